@@ -1,0 +1,60 @@
+"""``synthcity``: the command and its lazily loaded groups."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from synthcity.errors import SynthcityError, unknown_name
+
+# command -> (module, one line for --help); the module is imported only when the command runs
+COMMANDS = {
+    "backtest": ("synthcity.cli.backtest", "Compare forecasters prompt by prompt on past prices."),
+    "data": ("synthcity.cli.data", "Download, import, inspect and simulate price history."),
+    "search": ("synthcity.cli.search", "Find and prove the best forecaster for a competition."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported on first use, so that ``--help`` stays fast."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        command = importlib.import_module(COMMANDS[name][0]).command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][1]) for name in self.list_commands(ctx)])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            raise click.UsageError(unknown_name("command", args[0], COMMANDS))
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="synth-city", prog_name="synthcity")
+def cli() -> None:
+    """Find, prove and serve forecasting models for miners of Bittensor Subnet 50.
+
+    Start with `synthcity search configs/quickstart.yaml`: it needs no keys, no network and no data.
+    """
+
+
+def main() -> None:
+    """Run the command line; a deliberate error prints one sentence and sets the exit code."""
+    try:
+        cli(standalone_mode=True)
+    except SynthcityError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(error.exit_code)

@@ -1,0 +1,73 @@
+"""Exceptions of synthcity.
+
+::
+
+    SynthcityError            anything we raise on purpose; its text is one sentence for the user
+    ├── ConfigError           a sweep file, option or setting is wrong           (exit code 2)
+    ├── DataError             prices are missing, damaged or too few             (exit code 2)
+    ├── BundleError           a bundle is damaged, foreign or of another version (exit code 2)
+    ├── RunError              a run folder cannot be written, read or resumed    (exit code 2)
+    ├── SourceError           a price venue failed after all retries             (exit code 3)
+    ├── TrialFailed           this trial failed; the search goes on
+    └── Fatal                 the search cannot go on                            (exit code 1)
+
+A caller's mistake in a function argument is a plain ``ValueError`` with the offending value.
+Every exception here takes one string, so it pickles and crosses process borders unchanged.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class SynthcityError(Exception):
+    """Base of all deliberate errors; ``str(error)`` names the value and the remedy."""
+
+    exit_code = 1
+
+
+class ConfigError(SynthcityError):
+    """A sweep file, option or setting is wrong."""
+
+    exit_code = 2
+
+
+class DataError(SynthcityError):
+    """Prices are missing, damaged or too few."""
+
+    exit_code = 2
+
+
+class BundleError(SynthcityError):
+    """A bundle is damaged, foreign or of another version."""
+
+    exit_code = 2
+
+
+class RunError(SynthcityError):
+    """A run folder cannot be written, read or resumed."""
+
+    exit_code = 2
+
+
+class SourceError(SynthcityError):
+    """A price venue failed after all retries."""
+
+    exit_code = 3
+
+
+class TrialFailed(SynthcityError):
+    """One trial failed; the search goes on and records the cause."""
+
+
+class Fatal(SynthcityError):
+    """The search cannot go on."""
+
+
+def unknown_name(kind: str, name: object, valid: Iterable[str]) -> str:
+    """Return "unknown <kind> 'x'; did you mean 'y'?" naming the nearest valid name, else all of them."""
+    names = sorted(valid)
+    near = difflib.get_close_matches(str(name), names, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"valid: {', '.join(names)}"
+    return f"unknown {kind} {str(name)!r}; {hint}"

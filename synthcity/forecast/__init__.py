@@ -1,0 +1,1 @@
+"""Forecasters without torch: the protocol, statistical baselines, mixing, backtest, bundles."""

@@ -1,0 +1,1 @@
+"""Price history: Parquet store, sources, simulated market, calendar covariates, windows."""

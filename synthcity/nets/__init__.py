@@ -1,0 +1,1 @@
+"""Networks: blocks, heads, the score as loss, training."""

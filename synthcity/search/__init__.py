@@ -1,0 +1,1 @@
+"""The search: typed space, gate, proposers, portfolio, Ray Tune searcher, run, report."""

@@ -1,0 +1,1 @@
+"""The rules of Subnet 50 (Synth): competitions, scoring, leaderboard, submission format. NumPy only."""
