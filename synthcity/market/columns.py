@@ -1,0 +1,41 @@
+"""Bars from columns and bars put together: the plain handling of the five numbers of a bar."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synthcity.market.bars import Bars, Floats, Times
+
+COLUMNS = ("open", "high", "low", "close", "volume")
+
+
+def bars_from_columns(time: Times, columns: Mapping[str, Floats], resolution: int) -> Bars:
+    """Bars of opening times (n,) and the five ``COLUMNS`` (n,) each."""
+    return Bars(
+        time=time,
+        open=columns["open"],
+        high=columns["high"],
+        low=columns["low"],
+        close=columns["close"],
+        volume=columns["volume"],
+        resolution=resolution,
+    )
+
+
+def concatenate(parts: Sequence[Bars], resolution: int) -> Bars:
+    """All rows of ``parts`` in their order; no row at all for no part."""
+    if not parts:
+        nothing = np.empty(0)
+        return bars_from_columns(np.empty(0, dtype=np.int64), dict.fromkeys(COLUMNS, nothing), resolution)
+    columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in COLUMNS}
+    return bars_from_columns(np.concatenate([part.time for part in parts]), columns, resolution)
+
+
+def take(bars: Bars, rows: NDArray[np.intp] | NDArray[np.bool_]) -> Bars:
+    """The chosen rows, by position or by mask."""
+    return bars_from_columns(
+        bars.time[rows], {name: getattr(bars, name)[rows] for name in COLUMNS}, bars.resolution
+    )

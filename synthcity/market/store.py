@@ -1,0 +1,256 @@
+"""The price store: one Parquet file a day, ``<store>/<asset>/<venue>/<resolution>s/<YYYY-MM-DD>.parquet``.
+
+Append-only: a known bar never changes, gaps stay gaps. Every file is replaced in one step under the lock of
+its series, so killed and concurrent writers leave whole days behind, and readers need no lock.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from synthcity.errors import ConfigError, DataError, unknown_name
+from synthcity.market.bars import Bars, Market
+from synthcity.market.check import check_bars
+from synthcity.market.columns import COLUMNS, concatenate, take
+from synthcity.market.coverage import Coverage, measure
+from synthcity.market.dayfile import day_name, read_day, write_day
+from synthcity.market.times import DAY, format_resolution, format_time
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_DAY_FILE = re.compile(r"\d{4}-\d\d-\d\d\.parquet")
+_SERIES_FOLDER = re.compile(r"([1-9]\d*)s")
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Series:
+    """The key under which bars are kept; spot and perpetual, 1 m and 5 m are never mixed."""
+
+    asset: str
+    venue: str
+    resolution: int
+
+    def __post_init__(self) -> None:
+        for kind, name in (("asset", self.asset), ("venue", self.venue)):
+            if not _NAME.fullmatch(name):
+                raise ConfigError(f"{name!r} is no {kind} name; use letters, digits, - and _")
+        if self.resolution <= 0 or DAY % self.resolution:
+            raise ConfigError(f"resolution {self.resolution} s does not divide a day into whole bars")
+
+    def __str__(self) -> str:
+        return f"{self.asset} {format_resolution(self.resolution)} ({self.venue})"
+
+
+class Store:
+    """Bars on disk by asset, venue and resolution (seconds)."""
+
+    def __init__(self, folder: Path | str) -> None:
+        self.folder = Path(folder)
+
+    def append(self, asset: str, venue: str, resolution: int, bars: Bars) -> int:
+        """Add bars that are not there yet; bars that are there must be equal.
+
+        Nothing is written unless all of ``bars`` pass.
+
+        Returns:
+            Number of bars added.
+
+        Raises:
+            DataError: a bar cannot be or differs from the one in the store, or the disk refuses to write.
+        """
+        if bars.resolution != resolution:
+            raise ValueError(f"bars of {bars.resolution} s cannot enter a series of {resolution} s")
+        series = Series(asset=asset, venue=venue, resolution=resolution)
+        check_bars(bars, str(series))
+        if not len(bars):
+            return 0
+        folder = self._path(series)
+        with _writing(folder), _locked(folder):
+            days = [self._merged(series, day) for day in _split_days(bars)]
+            for merged, num_added in days:
+                if num_added:
+                    write_day(folder / day_name(int(merged.time[0])), merged)
+            _sync(folder)
+        return sum(num_added for _, num_added in days)
+
+    def load(
+        self,
+        asset: str,
+        resolution: int,
+        venue: str | None = None,
+        start: int | None = None,
+        end: int | None = None,
+    ) -> Bars:
+        """Return the bars that open in ``[start, end)`` (unix seconds; None leaves that side open).
+
+        ``venue`` may be left out where only one holds this asset and resolution.
+
+        Raises:
+            ConfigError: several venues hold the series and none was named.
+            DataError: there is no such series or no bar in the range, or a file is damaged.
+        """
+        series = self.find(asset, resolution, venue)
+        days = [
+            read_day(path, resolution)
+            for path in self._day_files(series)
+            if (start is None or path.name >= day_name(start)) and (end is None or path.name <= day_name(end - 1))
+        ]
+        bars = concatenate(days, resolution)
+        first = 0 if start is None else int(np.searchsorted(bars.time, start))
+        last = len(bars) if end is None else int(np.searchsorted(bars.time, end))
+        if first >= last:
+            span = f"from {_bound(start, 'the beginning')} to {_bound(end, 'the end')}"
+            files = self._day_files(series)
+            have = f"{files[0].stem} to {files[-1].stem}"
+            raise DataError(f"store {self.folder} holds no bars of {series} {span}; it has {have}")
+        return bars.slice(first, last)
+
+    def load_market(
+        self,
+        assets: Sequence[str],
+        resolution: int,
+        start: int | None = None,
+        end: int | None = None,
+        *,
+        extra: Sequence[tuple[str, int]] = (),
+        venue: str | None = None,
+    ) -> Market:
+        """Return the market of ``assets`` at ``resolution``, and of the ``extra`` (asset, resolution) pairs.
+
+        Raises: as ``load``.
+        """
+        keys = [(asset, resolution) for asset in assets] + list(extra)
+        return Market({key: self.load(*key, venue, start, end) for key in keys})
+
+    def series(self) -> list[Series]:
+        """All series, sorted by asset, venue and resolution.
+
+        Raises:
+            DataError: the store does not exist or holds nothing.
+        """
+        found = [
+            Series(asset=folder.parent.parent.name, venue=folder.parent.name, resolution=int(match[1]))
+            for folder in self.folder.glob("*/*/*")
+            if (match := _SERIES_FOLDER.fullmatch(folder.name)) and any(_days_in(folder))
+        ]
+        if not found:
+            raise DataError(
+                f"store {self.folder} holds no bars; "
+                "fill it with `synthcity data download`, `synthcity data import` or `synthcity data simulate`"
+            )
+        return sorted(found)
+
+    def info(self) -> list[tuple[Series, Coverage]]:
+        """What the store holds and how whole each series is."""
+        return [(s, measure(self.load(s.asset, s.resolution, s.venue))) for s in self.series()]
+
+    def find(self, asset: str, resolution: int, venue: str | None = None) -> Series:
+        """Return the one series of this asset and resolution.
+
+        Raises:
+            ConfigError: several venues hold it and ``venue`` names none.
+            DataError: none holds it.
+        """
+        have = self.series()
+        of_asset = [series for series in have if series.asset == asset]
+        if not of_asset:
+            raise DataError(
+                f"{unknown_name('asset', asset, {s.asset for s in have})} (in store {self.folder})"
+            )
+        fitting = [s for s in of_asset if s.resolution == resolution and venue in (None, s.venue)]
+        if not fitting:
+            wanted = f"{asset} {format_resolution(resolution)}" + (f" from {venue!r}" if venue else "")
+            raise DataError(f"store {self.folder} holds no {wanted}; it has {', '.join(map(str, of_asset))}")
+        if len(fitting) > 1:
+            names = " and ".join(repr(series.venue) for series in fitting)
+            raise ConfigError(
+                f"{asset} {format_resolution(resolution)} is stored from {names}; name the venue"
+            )
+        return fitting[0]
+
+    def spans(self, asset: str, venue: str, resolution: int) -> dict[int, tuple[int, int]]:
+        """First and last opening time of each stored day, by the first second of the day."""
+        series = Series(asset=asset, venue=venue, resolution=resolution)
+        days = (read_day(path, resolution) for path in self._day_files(series))
+        return {int(d.time[0]) // DAY * DAY: (int(d.time[0]), int(d.time[-1])) for d in days}
+
+    def _path(self, series: Series) -> Path:
+        return self.folder / series.asset / series.venue / f"{series.resolution}s"
+
+    def _day_files(self, series: Series) -> list[Path]:
+        return sorted(_days_in(self._path(series)))
+
+    def _merged(self, series: Series, new: Bars) -> tuple[Bars, int]:
+        """The stored bars of the day of ``new`` with ``new`` added, and how many of them are new."""
+        path = self._path(series) / day_name(int(new.time[0]))
+        if not path.exists():
+            return new, len(new)
+        old = read_day(path, series.resolution)
+        _, at_old, at_new = np.intersect1d(old.time, new.time, assume_unique=True, return_indices=True)
+        for name in COLUMNS:
+            before, after = getattr(old, name)[at_old], getattr(new, name)[at_new]
+            if (differs := before != after).any():
+                row = int(differs.argmax())
+                raise DataError(
+                    f"{series}: the bar of {format_time(new.time[at_new[row]])} is stored with {name} "
+                    f"{before[row]} and now comes with {after[row]}; the store never changes a bar, "
+                    "use another venue name or store"
+                )
+        return _sorted_union(old, new), len(new) - len(at_new)
+
+
+def _days_in(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.glob("*.parquet") if _DAY_FILE.fullmatch(path.name))
+
+
+def _split_days(bars: Bars) -> list[Bars]:
+    edges = np.flatnonzero(np.diff(bars.time // DAY)) + 1
+    return [bars.slice(int(a), int(b)) for a, b in pairwise([0, *edges, len(bars)])]
+
+
+def _sorted_union(old: Bars, new: Bars) -> Bars:
+    both = concatenate([old, new], old.resolution)
+    return take(both, np.unique(both.time, return_index=True)[1])
+
+
+def _bound(seconds: int | None, otherwise: str) -> str:
+    return otherwise if seconds is None else format_time(seconds)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold the series' lock; the system lets go of it when the process dies, however it dies."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        for leftover in folder.glob(".*.tmp"):  # of a writer that was killed: the living one is us
+            leftover.unlink()
+        yield
+
+
+def _sync(folder: Path) -> None:
+    """Make the renames durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise DataError(
+            f"cannot write {folder} ({reason}); free or unlock the disk and repeat, what was stored is whole"
+        ) from error

@@ -1,0 +1,64 @@
+"""Times and resolutions as people write them. Inside, every time is a whole unix second, UTC."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime
+
+from synthcity.errors import ConfigError
+
+DAY = 86400
+_UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600}
+
+
+def parse_time(value: str | int | date) -> int:
+    """Return unix seconds of an ISO 8601 date or time (UTC unless it says otherwise), or of a unix second.
+
+    A date means its first second. YAML readers hand over ``date`` and ``datetime`` objects: both are taken.
+
+    Raises:
+        ConfigError: it is none of these.
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        raise ConfigError(f"{value!r} is no time; write e.g. 2025-11-01 or 2025-11-01T12:30 (UTC)") from None
+    seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    if seconds != int(seconds):
+        raise ConfigError(f"{value!r} has a fraction of a second; times are whole seconds")
+    return int(seconds)
+
+
+def format_time(seconds: int) -> str:
+    """Write unix seconds as ``2025-11-01 12:30`` (UTC), with seconds only where there are any."""
+    moment = datetime.fromtimestamp(int(seconds), UTC)
+    return moment.strftime("%Y-%m-%d %H:%M:%S" if moment.second else "%Y-%m-%d %H:%M")
+
+
+def format_duration(seconds: int) -> str:
+    """Write a duration with its two largest units: ``65h 30m``, ``5m``, ``12s``."""
+    hours, rest = divmod(int(seconds), 3600)
+    minutes, rest = divmod(rest, 60)
+    parts = [f"{value}{unit}" for value, unit in ((hours, "h"), (minutes, "m"), (rest, "s")) if value]
+    return " ".join(parts[:2]) or "0s"
+
+
+def parse_resolution(text: str) -> int:
+    """Return the seconds of a resolution such as ``1m``, ``5m``, ``1h`` or ``300s``.
+
+    Raises:
+        ConfigError: it is none, or does not divide a day into whole bars.
+    """
+    match = re.fullmatch(r"([1-9]\d*)([smh])", text)
+    seconds = int(match[1]) * _UNIT_SECONDS[match[2]] if match else 0
+    if not seconds or DAY % seconds:
+        raise ConfigError(f"{text!r} is no resolution; write e.g. 1m or 5m, a whole part of a day")
+    return seconds
+
+
+def format_resolution(seconds: int) -> str:
+    """Write a resolution the short way: ``1m``, ``5m``, ``1h``, ``10s``."""
+    unit = next(unit for unit in ("h", "m", "s") if seconds % _UNIT_SECONDS[unit] == 0)
+    return f"{seconds // _UNIT_SECONDS[unit]}{unit}"
