@@ -101,7 +101,8 @@ class Store:
         days = [
             read_day(path, resolution)
             for path in self._day_files(series)
-            if (start is None or path.name >= day_name(start)) and (end is None or path.name <= day_name(end - 1))
+            if (start is None or path.name >= day_name(start))
+            and (end is None or path.name <= day_name(end - 1))
         ]
         bars = concatenate(days, resolution)
         first = 0 if start is None else int(np.searchsorted(bars.time, start))
