@@ -114,7 +114,9 @@ class History:
         steps = np.diff(seconds)
         values = prices.to_numpy(dtype=np.float64)
         if len(seconds) < 2 or steps.min() <= 0:
-            raise ValueError(f"prices need at least two points at strictly increasing times, got {len(seconds)}")
+            raise ValueError(
+                f"prices need at least two points at strictly increasing times, got {len(seconds)}"
+            )
         if not (np.isfinite(values).all() and (values > 0).all()):
             raise ValueError("prices must be finite and positive")
         resolution = int(steps.min())
@@ -149,5 +151,7 @@ class History:
         """
         bars = self.bars(asset, resolution)
         if not len(bars):
-            raise DataError(f"no price of {asset} observed up to {pd.Timestamp(self.now, unit='s', tz='UTC')}")
+            raise DataError(
+                f"no price of {asset} observed up to {pd.Timestamp(self.now, unit='s', tz='UTC')}"
+            )
         return float(bars.close[-1])

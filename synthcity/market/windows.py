@@ -1,0 +1,269 @@
+"""From bars to what a network sees: causal features on a regular grid.
+
+``FeatureTable`` turns the bars of one asset into arrays indexed by grid step; row ``i`` holds only what was observed
+at ``time[i]``. The same code serves training (a year at once) and a live prompt (the last weeks): no second path.
+Gaps stay NaN in returns and are masked, never filled.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synthcity.errors import DataError
+from synthcity.market.bars import Bars, Floats, Times
+from synthcity.market.calendar import CALENDAR_NAMES, DAY, calendar_features
+
+Array32 = NDArray[np.float32]
+
+_MINUTE = 60
+_SCALES = tuple(m * _MINUTE for m in (5, 15, 60, 180, 360, 720, 1440, 3 * 1440, 7 * 1440, 30 * 1440))
+_RANGE_SCALES = tuple(m * _MINUTE for m in (15, 60, 180, 720, 1440))
+_RETURN_SCALES = tuple(m * _MINUTE for m in (15, 60, 360, 1440))
+_ANCHOR_SECONDS = 7 * DAY
+_PROFILE_DAYS = (1, 3, 7, 14, 28)
+_WEEKDAY_LAGS = (7, 14)
+_SMOOTH_SECONDS = 900  # half width over which a slot of the day is averaged
+_MIN_COUNT = 3
+_BOUND = 4.0  # of log ratios
+_LARGEST_SHIFT = 1.5  # the largest of a day's returns is about this far above the anchor, in logs
+_PARKINSON = 1.0 / np.sqrt(4.0 * np.log(2.0))  # E[range^2] = 4 ln 2 sigma^2 for a driftless diffusion
+
+SEQUENCE_NAMES = ("return", "range", "profile")
+FUTURE_SCALED = tuple(f"slot_{days}d" for days in _PROFILE_DAYS) + ("slot_weekday",)
+FUTURE_NAMES = CALENDAR_NAMES + FUTURE_SCALED
+
+
+@dataclass(frozen=True, kw_only=True)
+class WindowSpec:
+    """Which grid a competition needs. ``warmup`` steps of history must exist before a window."""
+
+    increment: int
+    horizon: int
+    warmup_days: float = 7.0
+
+    @property
+    def steps_per_day(self) -> int:
+        return DAY // self.increment
+
+    @property
+    def warmup(self) -> int:
+        return int(self.warmup_days * self.steps_per_day)
+
+    @property
+    def lookback(self) -> int:
+        """Steps of history that determine every feature of the last two days exactly."""
+        return (30 + max(_PROFILE_DAYS) + 5) * self.steps_per_day
+
+    @property
+    def scales(self) -> tuple[int, ...]:
+        """Seconds over which volatility is measured."""
+        return tuple(s for s in _SCALES if s >= _MIN_COUNT * self.increment)
+
+    @property
+    def num_context(self) -> int:
+        """Columns of ``FeatureTable.context``."""
+        return 3 * len(self.scales) + len(_RANGE_SCALES) + 1 + len(_RETURN_SCALES) + 1 + len(CALENDAR_NAMES)
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureTable:
+    """Features of one asset on the regular grid ``time`` (n,), with ``horizon`` more rows of ``future``.
+
+    ``returns`` (n,) log returns, NaN at gaps; ``price`` (n,) closes, NaN at gaps; ``anchor`` (n,) causal volatility per
+    step over seven days, NaN until there is enough; ``sequence`` (n, 3) per-step inputs (return, range volatility, log
+    slot profile), NaN at gaps; ``context`` (n, c) summary inputs, finite; ``future`` (n + horizon, f): calendar columns,
+    then log slot volatilities in absolute units (subtract ``log(anchor[i])`` for a window that starts at ``i``).
+    """
+
+    time: Times
+    price: Floats
+    returns: Floats
+    anchor: Array32
+    sequence: Array32
+    context: Array32
+    future: Array32
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+    @classmethod
+    def build(
+        cls, bars: Bars, spec: WindowSpec, *, until: int | None = None, rows: int | None = None
+    ) -> FeatureTable:
+        """Compute the features of ``bars`` up to the grid time at or before ``until`` (default: the last bar's).
+
+        ``rows`` keeps only the last so many rows, which is much cheaper and gives the same numbers.
+
+        Raises:
+            DataError: no bars, or bars of another resolution than ``spec.increment``.
+        """
+        if bars.resolution != spec.increment:
+            raise DataError(f"features need {spec.increment}-second bars, got {bars.resolution}-second bars")
+        if not len(bars):
+            raise DataError("features need at least one bar, got none")
+        time, price, spread = _regular(bars, until)
+        returns = np.diff(np.log(price), prepend=np.nan)
+        n = len(time)
+        keep = slice(n - min(rows or n, n), n)
+        ahead = slice(keep.start, n + spec.horizon)
+        slots, profile = _slot_profiles(np.abs(returns), spec)
+        calendar = calendar_features(time[0] + spec.increment * np.arange(ahead.start, ahead.stop))
+        anchor, summary = _summary(returns, spread, profile[:n], spec, keep)
+        return cls(
+            time=time[keep],
+            price=price[keep],
+            returns=returns[keep],
+            anchor=anchor.astype(np.float32),
+            sequence=np.stack([returns[keep], spread[keep] * _PARKINSON, profile[keep]], axis=1).astype(
+                np.float32
+            ),
+            context=np.concatenate([summary.astype(np.float32), calendar[: n - keep.start]], axis=1),
+            future=np.concatenate([calendar, slots[ahead].astype(np.float32)], axis=1),
+        )
+
+
+def _summary(
+    returns: Floats, spread: Floats, profile: Floats, spec: WindowSpec, keep: slice
+) -> tuple[Floats, Floats]:
+    """Anchor (rows,) and volatilities and returns at many scales relative to it (rows, features)."""
+    roll = _Roller(returns, spec.increment, keep)
+    seasonless = _Roller(returns / np.exp(profile), spec.increment, keep)
+    ranges = _Roller(spread * _PARKINSON, spec.increment, keep)
+    largest = _trailing_max(np.abs(returns), spec.steps_per_day)[keep]
+    anchor = roll.rms(_ANCHOR_SECONDS)
+    scales = spec.scales
+    volatilities = [
+        *(roll.rms(s) for s in scales),
+        *(roll.mean_abs(s) for s in scales),
+        *(seasonless.rms(s) for s in scales),
+        *(ranges.rms(s) for s in _RANGE_SCALES),
+        largest / np.exp(_LARGEST_SHIFT),
+    ]
+    moves = [roll.sum(s) / (anchor * np.sqrt(s / spec.increment)) for s in _RETURN_SCALES]
+    summary = np.stack([*(np.log(v / anchor) for v in volatilities), *moves, profile[keep]], axis=1)
+    return anchor, np.clip(np.nan_to_num(summary, nan=0.0, posinf=_BOUND, neginf=-_BOUND), -_BOUND, _BOUND)
+
+
+def _regular(bars: Bars, until: int | None) -> tuple[Times, Floats, Floats]:
+    """Place bars on the regular grid of observation times: (time, close, log(high / low)), NaN at gaps."""
+    observed = bars.observed
+    index = (observed - observed[0]) // bars.resolution
+    last = int(observed[-1]) if until is None else max(until, int(observed[-1]))
+    n = (last - int(observed[0])) // bars.resolution + 1
+    price, spread = np.full(n, np.nan), np.full(n, np.nan)
+    price[index] = bars.close
+    spread[index] = np.log(bars.high / bars.low)
+    return observed[0] + bars.resolution * np.arange(n, dtype=np.int64), price, spread
+
+
+class _Roller:
+    """Trailing means over the observed values of a series with gaps."""
+
+    def __init__(self, values: Floats, increment: int, keep: slice) -> None:
+        seen = np.isfinite(values)
+        filled = np.where(seen, values, 0.0)
+        self._increment = increment
+        self._row = np.arange(keep.start, keep.stop)
+        self._count = _cumulate(seen.astype(np.float64))
+        self._sum = _cumulate(filled)
+        self._abs = _cumulate(np.abs(filled))
+        self._square = _cumulate(filled * filled)
+
+    def _window(self, cumulative: Floats, seconds: int) -> Floats:
+        steps = max(1, seconds // self._increment)
+        start = np.maximum(self._row + 1 - steps, 0)
+        return np.asarray(cumulative[self._row + 1] - cumulative[start])
+
+    def _mean(self, cumulative: Floats, seconds: int) -> Floats:
+        count = self._window(self._count, seconds)
+        total = np.maximum(self._window(cumulative, seconds), 0.0)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.where(count >= _MIN_COUNT, total / count, np.nan)
+
+    def rms(self, seconds: int) -> Floats:
+        return np.sqrt(np.maximum(self._mean(self._square, seconds), 1e-14))
+
+    def mean_abs(self, seconds: int) -> Floats:
+        """Mean absolute value, scaled to the standard deviation of a normal law."""
+        return np.maximum(self._mean(self._abs, seconds) * np.sqrt(np.pi / 2), 1e-7)
+
+    def sum(self, seconds: int) -> Floats:
+        return self._window(self._sum, seconds)
+
+
+def _cumulate(values: Floats) -> Floats:
+    return np.concatenate([[0.0], np.cumsum(values)])
+
+
+def _trailing_max(values: Floats, window: int) -> Floats:
+    """Largest value of the last ``window`` steps, in blocks (van Herk): O(n)."""
+    n = len(values)
+    blocks = -(-(n + window) // window)
+    padded = np.full(blocks * window, -np.inf)
+    padded[window : window + n] = np.nan_to_num(values, nan=0.0)
+    grid = padded.reshape(blocks, window)
+    prefix = np.maximum.accumulate(grid, axis=1).ravel()
+    suffix = np.maximum.accumulate(grid[:, ::-1], axis=1)[:, ::-1].ravel()
+    index = np.arange(window, window + n)
+    return np.maximum(np.maximum(prefix[index], suffix[index - window + 1]), 1e-7)
+
+
+def _slot_profiles(absolute: Floats, spec: WindowSpec) -> tuple[Floats, Floats]:
+    """Mean absolute return of each slot of the day over past days: (log slots (n + h, k), log relative (n + h,)).
+
+    A row uses returns at least one day (or the horizon, if that is longer) before it, so every step of a window's
+    future is known at the window's start. The relative profile divides the 28-day slot mean by the day's mean.
+    """
+    n, day, horizon = len(absolute), spec.steps_per_day, spec.horizon
+    half = _SMOOTH_SECONDS // spec.increment
+    smooth = _centred_mean(absolute, half)
+    # a centred mean at lag one day would look past t0 near the end of a day-long horizon: shift it back
+    shift = max(0, half - max(0, day - horizon))
+    total, count = np.zeros(n + horizon), np.zeros(n + horizon)
+    slots = {}
+    weekday_total, weekday_count = np.zeros(n + horizon), np.zeros(n + horizon)
+    for lag in range(1, max(_PROFILE_DAYS) + 1):
+        value = _lagged(smooth, lag * day + (shift if lag == 1 else 0), n + horizon)
+        seen = np.isfinite(value)
+        value = np.where(seen, value, 0.0)
+        total += value
+        count += seen
+        if lag in _WEEKDAY_LAGS:
+            weekday_total += value
+            weekday_count += seen
+        if lag in _PROFILE_DAYS:
+            slots[lag] = (total.copy(), count.copy())
+    with np.errstate(invalid="ignore", divide="ignore"):
+        columns = [t / c for t, c in slots.values()] + [weekday_total / weekday_count]
+    log_slots = np.log(np.maximum(np.stack(columns, axis=1), 1e-7) * np.sqrt(np.pi / 2))
+    longest = log_slots[:, len(_PROFILE_DAYS) - 1]
+    level = np.log(np.maximum(_trailing_mean(np.exp(longest), day), 1e-7))
+    return log_slots, np.clip(np.nan_to_num(longest - level, nan=0.0), -2.5, 2.5)
+
+
+def _lagged(values: Floats, lag: int, length: int) -> Floats:
+    out = np.full(length, np.nan)
+    out[lag:] = values[: max(0, length - lag)]
+    return out
+
+
+def _centred_mean(values: Floats, half: int) -> Floats:
+    if half == 0:
+        return values
+    seen = np.isfinite(values)
+    total, count = _cumulate(np.where(seen, values, 0.0)), _cumulate(seen.astype(np.float64))
+    index = np.arange(len(values))
+    first, last = np.maximum(index - half, 0), np.minimum(index + half + 1, len(values))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray((total[last] - total[first]) / (count[last] - count[first]))
+
+
+def _trailing_mean(values: Floats, window: int) -> Floats:
+    seen = np.isfinite(values)
+    total, count = _cumulate(np.where(seen, values, 0.0)), _cumulate(seen.astype(np.float64))
+    start = np.maximum(np.arange(1, len(values) + 1) - window, 0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray((total[1:] - total[start]) / (count[1:] - count[start]))

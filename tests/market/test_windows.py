@@ -1,0 +1,114 @@
+"""Features are causal, the live tail equals the training table, and gaps stay gaps."""
+
+import numpy as np
+import pytest
+
+from synthcity.errors import DataError
+from synthcity.market.bars import Bars
+from synthcity.market.calendar import CALENDAR_NAMES, calendar_features
+from synthcity.market.windows import FUTURE_NAMES, FeatureTable, WindowSpec
+
+SPEC = WindowSpec(increment=300, horizon=288)
+
+
+def walk(days: float, seed: int = 0, resolution: int = 300) -> Bars:
+    rng = np.random.default_rng(seed)
+    n = int(days * 86400 / resolution)
+    time = 1_735_689_600 + resolution * np.arange(n, dtype=np.int64)
+    steps = rng.normal(0, 1e-3, n) * (1 + 0.5 * np.sin(2 * np.pi * time / 86400))
+    close = 100 * np.exp(np.cumsum(steps))
+    return Bars(time, close, close * 1.001, close * 0.999, close, np.ones(n), resolution)
+
+
+def same(a: FeatureTable, b: FeatureTable) -> None:
+    for name in ("time", "price", "returns", "anchor", "sequence", "context", "future"):
+        np.testing.assert_allclose(getattr(a, name), getattr(b, name), rtol=1e-4, atol=1e-5, err_msg=name)
+
+
+def drop(bars: Bars, keep: np.ndarray) -> Bars:
+    names = ("time", "open", "high", "low", "close", "volume")
+    return Bars(*(getattr(bars, name)[keep] for name in names), resolution=bars.resolution)
+
+
+def test_the_tail_that_a_live_prompt_builds_equals_the_table_of_training():
+    bars = walk(SPEC.lookback / 288 + 10)
+    full = FeatureTable.build(bars, SPEC)
+    tail = FeatureTable.build(bars.slice(len(bars) - SPEC.lookback, len(bars)), SPEC, rows=600)
+    assert len(tail) == 600
+    kept = FeatureTable(
+        *(
+            getattr(full, name)[-600:]
+            for name in ("time", "price", "returns", "anchor", "sequence", "context")
+        ),
+        future=full.future[-600 - SPEC.horizon :],
+    )
+    same(tail, kept)
+
+
+def test_no_row_of_a_window_knows_prices_after_its_start():
+    bars = walk(40)
+    start = len(bars) - 400
+    wild = np.where(np.arange(len(bars)) > start, 3.0, 1.0)
+    changed = Bars(
+        *(a * wild for a in (bars.time / wild, bars.open, bars.high, bars.low, bars.close)), bars.volume, 300
+    )
+    changed = Bars(bars.time, changed.open, changed.high, changed.low, changed.close, changed.volume, 300)
+    before, after = FeatureTable.build(bars, SPEC), FeatureTable.build(changed, SPEC)
+    for name in ("anchor", "sequence", "context"):
+        np.testing.assert_array_equal(
+            getattr(before, name)[: start + 1], getattr(after, name)[: start + 1], err_msg=name
+        )
+    ahead = slice(0, start + 1 + SPEC.horizon)
+    np.testing.assert_array_equal(before.future[ahead], after.future[ahead])
+    assert not np.array_equal(before.context[start + 1 :], after.context[start + 1 :])
+
+
+def test_gaps_stay_gaps_and_do_not_lower_volatility():
+    bars = walk(20)
+    keep = np.arange(len(bars)) % 288 < 200
+    table = FeatureTable.build(drop(bars, keep), SPEC)
+    assert np.isnan(table.price).sum() == len(table) - keep.sum()
+    assert np.isfinite(table.context).all()
+    full = FeatureTable.build(bars, SPEC)
+    assert table.anchor[-1] == pytest.approx(full.anchor[len(table) - 1], rel=0.15)
+
+
+def test_until_extends_the_grid_to_the_prompt_without_inventing_prices():
+    bars = walk(9)
+    last = int(bars.observed[-1])
+    table = FeatureTable.build(bars, SPEC, until=last + 750)
+    assert table.time[-1] == last + 600
+    assert np.isnan(table.price[-2:]).all()
+    assert np.isfinite(table.anchor[-1])
+
+
+def test_slot_volatility_finds_the_daily_season():
+    table = FeatureTable.build(walk(60), SPEC)
+    slot = table.future[-288:, FUTURE_NAMES.index("slot_28d")]
+    truth = np.log(1e-3 * (1 + 0.5 * np.sin(2 * np.pi * (table.time[-1] + 300 * np.arange(288)) / 86400)))
+    assert np.corrcoef(slot, truth)[0, 1] > 0.95
+    assert np.abs(slot - truth).mean() < 0.12
+
+
+def test_wrong_resolution_and_empty_bars_are_refused():
+    with pytest.raises(DataError, match="need 300-second bars, got 60-second bars"):
+        FeatureTable.build(walk(1, resolution=60), SPEC)
+    with pytest.raises(DataError, match="at least one bar"):
+        FeatureTable.build(walk(1).slice(0, 0), SPEC)
+
+
+def test_one_hour_spec_uses_minutes():
+    spec = WindowSpec(increment=60, horizon=60)
+    table = FeatureTable.build(walk(9, resolution=60), spec)
+    assert table.context.shape == (len(table), spec.num_context)
+    assert table.future.shape == (len(table) + 60, len(FUTURE_NAMES))
+
+
+def test_new_york_clock_follows_daylight_saving():
+    opening = CALENDAR_NAMES.index("ramp_open")
+    summer = calendar_features(np.array([1_751_895_300 + 600]))  # Monday 2025-07-07 13:45 UTC
+    winter = calendar_features(np.array([1_736_174_700 + 600]))  # Monday 2025-01-06 14:55 UTC
+    before = calendar_features(np.array([1_736_170_200]))  # Monday 2025-01-06 13:30 UTC
+    assert summer[0, opening] > 0.7
+    assert winter[0, opening] > 0.6
+    assert before[0, opening] < 0.01
