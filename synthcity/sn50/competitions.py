@@ -1,0 +1,230 @@
+"""The subnet's rules as dated data: what is asked, how it is scored and what it pays.
+
+Every number lives in ``rules/<date>.json``; a new asset or a changed rule is a change of those files alone.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from types import MappingProxyType
+from typing import Any, Literal
+
+from synthcity.errors import ConfigError, unknown_name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interval:
+    """One horizon of the score; the suffix of the network's name says what is compared."""
+
+    name: str
+    seconds: int
+
+    @property
+    def kind(self) -> Literal["change", "first_change", "price"]:
+        """``change``: every step; ``first_change`` (``_gaps``): from t0 only; ``price`` (``_abs``)."""
+        if self.name.endswith("_gaps"):
+            return "first_change"
+        return "price" if self.name.endswith("_abs") else "change"
+
+
+@dataclass(frozen=True, kw_only=True)
+class VolatilityBlock:
+    """Blocks of ``seconds`` whose standard deviations of one-step changes are scored, times ``weight``."""
+
+    name: str
+    seconds: int
+    weight: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Competition:
+    """One block of the leaderboard.
+
+    ``deadline_extra_seconds``: t0 is the time of asking rounded up to the minute plus this; the answer is due
+    at t0. ``beta``: exponent of the softmax payout per basis point. ``weight``: share of all payouts.
+    """
+
+    name: str
+    assets: tuple[str, ...]
+    time_length: int
+    time_increment: int
+    intervals: tuple[Interval, ...]
+    volatility_blocks: tuple[VolatilityBlock, ...]
+    window_days: int
+    beta: float
+    weight: float
+    deadline_extra_seconds: int
+
+    def __post_init__(self) -> None:
+        if self.time_increment <= 0 or self.time_length <= 0 or self.time_length % self.time_increment:
+            raise ConfigError(
+                f"{self.name}: time_length {self.time_length} is no multiple of {self.time_increment}"
+            )
+        for horizon in (*self.intervals, *self.volatility_blocks):
+            if not 0 < horizon.seconds <= self.time_length or horizon.seconds % self.time_increment:
+                raise ConfigError(
+                    f"{self.name}: {horizon.name} of {horizon.seconds} s is no multiple of "
+                    f"{self.time_increment} s up to {self.time_length} s"
+                )
+
+    @property
+    def num_points(self) -> int:
+        """Points of a path, t0 included."""
+        return self.time_length // self.time_increment + 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromptScoreRule:
+    """How raw scores of one prompt become prompt scores.
+
+    ``percentile``: of the valid scores, given to invalid answers. ``outlier_medians``: valid scores above so
+    many medians are cut there and kept out of the percentile. ``cap_at_percentile``: nobody scores worse.
+    """
+
+    percentile: float
+    outlier_medians: float | None
+    cap_at_percentile: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """All rules of one date.
+
+    ``invalid_total``: totals that count as invalid (``nan`` only, or everything ``nonfinite``).
+    ``digit_rule``: how the digits of a price are counted (see ``submission``).
+    """
+
+    date: str
+    competitions: Mapping[str, Competition]
+    competition_aliases: Mapping[str, str]
+    coefficients: Mapping[str, float]
+    asset_aliases: Mapping[str, str]
+    invalid_total: Literal["nan", "nonfinite"]
+    digit_rule: Literal["characters", "significant"]
+    prompt_score: PromptScoreRule
+
+    def coefficient(self, asset: str) -> float:
+        """Weight of an asset in the rolling average; 1 for an asset the rules do not list."""
+        return self.coefficients.get(self.asset_aliases.get(asset, asset), 1.0)
+
+
+def rule_dates() -> tuple[str, ...]:
+    """Dates of the packaged rules, oldest first."""
+    folder = resources.files("synthcity.sn50") / "rules"
+    return tuple(sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".json")))
+
+
+def get_rules(date: str | None = None) -> Rules:
+    """Return the rules of ``date`` (such as ``"2026-05"``), the newest by default."""
+    dates = rule_dates()
+    date = dates[-1] if date is None else date
+    if date not in dates:
+        raise ValueError(unknown_name("rules", date, dates))
+    return _load(date)
+
+
+def get_competition(name: str, rules: Rules | None = None) -> Competition:
+    """Return the competition called ``name``, or known under that alias, in ``rules`` (default: newest)."""
+    rules = get_rules() if rules is None else rules
+    resolved = rules.competition_aliases.get(name, name)
+    if resolved not in rules.competitions:
+        valid = [*rules.competitions, *rules.competition_aliases]
+        raise ValueError(f"{unknown_name('competition', name, valid)} (rules of {rules.date})")
+    return rules.competitions[resolved]
+
+
+@functools.cache
+def _load(date: str) -> Rules:
+    file = resources.files("synthcity.sn50") / "rules" / f"{date}.json"
+    return parse_rules(json.loads(file.read_text(encoding="utf-8")), where=f"rules/{date}.json")
+
+
+def parse_rules(data: Mapping[str, Any], *, where: str) -> Rules:
+    """Build ``Rules`` from decoded JSON; ``ConfigError`` names the first key that is wrong in ``where``."""
+    shape = {
+        "date": str,
+        "competitions": dict,
+        "competition_aliases": dict,
+        "coefficients": dict,
+        "asset_aliases": dict,
+        "invalid_total": ("nan", "nonfinite"),
+        "digit_rule": ("characters", "significant"),
+        "prompt_score": dict,
+    }
+    values = _checked(data, shape, where)
+    competitions = {
+        name: _competition(name, value, f"{where}: {name}") for name, value in values["competitions"].items()
+    }
+    coefficients = _numbers(values["coefficients"], f"{where}: coefficients")
+    for aliases, known in (("competition_aliases", competitions), ("asset_aliases", coefficients)):
+        for alias, target in values[aliases].items():
+            if target not in known:
+                raise ConfigError(f"{where}: {aliases} {alias!r}: {unknown_name('target', target, known)}")
+        values[aliases] = MappingProxyType(dict(values[aliases]))
+    rule = _checked(
+        values["prompt_score"],
+        {"percentile": float, "outlier_medians": (float, None), "cap_at_percentile": bool},
+        f"{where}: prompt_score",
+    )
+    values["prompt_score"] = PromptScoreRule(**rule)
+    values["competitions"] = MappingProxyType(competitions)
+    values["coefficients"] = MappingProxyType(coefficients)
+    return Rules(**values)
+
+
+def _competition(name: str, data: Any, where: str) -> Competition:
+    shape = {
+        "assets": list,
+        "time_length": int,
+        "time_increment": int,
+        "intervals": dict,
+        "volatility_blocks": dict,
+        "window_days": int,
+        "beta": float,
+        "weight": float,
+        "deadline_extra_seconds": int,
+    }
+    values = _checked(data, shape, where)
+    values["assets"] = tuple(values["assets"])
+    values["intervals"] = tuple(
+        Interval(name=key, **_checked({"seconds": seconds}, {"seconds": int}, f"{where}: intervals: {key}"))
+        for key, seconds in values["intervals"].items()
+    )
+    values["volatility_blocks"] = tuple(
+        VolatilityBlock(name=key, **_checked(block, {"seconds": int, "weight": float}, f"{where}: {key}"))
+        for key, block in values["volatility_blocks"].items()
+    )
+    return Competition(name=name, **values)
+
+
+def _numbers(data: Mapping[str, Any], where: str) -> dict[str, float]:
+    return _checked(data, dict.fromkeys(data, float), where)
+
+
+def _checked(data: Any, shape: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Return ``data`` as a dict with exactly the keys of ``shape``, each of its type or among its choices."""
+    if not isinstance(data, Mapping):
+        raise ConfigError(f"{where}: expected an object, found {data!r}")
+    for key in data:
+        if key not in shape:
+            raise ConfigError(f"{where}: {unknown_name('key', key, shape)}")
+    for key, expected in shape.items():
+        if key not in data:
+            raise ConfigError(f"{where}: {key!r} is missing")
+        choices = expected if isinstance(expected, tuple) else (expected,)
+        if not any(_fits(data[key], choice) for choice in choices):
+            names = " or ".join(getattr(choice, "__name__", repr(choice)) for choice in choices)
+            raise ConfigError(f"{where}: {key!r} must be {names}, found {data[key]!r}")
+    return dict(data)
+
+
+def _fits(value: Any, choice: Any) -> bool:
+    if not isinstance(choice, type):
+        return bool(value == choice)
+    if choice is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, choice) and (choice is bool or not isinstance(value, bool))

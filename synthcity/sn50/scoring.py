@@ -1,0 +1,87 @@
+"""The network's score of an answer: the sum of CRPS over all terms of all intervals, lower is better."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from synthcity.sn50.competitions import Competition, Rules, get_competition, get_rules
+from synthcity.sn50.crps import Array, Workspace, crps, score_rows
+from synthcity.sn50.terms import Terms, checked_paths, chunks, terms
+
+__all__ = ["INVALID", "Score", "Terms", "crps", "score", "terms"]
+
+INVALID = -1.0
+VOLATILITY = "Vol"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """Score of one ensemble (floats) or of a batch (arrays), in basis points.
+
+    ``total`` is -1 for an invalid answer. ``intervals`` holds the sum of each interval under the network's
+    names; with volatility blocks their plain sums (``vol_...``) and the weighted sum ``Vol`` which enters the
+    total. All are NaN for an answer with a price of exactly 0.
+    """
+
+    total: float | Array
+    intervals: Mapping[str, float | Array]
+
+
+def score(
+    paths: ArrayLike,
+    realised: ArrayLike,
+    competition: Competition | str,
+    rules: Rules | None = None,
+) -> Score:
+    """Score simulated ``paths`` (..., N, T) against ``realised`` (T,) or (..., T), NaN where not seen.
+
+    T is the competition's number of points; a shorter ``realised`` scores the part that has arrived. Equal to
+    the network's own number for ``rules`` (default: the newest) to 1e-9 relative.
+    """
+    rules = get_rules() if rules is None else rules
+    if isinstance(competition, str):
+        competition = get_competition(competition, rules)
+    prices, truth = checked_paths(paths, realised, competition)
+    batch, (num_members, num_points) = prices.shape[:-2], prices.shape[-2:]
+    work = Workspace(num_members)
+    scored = [
+        _score_one(ensemble, seen, competition, rules, work)
+        for ensemble, seen in zip(
+            prices.reshape(-1, num_members, num_points), truth.reshape(-1, num_points), strict=True
+        )
+    ]
+    if not batch:
+        return scored[0]
+    names = _interval_names(competition)
+    return Score(
+        total=np.array([one.total for one in scored]).reshape(batch),
+        intervals={name: np.array([one.intervals[name] for one in scored]).reshape(batch) for name in names},
+    )
+
+
+def _score_one(
+    paths: Array, realised: Array, competition: Competition, rules: Rules, work: Workspace
+) -> Score:
+    names = _interval_names(competition)
+    # the minimum alone clears almost every answer; NaN or negative prices need the closer look
+    if not paths.min() > 0 and (paths == 0).any():
+        return Score(total=INVALID, intervals=dict.fromkeys(names, math.nan))
+    sums = dict.fromkeys(names, 0.0)
+    for chunk in chunks(paths, realised, competition, work):
+        sums[chunk.label] += float(score_rows(chunk.rows, chunk.observed, work).sum()) * chunk.factor
+    total = sum(sums[interval.name] for interval in competition.intervals)
+    if competition.volatility_blocks:
+        sums[VOLATILITY] = sum(block.weight * sums[block.name] for block in competition.volatility_blocks)
+        total += sums[VOLATILITY]
+    invalid = math.isnan(total) if rules.invalid_total == "nan" else not math.isfinite(total)
+    return Score(total=INVALID if invalid else total, intervals=sums)
+
+
+def _interval_names(competition: Competition) -> list[str]:
+    names = [horizon.name for horizon in (*competition.intervals, *competition.volatility_blocks)]
+    return [*names, VOLATILITY] if competition.volatility_blocks else names
