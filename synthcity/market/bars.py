@@ -45,9 +45,15 @@ class Bars:
 
     def slice(self, first: int, last: int) -> Bars:
         """Bars ``first`` to ``last - 1`` by position, as views."""
+        part = slice(first, last)
         return Bars(
-            *(getattr(self, name)[first:last] for name in ("time", "open", "high", "low", "close", "volume")),
-            resolution=self.resolution,
+            self.time[part],
+            self.open[part],
+            self.high[part],
+            self.low[part],
+            self.close[part],
+            self.volume[part],
+            self.resolution,
         )
 
     def until(self, now: int) -> Bars:
@@ -114,9 +120,7 @@ class History:
         steps = np.diff(seconds)
         values = prices.to_numpy(dtype=np.float64)
         if len(seconds) < 2 or steps.min() <= 0:
-            raise ValueError(
-                f"prices need at least two points at strictly increasing times, got {len(seconds)}"
-            )
+            raise ValueError(f"prices need at least two points at strictly increasing times, got {len(seconds)}")
         if not (np.isfinite(values).all() and (values > 0).all()):
             raise ValueError("prices must be finite and positive")
         resolution = int(steps.min())
@@ -151,7 +155,5 @@ class History:
         """
         bars = self.bars(asset, resolution)
         if not len(bars):
-            raise DataError(
-                f"no price of {asset} observed up to {pd.Timestamp(self.now, unit='s', tz='UTC')}"
-            )
+            raise DataError(f"no price of {asset} observed up to {pd.Timestamp(self.now, unit='s', tz='UTC')}")
         return float(bars.close[-1])

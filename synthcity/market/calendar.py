@@ -36,7 +36,7 @@ def calendar_features(time: NDArray[np.int64]) -> NDArray[np.float32]:
     weekend = second_of_week >= 5 * DAY
     week = 2 * np.pi * second_of_week / (7 * DAY)
     columns = [*_harmonics(middle, _UTC_HARMONICS), *_harmonics(local, _NEW_YORK_HARMONICS)]
-    columns += [np.sin(week), np.cos(week), weekend, np.exp(-(middle % DAY) / _RAMP_SECONDS)]
+    columns += [np.sin(week), np.cos(week), weekend.astype(np.float64), np.exp(-(middle % DAY) / _RAMP_SECONDS)]
     for minute in _NEW_YORK_MINUTES.values():
         columns.append(np.exp(-((local - minute * 60) % DAY) / _RAMP_SECONDS) * ~weekend)
     return np.stack(columns, axis=1).astype(np.float32)

@@ -95,4 +95,5 @@ def window_starts(table: FeatureTable, spec: WindowSpec, start: int, end: int) -
         & (np.nan_to_num(table.anchor) > 1e-6)
         & (seen[last + 1] - seen[index + 1] > 0)
     )
-    return index[ok]
+    starts: Indices = index[ok]
+    return starts

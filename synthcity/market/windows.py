@@ -32,7 +32,7 @@ _LARGEST_SHIFT = 1.5  # the largest of a day's returns is about this far above t
 _PARKINSON = 1.0 / np.sqrt(4.0 * np.log(2.0))  # E[range^2] = 4 ln 2 sigma^2 for a driftless diffusion
 
 SEQUENCE_NAMES = ("return", "range", "profile")
-FUTURE_SCALED = tuple(f"slot_{days}d" for days in _PROFILE_DAYS) + ("slot_weekday",)
+FUTURE_SCALED = (*(f"slot_{days}d" for days in _PROFILE_DAYS), "slot_weekday")
 FUTURE_NAMES = CALENDAR_NAMES + FUTURE_SCALED
 
 
@@ -74,8 +74,8 @@ class FeatureTable:
 
     ``returns`` (n,) log returns, NaN at gaps; ``price`` (n,) closes, NaN at gaps; ``anchor`` (n,) causal volatility per
     step over seven days, NaN until there is enough; ``sequence`` (n, 3) per-step inputs (return, range volatility, log
-    slot profile), NaN at gaps; ``context`` (n, c) summary inputs, finite; ``future`` (n + horizon, f): calendar columns,
-    then log slot volatilities in absolute units (subtract ``log(anchor[i])`` for a window that starts at ``i``).
+    slot profile), NaN at gaps; ``context`` (n, c) summary inputs, finite; ``future`` (n + horizon, f): calendar
+    columns, then log slot volatilities in absolute units (subtract ``log(anchor[i])`` for a window that starts at ``i``).
     """
 
     time: Times
@@ -90,9 +90,7 @@ class FeatureTable:
         return len(self.time)
 
     @classmethod
-    def build(
-        cls, bars: Bars, spec: WindowSpec, *, until: int | None = None, rows: int | None = None
-    ) -> FeatureTable:
+    def build(cls, bars: Bars, spec: WindowSpec, *, until: int | None = None, rows: int | None = None) -> FeatureTable:
         """Compute the features of ``bars`` up to the grid time at or before ``until`` (default: the last bar's).
 
         ``rows`` keeps only the last so many rows, which is much cheaper and gives the same numbers.
@@ -117,17 +115,13 @@ class FeatureTable:
             price=price[keep],
             returns=returns[keep],
             anchor=anchor.astype(np.float32),
-            sequence=np.stack([returns[keep], spread[keep] * _PARKINSON, profile[keep]], axis=1).astype(
-                np.float32
-            ),
+            sequence=np.stack([returns[keep], spread[keep] * _PARKINSON, profile[keep]], axis=1).astype(np.float32),
             context=np.concatenate([summary.astype(np.float32), calendar[: n - keep.start]], axis=1),
             future=np.concatenate([calendar, slots[ahead].astype(np.float32)], axis=1),
         )
 
 
-def _summary(
-    returns: Floats, spread: Floats, profile: Floats, spec: WindowSpec, keep: slice
-) -> tuple[Floats, Floats]:
+def _summary(returns: Floats, spread: Floats, profile: Floats, spec: WindowSpec, keep: slice) -> tuple[Floats, Floats]:
     """Anchor (rows,) and volatilities and returns at many scales relative to it (rows, features)."""
     roll = _Roller(returns, spec.increment, keep)
     seasonless = _Roller(returns / np.exp(profile), spec.increment, keep)
@@ -188,7 +182,7 @@ class _Roller:
 
     def mean_abs(self, seconds: int) -> Floats:
         """Mean absolute value, scaled to the standard deviation of a normal law."""
-        return np.maximum(self._mean(self._abs, seconds) * np.sqrt(np.pi / 2), 1e-7)
+        return np.asarray(np.maximum(self._mean(self._abs, seconds) * np.sqrt(np.pi / 2), 1e-7))
 
     def sum(self, seconds: int) -> Floats:
         return self._window(self._sum, seconds)

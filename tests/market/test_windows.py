@@ -36,10 +36,7 @@ def test_the_tail_that_a_live_prompt_builds_equals_the_table_of_training():
     tail = FeatureTable.build(bars.slice(len(bars) - SPEC.lookback, len(bars)), SPEC, rows=600)
     assert len(tail) == 600
     kept = FeatureTable(
-        *(
-            getattr(full, name)[-600:]
-            for name in ("time", "price", "returns", "anchor", "sequence", "context")
-        ),
+        *(getattr(full, name)[-600:] for name in ("time", "price", "returns", "anchor", "sequence", "context")),
         future=full.future[-600 - SPEC.horizon :],
     )
     same(tail, kept)

@@ -1,0 +1,120 @@
+"""A candidate's configuration: plain data in, checked and complete dataclasses out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from synthcity.errors import ConfigError, unknown_name
+from synthcity.nets.parameters import Parameter, choice, parameters_of, parse, real
+from synthcity.nets.registry import Component, component
+
+MAX_BLOCKS = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Architecture:
+    """Sizes that all blocks share."""
+
+    d_model: int = choice(32, (16, 32, 48, 64), doc="width of the latent sequence")
+    history: int = choice(48, (24, 48, 96), doc="tokens of history that the blocks see")
+    patch: int = choice(3, (1, 3, 6), doc="grid steps joined into one token; history x patch steps are seen")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig:
+    """How a network is fitted; loss, data and budget belong to the run."""
+
+    learning_rate: float = real(2e-3, low=2e-4, high=8e-3, log=True, doc="peak of the one-cycle schedule of AdamW")
+    weight_decay: float = real(0.01, low=1e-4, high=0.3, log=True, doc="decoupled weight decay")
+    batch_size: int = choice(48, (24, 48, 96), doc="windows a step")
+    num_paths: int = choice(24, (12, 24, 48), doc="simulated paths a window in the loss")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetConfig:
+    """A complete, valid configuration; ``blocks`` and ``head`` keep their options as parsed dataclasses."""
+
+    architecture: Architecture
+    training: TrainingConfig
+    block_parts: tuple[tuple[Component, Any], ...]
+    head_part: tuple[Component, Any]
+
+    @property
+    def d_model(self) -> int:
+        return self.architecture.d_model
+
+    @property
+    def history(self) -> int:
+        return self.architecture.history
+
+    @property
+    def patch(self) -> int:
+        return self.architecture.patch
+
+    @property
+    def steps(self) -> int:
+        """Grid steps of history that the network reads."""
+        return self.history * self.patch
+
+    @property
+    def label(self) -> str:
+        """Short description for tables, e.g. ``transformer+lstm>gbm d32``."""
+        blocks = "+".join(part.name for part, _ in self.block_parts) or "none"
+        return f"{blocks}>{self.head_part[0].name} d{self.d_model}"
+
+    @classmethod
+    def from_dict(cls, config: Mapping[str, Any]) -> NetConfig:
+        """Check and complete a plain configuration; missing keys take their defaults.
+
+        Raises:
+            ConfigError: unknown key or component (with the nearest valid name), wrong type, value out of range, or too
+                many blocks.
+        """
+        shared = {parameter.name for parameter in parameters_of(Architecture)}
+        allowed = shared | {"blocks", "head", "training"}
+        for key in config:
+            if key not in allowed:
+                raise ConfigError(unknown_name("key of a candidate", key, allowed))
+        blocks = config.get("blocks", [])
+        if not isinstance(blocks, (list, tuple)) or len(blocks) > MAX_BLOCKS:
+            raise ConfigError(f"blocks is {blocks!r}; it must be a list of at most {MAX_BLOCKS} blocks")
+        return cls(
+            architecture=parse(Architecture, {k: config[k] for k in config if k in shared}, "candidate"),
+            training=parse(TrainingConfig, _mapping(config.get("training", {}), "training"), "training"),
+            block_parts=tuple(_part("block", block) for block in blocks),
+            head_part=_part("head", config.get("head", {"name": "gbm"})),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fully resolved plain configuration."""
+        return {
+            **asdict(self.architecture),
+            "blocks": [{"name": part.name, **asdict(options)} for part, options in self.block_parts],
+            "head": {"name": self.head_part[0].name, **asdict(self.head_part[1])},
+            "training": asdict(self.training),
+        }
+
+
+def _mapping(value: Any, owner: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ConfigError(f"{owner} is {value!r}; it must be a mapping of options")
+    return value
+
+
+def _part(kind: str, value: Any) -> tuple[Component, Any]:
+    options = dict(_mapping(value, kind))
+    if "name" not in options:
+        raise ConfigError(f"{kind} {value!r} has no name")
+    entry = component(kind, options.pop("name"))
+    return entry, parse(entry.config, options, f"{kind} {entry.name}")
+
+
+def parameters() -> tuple[Parameter, ...]:
+    """Hyperparameters outside blocks and head: sizes by their name, training ones as ``training.<name>``."""
+    training = (
+        Parameter(**{**asdict(parameter), "name": f"training.{parameter.name}"})
+        for parameter in parameters_of(TrainingConfig)
+    )
+    return (*parameters_of(Architecture), *training)

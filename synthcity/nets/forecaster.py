@@ -1,0 +1,142 @@
+"""A trained network behind the ``Forecaster`` protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from synthcity.errors import BundleError, ConfigError, DataError
+from synthcity.forecast.bundle import save_bundle
+from synthcity.forecast.forecaster import Paths, as_history
+from synthcity.market.bars import History
+from synthcity.market.windows import FeatureTable, WindowSpec
+from synthcity.nets import state as states
+from synthcity.nets.config import NetConfig
+from synthcity.nets.network import Network, make_batch
+from synthcity.sn50.prompt import Prompt
+
+_LOADER = "synthcity.nets.forecaster:from_bundle"
+# members of a mix look at the same history: share its features
+_TABLES: WeakKeyDictionary[History, dict[Any, FeatureTable]] = WeakKeyDictionary()
+
+
+class NetForecaster:
+    """Simulates paths from a network's law. Needs only bars of the prompt's asset at the network's increment."""
+
+    def __init__(self, network: Network, spec: WindowSpec, assets: Sequence[str], meta: Mapping[str, Any]) -> None:
+        self.network = network.eval()
+        self.spec = spec
+        self.assets = tuple(assets)
+        self.meta = dict(meta)
+
+    @property
+    def name(self) -> str:
+        return self.network.config.label
+
+    @classmethod
+    def from_state(cls, blob: bytes) -> NetForecaster:
+        """Rebuild the best network of a trainer's ``state()``.
+
+        Raises:
+            BundleError: the bytes are damaged or foreign.
+        """
+        tensors, meta = states.parse(blob)
+        network = Network(NetConfig.from_dict(meta.config), meta.spec, len(meta.assets))
+        network.load_state_dict(states.group(tensors, "best"))
+        origin = {"competition": meta.competition, "rules": meta.rules, "seed": meta.seed, "steps": meta.step}
+        return cls(network, meta.spec, meta.assets, origin)
+
+    def simulate(self, history: History | pd.Series, prompt: Prompt, *, seed: int | None = None) -> Paths:
+        """Draw an ensemble; see ``Forecaster.simulate``.
+
+        Raises:
+            DataError: an asset or increment that the network was not trained for, or too little history.
+        """
+        return self.simulate_many(as_history(history, prompt), [prompt], seed=seed)[0]
+
+    @torch.inference_mode()
+    def simulate_many(self, history: History, prompts: Sequence[Prompt], *, seed: int | None = None) -> list[Paths]:
+        """Draw one ensemble a prompt, independently."""
+        seeds = np.random.SeedSequence(seed).generate_state(len(prompts), np.uint32)
+        return [self._draw(history, prompt, int(s)) for prompt, s in zip(prompts, seeds, strict=True)]
+
+    def _draw(self, history: History, prompt: Prompt, seed: int) -> Paths:
+        self._refuse(prompt)
+        table = self._table(history, prompt)
+        last = len(table) - 1
+        anchor = float(table.anchor[last])
+        if not anchor > 0:
+            raise DataError(
+                f"{prompt.asset} has too little history before {prompt.start_time}: "
+                f"the network needs {self.spec.warmup_days:g} days of {self.spec.increment}-second bars"
+            )
+        batch = make_batch([table], np.zeros(1, np.int64), np.array([last]), self.network.config.steps, self.spec)
+        batch.asset.fill_(self.assets.index(prompt.asset))
+        generator = torch.Generator().manual_seed(seed)
+        returns = self.network(batch).sample(prompt.num_simulations, generator=generator)[0, :, : prompt.num_steps]
+        price = history.last_price(prompt.asset, self.spec.increment)
+        paths = np.empty((prompt.num_simulations, prompt.num_steps + 1))
+        paths[:, 0] = price
+        np.cumsum(returns.numpy().astype(np.float64) * anchor, axis=1, out=paths[:, 1:])
+        np.exp(paths[:, 1:], out=paths[:, 1:])
+        paths[:, 1:] *= price
+        return paths
+
+    def _refuse(self, prompt: Prompt) -> None:
+        if prompt.asset not in self.assets:
+            raise DataError(f"this network knows {', '.join(self.assets)}, not {prompt.asset}")
+        if prompt.time_increment != self.spec.increment or prompt.num_steps > self.spec.horizon:
+            raise DataError(
+                f"this network forecasts {self.spec.horizon} steps of {self.spec.increment} s, "
+                f"not {prompt.num_steps} steps of {prompt.time_increment} s"
+            )
+
+    def _table(self, history: History, prompt: Prompt) -> FeatureTable:
+        cache = _TABLES.setdefault(history, {})
+        key = (prompt.asset, self.spec, self.network.config.steps, prompt.start_time)
+        if key not in cache:
+            bars = history.bars(prompt.asset, self.spec.increment)
+            recent = bars.slice(max(0, len(bars) - self.spec.lookback), len(bars))
+            cache[key] = FeatureTable.build(recent, self.spec, until=prompt.start_time, rows=self.network.config.steps)
+        return cache[key]
+
+    def save(
+        self,
+        folder: Path,
+        *,
+        metrics: Mapping[str, Any] | None = None,
+        manifest: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Write a bundle; see ``forecast.bundle``."""
+        config = {
+            "loader": _LOADER,
+            "network": self.network.config.to_dict(),
+            "spec": asdict(self.spec),
+            "assets": list(self.assets),
+            "meta": self.meta,
+        }
+        weights = {name: value.numpy() for name, value in self.network.state_dict().items()}
+        save_bundle(folder, config, weights, metrics=metrics, manifest=manifest)
+
+
+def from_bundle(folder: Path, config: Mapping[str, Any], weights: Mapping[str, NDArray[Any]]) -> NetForecaster:
+    """Rebuild a forecaster from a verified bundle.
+
+    Raises:
+        BundleError: config and weights do not fit each other or this version.
+    """
+    try:
+        spec = WindowSpec(**config["spec"])
+        network = Network(NetConfig.from_dict(config["network"]), spec, len(config["assets"]))
+        network.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in weights.items()})
+    except (KeyError, TypeError, RuntimeError, ConfigError) as error:
+        raise BundleError(f"bundle {folder} does not fit this version of synthcity: {error}") from error
+    return NetForecaster(network, spec, config["assets"], config["meta"])

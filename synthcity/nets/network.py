@@ -1,0 +1,120 @@
+"""The network: stem, stacked blocks, head."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from synthcity.market.calendar import CALENDAR_NAMES
+from synthcity.market.windows import FUTURE_NAMES, SEQUENCE_NAMES, FeatureTable, WindowSpec
+from synthcity.nets.blocks.base import BuildContext
+from synthcity.nets.config import NetConfig
+from synthcity.nets.heads.law import Law
+
+_NUM_SEQUENCE = len(SEQUENCE_NAMES) + 1  # and a flag for gaps
+_BOUND = 4.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """Windows as tensors.
+
+    ``sequence`` (b, steps, 4), ``context`` (b, c), ``future`` (b, h, f), ``asset`` (b,) int, ``anchor`` (b,) volatility
+    per step, ``realised`` (b, h + 1) log prices from the window's start on, relative to it, NaN at gaps.
+    """
+
+    sequence: Tensor
+    context: Tensor
+    future: Tensor
+    asset: Tensor
+    anchor: Tensor
+    realised: Tensor
+
+    def to(self, device: torch.device) -> Batch:
+        """Move to ``device`` without waiting for it."""
+        return Batch(**{name: value.to(device, non_blocking=True) for name, value in vars(self).items()})
+
+
+def make_batch(
+    tables: list[FeatureTable], asset_ids: np.ndarray, starts: np.ndarray, steps: int, spec: WindowSpec
+) -> Batch:
+    """Gather windows: the i-th starts at grid index ``starts[i]`` of ``tables[asset_ids[i]]``, sorted by asset here.
+
+    The order of windows in the batch is by asset, then as given.
+    """
+    order = np.argsort(asset_ids, kind="stable")
+    parts = []
+    for asset in np.unique(asset_ids):
+        table, at = tables[asset], starts[order][asset_ids[order] == asset]
+        past = at[:, None] + np.arange(1 - steps, 1)
+        ahead = at[:, None] + np.arange(1, spec.horizon + 1)
+        points = at[:, None] + np.arange(spec.horizon + 1)
+        prices = np.where(points < len(table), table.price[np.minimum(points, len(table) - 1)], np.nan)
+        realised = np.log(prices / prices[:, :1])
+        parts.append((table.sequence[past], table.context[at], table.future[ahead], table.anchor[at], realised))
+    sequence, context, future, anchor, realised = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return Batch(
+        sequence=_scale_sequence(sequence, anchor),
+        context=torch.from_numpy(context),
+        future=_scale_future(future, anchor),
+        asset=torch.from_numpy(asset_ids[order].astype(np.int64)),
+        anchor=torch.from_numpy(anchor),
+        realised=torch.from_numpy(realised.astype(np.float32)),
+    )
+
+
+def _scale_sequence(sequence: np.ndarray, anchor: np.ndarray) -> Tensor:
+    """Returns and ranges in units of the anchor, compressed; gaps become zero and raise the last channel."""
+    gap = ~np.isfinite(sequence[..., 0])
+    returns = np.arcsinh(np.nan_to_num(sequence[..., 0]) / anchor[:, None])
+    spread = np.log1p(np.nan_to_num(sequence[..., 1]) / anchor[:, None])
+    stacked = np.stack([returns, spread, sequence[..., 2], gap], axis=-1)
+    return torch.from_numpy(stacked.astype(np.float32))
+
+
+def _scale_future(future: np.ndarray, anchor: np.ndarray) -> Tensor:
+    """Slot volatilities relative to the anchor; unknown ones are taken as the anchor."""
+    first = len(CALENDAR_NAMES)
+    slots = np.nan_to_num(future[..., first:] - np.log(anchor)[:, None, None], nan=0.0)
+    scaled = np.concatenate([future[..., :first], np.clip(slots, -_BOUND, _BOUND)], axis=-1)
+    return torch.from_numpy(scaled.astype(np.float32))
+
+
+class Network(nn.Module):
+    """History and context through blocks to a law of future log returns in units of the anchor."""
+
+    def __init__(self, config: NetConfig, spec: WindowSpec, num_assets: int) -> None:
+        super().__init__()
+        self.config = config
+        d = config.d_model
+        self.stem = nn.Linear(_NUM_SEQUENCE * config.patch, d)
+        self.context = nn.Sequential(nn.Linear(spec.num_context, 2 * d), nn.SiLU(), nn.Linear(2 * d, d))
+        self.asset = nn.Embedding(num_assets, d)
+        nn.init.normal_(self.asset.weight, std=0.02)
+        build = BuildContext(
+            d_model=d,
+            seq_len=config.history,
+            num_features=_NUM_SEQUENCE,
+            horizon=spec.horizon,
+            num_future=len(FUTURE_NAMES),
+        )
+        self.blocks = nn.ModuleList(block.cls(build, options) for block, options in config.block_parts)
+        head, head_options = config.head_part
+        self.head = head.cls(build, head_options)
+
+    def forward(self, batch: Batch) -> Law:
+        """Return the law of the windows' future."""
+        patched = batch.sequence.unflatten(1, (self.config.history, self.config.patch)).flatten(2)
+        summary = self.context(batch.context) + self.asset(batch.asset)
+        latent = self.stem(patched) + summary[:, None]
+        for block in self.blocks:
+            latent = block(latent)
+        law: Law = self.head(latent, batch.future)
+        return law
+
+    @property
+    def num_parameters(self) -> int:
+        return sum(parameter.numel() for parameter in self.parameters())

@@ -1,0 +1,100 @@
+"""The registry of blocks and heads, with everything a proposer needs to know of them as plain data."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from functools import cache
+from typing import Any, TypeVar
+
+from synthcity.errors import ConfigError, unknown_name
+from synthcity.nets.parameters import Parameter, parameters_of
+
+C = TypeVar("C", bound=type)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Component:
+    """A registered block or head: its class, its nested ``Config`` and its docstring."""
+
+    name: str
+    kind: str
+    cls: Any
+    config: Any
+
+    @property
+    def doc(self) -> str:
+        return inspect.getdoc(self.cls) or ""
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        return parameters_of(self.config)
+
+
+_BLOCKS: dict[str, Component] = {}
+_HEADS: dict[str, Component] = {}
+
+
+def register_block(name: str) -> Callable[[C], C]:
+    """Register a block class, which must have a nested ``Config`` dataclass, under a short lower-case name."""
+    return _register(_BLOCKS, "block", name)
+
+
+def register_head(name: str) -> Callable[[C], C]:
+    """Register a head class, as ``register_block`` does a block."""
+    return _register(_HEADS, "head", name)
+
+
+def _register(table: dict[str, Component], kind: str, name: str) -> Callable[[C], C]:
+    def add(cls: C) -> C:
+        if name in table:
+            raise ValueError(f"{kind} {name!r} is registered twice: {table[name].cls} and {cls}")
+        table[name] = Component(name=name, kind=kind, cls=cls, config=cls.Config)  # type: ignore[attr-defined]
+        return cls
+
+    return add
+
+
+@cache
+def _import_all() -> None:
+    for package in ("synthcity.nets.blocks", "synthcity.nets.heads"):
+        for module in pkgutil.iter_modules(importlib.import_module(package).__path__):
+            importlib.import_module(f"{package}.{module.name}")
+
+
+def blocks() -> Mapping[str, Component]:
+    """All blocks by name."""
+    _import_all()
+    return dict(sorted(_BLOCKS.items()))
+
+
+def heads() -> Mapping[str, Component]:
+    """All heads by name."""
+    _import_all()
+    return dict(sorted(_HEADS.items()))
+
+
+def component(kind: str, name: object) -> Component:
+    """Look up a block or head.
+
+    Raises:
+        ConfigError: there is none of that name; the text gives the nearest.
+    """
+    table = blocks() if kind == "block" else heads()
+    if name not in table:
+        raise ConfigError(unknown_name(kind, name, table))
+    return table[str(name)]
+
+
+def describe() -> dict[str, Any]:
+    """Describe every component as plain, JSON-able data: ``{"blocks": {name: {doc, parameters}}, "heads": ...}``."""
+    return {
+        plural: {
+            name: {"doc": entry.doc, "parameters": [asdict(p) for p in entry.parameters]}
+            for name, entry in table.items()
+        }
+        for plural, table in (("blocks", blocks()), ("heads", heads()))
+    }

@@ -1,0 +1,253 @@
+"""Training one candidate on the network's own score, rung by rung."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from synthcity.errors import ConfigError, TrialFailed
+from synthcity.market.dataset import Dataset, Indices
+from synthcity.nets import state as states
+from synthcity.nets.config import NetConfig
+from synthcity.nets.loss import BASIS_POINTS, ScoreLoss
+from synthcity.nets.network import Batch, Network, make_batch
+from synthcity.sn50.competitions import get_competition, get_rules
+
+_VALIDATION_PATHS = 96
+_VALIDATION_BATCH = 64
+_WARM_UP = 0.1
+_CLIP_NORM = 1.0
+_EMA_DECAY = 0.99
+_PATIENCE = 3
+
+
+class Trainer:
+    """Fits one network in ``num_rungs`` equal parts of one learning-rate cycle over ``max_steps`` steps.
+
+    All randomness is a function of ``seed`` and the step, so a trainer that resumes from ``state()`` continues to the
+    same weights. The score of a rung is that of an exponential moving average of the weights; the best average is kept.
+    """
+
+    def __init__(
+        self,
+        config: dict[str, Any],
+        dataset: Dataset,
+        *,
+        seed: int,
+        num_rungs: int,
+        max_steps: int,
+        state: bytes | None = None,
+        device: str | None = None,
+    ) -> None:
+        self._config = NetConfig.from_dict(config)
+        self._dataset = dataset
+        self._seed = seed
+        self._num_rungs = num_rungs
+        self._max_steps = max_steps
+        self._device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self._competition = get_competition(dataset.competition, get_rules(dataset.rules))
+        self._loss = ScoreLoss(self._competition)
+        self._tables = [dataset.tables[asset] for asset in dataset.assets]
+        self._train = [dataset.train[asset] for asset in dataset.assets]
+        torch.manual_seed(seed)
+        self.network = Network(self._config, dataset.spec, len(dataset.assets)).to(self._device)
+        self._ema = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
+        self._best = self._ema
+        training = self._config.training
+        self._optimizer = torch.optim.AdamW(
+            self.network.parameters(),
+            lr=training.learning_rate,
+            weight_decay=training.weight_decay,
+            betas=(0.9, 0.98),
+        )
+        self._weight_a = self._asset_weights()
+        self._step = 0
+        self._scores: list[float] = []
+        if state is not None:
+            self._restore(state)
+
+    @classmethod
+    def check(cls, config: dict[str, Any], dataset: Dataset) -> dict[str, float]:
+        """Run one tiny step of ``config``: its parameter count and the seconds of the step.
+
+        Raises:
+            ConfigError: the configuration is invalid.
+            TrialFailed: the loss is not finite or a parameter gets no gradient.
+        """
+        trainer = cls(config, dataset, seed=0, num_rungs=1, max_steps=1, device="cpu")
+        begin = time.perf_counter()
+        loss = trainer._batch_loss(trainer._sample(2), 12)
+        loss.backward()
+        seconds = time.perf_counter() - begin
+        if not math.isfinite(loss.item()):
+            raise TrialFailed(f"the loss of the first step is {loss.item()}")
+        dead = [name for name, p in trainer.network.named_parameters() if p.grad is None]
+        if dead:
+            raise TrialFailed(f"{len(dead)} parameters get no gradient, first {dead[0]}")
+        return {"parameters": trainer.network.num_parameters, "seconds": seconds}
+
+    @property
+    def rung(self) -> int:
+        """Rungs finished so far."""
+        return len(self._scores)
+
+    def advance(self) -> dict[str, Any]:
+        """Train one rung, validate, and report it.
+
+        Raises:
+            TrialFailed: the loss became NaN or infinite.
+        """
+        begin = time.perf_counter()
+        first, until = self._step, round(self._max_steps * (self.rung + 1) / self._num_rungs)
+        total = torch.zeros((), device=self._device)
+        self.network.train()
+        while self._step < until:
+            total += self._train_step()
+        train_loss = total.item() / max(1, until - first)
+        if not math.isfinite(train_loss):
+            raise TrialFailed(f"the training loss became {train_loss} between steps {first} and {until}")
+        trained = time.perf_counter()
+        by_asset = self._validate()
+        score = self._weighted(by_asset)
+        if not math.isfinite(score):
+            raise TrialFailed(f"the validation score became {score} at step {until}")
+        if score < min(self._scores, default=math.inf):
+            self._best = {name: value.clone() for name, value in self._ema.items()}
+        self._scores.append(score)
+        stale = self.rung - 1 - int(np.argmin(self._scores))
+        end = time.perf_counter()
+        return {
+            "rung": self.rung,
+            "score": min(self._scores),
+            "rung_score": score,
+            "scores_by_asset": by_asset,
+            "train_loss": train_loss,
+            "steps": self._step,
+            "train_seconds": trained - begin,
+            "validation_seconds": end - trained,
+            "seconds": end - begin,
+            "parameters": self.network.num_parameters,
+            "done": self.rung >= self._num_rungs or stale >= _PATIENCE,
+        }
+
+    def state(self) -> bytes:
+        """Everything needed to resume or to forecast, as safetensors bytes."""
+        tensors: dict[str, Tensor] = {}
+        for prefix, group in (("last", self.network.state_dict()), ("ema", self._ema), ("best", self._best)):
+            tensors.update({f"{prefix}.{name}": value for name, value in group.items()})
+        for name, parameter in self.network.named_parameters():
+            for key, value in self._optimizer.state[parameter].items():
+                tensors[f"adam.{key}.{name}"] = value
+        meta = states.Meta(
+            config=self._config.to_dict(),
+            competition=self._dataset.competition,
+            rules=self._dataset.rules,
+            spec=self._dataset.spec,
+            assets=self._dataset.assets,
+            seed=self._seed,
+            step=self._step,
+            scores=tuple(self._scores),
+        )
+        return states.dump(tensors, meta)
+
+    def _restore(self, blob: bytes) -> None:
+        tensors, meta = states.parse(blob)
+        if meta.config != self._config.to_dict() or meta.assets != self._dataset.assets:
+            raise ConfigError("the saved state belongs to another candidate or to other assets")
+        self.network.load_state_dict(states.group(tensors, "last"))
+        self._ema = {name: v.to(self._device) for name, v in states.group(tensors, "ema").items()}
+        self._best = {name: v.to(self._device) for name, v in states.group(tensors, "best").items()}
+        for name, parameter in self.network.named_parameters():
+            moments = {key: tensors[f"adam.{key}.{name}"] for key in ("exp_avg", "exp_avg_sq", "step")}
+            self._optimizer.state[parameter] = {
+                key: value if key == "step" else value.to(self._device) for key, value in moments.items()
+            }
+        self._step, self._scores = meta.step, list(meta.scores)
+
+    def _asset_weights(self) -> Tensor:
+        """Coefficients, scaled so that a typical loss is about one at every volatility."""
+        coefficient = np.array([self._dataset.coefficients[asset] for asset in self._dataset.assets])
+        typical = np.array([np.median(t.anchor[s]) for t, s in zip(self._tables, self._train, strict=True)])
+        terms = self._dataset.spec.horizon
+        weight = coefficient / np.mean(coefficient * typical * BASIS_POINTS * terms)
+        return torch.tensor(weight, dtype=torch.float32, device=self._device)
+
+    def _sample(self, size: int) -> Batch:
+        rng = np.random.default_rng([self._seed, self._step])
+        assets = np.sort(rng.integers(len(self._tables), size=size))
+        starts = np.array(
+            [self._train[a][int(u * len(self._train[a]))] for a, u in zip(assets, rng.random(size), strict=True)]
+        )
+        return make_batch(self._tables, assets, starts, self._config.steps, self._dataset.spec).to(self._device)
+
+    def _batch_loss(self, batch: Batch, num_paths: int) -> Tensor:
+        law = self._law(batch)
+        paths, weight_bk = law.sample_strata(num_paths, generator=self._generator(self._step))
+        paths = paths * batch.anchor[:, None, None]
+        score_b = self._loss.per_window(paths, batch.realised, weight_bk)
+        return (score_b * self._weight_a[batch.asset]).mean()
+
+    def _law(self, batch: Batch) -> Any:
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._device.type == "cuda"):
+            return self.network(batch)
+
+    def _generator(self, number: int) -> torch.Generator:
+        return torch.Generator(self._device).manual_seed(hash((self._seed, number)) & 0x7FFF_FFFF_FFFF)
+
+    def _train_step(self) -> Tensor:
+        torch.manual_seed(hash((self._seed, self._step, 1)) & 0x7FFF_FFFF_FFFF)  # dropout
+        training = self._config.training
+        for group in self._optimizer.param_groups:
+            group["lr"] = training.learning_rate * cycle(self._step / self._max_steps)
+        self._optimizer.zero_grad(set_to_none=True)
+        loss = self._batch_loss(self._sample(training.batch_size), training.num_paths)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), _CLIP_NORM)
+        self._optimizer.step()
+        self._step += 1
+        # a young average forgets its start faster
+        decay = min(_EMA_DECAY, self._step / (self._step + 10))
+        with torch.no_grad():
+            for name, value in self.network.state_dict().items():
+                self._ema[name].lerp_(value, 1 - decay)
+        return loss.detach()
+
+    def _validate(self) -> dict[str, float]:
+        """Mean fair score of every asset on its validation windows, with the same noise at every rung."""
+        last = {name: value.clone() for name, value in self.network.state_dict().items()}
+        self.network.load_state_dict(self._ema)
+        self.network.eval()
+        scores = {
+            asset: self._score_windows(number, self._dataset.validation[asset])
+            for number, asset in enumerate(self._dataset.assets)
+        }
+        self.network.load_state_dict(last)
+        return scores
+
+    @torch.inference_mode()
+    def _score_windows(self, asset: int, starts: Indices) -> float:
+        parts = []
+        for chunk in np.array_split(starts, math.ceil(len(starts) / _VALIDATION_BATCH)):
+            ids = np.full(len(chunk), asset)
+            batch = make_batch(self._tables, ids, chunk, self._config.steps, self._dataset.spec).to(self._device)
+            paths, weight_bk = self._law(batch).sample_strata(
+                _VALIDATION_PATHS, generator=self._generator(-1 - int(chunk[0]))
+            )
+            parts.append(self._loss.per_window(paths * batch.anchor[:, None, None], batch.realised, weight_bk))
+        return float(torch.cat(parts).mean())
+
+    def _weighted(self, by_asset: dict[str, float]) -> float:
+        weights = [self._dataset.coefficients[asset] for asset in by_asset]
+        return float(np.average(list(by_asset.values()), weights=weights))
+
+
+def cycle(progress: float) -> float:
+    """One learning-rate cycle: linear warm-up over the first tenth, then half a cosine down to zero."""
+    if progress < _WARM_UP:
+        return (progress + 0.01) / (_WARM_UP + 0.01)
+    return 0.5 * (1 + math.cos(math.pi * (progress - _WARM_UP) / (1 - _WARM_UP)))

@@ -1,0 +1,202 @@
+"""The contract that every registered head keeps, and what each law means for paths."""
+
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+from synthcity.nets import registry
+from synthcity.nets.blocks.base import BuildContext
+from synthcity.nets.heads.gbm import GBMLaw
+from synthcity.nets.heads.law import Law, student, student_log_density, student_noise
+from synthcity.nets.heads.mixture import MixtureLaw
+from synthcity.nets.heads.sde import SDELaw
+from synthcity.nets.parameters import parse
+
+CONTEXT = BuildContext(d_model=16, seq_len=24, num_features=4, horizon=48, num_future=5)
+HEADS = [
+    ("gbm", {}),
+    ("gbm", {"innovation": "normal", "level": False}),
+    ("sde", {}),
+    ("sde", {"innovation": "normal"}),
+    ("mixture", {}),
+    ("mixture", {"num_regimes": 2}),
+]
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def make(name: str, options: dict[str, object], train_away_from_zero: bool = True) -> torch.nn.Module:
+    torch.manual_seed(0)
+    entry = registry.component("head", name)
+    head: torch.nn.Module = entry.cls(CONTEXT, parse(entry.config, options, name))
+    if train_away_from_zero:
+        with torch.no_grad():
+            for parameter in head.parameters():
+                parameter.add_(0.2 * torch.randn(parameter.shape, generator=generator(1)))
+    return head
+
+
+def law_of(head: torch.nn.Module, batch: int = 3) -> Law:
+    latent = torch.randn(batch, 24, 16, generator=generator(2))
+    law: Law = head(latent, torch.randn(batch, 48, 5, generator=generator(3)))
+    return law
+
+
+@pytest.mark.parametrize(("name", "options"), HEADS)
+def test_paths_are_finite_seeded_and_shaped(name: str, options: dict[str, object]):
+    law = law_of(make(name, options))
+    paths = law.sample(60, generator=generator(5))
+    assert paths.shape == (3, 60, 48)
+    assert torch.isfinite(paths).all()
+    assert torch.equal(paths, law.sample(60, generator=generator(5)))
+    noise = law.draw_noise(60, generator(6))
+    assert torch.equal(law.sample(60, noise), law.sample(60, noise))
+
+
+@pytest.mark.parametrize(("name", "options"), HEADS)
+def test_a_fresh_head_starts_at_the_anchor(name: str, options: dict[str, object]):
+    paths = law_of(make(name, options, train_away_from_zero=False)).sample(4000, generator=generator()).detach()
+    assert 0.8 < float(paths.std()) < 1.35
+
+
+@pytest.mark.parametrize(("name", "options"), HEADS)
+def test_every_parameter_learns_from_the_score(name: str, options: dict[str, object]):
+    head = make(name, options)
+    law = law_of(head)
+    paths, weight = law.sample_strata(24, generator=generator())
+    spread = paths.abs().mean(dim=-1)
+    if weight is not None:
+        spread = spread * weight.repeat_interleave(24 // weight.shape[1], dim=1)
+    spread.sum().backward()
+    for key, parameter in head.named_parameters():
+        assert parameter.grad is not None, key
+        # attention weights of the pool do not change if all scores move alike
+        assert parameter.grad.abs().sum() > 0 or key == "pool.query.bias", key
+
+
+@pytest.mark.parametrize(("name", "options"), HEADS)
+def test_the_known_future_reaches_its_own_step_alone(name: str, options: dict[str, object]):
+    head = make(name, options)
+    latent = torch.randn(1, 24, 16, generator=generator(2))
+    future = torch.randn(1, 48, 5, generator=generator(3))
+    moved = future.clone()
+    moved[:, 10] += 2.0
+    a, b = (head(latent, f).params()["log_volatility"] for f in (future, moved))
+    assert ((a - b).abs() > 1e-6).nonzero()[:, 1].tolist() == [10]
+
+
+@pytest.mark.parametrize("dof", [3.0, 5.0, 30.0])
+def test_student_draws_have_unit_variance_and_the_right_tails(dof: float):
+    noise = student_noise((400_000,), torch.zeros(1), generator(4))
+    x = student(noise["exponential"], noise["cosine"], torch.tensor(dof))
+    grid = torch.linspace(-60, 60, 200_001, dtype=torch.float64)
+    density = student_log_density(grid, torch.tensor(dof, dtype=torch.float64)).exp()
+    cdf = torch.cumulative_trapezoid(density, grid)
+    assert float(cdf[-1]) == pytest.approx(1.0, abs=2e-4)
+    for level in (0.01, 0.25, 0.9, 0.99):
+        at = float(grid[1:][torch.searchsorted(cdf, level)])
+        assert float((x <= at).float().mean()) == pytest.approx(level, abs=2.5e-3)
+    if dof > 4:
+        assert float(x.var()) == pytest.approx(1.0, rel=0.03)
+
+
+def flat(batch: int, horizon: int, value: float = 0.0) -> Tensor:
+    return torch.full((batch, horizon), value)
+
+
+def test_gbm_volatility_adds_up_over_the_horizon():
+    law = GBMLaw(flat(1, 288, math.log(0.7)), None, None)
+    total = law.sample(20_000, generator=generator()).sum(-1)
+    assert float(total.std()) == pytest.approx(0.7 * math.sqrt(288), rel=0.02)
+
+
+@pytest.mark.parametrize("spread", [None, torch.tensor([0.4])])
+def test_gbm_log_prob_integrates_to_one(spread: Tensor | None):
+    law = GBMLaw(flat(1, 1, -0.3), flat(1, 1, 5.0), spread)
+    grid = torch.linspace(-80, 80, 160_001)
+    density = torch.cat([law.log_prob(x[:, None]).exp() for x in grid.split(16_000)])
+    assert float(torch.trapezoid(density, grid)) == pytest.approx(1.0, abs=2e-3)
+
+
+def test_the_level_of_a_path_clusters_its_volatility():
+    def clustering(spread: Tensor | None) -> float:
+        paths = GBMLaw(flat(1, 48), None, spread).sample(3000, generator=generator())[0].abs()
+        first, second = paths[:, :24].mean(1), paths[:, 24:].mean(1)
+        return float(torch.corrcoef(torch.stack([first, second]))[0, 1])
+
+    assert clustering(torch.tensor([0.5])) > 0.7
+    assert abs(clustering(None)) < 0.06
+
+
+def sde(vol_of_vol: float, decay: float = 0.05, leverage: float = 0.0, start: float = 0.0) -> SDELaw:
+    return SDELaw(
+        log_volatility_bh=flat(1, 288),
+        dof_bh=None,
+        decay_b=torch.tensor([decay]),
+        vol_of_vol_b=torch.tensor([vol_of_vol]),
+        start_spread_b=torch.tensor([start]),
+        leverage_b=torch.tensor([leverage]),
+    )
+
+
+def test_sde_without_volatility_of_volatility_is_gbm():
+    noise = sde(0.0).draw_noise(50, generator())
+    torch.testing.assert_close(sde(0.0).sample(50, noise), GBMLaw(flat(1, 288), None, None).sample(50, noise))
+
+
+def test_sde_deviations_are_the_recursion_they_claim_to_be():
+    law = sde(0.5, decay=0.2, start=0.3)
+    noise = law.draw_noise(4, generator())
+    phi, state = math.exp(-0.2), 0.3 * noise["start"]
+    scale = 0.5 * math.sqrt(1 - phi**2)
+    for t in range(288):
+        state = phi * state + scale * noise["volatility"][..., t]
+        torch.testing.assert_close(law._deviation(noise)[..., t], state, rtol=1e-4, atol=1e-5)
+
+
+def test_sde_clusters_at_short_lags_and_forgets_at_long_ones():
+    absolute = sde(0.6).sample(4000, generator=generator())[0].abs()
+
+    def correlation(lag: int) -> float:
+        a, b = absolute[:, 40].flatten(), absolute[:, 40 + lag].flatten()
+        return float(torch.corrcoef(torch.stack([a, b]))[0, 1])
+
+    assert correlation(1) > 0.15
+    assert abs(correlation(200)) < 0.06
+
+
+def test_sde_leverage_raises_volatility_after_a_fall():
+    paths = sde(0.6, leverage=-0.8).sample(4000, generator=generator())[0]
+    shock, after = paths[:, 50], paths[:, 51].abs()
+    assert float(torch.corrcoef(torch.stack([shock, after]))[0, 1]) < -0.1
+
+
+def test_mixture_moments_match_its_weights_and_strata_agree_with_draws():
+    weight, offset = torch.tensor([[0.7, 0.3]]), torch.tensor([[-0.4, 0.6]])
+    law = MixtureLaw(flat(1, 4), flat(1, 4, 30.0), weight, offset)
+    expected = float((weight * (2 * offset).exp()).sum())
+    assert float(law.sample(60_000, generator=generator()).var()) == pytest.approx(expected, rel=0.05)
+    paths, strata = law.sample_strata(60_000, generator=generator())
+    weighted = strata.repeat_interleave(30_000, dim=1)[..., None] * paths.square() / 30_000
+    assert float(weighted.sum(1).mean()) == pytest.approx(expected, rel=0.05)
+
+
+def test_mixture_weights_move_towards_the_regime_that_fits():
+    from synthcity.nets.loss import _stratified_crps
+
+    logits = torch.zeros(1, 2, requires_grad=True)
+    law = MixtureLaw(flat(1, 50), flat(1, 50, 30.0), torch.softmax(logits, -1), torch.tensor([[-1.0, 1.0]]))
+    paths, weight = law.sample_strata(200, generator=generator())
+    calm = 0.3 * torch.randn(1, 50, generator=generator(9))
+    _stratified_crps(paths.transpose(1, 2), calm, weight).mean().backward()
+    assert logits.grad[0, 0] < 0 < logits.grad[0, 1]
+
+
+def test_strata_need_a_fitting_number_of_paths():
+    law = MixtureLaw(flat(1, 4), flat(1, 4, 5.0), torch.full((1, 3), 1 / 3), torch.zeros(1, 3))
+    with pytest.raises(ValueError, match="10 is no multiple of the 3 regimes"):
+        law.sample_strata(10)

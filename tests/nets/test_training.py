@@ -1,0 +1,189 @@
+"""A candidate learns on the score, resumes to the same weights, and forecasts what it learnt."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from synthcity.errors import BundleError, ConfigError, DataError, TrialFailed
+from synthcity.forecast.bundle import load
+from synthcity.market.bars import Market
+from synthcity.market.dataset import Dataset
+from synthcity.nets import state as states
+from synthcity.nets.forecaster import NetForecaster
+from synthcity.nets.training import Trainer, cycle
+from synthcity.sn50.prompt import Prompt
+from tests.nets.conftest import START, seasonal_bars
+
+CONFIG = {
+    "d_model": 16,
+    "history": 24,
+    "patch": 3,
+    "blocks": [{"name": "lstm"}],
+    "training": {"batch_size": 24, "num_paths": 12, "learning_rate": 4e-3},
+}
+
+
+def trainer(dataset: Dataset, seed: int = 1, state: bytes | None = None, steps: int = 60) -> Trainer:
+    return Trainer(CONFIG, dataset, seed=seed, num_rungs=3, max_steps=steps, state=state)
+
+
+@pytest.fixture(scope="module")
+def trained(dataset: Dataset) -> tuple[list[dict[str, object]], bytes]:
+    fitted = trainer(dataset, steps=120)
+    results = [fitted.advance()]
+    while not results[-1]["done"]:
+        results.append(fitted.advance())
+    return results, fitted.state()
+
+
+def test_training_lowers_the_score_below_the_untrained_network(dataset: Dataset, trained):
+    results, _ = trained
+    untrained = trainer(dataset)
+    start = untrained._weighted(untrained._validate())
+    assert results[-1]["score"] < 0.99 * start
+    assert results[-1]["steps"] == 120
+    assert set(results[-1]["scores_by_asset"]) == {"BTC", "ETH"}
+
+
+def test_resuming_from_a_rung_gives_the_same_weights_as_never_stopping(dataset: Dataset):
+    straight = trainer(dataset)
+    straight.advance()
+    resumed = trainer(dataset, state=straight.state())
+    assert resumed.rung == 1
+    first, second = straight.advance(), resumed.advance()
+    assert first["score"] == second["score"]
+    assert first["train_loss"] == second["train_loss"]
+    for a, b in zip(straight.network.parameters(), resumed.network.parameters(), strict=True):
+        assert torch.equal(a, b)
+    assert straight.state() == resumed.state()
+
+
+def test_same_seed_same_score_other_seed_another(dataset: Dataset):
+    first, second, other = (trainer(dataset, seed=s, steps=9).advance()["score"] for s in (1, 1, 2))
+    assert first == second != other
+
+
+def test_the_gate_reports_size_and_refuses_dead_parameters(dataset: Dataset, monkeypatch: pytest.MonkeyPatch):
+    report = Trainer.check(CONFIG, dataset)
+    assert report["parameters"] > 1000
+    from synthcity.nets.network import Network
+
+    original = Network.__init__
+
+    def with_dead(self, *args, **kwargs):
+        original(self, *args, **kwargs)
+        self.unused = torch.nn.Parameter(torch.zeros(3))
+
+    monkeypatch.setattr(Network, "__init__", with_dead)
+    with pytest.raises(TrialFailed, match="1 parameters get no gradient, first unused"):
+        Trainer.check(CONFIG, dataset)
+
+
+def test_a_diverged_network_is_a_failed_trial(dataset: Dataset):
+    broken = trainer(dataset)
+    with torch.no_grad():
+        broken.network.stem.weight.fill_(math.nan)
+    with pytest.raises(TrialFailed, match="training loss became nan"):
+        broken.advance()
+
+
+def test_a_state_of_another_candidate_is_refused(dataset: Dataset):
+    fitted = trainer(dataset, steps=3)
+    fitted.advance()
+    other = {**CONFIG, "d_model": 32}
+    with pytest.raises(ConfigError, match="belongs to another candidate"):
+        Trainer(other, dataset, seed=1, num_rungs=3, max_steps=60, state=fitted.state())
+
+
+@pytest.mark.parametrize("damage", [b"", b"nonsense", None])
+def test_damaged_states_are_refused(trained, damage: bytes | None):
+    blob = trained[1][:-10] if damage is None else damage
+    with pytest.raises(BundleError, match="damaged or foreign"):
+        states.parse(blob)
+
+
+def test_cycle_warms_up_and_ends_at_zero():
+    values = [cycle(p) for p in np.linspace(0, 1, 101)]
+    assert max(values) == pytest.approx(1.0, abs=0.01)
+    assert values[0] < 0.15
+    assert values[-1] == pytest.approx(0.0, abs=1e-6)
+
+
+@pytest.fixture(scope="module")
+def market() -> Market:
+    return Market({(asset, 300): seasonal_bars(24, seed, 300) for seed, asset in enumerate(("BTC", "ETH"))})
+
+
+def prompt(asset: str = "ETH", day: int = 20, **options: int) -> Prompt:
+    return Prompt(asset=asset, start_time=START + day * 86400 + 3600, num_simulations=50, **options)
+
+
+def test_forecast_has_the_shape_the_network_asks_for(trained, market: Market):
+    forecaster = NetForecaster.from_state(trained[1])
+    paths = forecaster.simulate(market.as_of(prompt().start_time), prompt(), seed=3)
+    assert paths.shape == (50, 289)
+    assert paths.dtype == np.float64
+    assert np.isfinite(paths).all()
+    assert (paths > 0).all()
+    assert (paths[:, 0] == market["ETH", 300].grid_price(np.array([prompt().start_time]))[0]).all()
+    assert forecaster.name == "lstm>gbm d16"
+
+
+def test_forecast_is_seeded_and_ignores_the_future(trained, market: Market):
+    forecaster = NetForecaster.from_state(trained[1])
+    now = prompt().start_time
+    first = forecaster.simulate(market.as_of(now), prompt(), seed=3)
+    cut = forecaster.simulate(market.until(now).as_of(now), prompt(), seed=3)
+    np.testing.assert_array_equal(first, cut)
+    assert not np.array_equal(first, forecaster.simulate(market.as_of(now), prompt(), seed=4))
+
+
+def test_the_law_of_a_live_forecast_is_the_law_of_training(dataset: Dataset, trained, market: Market):
+    """The walk of a price is one: windows cut from the table and a live prompt give the same parameters."""
+    from synthcity.nets.network import make_batch
+
+    forecaster = NetForecaster.from_state(trained[1])
+    table = dataset.tables["ETH"]
+    at = int(np.searchsorted(table.time, prompt().start_time))
+    batch = make_batch([table], np.zeros(1, np.int64), np.array([at]), forecaster.network.config.steps, dataset.spec)
+    batch.asset.fill_(1)
+    with torch.inference_mode():
+        want = forecaster.network(batch).params()["log_volatility"]
+        live = forecaster._table(market.as_of(prompt().start_time), prompt())
+        row = make_batch([live], np.zeros(1, np.int64), np.array([len(live) - 1]), 72, dataset.spec)
+        row.asset.fill_(1)
+        got = forecaster.network(row).params()["log_volatility"]
+    torch.testing.assert_close(got, want, rtol=1e-4, atol=1e-5)
+
+
+def test_bundle_gives_bit_equal_paths(trained, market: Market, tmp_path):
+    forecaster = NetForecaster.from_state(trained[1])
+    forecaster.save(tmp_path / "bundle", metrics={"score": 1.0})
+    loaded = load(tmp_path / "bundle")
+    history = market.as_of(prompt().start_time)
+    np.testing.assert_array_equal(
+        forecaster.simulate(history, prompt(), seed=5), loaded.simulate(history, prompt(), seed=5)
+    )
+
+
+def test_what_the_network_was_not_trained_for_is_refused(trained, market: Market):
+    forecaster = NetForecaster.from_state(trained[1])
+    history = market.as_of(prompt().start_time)
+    with pytest.raises(DataError, match="knows BTC, ETH, not SOL"):
+        forecaster.simulate(history, prompt("SOL"), seed=0)
+    with pytest.raises(DataError, match="not 60 steps of 60 s"):
+        forecaster.simulate(history, prompt(time_increment=60, time_length=3600), seed=0)
+    early = prompt(day=0)
+    with pytest.raises(DataError, match="too little history"):
+        forecaster.simulate(market.as_of(START + 600), early, seed=0)
+
+
+def test_a_series_stands_for_a_history(trained, market: Market):
+    import pandas as pd
+
+    bars = market["ETH", 300].until(prompt().start_time)
+    series = pd.Series(bars.close, index=pd.to_datetime(bars.observed, unit="s", utc=True))
+    paths = NetForecaster.from_state(trained[1]).simulate(series, prompt(), seed=0)
+    assert paths.shape == (50, 289)
