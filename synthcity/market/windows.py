@@ -18,13 +18,7 @@ from synthcity.market.calendar import CALENDAR_NAMES, DAY, calendar_features
 
 Array32 = NDArray[np.float32]
 
-_MINUTE = 60
-_SCALES = tuple(m * _MINUTE for m in (5, 15, 60, 180, 360, 720, 1440, 3 * 1440, 7 * 1440, 30 * 1440))
-_RANGE_SCALES = tuple(m * _MINUTE for m in (15, 60, 180, 720, 1440))
-_RETURN_SCALES = tuple(m * _MINUTE for m in (15, 60, 360, 1440))
-_ANCHOR_SECONDS = 7 * DAY
-_PROFILE_DAYS = (1, 3, 7, 14, 28)
-_WEEKDAY_LAGS = (7, 14)
+_MINUTE, _HOUR = 60, 3600
 _SMOOTH_SECONDS = 900  # half width over which a slot of the day is averaged
 _MIN_COUNT = 3
 _BOUND = 4.0  # of log ratios
@@ -32,17 +26,55 @@ _LARGEST_SHIFT = 1.5  # the largest of a day's returns is about this far above t
 _PARKINSON = 1.0 / np.sqrt(4.0 * np.log(2.0))  # E[range^2] = 4 ln 2 sigma^2 for a driftless diffusion
 
 SEQUENCE_NAMES = ("return", "range", "profile")
-FUTURE_SCALED = (*(f"slot_{days}d" for days in _PROFILE_DAYS), "slot_weekday")
-FUTURE_NAMES = CALENDAR_NAMES + FUTURE_SCALED
+_WEEK = 7
 
 
 @dataclass(frozen=True, kw_only=True)
 class WindowSpec:
-    """Which grid a competition needs. ``warmup`` steps of history must exist before a window."""
+    """Which grid a competition needs, and over which spans the past is summarised.
+
+    ``scales`` and ``range_scales``: seconds over which volatility is measured from returns and from ranges;
+    ``return_scales``: seconds of signed returns; ``anchor_seconds``: span of the volatility in whose units a network
+    works; ``profile_days``: days over which a slot of the day is averaged. ``warmup_days`` of history must lie before a
+    window.
+    """
 
     increment: int
     horizon: int
-    warmup_days: float = 7.0
+    scales: tuple[int, ...]
+    range_scales: tuple[int, ...]
+    return_scales: tuple[int, ...]
+    anchor_seconds: int
+    profile_days: tuple[int, ...]
+    warmup_days: float
+
+    @classmethod
+    def of(cls, increment: int, horizon: int) -> WindowSpec:
+        """Return the spans that suit a grid: days for five-minute steps, hours for minutes.
+
+        A minute store is young and an hour is short, so long spans would only tell a network what the date is.
+        """
+        if increment >= 5 * _MINUTE:
+            return cls(
+                increment=increment,
+                horizon=horizon,
+                scales=(900, _HOUR, 3 * _HOUR, 6 * _HOUR, 12 * _HOUR, DAY, 3 * DAY, 7 * DAY, 30 * DAY),
+                range_scales=(900, _HOUR, 3 * _HOUR, 12 * _HOUR, DAY),
+                return_scales=(900, _HOUR, 6 * _HOUR, DAY),
+                anchor_seconds=7 * DAY,
+                profile_days=(1, 3, 7, 14, 28),
+                warmup_days=7.0,
+            )
+        return cls(
+            increment=increment,
+            horizon=horizon,
+            scales=(180, 300, 900, 1800, _HOUR, 3 * _HOUR, 6 * _HOUR, 12 * _HOUR, DAY, 3 * DAY),
+            range_scales=(180, 900, _HOUR, 3 * _HOUR, 12 * _HOUR),
+            return_scales=(300, 900, _HOUR, 6 * _HOUR),
+            anchor_seconds=DAY,
+            profile_days=(1, 3, 7),
+            warmup_days=3.0,
+        )
 
     @property
     def steps_per_day(self) -> int:
@@ -55,17 +87,19 @@ class WindowSpec:
     @property
     def lookback(self) -> int:
         """Steps of history that determine every feature of the last two days exactly."""
-        return (30 + max(_PROFILE_DAYS) + 5) * self.steps_per_day
-
-    @property
-    def scales(self) -> tuple[int, ...]:
-        """Seconds over which volatility is measured."""
-        return tuple(s for s in _SCALES if s >= _MIN_COUNT * self.increment)
+        return (max(self.scales) // DAY + max(self.profile_days) + 5) * self.steps_per_day
 
     @property
     def num_context(self) -> int:
         """Columns of ``FeatureTable.context``."""
-        return 3 * len(self.scales) + len(_RANGE_SCALES) + 1 + len(_RETURN_SCALES) + 1 + len(CALENDAR_NAMES)
+        spans = 3 * len(self.scales) + len(self.range_scales) + len(self.return_scales)
+        return spans + 2 + len(CALENDAR_NAMES)
+
+    @property
+    def future_names(self) -> tuple[str, ...]:
+        """Columns of ``FeatureTable.future``: calendar, then slot volatilities in absolute logs."""
+        slots = tuple(f"slot_{days}d" for days in self.profile_days)
+        return (*CALENDAR_NAMES, *slots, *(["slot_weekday"] if max(self.profile_days) >= 2 * _WEEK else []))
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +107,7 @@ class FeatureTable:
     """Features of one asset on the regular grid ``time`` (n,), with ``horizon`` more rows of ``future``.
 
     ``returns`` (n,) log returns, NaN at gaps; ``price`` (n,) closes, NaN at gaps; ``anchor`` (n,) causal volatility per
-    step over seven days, NaN until there is enough; ``sequence`` (n, 3) per-step inputs (return, range volatility, log
+    step, NaN until there is enough; ``sequence`` (n, 3) per-step inputs (return, range volatility, log
     slot profile), NaN at gaps; ``context`` (n, c) summary inputs, finite; ``future`` (n + horizon, f): calendar
     columns, then log slot volatilities in absolute units (subtract ``log(anchor[i])`` for a window that starts at ``i``).
     """
@@ -127,16 +161,16 @@ def _summary(returns: Floats, spread: Floats, profile: Floats, spec: WindowSpec,
     seasonless = _Roller(returns / np.exp(profile), spec.increment, keep)
     ranges = _Roller(spread * _PARKINSON, spec.increment, keep)
     largest = _trailing_max(np.abs(returns), spec.steps_per_day)[keep]
-    anchor = roll.rms(_ANCHOR_SECONDS)
+    anchor = roll.rms(spec.anchor_seconds)
     scales = spec.scales
     volatilities = [
         *(roll.rms(s) for s in scales),
         *(roll.mean_abs(s) for s in scales),
         *(seasonless.rms(s) for s in scales),
-        *(ranges.rms(s) for s in _RANGE_SCALES),
+        *(ranges.rms(s) for s in spec.range_scales),
         largest / np.exp(_LARGEST_SHIFT),
     ]
-    moves = [roll.sum(s) / (anchor * np.sqrt(s / spec.increment)) for s in _RETURN_SCALES]
+    moves = [roll.sum(s) / (anchor * np.sqrt(s / spec.increment)) for s in spec.return_scales]
     summary = np.stack([*(np.log(v / anchor) for v in volatilities), *moves, profile[keep]], axis=1)
     return anchor, np.clip(np.nan_to_num(summary, nan=0.0, posinf=_BOUND, neginf=-_BOUND), -_BOUND, _BOUND)
 
@@ -219,21 +253,23 @@ def _slot_profiles(absolute: Floats, spec: WindowSpec) -> tuple[Floats, Floats]:
     total, count = np.zeros(n + horizon), np.zeros(n + horizon)
     slots = {}
     weekday_total, weekday_count = np.zeros(n + horizon), np.zeros(n + horizon)
-    for lag in range(1, max(_PROFILE_DAYS) + 1):
+    for lag in range(1, max(spec.profile_days) + 1):
         value = _lagged(smooth, lag * day + (shift if lag == 1 else 0), n + horizon)
         seen = np.isfinite(value)
         value = np.where(seen, value, 0.0)
         total += value
         count += seen
-        if lag in _WEEKDAY_LAGS:
+        if lag % _WEEK == 0 and lag <= 2 * _WEEK:
             weekday_total += value
             weekday_count += seen
-        if lag in _PROFILE_DAYS:
+        if lag in spec.profile_days:
             slots[lag] = (total.copy(), count.copy())
     with np.errstate(invalid="ignore", divide="ignore"):
-        columns = [t / c for t, c in slots.values()] + [weekday_total / weekday_count]
+        columns = [t / c for t, c in slots.values()]
+        if max(spec.profile_days) >= 2 * _WEEK:
+            columns.append(weekday_total / weekday_count)
     log_slots = np.log(np.maximum(np.stack(columns, axis=1), 1e-7) * np.sqrt(np.pi / 2))
-    longest = log_slots[:, len(_PROFILE_DAYS) - 1]
+    longest = log_slots[:, len(spec.profile_days) - 1]
     level = np.log(np.maximum(_trailing_mean(np.exp(longest), day), 1e-7))
     return log_slots, np.clip(np.nan_to_num(longest - level, nan=0.0), -2.5, 2.5)
 

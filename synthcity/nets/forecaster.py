@@ -134,7 +134,7 @@ def from_bundle(folder: Path, config: Mapping[str, Any], weights: Mapping[str, N
         BundleError: config and weights do not fit each other or this version.
     """
     try:
-        spec = WindowSpec(**config["spec"])
+        spec = states.spec_from_json(config["spec"])
         network = Network(NetConfig.from_dict(config["network"]), spec, len(config["assets"]))
         network.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in weights.items()})
     except (KeyError, TypeError, RuntimeError, ConfigError) as error:

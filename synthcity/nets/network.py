@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from synthcity.market.calendar import CALENDAR_NAMES
-from synthcity.market.windows import FUTURE_NAMES, SEQUENCE_NAMES, FeatureTable, WindowSpec
+from synthcity.market.windows import SEQUENCE_NAMES, FeatureTable, WindowSpec
 from synthcity.nets.blocks.base import BuildContext
 from synthcity.nets.config import NetConfig
 from synthcity.nets.heads.law import Law
@@ -99,7 +99,7 @@ class Network(nn.Module):
             seq_len=config.history,
             num_features=_NUM_SEQUENCE,
             horizon=spec.horizon,
-            num_future=len(FUTURE_NAMES),
+            num_future=len(spec.future_names),
         )
         self.blocks = nn.ModuleList(block.cls(build, options) for block, options in config.block_parts)
         head, head_options = config.head_part

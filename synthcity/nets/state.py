@@ -50,9 +50,14 @@ def parse(blob: bytes) -> tuple[dict[str, Tensor], Meta]:
         values = json.loads(json.loads(blob[8 : 8 + size])["__metadata__"][_HEADER])
     except (SafetensorError, ValueError, KeyError) as error:
         raise BundleError(f"a saved training state is damaged or foreign: {error}") from error
-    values |= {"spec": WindowSpec(**values["spec"])}
+    values |= {"spec": spec_from_json(values["spec"])}
     values |= {"assets": tuple(values["assets"]), "scores": tuple(values["scores"])}
     return tensors, Meta(**values)
+
+
+def spec_from_json(values: dict[str, Any]) -> WindowSpec:
+    """Rebuild a spec whose tuples JSON turned into lists."""
+    return WindowSpec(**{key: tuple(v) if isinstance(v, list) else v for key, v in values.items()})
 
 
 def group(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -114,9 +114,7 @@ def test_bad_bars_are_refused_before_anything_is_written(store):
         store.append("BTC", "files", 60, bars)
 
 
-@pytest.mark.parametrize(
-    ("asset", "venue"), [("../BTC", "files"), ("BTC", "a/b"), ("", "files"), ("BTC", ".")]
-)
+@pytest.mark.parametrize(("asset", "venue"), [("../BTC", "files"), ("BTC", "a/b"), ("", "files"), ("BTC", ".")])
 def test_names_stay_inside_the_store(store, asset, venue):
     with pytest.raises(ConfigError, match="name"):
         store.append(asset, venue, 300, make_bars(3))

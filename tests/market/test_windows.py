@@ -6,9 +6,9 @@ import pytest
 from synthcity.errors import DataError
 from synthcity.market.bars import Bars
 from synthcity.market.calendar import CALENDAR_NAMES, calendar_features
-from synthcity.market.windows import FUTURE_NAMES, FeatureTable, WindowSpec
+from synthcity.market.windows import FeatureTable, WindowSpec
 
-SPEC = WindowSpec(increment=300, horizon=288)
+SPEC = WindowSpec.of(300, 288)
 
 
 def walk(days: float, seed: int = 0, resolution: int = 300) -> Bars:
@@ -81,7 +81,7 @@ def test_until_extends_the_grid_to_the_prompt_without_inventing_prices():
 
 def test_slot_volatility_finds_the_daily_season():
     table = FeatureTable.build(walk(60), SPEC)
-    slot = table.future[-288:, FUTURE_NAMES.index("slot_28d")]
+    slot = table.future[-288:, SPEC.future_names.index("slot_28d")]
     truth = np.log(1e-3 * (1 + 0.5 * np.sin(2 * np.pi * (table.time[-1] + 300 * np.arange(288)) / 86400)))
     assert np.corrcoef(slot, truth)[0, 1] > 0.95
     assert np.abs(slot - truth).mean() < 0.12
@@ -95,10 +95,10 @@ def test_wrong_resolution_and_empty_bars_are_refused():
 
 
 def test_one_hour_spec_uses_minutes():
-    spec = WindowSpec(increment=60, horizon=60)
+    spec = WindowSpec.of(60, 60)
     table = FeatureTable.build(walk(9, resolution=60), spec)
     assert table.context.shape == (len(table), spec.num_context)
-    assert table.future.shape == (len(table) + 60, len(FUTURE_NAMES))
+    assert table.future.shape == (len(table) + 60, len(spec.future_names))
 
 
 def test_new_york_clock_follows_daylight_saving():

@@ -27,7 +27,7 @@ def seasonal_bars(days: int, seed: int, resolution: int = 3600) -> Bars:
 @pytest.fixture(scope="session")
 def dataset() -> Dataset:
     """Two assets on an hourly grid with a day's horizon: real code paths at a fraction of the cost."""
-    spec = WindowSpec(increment=300, horizon=288)
+    spec = WindowSpec.of(300, 288)
     market = Market({(asset, 300): seasonal_bars(24, seed, 300) for seed, asset in enumerate(("BTC", "ETH"))})
     day = 86400
     return build_dataset(

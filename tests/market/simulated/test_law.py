@@ -65,9 +65,7 @@ def test_long_run_volatility_without_jumps_is_the_assets_own():
     shape = (4000, 288)
     cells = draw_cells(config, BTC, Streams(3), shape)
     settled = CONFIG.epoch + 300 * np.arange(288)
-    settling = np.exp(
-        -2 * (config.fast_spread**2 + config.slow_spread**2 - np.var(cells.fast + cells.slow, axis=0))
-    )
+    settling = np.exp(-2 * (config.fast_spread**2 + config.slow_spread**2 - np.var(cells.fast + cells.slow, axis=0)))
     variance = (cell_sigma(config, BTC, cells, settled) ** 2).mean(axis=0) / settling
     assert np.sqrt(12 * variance.mean()) == pytest.approx(BTC.hourly_sigma, rel=0.03)
 

@@ -57,9 +57,7 @@ def test_minutes_and_five_minutes_follow_one_law(simulated, history, after):
     coarse = oracle.simulate(history, prompt(after=after, time_length=3600, num_simulations=20000), seed=1)
     assert fine.shape == (20000, 61)
     for minute in (5, 30, 60):
-        spreads = [
-            np.abs(np.log(p[:, i] / p[:, 0])).mean() for p, i in ((fine, minute), (coarse, minute // 5))
-        ]
+        spreads = [np.abs(np.log(p[:, i] / p[:, 0])).mean() for p, i in ((fine, minute), (coarse, minute // 5))]
         assert spreads[0] == pytest.approx(spreads[1], rel=0.04)
 
 
