@@ -61,15 +61,18 @@ class Competition:
 
     def __post_init__(self) -> None:
         if self.time_increment <= 0 or self.time_length <= 0 or self.time_length % self.time_increment:
-            raise ConfigError(
-                f"{self.name}: time_length {self.time_length} is no multiple of {self.time_increment}"
-            )
-        for horizon in (*self.intervals, *self.volatility_blocks):
+            raise ConfigError(f"{self.name}: time_length {self.time_length} is no multiple of {self.time_increment}")
+        for horizon in self.horizons:
             if not 0 < horizon.seconds <= self.time_length or horizon.seconds % self.time_increment:
                 raise ConfigError(
                     f"{self.name}: {horizon.name} of {horizon.seconds} s is no multiple of "
                     f"{self.time_increment} s up to {self.time_length} s"
                 )
+
+    @property
+    def horizons(self) -> tuple[Interval | VolatilityBlock, ...]:
+        """Intervals, then volatility blocks: everything that has a sum of its own in a score."""
+        return (*self.intervals, *self.volatility_blocks)
 
     @property
     def num_points(self) -> int:

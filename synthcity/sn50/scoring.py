@@ -64,9 +64,7 @@ def score(
     )
 
 
-def _score_one(
-    paths: Array, realised: Array, competition: Competition, rules: Rules, work: Workspace
-) -> Score:
+def _score_one(paths: Array, realised: Array, competition: Competition, rules: Rules, work: Workspace) -> Score:
     names = _interval_names(competition)
     # the minimum alone clears almost every answer; NaN or negative prices need the closer look
     if not paths.min() > 0 and (paths == 0).any():
@@ -83,5 +81,5 @@ def _score_one(
 
 
 def _interval_names(competition: Competition) -> list[str]:
-    names = [horizon.name for horizon in (*competition.intervals, *competition.volatility_blocks)]
+    names = [horizon.name for horizon in competition.horizons]
     return [*names, VOLATILITY] if competition.volatility_blocks else names

@@ -49,9 +49,7 @@ class Chunk:
     weight: float
 
 
-def terms(
-    paths: ArrayLike, realised: ArrayLike, competition: Competition | str, rules: Rules | None = None
-) -> Terms:
+def terms(paths: ArrayLike, realised: ArrayLike, competition: Competition | str, rules: Rules | None = None) -> Terms:
     """Gather the terms of ``paths`` (N, T) against ``realised`` (T,), NaN where no price was seen.
 
     What a fit over several ensembles needs; ``score`` itself never holds all terms at once.
@@ -154,7 +152,7 @@ def _volatility_chunks(
     num_blocks = len(realised) // size
     truth = realised[: num_blocks * size].reshape(num_blocks, size)
     observable = np.flatnonzero(np.count_nonzero(~np.isnan(truth), axis=1) >= 2)
-    members = ratios[: num_blocks * size].reshape(num_blocks, size, -1)
+    members = ratios[: num_blocks * size].reshape(num_blocks, size, ratios.shape[1])
     for start in range(0, len(observable), work.num_rows):
         part = observable[start : start + work.num_rows]
         with np.errstate(invalid="ignore", over="ignore"):

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import pytest
+from click.testing import CliRunner
+
+from synthcity.cli import main as module
+from synthcity.errors import ConfigError, SourceError
+
+
+def test_help_lists_every_command() -> None:
+    result = CliRunner().invoke(module.cli, ["--help"])
+    assert result.exit_code == 0
+    for name in module.COMMANDS:
+        assert name in result.output
+
+
+def test_an_unknown_command_names_the_nearest_and_exits_2() -> None:
+    result = CliRunner().invoke(module.cli, ["serach"])
+    assert result.exit_code == 2
+    assert "unknown command 'serach'; did you mean 'search'?" in result.output
+
+
+@pytest.mark.parametrize(("error", "code"), [(ConfigError("wrong key"), 2), (SourceError("venue is down"), 3)])
+def test_a_deliberate_error_is_one_sentence_and_its_exit_code(
+    error: Exception, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(**_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(module, "cli", fail)
+    with pytest.raises(SystemExit) as caught:
+        module.main()
+    assert caught.value.code == code
+    assert capsys.readouterr().err == f"error: {error}\n"
