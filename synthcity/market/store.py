@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from synthcity.errors import ConfigError, DataError, unknown_name
-from synthcity.market.bars import Bars, Market
+from synthcity.market.bars import Bars, Market, Times
 from synthcity.market.check import check_bars
 from synthcity.market.columns import COLUMNS, concatenate, take
 from synthcity.market.coverage import Coverage, measure
@@ -177,17 +177,23 @@ class Store:
             )
         return fitting[0]
 
-    def spans(self, asset: str, venue: str, resolution: int) -> dict[int, tuple[int, int]]:
-        """First and last opening time of each stored day, by the first second of the day."""
+    def times(self, asset: str, venue: str, resolution: int, start: int, end: int) -> Times:
+        """Opening times of the stored bars of the days that ``[start, end)`` touches; none is no error."""
         series = Series(asset=asset, venue=venue, resolution=resolution)
-        days = (read_day(path, resolution) for path in self._day_files(series))
-        return {int(d.time[0]) // DAY * DAY: (int(d.time[0]), int(d.time[-1])) for d in days}
+        return self._read(series, start, end).time
 
     def _path(self, series: Series) -> Path:
         return self.folder / series.asset / series.venue / f"{series.resolution}s"
 
     def _day_files(self, series: Series) -> list[Path]:
         return sorted(_days_in(self._path(series)))
+
+    def _read(self, series: Series, start: int | None, end: int | None) -> Bars:
+        """All bars of the days that ``[start, end)`` touches."""
+        first = "" if start is None else day_name(start)
+        last = "9" if end is None else day_name(end - 1)
+        files = [path for path in self._day_files(series) if first <= path.name <= last]
+        return concatenate([read_day(path, series.resolution) for path in files], series.resolution)
 
     def _merged(self, series: Series, new: Bars) -> tuple[Bars, int]:
         """The stored bars of the day of ``new`` with ``new`` added, and how many of them are new."""

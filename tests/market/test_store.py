@@ -179,12 +179,11 @@ def test_market_of_several_assets_and_resolutions(store):
     }
 
 
-def test_spans_name_first_and_last_bar_of_each_day(store):
-    assert store.spans("BTC", "files", 300) == {}
-    store.append("BTC", "files", 300, take(make_bars(600), np.arange(600) % 288 > 9))
-    spans = store.spans("BTC", "files", 300)
-    assert spans[START] == (START + 3000, START + DAY - 300)
-    assert list(spans) == [START, START + DAY, START + 2 * DAY]
+def test_times_of_the_touched_days(store):
+    assert len(store.times("BTC", "files", 300, START, START + DAY)) == 0
+    bars = make_bars(600)
+    store.append("BTC", "files", 300, bars)
+    np.testing.assert_array_equal(store.times("BTC", "files", 300, START + 600, START + DAY), bars.time[:288])
 
 
 def test_year_loads_fast(store):

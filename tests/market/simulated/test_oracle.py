@@ -84,7 +84,7 @@ def test_realised_paths_are_drawn_from_the_same_law(simulated, history):
 
 
 def test_better_informed_forecasters_score_better(simulated, history):
-    """Oracle < two-speed EWMA with the clock < the same without < one volatility for all, by clear margins."""
+    """Oracle < two-speed EWMA with the clock < the same without < one volatility, by clear margins."""
     bars = simulated.bars("BTC")
     change = np.diff(np.log(bars.close), prepend=np.log(bars.open[0]))
     slot = (bars.time % (7 * DAY)) // 1800

@@ -1,0 +1,185 @@
+"""Contract of every venue source, checked against the stand-in server."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from synthcity.errors import ConfigError, SourceError
+from synthcity.market.columns import concatenate
+from synthcity.market.sources.binance import BinanceSource
+from synthcity.market.sources.http import Patience
+from synthcity.market.sources.hyperliquid import HyperliquidSource
+from synthcity.market.sources.source import VenueSource
+from synthcity.settings import Settings
+from tests.standins.prices import NOW, PriceServer, candles, price_server
+
+QUICK = Patience(attempts=4, first_wait_seconds=0.01, timeout_seconds=10, pause_seconds=0)
+VENUES = {"binance": (BinanceSource, "BTC", "BTCUSDT"), "hyperliquid": (HyperliquidSource, "XAU", "xyz:GOLD")}
+END = NOW // 60 * 60 + 60  # includes the unfinished candle
+DAY = 86400
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[PriceServer]:
+    with price_server() as server:
+        yield server
+
+
+@pytest.fixture
+def server(running: PriceServer) -> PriceServer:
+    running.faults()
+    return running
+
+
+@pytest.fixture(params=VENUES)
+def venue(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+def make(venue: str, url: str, patience: Patience = QUICK, now: int = NOW) -> VenueSource:
+    settings = Settings(binance_url=url, hyperliquid_url=url)
+    return VENUES[venue][0](settings, patience=patience, clock=lambda: now)
+
+
+def fetch(venue: str, server: PriceServer, start: int, end: int, resolution: int = 60, **changes):
+    source = make(venue, server.url, **changes)
+    return concatenate(list(source.fetch(VENUES[venue][1], resolution, start, end)), resolution)
+
+
+@pytest.mark.parametrize("resolution", [60, 300])
+def test_all_finished_bars_come_in_order(server, venue, resolution):
+    start = END // DAY * DAY - 2 * DAY
+    bars = fetch(venue, server, start, END, resolution)
+    np.testing.assert_array_equal(bars.time, np.arange(start, NOW // resolution * resolution, resolution))
+    expected = candles(VENUES[venue][2], resolution, set())
+    for column, key in (("open", "o"), ("high", "h"), ("low", "l"), ("close", "c"), ("volume", "v")):
+        wanted = [expected[int(t)][key] for t in bars.time]
+        np.testing.assert_allclose(getattr(bars, column), wanted, rtol=1e-12)
+
+
+def test_range_is_half_open_and_unaligned_bounds_are_fine(server, venue):
+    start = END - 3600
+    assert fetch(venue, server, start, start + 120).time.tolist() == [start, start + 60]
+    assert fetch(venue, server, start + 1, start + 121).time.tolist() == [start + 60, start + 120]
+    assert len(fetch(venue, server, start, start)) == 0
+
+
+def test_unfinished_candle_is_dropped_until_it_has_settled(server, venue):
+    last = NOW // 60 * 60
+    assert fetch(venue, server, last - 60, END).time.tolist() == [last - 60]
+    assert fetch(venue, server, last - 60, END, now=last + 61).time.tolist() == [last - 60]
+    assert fetch(venue, server, last - 60, END, now=last + 65).time.tolist() == [last - 60, last]
+
+
+def test_missing_minutes_stay_missing(server, venue):
+    start = END - 3600
+    server.faults(missing=[start + 60, start + 120])
+    assert fetch(venue, server, start, start + 300).time.tolist() == [start, start + 180, start + 240]
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_passing_trouble_is_waited_out(server, venue, status):
+    server.faults(status=status, times=3)
+    assert len(fetch(venue, server, END - 600, END - 60)) == 9
+    assert len(server.requests()) == 4
+
+
+def test_lasting_trouble_is_given_up(server, venue):
+    server.faults(status=503, times=-1, body="maintenance")
+    with pytest.raises(SourceError, match=rf"{venue} fails \(HTTP 503: maintenance\), 4 times in a row"):
+        fetch(venue, server, END - 600, END)
+
+
+def test_retry_after_is_obeyed(server, venue):
+    server.faults(status=429, times=1, retry_after=1)
+    begin = time.perf_counter()
+    assert len(fetch(venue, server, END - 600, END - 60)) == 9
+    assert time.perf_counter() - begin >= 1
+    server.faults(status=429, times=1, retry_after=3600)
+    with pytest.raises(SourceError, match="asks for a pause of 3600 seconds"):
+        fetch(venue, server, END - 600, END)
+
+
+@pytest.mark.parametrize(
+    ("faults", "message"),
+    [
+        ({"status": 451}, "refuses this region .* set SYNTHCITY_{VENUE}_URL"),
+        ({"status": 418, "retry_after": 77}, "banned this address for 77 seconds"),
+        ({"status": 400, "body": '{"code":-1121,"msg":"Invalid symbol."}'}, r"HTTP 400: .*Invalid symbol\."),
+        ({"status": 403, "body": "no"}, "refuses the request .*HTTP 403: no"),
+    ],
+)
+def test_refusals_are_not_repeated_and_name_the_remedy(server, venue, faults, message):
+    server.faults(**faults, times=-1)
+    with pytest.raises(SourceError, match=message.replace("{VENUE}", venue.upper())):
+        fetch(venue, server, END - 600, END)
+    assert len(server.requests()) == 1
+
+
+@pytest.mark.parametrize(
+    "garbage", ["<html>", '{"msg": "hello"}', '[["x", 1, 2, 3, 4, 5]]', "[[1, 2]]", '[{"t": 1}]']
+)
+def test_garbage_is_refused(server, venue, garbage):
+    server.faults(garbage=garbage)
+    with pytest.raises(SourceError, match=f"{venue}.* something else than"):
+        fetch(venue, server, END - 600, END)
+
+
+def test_impossible_prices_are_refused(server):
+    start = END - 600
+    server.faults(garbage=f'[[{start * 1000},"1","2","3","1","0"]]')
+    with pytest.raises(SourceError, match=r"binance's answer: bar 1 .* high below its low"):
+        fetch("binance", server, start, END)
+
+
+def test_slow_server_times_out(server, venue):
+    server.faults(delay=1.0)
+    patience = Patience(attempts=2, first_wait_seconds=0.01, timeout_seconds=0.1, pause_seconds=0)
+    with pytest.raises(SourceError, match=r"cannot be reached .*ReadTimeout.*2 times in a row"):
+        fetch(venue, server, END - 600, END, patience=patience)
+
+
+def test_nobody_listens_or_no_url(venue):
+    asset = VENUES[venue][1]
+    with pytest.raises(
+        SourceError, match=rf"cannot be reached at http://127.0.0.1:9 .*SYNTHCITY_{venue.upper()}_URL"
+    ):
+        list(make(venue, "http://127.0.0.1:9").fetch(asset, 60, END - 600, END))
+    with pytest.raises(ConfigError, match=f"SYNTHCITY_{venue.upper()}_URL is no URL: 'nonsense'"):
+        list(make(venue, "nonsense").fetch(asset, 60, END - 600, END))
+
+
+def test_foreign_asset_and_resolution_are_refused(server, venue):
+    source = make(venue, server.url)
+    with pytest.raises(ConfigError, match=f"unknown asset 'DOGE'.*on {venue}"):
+        list(source.fetch("DOGE", 60, END - 600, END))
+    with pytest.raises(ConfigError, match="fetched at 1m or 5m, not at 1h"):
+        list(source.fetch(VENUES[venue][1], 3600, END - 600, END))
+
+
+def test_hyperliquid_range_that_is_gone_is_not_taken_for_never_traded(server):
+    source = make("hyperliquid", server.url)
+    reach = source.earliest(60)
+    assert NOW - 5000 * 60 < reach < NOW - 4900 * 60
+    bars = fetch("hyperliquid", server, reach, END)
+    assert bars.time[0] == reach
+    with pytest.raises(
+        SourceError, match=r"keeps the last 5000 candles only: XAU 1m from .* is gone, ask from"
+    ):
+        fetch("hyperliquid", server, reach - DAY, END)
+    assert len(fetch("hyperliquid", server, reach - DAY, END, 300)) > 1000
+
+
+def test_hyperliquid_unknown_coin(server):
+    server.faults(garbage="null")
+    with pytest.raises(SourceError, match="knows no coin 'xyz:GOLD'"):
+        fetch("hyperliquid", server, END - 600, END)
+
+
+def test_every_scored_asset_has_exactly_one_venue():
+    assets = [*make("binance", "http://x").assets, *make("hyperliquid", "http://x").assets]
+    assert len(assets) == len(set(assets)) == 13

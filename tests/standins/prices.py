@@ -1,0 +1,190 @@
+"""Stand-in for the price venues: a real server in its own process, with faults that can be switched on.
+
+One minute series a symbol, a seeded random walk up to a fixed "now", is served as Binance klines
+(``GET /api/v3/klines``) and as Hyperliquid candles (``POST /info``). As the venues do, it sends numbers as
+strings, the unfinished last candle, at most 1,000 klines a request, and nothing older than the last 5,000
+Hyperliquid candles. Other faults are set by ``POST /faults``; ``GET /requests`` tells what was asked.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import numpy as np
+
+NOW = 1_763_640_150  # 2025-11-20 12:02:30 UTC: half a minute into a candle
+NUM_DAYS = 25
+KEPT_BY_HYPERLIQUID = 5000
+BINANCE_SYMBOLS = {"BTCUSDT", "ETHUSDT", "SOLUSDT", "XRPUSDT"}
+COINS = {
+    "@107",
+    "xyz:GOLD",
+    "xyz:CL",
+    "xyz:SP500",
+    "xyz:NVDA",
+    "xyz:TSLA",
+    "xyz:AAPL",
+    "xyz:GOOGL",
+    "xyz:SPCX",
+}
+STEPS = {"1m": 60, "5m": 300}
+NO_FAULTS: dict[str, Any] = {
+    "status": None,  # answer this status ...
+    "times": 0,  # ... so many times (-1: always), then well again
+    "retry_after": None,  # header that goes with it
+    "body": "",  # text that goes with it
+    "garbage": None,  # answer 200 with this JSON text
+    "missing": [],  # opening times of minutes in which nobody traded
+    "delay": 0.0,  # seconds before each answer
+}
+
+
+class PriceServer:
+    """Handle of a running stand-in."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._client = httpx.Client(base_url=url)
+        self.now = NOW
+
+    def faults(self, **faults: Any) -> None:
+        """Switch faults on (see ``NO_FAULTS``); without arguments all off."""
+        assert faults.keys() <= NO_FAULTS.keys()
+        self._client.post("/faults", json=NO_FAULTS | faults).raise_for_status()
+
+    def close(self) -> None:
+        """Close the connection that the switches use."""
+        self._client.close()
+
+    def requests(self) -> list[dict[str, Any]]:
+        """What was asked since the last call of this or of ``faults``."""
+        return list(self._client.get("/requests").json())
+
+
+@contextmanager
+def price_server() -> Iterator[PriceServer]:
+    """Run the stand-in in a process of its own on a free port of the loopback."""
+    command = [sys.executable, "-m", "tests.standins.prices"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            server = PriceServer(process.stdout.readline().strip())
+            yield server
+            server.close()
+        finally:
+            process.kill()
+
+
+def candles(symbol: str, seconds: int, missing: set[int]) -> dict[int, dict[str, Any]]:
+    """All candles of a symbol by opening time, the unfinished one included."""
+    rng = np.random.default_rng(zlib.crc32(symbol.encode()))
+    num_minutes = NUM_DAYS * 1440
+    closes = (50.0 * np.exp(np.cumsum(rng.normal(scale=0.0005, size=num_minutes + 1)))).round(4).tolist()
+    first = NOW // 60 * 60 - (num_minutes - 1) * 60
+    found: dict[int, dict[str, Any]] = {}
+    for k in range(num_minutes):
+        opens = first + 60 * k
+        if opens in missing:
+            continue
+        before, after, volume = closes[k], closes[k + 1], 1 + k % 7 / 4
+        candle = found.get(opens // seconds * seconds)
+        if candle is None:
+            high, low = max(before, after), min(before, after)
+            found[opens // seconds * seconds] = {"o": before, "h": high, "l": low, "c": after, "v": volume}
+        else:
+            candle.update(
+                h=max(candle["h"], after), l=min(candle["l"], after), c=after, v=candle["v"] + volume
+            )
+    return found
+
+
+def main() -> None:
+    """Serve until killed; the first line of output is the base URL."""
+    import asyncio
+    import json
+    import socket
+    from functools import cache
+
+    import uvicorn
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import JSONResponse, Response
+    from starlette.routing import Route
+
+    faults, log = dict(NO_FAULTS), list[dict[str, Any]]()
+
+    @cache
+    def series(symbol: str, seconds: int, missing: tuple[int, ...]) -> dict[int, dict[str, Any]]:
+        return candles(symbol, seconds, set(missing))
+
+    async def faulty(asked: dict[str, Any]) -> Response | None:
+        log.append(asked)
+        await asyncio.sleep(faults["delay"])
+        if faults["status"] and faults["times"]:
+            faults["times"] -= 1
+            headers = {} if faults["retry_after"] is None else {"Retry-After": str(faults["retry_after"])}
+            return Response(faults["body"], faults["status"], headers)
+        return None if faults["garbage"] is None else Response(faults["garbage"])
+
+    async def klines(request: Request) -> Response:
+        query = dict(request.query_params)
+        if (fault := await faulty(query)) is not None:
+            return fault
+        if query["symbol"] not in BINANCE_SYMBOLS:
+            return JSONResponse({"code": -1121, "msg": "Invalid symbol."}, 400)
+        step, first, last = STEPS[query["interval"]], int(query["startTime"]), int(query["endTime"])
+        rows = [
+            [t * 1000, *(f"{c[k]:.8f}" for k in "ohlcv"), (t + step) * 1000 - 1, "0", 1, "0", "0", "0"]
+            for t, c in series(query["symbol"], step, tuple(faults["missing"])).items()
+            if first <= t * 1000 <= last
+        ]
+        return JSONResponse(rows[: min(int(query.get("limit", 500)), 1000)])
+
+    async def info(request: Request) -> Response:
+        body = await request.json()
+        asked = body["req"]
+        if (fault := await faulty(asked)) is not None:
+            return fault
+        if body["type"] != "candleSnapshot" or asked["coin"] not in COINS:
+            return JSONResponse(None)
+        step, name = STEPS[asked["interval"]], asked["coin"]
+        kept = list(series(name, step, tuple(faults["missing"])).items())[-KEPT_BY_HYPERLIQUID:]
+        return JSONResponse(
+            [
+                {"t": t * 1000, "T": (t + step) * 1000 - 1, "s": name, "i": asked["interval"], "n": 3}
+                | {k: str(round(c[k], 6)) for k in "ohlcv"}
+                for t, c in kept
+                if asked["startTime"] <= t * 1000 <= asked["endTime"]
+            ]
+        )
+
+    async def set_faults(request: Request) -> Response:
+        faults.update(json.loads(await request.body()))
+        log.clear()
+        return Response()
+
+    async def requests(_: Request) -> Response:
+        answer = JSONResponse(log)
+        log.clear()
+        return answer
+
+    routes = [
+        Route("/api/v3/klines", klines),
+        Route("/info", info, methods=["POST"]),
+        Route("/faults", set_faults, methods=["POST"]),
+        Route("/requests", requests),
+    ]
+    listener = socket.create_server(("127.0.0.1", 0))
+    print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
+    server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes), log_level="warning"))
+    server.run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    main()
