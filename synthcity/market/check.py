@@ -9,9 +9,7 @@ from synthcity.market.bars import Bars
 from synthcity.market.times import format_time
 
 
-def check_bars(
-    bars: Bars, where: str, remedy: str = "mend or drop it", error: type[Exception] = DataError
-) -> None:
+def check_bars(bars: Bars, where: str, remedy: str = "mend or drop it", error: type[Exception] = DataError) -> None:
     """Refuse bars that cannot be prices, in one sentence that names the first bad one.
 
     Prices must be finite and positive, ``low <= open, close <= high``, volume finite and not negative, times

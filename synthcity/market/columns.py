@@ -36,6 +36,4 @@ def concatenate(parts: Sequence[Bars], resolution: int) -> Bars:
 
 def take(bars: Bars, rows: NDArray[np.intp] | NDArray[np.bool_]) -> Bars:
     """The chosen rows, by position or by mask."""
-    return bars_from_columns(
-        bars.time[rows], {name: getattr(bars, name)[rows] for name in COLUMNS}, bars.resolution
-    )
+    return bars_from_columns(bars.time[rows], {name: getattr(bars, name)[rows] for name in COLUMNS}, bars.resolution)

@@ -85,7 +85,5 @@ def prompt_range(period: Period, horizon: int) -> tuple[int, int]:
     if horizon <= 0:
         raise ValueError(f"horizon must be positive, got {horizon}")
     if period.end - period.start < horizon:
-        raise ConfigError(
-            f"period {period} is shorter than one horizon of {format_duration(horizon)}; widen it"
-        )
+        raise ConfigError(f"period {period} is shorter than one horizon of {format_duration(horizon)}; widen it")
     return period.start, period.end - horizon

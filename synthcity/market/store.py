@@ -101,8 +101,7 @@ class Store:
         days = [
             read_day(path, resolution)
             for path in self._day_files(series)
-            if (start is None or path.name >= day_name(start))
-            and (end is None or path.name <= day_name(end - 1))
+            if (start is None or path.name >= day_name(start)) and (end is None or path.name <= day_name(end - 1))
         ]
         bars = concatenate(days, resolution)
         first = 0 if start is None else int(np.searchsorted(bars.time, start))
@@ -163,18 +162,14 @@ class Store:
         have = self.series()
         of_asset = [series for series in have if series.asset == asset]
         if not of_asset:
-            raise DataError(
-                f"{unknown_name('asset', asset, {s.asset for s in have})} (in store {self.folder})"
-            )
+            raise DataError(f"{unknown_name('asset', asset, {s.asset for s in have})} (in store {self.folder})")
         fitting = [s for s in of_asset if s.resolution == resolution and venue in (None, s.venue)]
         if not fitting:
             wanted = f"{asset} {format_resolution(resolution)}" + (f" from {venue!r}" if venue else "")
             raise DataError(f"store {self.folder} holds no {wanted}; it has {', '.join(map(str, of_asset))}")
         if len(fitting) > 1:
             names = " and ".join(repr(series.venue) for series in fitting)
-            raise ConfigError(
-                f"{asset} {format_resolution(resolution)} is stored from {names}; name the venue"
-            )
+            raise ConfigError(f"{asset} {format_resolution(resolution)} is stored from {names}; name the venue")
         return fitting[0]
 
     def times(self, asset: str, venue: str, resolution: int, start: int, end: int) -> Times:

@@ -102,7 +102,5 @@ def test_what_is_out_of_reach_is_reported(store):
 
 
 def test_unaligned_bounds(store):
-    assert missing_spans(store, "recorded", "BTC", 300, START + 1, START + 601) == [
-        (START + 300, START + 900)
-    ]
+    assert missing_spans(store, "recorded", "BTC", 300, START + 1, START + 601) == [(START + 300, START + 900)]
     assert missing_spans(store, "recorded", "BTC", 300, START + 10, START + 10) == []

@@ -98,9 +98,7 @@ def candles(symbol: str, seconds: int, missing: set[int]) -> dict[int, dict[str,
             high, low = max(before, after), min(before, after)
             found[opens // seconds * seconds] = {"o": before, "h": high, "l": low, "c": after, "v": volume}
         else:
-            candle.update(
-                h=max(candle["h"], after), l=min(candle["l"], after), c=after, v=candle["v"] + volume
-            )
+            candle.update(h=max(candle["h"], after), l=min(candle["l"], after), c=after, v=candle["v"] + volume)
     return found
 
 

@@ -27,15 +27,9 @@ class Group:
     volatility_loadings: tuple[float, float]
 
 
-CRYPTO = Group(
-    name="crypto", session=Session.ALWAYS, return_loadings=(0.35, 0.75), volatility_loadings=(0.4, 0.7)
-)
-EQUITY = Group(
-    name="equity", session=Session.US_EQUITY, return_loadings=(0.35, 0.6), volatility_loadings=(0.4, 0.7)
-)
-COMMODITY = Group(
-    name="commodity", session=Session.FUTURES, return_loadings=(0.1, 0.2), volatility_loadings=(0.4, 0.3)
-)
+CRYPTO = Group(name="crypto", session=Session.ALWAYS, return_loadings=(0.35, 0.75), volatility_loadings=(0.4, 0.7))
+EQUITY = Group(name="equity", session=Session.US_EQUITY, return_loadings=(0.35, 0.6), volatility_loadings=(0.4, 0.7))
+COMMODITY = Group(name="commodity", session=Session.FUTURES, return_loadings=(0.1, 0.2), volatility_loadings=(0.4, 0.3))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -50,9 +50,7 @@ class SimulatedConfig:
             whole = field.name in ("seed", "days")
             if field.name != "start" and not (_is_number(value, whole) and value >= low):
                 kind = "a whole number" if whole else "a number"
-                raise ConfigError(
-                    f"simulated market: {field.name} must be {kind} from {low} up, got {value!r}"
-                )
+                raise ConfigError(f"simulated market: {field.name} must be {kind} from {low} up, got {value!r}")
         if self.epoch % DAY:
             raise ConfigError(f"simulated market: start must be a date, got {self.start!r}")
 

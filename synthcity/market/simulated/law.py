@@ -41,9 +41,7 @@ class Streams:
         """A generator at the beginning of the stream ``name``; always the same one."""
         return np.random.default_rng([*self._entropy, zlib.crc32(name.encode())])
 
-    def normals(
-        self, kind: str, asset: SimulatedAsset, loadings: tuple[float, float], shape: Shape
-    ) -> Floats:
+    def normals(self, kind: str, asset: SimulatedAsset, loadings: tuple[float, float], shape: Shape) -> Floats:
         """Standard normals (shape) that share a world and a group factor with other assets."""
         world, group = loadings
         own = np.sqrt(1 - world**2 - group**2)
@@ -130,8 +128,6 @@ def autoregression(start: float, shocks: Floats, decay: float) -> Floats:
     for first in range(0, shocks.shape[-1], _SCAN_BLOCK):
         block = shocks[..., first : first + _SCAN_BLOCK]
         powers = decay ** np.arange(1, block.shape[-1] + 1)
-        result[..., first : first + _SCAN_BLOCK] = powers * (
-            last[..., None] + np.cumsum(block / powers, axis=-1)
-        )
+        result[..., first : first + _SCAN_BLOCK] = powers * (last[..., None] + np.cumsum(block / powers, axis=-1))
         last = result[..., first + block.shape[-1] - 1]
     return result

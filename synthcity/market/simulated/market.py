@@ -62,9 +62,7 @@ class SimulatedMarket:
         """
         return Market({(asset, resolution): self.bars(asset, resolution, start, end) for asset in assets})
 
-    def bars(
-        self, asset: str, resolution: int = 300, start: int | None = None, end: int | None = None
-    ) -> Bars:
+    def bars(self, asset: str, resolution: int = 300, start: int | None = None, end: int | None = None) -> Bars:
         """Return the bars of one asset; closed sessions have none. Raises as ``market``."""
         first, last = self._span(start, end)
         if resolution not in RESOLUTIONS:
@@ -131,9 +129,7 @@ def _minute_bars(asset: SimulatedAsset, truth: _Truth, config: SimulatedConfig) 
     sigma = np.repeat(truth.sigma, MINUTES_A_CELL)
     variance = sigma**2 * np.repeat(truth.cells.mixing, MINUTES_A_CELL) / MINUTES_A_CELL
     reach = {
-        name: np.sqrt(
-            returns**2 + 2 * variance * streams.rng(f"{name}/{asset.name}").standard_exponential(num_minutes)
-        )
+        name: np.sqrt(returns**2 + 2 * variance * streams.rng(f"{name}/{asset.name}").standard_exponential(num_minutes))
         for name in ("high", "low")
     }
     close = np.exp(truth.log_price)

@@ -48,24 +48,18 @@ class SimulatedOracle:
         state = self._market.state(prompt.asset, prompt.start_time)
         entropy = int(np.random.SeedSequence(seed).generate_state(1)[0])
         returns = self._draw(asset, state, prompt, step, Streams(entropy, prompt.start_time))
-        levels = np.cumsum(returns, axis=1)[
-            :, prompt.time_increment // step - 1 :: prompt.time_increment // step
-        ]
+        levels = np.cumsum(returns, axis=1)[:, prompt.time_increment // step - 1 :: prompt.time_increment // step]
         paths = np.empty((prompt.num_simulations, prompt.num_steps + 1))
         paths[:, 0] = state.price
         paths[:, 1:] = state.price * np.exp(levels)
         return paths
 
-    def simulate_many(
-        self, history: History, prompts: Sequence[Prompt], *, seed: int | None = None
-    ) -> list[Floats]:
+    def simulate_many(self, history: History, prompts: Sequence[Prompt], *, seed: int | None = None) -> list[Floats]:
         """One ensemble a prompt; those that start together are drawn jointly."""
         seed = int(np.random.SeedSequence(seed).generate_state(1)[0])
         return [self.simulate(history, prompt, seed=seed) for prompt in prompts]
 
-    def _draw(
-        self, asset: SimulatedAsset, state: State, prompt: Prompt, step: int, streams: Streams
-    ) -> Floats:
+    def _draw(self, asset: SimulatedAsset, state: State, prompt: Prompt, step: int, streams: Streams) -> Floats:
         """Log returns (num_simulations, steps) of ``step`` seconds over the prompt's length."""
         config, num_paths = self._market.config, prompt.num_simulations
         # cell 0 holds the last minute before t0: its volatility and mixing are known, maybe still in force

@@ -37,9 +37,7 @@ def _shape(group: Group, times: Times) -> Floats:
     day, second = weekday_and_second(new_york(times))
     working = day < 5
     if group is EQUITY:  # busy open, quiet lunch, livelier close
-        return (
-            0.9 * _bump(second, 9.5, 0.8) + 0.35 * _bump(second, 16.0, 0.7) - 0.2 * _bump(second, 13.0, 1.0)
-        )
+        return 0.9 * _bump(second, 9.5, 0.8) + 0.35 * _bump(second, 16.0, 0.7) - 0.2 * _bump(second, 13.0, 1.0)
     us_open = _bump(second, 10.0, 1.5)
     if group is COMMODITY:  # London and New York, quiet Asia
         return 0.6 * us_open + 0.4 * _bump(second, 4.5, 2.0) - 0.3 * _bump(second, 19.5, 2.0)

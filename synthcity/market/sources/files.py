@@ -35,17 +35,13 @@ class FileSource:
         self.venue = venue
         self._folder = Path(folder)
         if not self._folder.is_dir():
-            raise ConfigError(
-                f"{folder} is no folder; name one with files such as BTC_5m.parquet or BTC_5m.csv"
-            )
+            raise ConfigError(f"{folder} is no folder; name one with files such as BTC_5m.parquet or BTC_5m.csv")
         self._files: dict[tuple[str, int], Path] = {}
         self.ignored: list[str] = []
         for path in sorted(self._folder.iterdir()):
             self._enter(path)
         if not self._files:
-            raise ConfigError(
-                f"{folder} has no price file; they are called e.g. BTC_5m.parquet or BTC_5m.csv"
-            )
+            raise ConfigError(f"{folder} has no price file; they are called e.g. BTC_5m.parquet or BTC_5m.csv")
 
     @property
     def series(self) -> list[tuple[str, int]]:
@@ -60,15 +56,11 @@ class FileSource:
             DataError: it cannot be read, lacks a column, or holds a bar that cannot be.
         """
         if (asset, resolution) not in self._files:
-            raise ConfigError(
-                f"{self._folder} has no file {asset}_{format_resolution(resolution)}.parquet or .csv"
-            )
+            raise ConfigError(f"{self._folder} has no file {asset}_{format_resolution(resolution)}.parquet or .csv")
         path = self._files[asset, resolution]
         frame = _read_frame(path)
         if missing := [name for name in ("timestamp", *COLUMNS) if name not in frame.columns]:
-            raise DataError(
-                f"{path} lacks the column {missing[0]!r}; it has {', '.join(map(str, frame.columns))}"
-            )
+            raise DataError(f"{path} lacks the column {missing[0]!r}; it has {', '.join(map(str, frame.columns))}")
         columns = {name: _numbers(frame[name], path) for name in COLUMNS}
         bars = bars_from_columns(_seconds(frame["timestamp"], path), columns, resolution)
         check_bars(bars, str(path))
@@ -104,9 +96,7 @@ def _numbers(column: pd.Series, path: Path) -> np.ndarray[tuple[int], np.dtype[n
     try:
         return np.asarray(column.to_numpy(dtype=np.float64))
     except (TypeError, ValueError) as error:
-        raise DataError(
-            f"{path}: column {column.name!r} holds something else than numbers ({error})"
-        ) from error
+        raise DataError(f"{path}: column {column.name!r} holds something else than numbers ({error})") from error
 
 
 def _seconds(column: pd.Series, path: Path) -> Times:

@@ -93,10 +93,6 @@ class HyperliquidSource:
 def _rows(answer: Any, coin: str) -> list[list[Any]]:
     if answer is None:
         raise SourceError(f"hyperliquid knows no coin {coin!r}; it may have been renamed or delisted")
-    if not isinstance(answer, list) or not all(
-        isinstance(c, dict) and c.keys() >= {*_FIELDS} for c in answer
-    ):
-        raise SourceError(
-            "hyperliquid answers with something else than candles; check SYNTHCITY_HYPERLIQUID_URL"
-        )
+    if not isinstance(answer, list) or not all(isinstance(c, dict) and c.keys() >= {*_FIELDS} for c in answer):
+        raise SourceError("hyperliquid answers with something else than candles; check SYNTHCITY_HYPERLIQUID_URL")
     return [[candle[name] for name in _FIELDS] for candle in answer]

@@ -37,9 +37,7 @@ def test_forms_of_time(tmp_path, form):
     if form == "naive":
         data["timestamp"] = data["timestamp"].dt.tz_localize(None)
     elif form == "iso":
-        data["timestamp"] = [
-            f"{time:%Y-%m-%dT%H:%M:%S}+02:00" for time in data["timestamp"] + pd.Timedelta("2h")
-        ]
+        data["timestamp"] = [f"{time:%Y-%m-%dT%H:%M:%S}+02:00" for time in data["timestamp"] + pd.Timedelta("2h")]
     else:
         data["timestamp"] = BARS.time
     assert_equal(write(tmp_path, data).read("BTC", 300), BARS)

@@ -120,9 +120,7 @@ def test_refusals_are_not_repeated_and_name_the_remedy(server, venue, faults, me
     assert len(server.requests()) == 1
 
 
-@pytest.mark.parametrize(
-    "garbage", ["<html>", '{"msg": "hello"}', '[["x", 1, 2, 3, 4, 5]]', "[[1, 2]]", '[{"t": 1}]']
-)
+@pytest.mark.parametrize("garbage", ["<html>", '{"msg": "hello"}', '[["x", 1, 2, 3, 4, 5]]', "[[1, 2]]", '[{"t": 1}]'])
 def test_garbage_is_refused(server, venue, garbage):
     server.faults(garbage=garbage)
     with pytest.raises(SourceError, match=f"{venue}.* something else than"):
@@ -145,9 +143,7 @@ def test_slow_server_times_out(server, venue):
 
 def test_nobody_listens_or_no_url(venue):
     asset = VENUES[venue][1]
-    with pytest.raises(
-        SourceError, match=rf"cannot be reached at http://127.0.0.1:9 .*SYNTHCITY_{venue.upper()}_URL"
-    ):
+    with pytest.raises(SourceError, match=rf"cannot be reached at http://127.0.0.1:9 .*SYNTHCITY_{venue.upper()}_URL"):
         list(make(venue, "http://127.0.0.1:9").fetch(asset, 60, END - 600, END))
     with pytest.raises(ConfigError, match=f"SYNTHCITY_{venue.upper()}_URL is no URL: 'nonsense'"):
         list(make(venue, "nonsense").fetch(asset, 60, END - 600, END))
@@ -167,9 +163,7 @@ def test_hyperliquid_range_that_is_gone_is_not_taken_for_never_traded(server):
     assert NOW - 5000 * 60 < reach < NOW - 4900 * 60
     bars = fetch("hyperliquid", server, reach, END)
     assert bars.time[0] == reach
-    with pytest.raises(
-        SourceError, match=r"keeps the last 5000 candles only: XAU 1m from .* is gone, ask from"
-    ):
+    with pytest.raises(SourceError, match=r"keeps the last 5000 candles only: XAU 1m from .* is gone, ask from"):
         fetch("hyperliquid", server, reach - DAY, END)
     assert len(fetch("hyperliquid", server, reach - DAY, END, 300)) > 1000
 

@@ -1,0 +1,212 @@
+"""``synthcity data``: fill a price store and look into it."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from synthcity.market.coverage import Coverage
+    from synthcity.market.store import Store
+
+CRYPTO = "BTC,ETH,SOL,XRP,HYPE"
+STORE = click.option(
+    "--store", type=click.Path(path_type=Path), required=True, metavar="FOLDER", help="Folder of the store."
+)
+RESOLUTION = click.Choice(["1m", "5m"])
+
+
+@click.group()
+def command() -> None:
+    """Download, import, inspect and simulate price history.
+
+    A store is a folder of Parquet files, one a day: ASSET/VENUE/RESOLUTION/DAY. Known bars never change and gaps
+    stay gaps, so every command may be stopped at any time and repeated.
+
+    \b
+    Examples:
+      synthcity data simulate --store prices --days 120
+      synthcity data import ~/price-files --store prices
+      synthcity data download --assets BTC,XAU --resolution 1m --start 2025-11-01 --store prices
+      synthcity data info --store prices
+    """
+
+
+@command.command("import")
+@click.argument("folder", type=click.Path(path_type=Path))
+@STORE
+@click.option("--venue", default="files", show_default=True, help="Name under which the bars are kept.")
+def import_files(folder: Path, store: Path, venue: str) -> None:
+    """Import a FOLDER of price files such as BTC_5m.parquet or XAU_1m.csv.
+
+    Each file has the columns timestamp (when the bar opens, UTC), open, high, low, close, volume. Files of other
+    names are left alone. Importing again adds only what is new.
+
+    \b
+    Example:
+      synthcity data import ~/price-files --store prices
+    """
+    from synthcity.market.coverage import measure
+    from synthcity.market.sources.files import FileSource
+    from synthcity.market.store import Series, Store
+    from synthcity.market.times import format_resolution
+
+    source, target, total = FileSource(folder, venue), Store(store), 0
+    for asset, resolution in source.series:
+        bars = source.read(asset, resolution)
+        if not len(bars):
+            click.echo(f"{asset} {format_resolution(resolution)}: the file has no bar")
+            continue
+        added = target.append(asset, venue, resolution, bars)
+        series = Series(asset=asset, venue=venue, resolution=resolution)
+        click.echo(f"{series}: {_describe(measure(bars))}; {added:,} new")
+        total += added
+    if source.ignored:
+        click.echo(f"left alone, not named like BTC_5m.parquet: {', '.join(source.ignored)}")
+    click.echo(f"{total:,} new bars in {store}" if total else f"nothing new: {store} holds all of it already")
+
+
+@command.command()
+@click.option("--assets", required=True, metavar="A,B,...", help="Assets, e.g. BTC,ETH,XAU.")
+@click.option("--resolution", type=RESOLUTION, default="1m", show_default=True, help="Length of a bar.")
+@click.option("--start", required=True, metavar="DATE", help="First day or time (UTC).")
+@click.option("--end", metavar="DATE", help="Where to stop, exclusive (UTC).  [default: now]")
+@STORE
+def download(assets: str, resolution: str, start: str, end: str | None, store: Path) -> None:
+    """Download bars from the venue that the network settles by.
+
+    Binance serves BTC, ETH, SOL and XRP as far back as it goes; Hyperliquid serves the rest, but only its last
+    5,000 bars: repeat the command at least every three days for 1m. No key is needed. What the store holds is
+    not fetched again. SYNTHCITY_BINANCE_URL and SYNTHCITY_HYPERLIQUID_URL choose other endpoints.
+
+    \b
+    Examples:
+      synthcity data download --assets BTC,ETH --resolution 5m --start 2025-01-01 --store prices
+      synthcity data download --assets XAU,HYPE --start 2025-11-18 --store prices
+    """
+    from synthcity.errors import ConfigError
+    from synthcity.market import download as downloads
+    from synthcity.market.sources.venues import official_source
+    from synthcity.market.store import Store
+    from synthcity.market.times import format_time, parse_resolution, parse_time
+    from synthcity.settings import Settings
+
+    settings, seconds, now = Settings.load(), parse_resolution(resolution), int(time.time())
+    first, last = parse_time(start), min(parse_time(end) if end else now, now)
+    if first >= last:
+        raise ConfigError(f"nothing to download: {format_time(first)} is not before {format_time(last)}")
+    sources = {asset: official_source(asset, settings) for asset in _split(assets)}
+    for asset, source in sources.items():
+        with _progress(f"{asset} {resolution} from {source.venue}", last - first) as progress:
+            result = downloads.download(Store(store), source, asset, seconds, first, last, progress)
+        click.echo(f"{asset} {resolution} ({source.venue}): {result.num_added:,} new bars")
+        if result.out_of_reach:
+            begin, stop = map(format_time, result.out_of_reach)
+            click.echo(f"  {source.venue} no longer has {begin} to {stop}; import it from files if you have it")
+        click.echo(f"  the store holds {_holdings(Store(store), asset, seconds, source.venue, first, last)}")
+
+
+@command.command()
+@STORE
+def info(store: Path) -> None:
+    """List what a store holds: span, bars, gaps and coverage of every series.
+
+    A gap is a run of missing bars (a closed session, an outage); coverage is the share of bars that are there.
+
+    \b
+    Example:
+      synthcity data info --store prices
+    """
+    from synthcity.cli.table import print_table
+    from synthcity.market.store import Store
+    from synthcity.market.times import format_duration, format_resolution, format_time
+
+    rows = [
+        (
+            series.asset,
+            series.venue,
+            format_resolution(series.resolution),
+            format_time(coverage.first),
+            format_time(coverage.last),
+            f"{coverage.num_bars:,}",
+            f"{coverage.num_gaps:,}",
+            format_duration(coverage.longest_gap) if coverage.num_gaps else "-",
+            f"{100 * coverage.share:.2f} %",
+        )
+        for series, coverage in Store(store).info()
+    ]
+    names = ("asset", "venue", "bars of", "first", "last", "bars", "gaps", "longest", "coverage")
+    print_table(names, rows, right=("bars", "gaps", "longest", "coverage"))
+
+
+@command.command()
+@STORE
+@click.option("--assets", default=CRYPTO, show_default=True, metavar="A,B,...", help="Any of the network's.")
+@click.option("--start", default="2025-01-01", show_default=True, metavar="DATE", help="First day (UTC).")
+@click.option("--days", type=int, default=365, show_default=True, help="Length; more days add to fewer.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Chooses the history.")
+@click.option("--resolution", type=RESOLUTION, default="5m", show_default=True, help="Length of a bar.")
+def simulate(store: Path, assets: str, start: str, days: int, seed: int, resolution: str) -> None:
+    """Write a simulated market into a store, under the venue "simulated".
+
+    Volatility clusters and follows the clock, returns are heavy-tailed, jump and move together, and equities and
+    gold keep their sessions. The same options give the same bars.
+
+    \b
+    Example:
+      synthcity data simulate --store prices --days 120 --seed 7
+    """
+    from synthcity.market.simulated import SimulatedConfig, SimulatedMarket
+    from synthcity.market.store import Store
+    from synthcity.market.times import parse_resolution
+
+    market, seconds = SimulatedMarket(SimulatedConfig(seed=seed, start=start, days=days)), parse_resolution(resolution)
+    drawn = market.market(_split(assets), resolution=seconds)
+    total = 0
+    for (asset, _), bars in drawn.items():
+        total += (added := Store(store).append(asset, "simulated", seconds, bars))
+        click.echo(f"{asset} {resolution} (simulated): {len(bars):,} bars, {added:,} new")
+    click.echo(f"{total:,} new bars in {store}" if total else f"nothing new: {store} holds all of it already")
+
+
+def _split(assets: str) -> list[str]:
+    return list(dict.fromkeys(name.strip() for name in assets.split(",") if name.strip()))
+
+
+def _describe(coverage: Coverage) -> str:
+    from synthcity.market.times import format_duration, format_time
+
+    longest = format_duration(coverage.longest_gap)
+    gaps = {0: "no gap", 1: f"one gap of {longest}"}.get(
+        coverage.num_gaps, f"{coverage.num_gaps:,} gaps, the longest {longest}"
+    )
+    return f"{coverage.num_bars:,} bars from {format_time(coverage.first)} to {format_time(coverage.last)}, {gaps}"
+
+
+def _holdings(store: Store, asset: str, resolution: int, venue: str, start: int, end: int) -> str:
+    from synthcity.market.coverage import measure
+
+    times = store.times(asset, venue, resolution, start, end)
+    if not ((times >= start) & (times < end)).any():
+        return "no bar of this span: the venue has none"
+    return _describe(measure(store.load(asset, resolution, venue, start, end)))
+
+
+@contextmanager
+def _progress(title: str, total_seconds: int) -> Iterator[Callable[[int], None]]:
+    """A bar over the span on a terminal, one line elsewhere."""
+    if not sys.stdout.isatty():
+        click.echo(f"downloading {title}")
+        yield lambda seconds: None
+        return
+    from rich.progress import Progress
+
+    with Progress(transient=True) as progress:
+        task = progress.add_task(title, total=total_seconds)
+        yield lambda seconds: progress.advance(task, seconds)

@@ -1,0 +1,214 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from synthcity.cli import main as cli_main
+from synthcity.market.columns import COLUMNS
+from synthcity.market.sources import candles, http
+from synthcity.market.store import Store
+from synthcity.settings import Settings
+from tests.market.factories import assert_equal, make_bars
+from tests.standins.prices import NOW, PriceServer, price_server
+
+DAY = 86400
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run ``synthcity data ...`` in this process: exit code, output, errors."""
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["synthcity", "data", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            cli_main.main()
+        text = capsys.readouterr()
+        return int(ended.value.code or 0), text.out, text.err
+
+    return call
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    return tmp_path / "store"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    target = tmp_path / "files"
+    target.mkdir()
+    for asset, kind in (("BTC", "parquet"), ("XAU", "csv")):
+        bars = make_bars(600)
+        times = pd.to_datetime(bars.time, unit="s", utc=True)
+        frame = pd.DataFrame({"timestamp": times} | {name: getattr(bars, name) for name in COLUMNS})
+        frame = frame.drop(index=range(100, 110))
+        path = target / f"{asset}_5m.{kind}"
+        frame.to_parquet(path) if kind == "parquet" else frame.to_csv(path, index=False)
+    (target / "index.json").write_text("{}")
+    return target
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PriceServer]:
+    with price_server() as running:
+        yield running
+
+
+@pytest.fixture
+def venues(server: PriceServer, monkeypatch: pytest.MonkeyPatch) -> PriceServer:
+    """Point the venues to the stand-in, at its time and without pauses."""
+    server.faults()
+    monkeypatch.setenv("SYNTHCITY_BINANCE_URL", server.url)
+    monkeypatch.setenv("SYNTHCITY_HYPERLIQUID_URL", server.url)
+    monkeypatch.setattr("time.time", lambda: float(NOW))
+    monkeypatch.setattr(http.time, "sleep", lambda seconds: None)
+    assert candles.system_clock() == NOW
+    return server
+
+
+def test_import_says_what_it_did_and_twice_changes_nothing(run, folder, store):
+    code, out, _ = run("import", folder, "--store", store)
+    assert code == 0
+    assert "BTC 5m (files): 590 bars from 2025-01-01 00:00 to 2025-01-03 01:55, one gap of 50m; 590 new" in out
+    assert "left alone, not named like BTC_5m.parquet: index.json" in out
+    assert "1,180 new bars" in out
+    assert_equal(Store(store).load("BTC", 300), Store(store).load("XAU", 300))
+    code, out, _ = run("import", folder, "--store", store)
+    assert code == 0
+    assert "590 bars" in out
+    assert "0 new" in out
+    assert f"nothing new: {store} holds all of it already" in out
+    run("import", folder, "--store", store, "--venue", "broker")
+    assert len(Store(store).load("BTC", 300, venue="broker")) == 590
+
+
+def test_import_refuses_bad_prices_in_one_sentence(run, folder, store):
+    frame = pd.read_parquet(folder / "BTC_5m.parquet")
+    frame.loc[7, "close"] = np.nan
+    frame.to_parquet(folder / "BTC_5m.parquet")
+    code, _, err = run("import", folder, "--store", store)
+    assert code == 2
+    assert err.startswith("error: ")
+    assert "BTC_5m.parquet: bar 8 (2025-01-01 00:35) has a price that is not finite and positive" in err
+    assert err.count("\n") == 1
+
+
+def test_info_lists_every_series(run, folder, store):
+    run("import", folder, "--store", store)
+    code, out, _ = run("info", "--store", store)
+    assert code == 0
+    header, *rows = (line.split() for line in out.splitlines())
+    assert header == ["asset", "venue", "bars", "of", "first", "last", "bars", "gaps", "longest", "coverage"]
+    assert [row[:3] for row in rows] == [["BTC", "files", "5m"], ["XAU", "files", "5m"]]
+    assert rows[0][3:] == ["2025-01-01", "00:00", "2025-01-03", "01:55", "590", "1", "50m", "98.33", "%"]
+
+
+def test_simulate_repeats_and_extends(run, store):
+    options = ("--store", store, "--assets", "BTC,SP500", "--seed", 3)
+    code, out, _ = run("simulate", *options, "--days", 3)
+    assert code == 0
+    assert "BTC 5m (simulated): 864 bars, 864 new" in out
+    assert "nothing new" in run("simulate", *options, "--days", 3)[1]
+    assert "BTC 5m (simulated): 1,152 bars, 288 new" in run("simulate", *options, "--days", 4)[1]
+    run("simulate", *options, "--days", 1, "--resolution", "1m")
+    assert len(Store(store).load("BTC", 60)) == 1440
+    code, _, err = run("simulate", "--store", store, "--days", 3, "--seed", 4)
+    assert code == 2
+    assert "the store never changes a bar" in err
+
+
+def test_download_stores_reports_and_goes_on(run, store, venues):
+    start = pd.Timestamp(NOW - 2 * DAY, unit="s").strftime("%Y-%m-%d")
+    hole = NOW // DAY * DAY - 3600
+    venues.faults(missing=[hole, hole + 60])
+    options = ("--assets", "BTC,XAU", "--start", start, "--store", store)
+    code, out, err = run("download", *options, "--end", "2025-11-20")
+    assert (code, err) == (0, "")
+    assert "downloading BTC 1m from binance" in out
+    assert "BTC 1m (binance): 2,878 new bars" in out
+    assert out.count("one gap of 2m") == 2
+    venues.requests()
+    code, out, _ = run("download", *options)
+    assert "BTC 1m (binance): 722 new bars" in out
+    assert all(int(asked["startTime"]) // 1000 >= hole for asked in venues.requests())
+    assert len(Store(store).load("XAU", 60)) == 2878 + 722
+
+
+def test_download_tells_what_is_gone_and_what_was_never_there(run, store, venues):
+    code, out, _ = run("download", "--assets", "XAU", "--start", "2025-11-10", "--end", "2025-11-18", "--store", store)
+    assert code == 0
+    assert "hyperliquid no longer has 2025-11-10 00:00 to 2025-11-17 00:53" in out
+    code, out, _ = run("download", "--assets", "BTC", "--start", "2024-01-01", "--end", "2024-01-02", "--store", store)
+    assert code == 0
+    assert "BTC 1m (binance): 0 new bars" in out
+    assert "no bar of this span" in out
+
+
+def test_download_that_is_refused_keeps_what_came(run, store, venues):
+    run("download", "--assets", "BTC", "--start", "2025-11-18", "--end", "2025-11-19", "--store", store)
+    venues.faults(status=451, times=-1)
+    code, _, err = run("download", "--assets", "BTC", "--start", "2025-11-18", "--store", store)
+    assert code == 3
+    assert "set SYNTHCITY_BINANCE_URL" in err
+    assert len(Store(store).load("BTC", 60)) == 1440
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("info", "--store", "{tmp}/none"), "holds no bars; fill it with `synthcity data download`"),
+        (("import", "{tmp}/none", "--store", "{tmp}/s"), "is no folder"),
+        (("simulate", "--store", "{tmp}/s", "--assets", "BTX"), "unknown asset 'BTX'; did you mean 'BTC'?"),
+        (("simulate", "--store", "{tmp}/s", "--days", "0"), "days must be a whole number from 1 up, got 0"),
+        (("download", "--assets", "DOGE", "--start", "2025-11-18", "--store", "{tmp}/s"), "unknown asset 'DOGE'"),
+        (("download", "--assets", "BTC", "--start", "soon", "--store", "{tmp}/s"), "'soon' is no time"),
+        (("download", "--assets", "BTC", "--start", "2099-01-01", "--store", "{tmp}/s"), "nothing to download"),
+        (("download", "--assets", "BTC", "--start", "2025-11-18"), "Missing option '--store'"),
+        (("import", "{tmp}", "--store", "{tmp}/s", "--venue", "a/b"), "no price file"),
+    ],
+)
+def test_nonsense_is_refused_with_exit_code_2(run, tmp_path, arguments, message):
+    code, out, err = run(*(argument.replace("{tmp}", str(tmp_path)) for argument in arguments))
+    assert (code, out) == (2, "")
+    assert message in err
+
+
+@pytest.mark.parametrize("name", ["import", "download", "info", "simulate"])
+def test_help_teaches_with_examples(run, name):
+    code, out, _ = run(name, "--help")
+    assert code == 0
+    assert f"synthcity data {name}" in out.split("Example", 1)[1]
+
+
+def test_looking_at_help_loads_nothing_heavy():
+    script = (
+        "import sys; sys.argv[1:] = ['data', '--help']\n"
+        "from synthcity.cli.main import main\n"
+        "try: main()\n"
+        "except SystemExit: print([m for m in ('numpy', 'pandas', 'pyarrow', 'httpx', 'rich') if m in sys.modules])"
+    )
+    env = os.environ | {"PYTHONPATH": "."}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=env)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.real_data
+def test_real_prices_import(run, store):
+    folder = Settings.load().real_data
+    if not folder:
+        pytest.skip("SYNTHCITY_REAL_DATA is not set")
+    code, out, _ = run("import", folder, "--store", store)
+    assert code == 0
+    assert "README.md" in out
+    bars = Store(store).load("BTC", 300)
+    assert len(bars) == 105_408
+    np.testing.assert_array_equal(bars.close, pd.read_parquet(f"{folder}/BTC_5m.parquet")["close"])
+    assert "nothing new" in run("import", folder, "--store", store)[1]
