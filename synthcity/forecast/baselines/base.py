@@ -1,0 +1,84 @@
+"""What all statistical baselines share: reading the history, turning log steps into prices, saving."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from synthcity.forecast.bundle import save_bundle
+from synthcity.forecast.forecaster import Paths, as_history
+from synthcity.market.bars import Bars, History
+from synthcity.sn50.prompt import Prompt
+
+LOADER = "synthcity.forecast.baselines:from_bundle"
+
+
+class Baseline(ABC):
+    """A forecaster fitted afresh on the history of every prompt, from bars of the prompt's own increment.
+
+    A subclass has a frozen dataclass as ``config`` and says in ``log_steps`` how a path moves.
+    """
+
+    name: ClassVar[str]
+    config: Any
+
+    @abstractmethod
+    def log_steps(self, bars: Bars, prompt: Prompt, rng: np.random.Generator) -> NDArray[np.float64]:
+        """Draw log returns (num_simulations, num_steps).
+
+        Raises:
+            DataError: ``bars`` hold too few returns to fit on.
+        """
+
+    def simulate(self, history: History | pd.Series, prompt: Prompt, *, seed: int | None = None) -> Paths:
+        """Return prices (num_simulations, num_steps + 1); see ``Forecaster.simulate``.
+
+        Raises:
+            DataError: the history is too short to fit on.
+            ValueError: the history knows prices later than the prompt's start.
+        """
+        history = as_history(history, prompt)
+        if history.now > prompt.start_time:
+            raise ValueError(f"history ends at {history.now}, after the prompt's start {prompt.start_time}")
+        price = history.last_price(prompt.asset, prompt.time_increment)
+        rng = np.random.default_rng(seed)
+        steps = self.log_steps(history.bars(prompt.asset, prompt.time_increment), prompt, rng)
+        wait = (prompt.start_time - history.now) / prompt.time_increment
+        return price_paths(price, steps, wait, rng)
+
+    def simulate_many(self, history: History, prompts: Sequence[Prompt], *, seed: int | None = None) -> list[Paths]:
+        """Draw each prompt by itself: a baseline knows no dependence between assets."""
+        seeds = np.random.SeedSequence(seed).generate_state(len(prompts), np.uint64)
+        return [self.simulate(history, prompt, seed=int(own)) for prompt, own in zip(prompts, seeds, strict=True)]
+
+    def save(
+        self,
+        folder: Path,
+        *,
+        metrics: Mapping[str, Any] | None = None,
+        manifest: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Write a bundle that ``synthcity.load`` reads back."""
+        config = {"loader": LOADER, "name": self.name, "config": asdict(self.config)}
+        save_bundle(folder, config, {}, metrics=metrics, manifest=manifest)
+
+
+def price_paths(price: float, steps: NDArray[np.float64], wait: float, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Accumulate log returns (N, T) from ``price`` to prices (N, T + 1).
+
+    ``wait`` is the time from the last known price to t0 in steps; live it is not zero, and column 0 then
+    carries a normal move of the first step's scale times the square root of ``wait``.
+    """
+    log_price = np.zeros((steps.shape[0], steps.shape[1] + 1))
+    np.cumsum(steps, axis=1, out=log_price[:, 1:])
+    if wait > 0:
+        scale = np.sqrt(np.mean(steps[:, 0] ** 2) * wait)
+        log_price += scale * rng.standard_normal((len(steps), 1))
+    return price * np.exp(log_price, out=log_price)

@@ -1,0 +1,39 @@
+"""Independent normal steps with the volatility of the last 24 hours of trading."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synthcity.forecast.baselines.base import Baseline
+from synthcity.forecast.baselines.returns import log_returns, require
+from synthcity.market.bars import Bars
+from synthcity.sn50.prompt import Prompt
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrailingConfig:
+    """``window_hours`` of trading time to measure over; at least ``min_returns`` of it must be there."""
+
+    window_hours: float = 24.0
+    min_returns: int = 12
+
+
+class Trailing(Baseline):
+    """One volatility, measured without a mean: over a day the drift is noise."""
+
+    name = "trailing"
+
+    def __init__(self, config: TrailingConfig | None = None) -> None:
+        self.config = config or TrailingConfig()
+
+    def log_steps(self, bars: Bars, prompt: Prompt, rng: np.random.Generator) -> NDArray[np.float64]:
+        """Draw normal steps; see ``Baseline.log_steps``."""
+        window = round(self.config.window_hours * 3600 / bars.resolution)
+        returns = log_returns(bars, last_bars=window)
+        require(returns, self.config.min_returns, prompt.asset, self.name)
+        sigma = np.sqrt(np.mean(returns.value**2))
+        steps: NDArray[np.float64] = sigma * rng.standard_normal((prompt.num_simulations, prompt.num_steps))
+        return steps

@@ -1,0 +1,210 @@
+"""A forecaster on disk: a folder of plain files, checked by hash, loaded without pickle.
+
+::
+
+    config.json          "loader" names the function that rebuilds it; the rest is that function's
+    weights.safetensors  arrays, none for a baseline
+    metrics.json         what was measured when it was saved
+    manifest.json        format, versions, whatever the writer adds, and the sha256 of each file
+    members/0, 1, ...    bundles of their own, for a mix
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+import os
+import platform
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol, cast, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load as load_arrays
+from safetensors.numpy import save as save_arrays
+
+import synthcity
+from synthcity.errors import BundleError, ConfigError
+from synthcity.forecast.forecaster import Forecaster
+
+FORMAT = 1
+CONFIG, WEIGHTS, METRICS, MANIFEST = "config.json", "weights.safetensors", "metrics.json", "manifest.json"
+
+# A bundle may name one of these and no other code. Each is called with (folder, config, weights).
+LOADERS = frozenset(
+    {
+        "synthcity.forecast.baselines:from_bundle",
+        "synthcity.forecast.mixing:from_bundle",
+        "synthcity.forecast.quantise:from_bundle",
+        "synthcity.nets.forecaster:from_bundle",
+    }
+)
+
+
+@runtime_checkable
+class Savable(Protocol):
+    """A forecaster that writes its own bundle."""
+
+    def save(
+        self,
+        folder: Path,
+        *,
+        metrics: Mapping[str, Any] | None = None,
+        manifest: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Write a bundle to ``folder``."""
+
+
+def save_bundle(
+    folder: Path,
+    config: Mapping[str, Any],
+    weights: Mapping[str, NDArray[Any]],
+    *,
+    members: Sequence[object] = (),
+    metrics: Mapping[str, Any] | None = None,
+    manifest: Mapping[str, Any] | None = None,
+) -> None:
+    """Write a bundle; whoever looks at ``folder`` sees the old state or the new one, nothing between.
+
+    Args:
+        folder: where to; a bundle that is there is replaced, anything else is refused.
+        config: plain JSON data with the key ``loader``, one of ``LOADERS``.
+        weights: arrays by name.
+        members: forecasters with a ``save`` method, written to ``members/0`` and so on.
+        metrics: plain JSON data.
+        manifest: what else to record: data range, seeds, git hash.
+
+    Raises:
+        BundleError: a member cannot be saved, or ``folder`` holds something that is no bundle.
+        ValueError: the loader is not allowed, or a value is no JSON (NaN and infinity included).
+    """
+    folder = Path(folder)
+    if config.get("loader") not in LOADERS:
+        raise ValueError(f"config['loader'] is {config.get('loader')!r}; allowed: {sorted(LOADERS)}")
+    if folder.exists() and not (folder.is_dir() and (folder / MANIFEST).is_file()):
+        raise BundleError(f"{folder} exists and is no bundle; it is left alone, choose another folder")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        for i, member in enumerate(members):
+            if not isinstance(member, Savable):
+                raise BundleError(f"{type(member).__name__} has no save method, so it cannot go into a bundle")
+            member.save(draft / "members" / str(i))
+        _write_json(draft / CONFIG, {**config, "num_members": len(members)})
+        _write(draft / WEIGHTS, save_arrays({k: np.ascontiguousarray(v) for k, v in weights.items()}))
+        _write_json(draft / METRICS, dict(metrics or {}))
+        _write_json(draft / MANIFEST, _manifest(draft, len(members), manifest or {}))
+        _replace(folder, draft)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def load(folder: Path | str) -> Forecaster:
+    """Rebuild the forecaster that a bundle holds.
+
+    Raises:
+        BundleError: a file is missing or differs from its hash, or the bundle is foreign or of another version.
+    """
+    folder = Path(folder)
+    config = _verified_config(folder)
+    loader = config.get("loader")
+    if loader not in LOADERS:
+        raise BundleError(f"{folder} names the loader {loader!r}, which synthcity does not know")
+    module, _, function = loader.partition(":")
+    try:
+        weights = load_arrays((folder / WEIGHTS).read_bytes())
+        rebuild = getattr(importlib.import_module(module), function)
+        return cast(Forecaster, rebuild(folder, config, weights))
+    except (KeyError, TypeError, ValueError, ConfigError, SafetensorError) as error:
+        raise BundleError(f"{folder} does not fit synthcity {synthcity.__version__}: {error}") from error
+
+
+def load_member(folder: Path, index: int) -> Forecaster:
+    """Load member ``index`` of the bundle in ``folder``; for loaders of forecasters made of others."""
+    return load(folder / "members" / str(index))
+
+
+def _verified_config(folder: Path) -> dict[str, Any]:
+    """Return the config after every file was held against its hash in the manifest."""
+    manifest = _read_json(folder / MANIFEST)
+    if manifest.get("format") != FORMAT:
+        raise BundleError(
+            f"{folder} is of format {manifest.get('format')!r}, synthcity {synthcity.__version__} reads {FORMAT}"
+        )
+    hashes = manifest.get("sha256")
+    if not isinstance(hashes, dict):
+        raise BundleError(f"{folder / MANIFEST} lists no hashes; copy the bundle again")
+    for name in (CONFIG, WEIGHTS, METRICS):
+        _verify(folder, name, hashes)
+    config = _read_json(folder / CONFIG)
+    for i in range(int(config.get("num_members", 0))):
+        _verify(folder, _member_manifest(i), hashes)
+    return config
+
+
+def _verify(folder: Path, name: str, hashes: Mapping[str, str]) -> None:
+    path = folder / name
+    if not path.is_file():
+        raise BundleError(f"{path} is missing; copy the bundle again")
+    if _sha256(path) != hashes.get(name):
+        raise BundleError(f"{path} differs from its hash in the manifest; it is damaged or was edited")
+
+
+def _member_manifest(index: int) -> str:
+    return f"members/{index}/{MANIFEST}"
+
+
+def _manifest(draft: Path, num_members: int, extra: Mapping[str, Any]) -> dict[str, Any]:
+    names = [CONFIG, WEIGHTS, METRICS, *(_member_manifest(i) for i in range(num_members))]
+    return {
+        **extra,
+        "format": FORMAT,
+        "synthcity": synthcity.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+        "sha256": {name: _sha256(draft / name) for name in names},
+    }
+
+
+def _replace(folder: Path, draft: Path) -> None:
+    """Move ``draft`` to ``folder``, a bundle that is there out of the way first."""
+    os.chmod(draft, 0o755)  # mkdtemp made it private
+    if not folder.exists():
+        os.rename(draft, folder)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))
+    os.rename(folder, old / "bundle")
+    os.rename(draft, folder)
+    shutil.rmtree(old)
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _write_json(path: Path, data: Mapping[str, Any]) -> None:
+    _write(path, (json.dumps(data, indent=1, sort_keys=True, allow_nan=False) + "\n").encode())
+
+
+def _write(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        data = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise BundleError(f"{path} is missing; {path.parent} is no bundle") from None
+    except (OSError, ValueError) as error:
+        raise BundleError(f"{path} cannot be read: {error}") from error
+    if not isinstance(data, dict):
+        raise BundleError(f"{path} must hold a JSON object, not {type(data).__name__}")
+    return data

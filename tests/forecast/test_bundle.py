@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from synthcity.errors import BundleError
+from synthcity.forecast import bundle
+from synthcity.forecast.baselines import baseline
+from synthcity.forecast.baselines.fhs import Fhs, FhsConfig
+from synthcity.forecast.baselines.profile import ProfileConfig
+from synthcity.forecast.bundle import load, save_bundle
+from synthcity.forecast.mixing import Mix
+
+BASELINE = "synthcity.forecast.baselines:from_bundle"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    baseline("fhs").save(tmp_path / "fhs", metrics={"score": 1.5}, manifest={"seeds": [0]})
+    return tmp_path / "fhs"
+
+
+def _rewrite(path: Path, **changes: object) -> None:
+    """Change keys of a JSON file and let the manifest vouch for it."""
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+    if path.name != "manifest.json":
+        manifest = json.loads((path.parent / "manifest.json").read_text())
+        manifest["sha256"][path.name] = bundle._sha256(path)
+        (path.parent / "manifest.json").write_text(json.dumps(manifest))
+
+
+def test_holds_what_it_was_given(folder: Path) -> None:
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "config.json",
+        "manifest.json",
+        "metrics.json",
+        "weights.safetensors",
+    ]
+    assert json.loads((folder / "metrics.json").read_text()) == {"score": 1.5}
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["seeds"] == [0]
+    assert manifest["sha256"].keys() == {"config.json", "metrics.json", "weights.safetensors"}
+    assert [path.name for path in folder.parent.iterdir()] == ["fhs"]
+
+
+def test_keeps_every_setting(tmp_path: Path) -> None:
+    config = FhsConfig(residual_days=7.0, profile=ProfileConfig(shrinkage=0.3))
+    Fhs(config).save(tmp_path / "fhs")
+    loaded = load(tmp_path / "fhs")
+    assert isinstance(loaded, Fhs)
+    assert loaded.config == config
+
+
+def test_gives_its_loader_the_arrays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = {}
+    weights = {"w": np.arange(6.0).reshape(2, 3).T}
+    save_bundle(tmp_path / "b", {"loader": BASELINE, "x": 1}, weights)
+    monkeypatch.setattr(
+        "synthcity.forecast.baselines.from_bundle",
+        lambda folder, config, weights: seen.update(config=config, weights=weights),
+    )
+    load(str(tmp_path / "b"))
+    assert seen["config"]["x"] == 1
+    np.testing.assert_array_equal(seen["weights"]["w"], weights["w"])
+
+
+def test_replaces_a_bundle_and_nothing_else(folder: Path) -> None:
+    baseline("ewma").save(folder)
+    assert load(folder).name == "ewma"
+    assert [path.name for path in folder.parent.iterdir()] == ["fhs"]
+    (folder.parent / "photos").mkdir()
+    with pytest.raises(BundleError, match="is no bundle; it is left alone"):
+        baseline("ewma").save(folder.parent / "photos")
+
+
+def test_a_failed_save_leaves_the_old_one(folder: Path) -> None:
+    with pytest.raises(ValueError, match="JSON compliant"):
+        baseline("ewma").save(folder, metrics={"score": float("nan")})
+    assert load(folder).name == "fhs"
+    assert [path.name for path in folder.parent.iterdir()] == ["fhs"]
+
+
+@pytest.mark.parametrize("name", ["config.json", "weights.safetensors", "metrics.json"])
+def test_refuses_a_damaged_or_missing_file(folder: Path, name: str) -> None:
+    content = (folder / name).read_bytes()
+    (folder / name).write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    with pytest.raises(BundleError, match=f"{name} differs from its hash"):
+        load(folder)
+    (folder / name).unlink()
+    with pytest.raises(BundleError, match=f"{name} is missing"):
+        load(folder)
+
+
+def test_refuses_a_damaged_member(tmp_path: Path) -> None:
+    Mix([baseline("fhs"), baseline("ewma")], [0.5, 0.5]).save(tmp_path / "mix")
+    path = tmp_path / "mix/members/1/config.json"
+    path.write_text(path.read_text().replace("0.5", "0.6").replace("12.0", "13.0"))
+    with pytest.raises(BundleError, match=r"members/1/config\.json differs"):
+        load(tmp_path / "mix")
+    # a member swapped for another whole bundle is no longer the one that was saved
+    baseline("trailing").save(tmp_path / "mix/members/1")
+    with pytest.raises(BundleError, match=r"members/1/manifest\.json differs"):
+        load(tmp_path / "mix")
+
+
+def test_refuses_what_is_foreign(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match=r"manifest\.json is missing; .* is no bundle"):
+        load(tmp_path / "nothing")
+    _rewrite(folder / "config.json", loader="os:system")
+    with pytest.raises(BundleError, match="names the loader 'os:system'"):
+        load(folder)
+    _rewrite(folder / "config.json", loader=BASELINE, config={"wings": 2})
+    with pytest.raises(BundleError, match=r"does not fit synthcity .* 'wings'"):
+        load(folder)
+    _rewrite(folder / "manifest.json", format=99)
+    with pytest.raises(BundleError, match="is of format 99"):
+        load(folder)
+    (folder / "manifest.json").write_text("[1]")
+    with pytest.raises(BundleError, match="must hold a JSON object"):
+        load(folder)
+
+
+def test_saves_only_what_can_be_loaded(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="loader"):
+        save_bundle(tmp_path / "b", {"loader": "os:system"}, {})
+    mute = Mix([object()], [1.0])  # type: ignore[list-item]
+    with pytest.raises(BundleError, match="object has no save method"):
+        mute.save(tmp_path / "b")
+    assert list(tmp_path.iterdir()) == []
