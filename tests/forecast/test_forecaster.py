@@ -141,7 +141,7 @@ def test_refuses_a_price_that_never_moved(name: str, bars_factory) -> None:  # t
 
 def test_the_room_loads_no_torch() -> None:
     code = (
-        "import sys, synthcity.forecast.baselines, synthcity.forecast.mixing, synthcity.forecast.quantise;"
+        "import sys, synthcity.cli.backtest, synthcity.forecast.weights;"
         "sys.exit(any(name in sys.modules for name in ('torch', 'ray', 'optuna')))"
     )
     assert run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,189 @@
+"""``synthcity backtest``: forecasters side by side on past prices."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from synthcity.errors import ConfigError, unknown_name
+from synthcity.forecast.backtest import Backtest, backtest, backtest_prompts
+from synthcity.forecast.baselines import BASELINES, baseline
+from synthcity.forecast.bundle import load
+from synthcity.forecast.compare import Lead
+from synthcity.forecast.forecaster import Forecaster
+from synthcity.forecast.named import Named
+from synthcity.forecast.quantise import Quantised
+from synthcity.forecast.summary import Summary, summarise
+from synthcity.market.bars import Market
+from synthcity.market.store import Store
+from synthcity.market.times import parse_time
+from synthcity.sn50.competitions import Competition, Rules, get_competition, get_rules
+from synthcity.sn50.prompt import Prompt
+
+_UNIT_SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
+
+
+def _duration(ctx: click.Context, param: click.Parameter, text: str) -> int:
+    """Return the seconds of ``11h``, ``97min``, ``1d`` or ``1h30m``."""
+    parts = re.findall(r"(\d+)(min|[smhd])", text) if re.fullmatch(r"(\d+(min|[smhd]))+", text) else []
+    seconds = sum(int(number) * _UNIT_SECONDS[unit] for number, unit in parts)
+    if not seconds:
+        raise click.BadParameter(f"{text!r} is no duration; write e.g. 11h, 97min, 1d or 1h30m", ctx, param)
+    return seconds
+
+
+def _time(ctx: click.Context, param: click.Parameter, text: str | None) -> int | None:
+    """Return the unix seconds of a UTC date or time."""
+    try:
+        return None if text is None else parse_time(text)
+    except ConfigError as error:
+        raise click.BadParameter(str(error), ctx, param) from error
+
+
+@click.command()
+@click.argument("forecasters", nargs=-1, required=True, metavar="BUNDLE|BASELINE...")
+@click.option("--data", "store", required=True, metavar="STORE", help="Price store, see `synthcity data`.")
+@click.option("--competition", "competition_name", default="crypto-24h", show_default=True)
+@click.option("--rules", "rules_date", metavar="DATE", help="Rules by date, e.g. 2026-09.  [default: newest]")
+@click.option("--assets", metavar="A,B,...", help="[default: those of the competition that the store has]")
+@click.option("--venue", help="Where the store has an asset from several venues: which.")
+@click.option("--from", "start", callback=_time, required=True, help="First prompt (UTC), e.g. 2025-11-01.")
+@click.option("--to", "end", callback=_time, help="Last prompt is over by then.  [default: end of the data]")
+@click.option("--every", callback=_duration, default="11h", show_default=True, help="Time between prompts.")
+@click.option("--num-paths", type=click.IntRange(min=2), default=1000, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--quantise/--no-quantise", "quantised", default=False, help="Give every step exact quantiles.")
+@click.option("--json", "json_to", metavar="FILE", help="Write everything as JSON; - is standard output.")
+def command(
+    forecasters: tuple[str, ...],
+    store: str,
+    competition_name: str,
+    rules_date: str | None,
+    assets: str | None,
+    venue: str | None,
+    start: int,
+    end: int | None,
+    every: int,
+    num_paths: int,
+    seed: int,
+    quantised: bool,
+    json_to: str | None,
+) -> None:
+    """Compare forecasters prompt by prompt on past prices.
+
+    Each one sees what was known at the prompt's start and is scored by the network's rules; lower is better.
+    Name baselines (reference, trailing, ewma, fhs) and bundle folders. The lead is that over the first baseline
+    named, in percent with its 95 % interval; below zero is better. Share is the network's softmax over
+    the forecasters compared.
+
+    \b
+    The strongest baseline against the network's reference miner:
+      synthcity backtest fhs reference --data prices --from 2025-11-01 --every 11h
+    A winner against it, both with quantised paths:
+      synthcity backtest run/winner fhs --data prices --from 2025-11-01 --quantise
+    The one-hour competition, everything as JSON:
+      synthcity backtest fhs --data prices --competition crypto-1h --from 2025-06-14 --every 97min --json -
+    """
+    rules, competition = _rules(competition_name, rules_date)
+    chosen, first_baseline = _forecasters(forecasters, quantised)
+    names, market = _market(Store(store), competition, assets, venue, end)
+    last = max(int(bars.observed[-1]) for bars in market.values()) if end is None else end
+    prompts = backtest_prompts(competition, names, start, last, every, num_paths, rules=rules)
+    result = _run(chosen, market, prompts, competition, rules, seed)
+    summary = summarise(result, first_baseline, rules)
+    Console(stderr=json_to == "-").print(_table(summary))
+    if json_to:
+        text = json.dumps({"seed": seed, "num_paths": num_paths, **summary.to_dict()}, allow_nan=False)
+        with click.open_file(json_to, "w", encoding="utf-8") as file:
+            file.write(text + "\n")
+
+
+def _rules(name: str, date: str | None) -> tuple[Rules, Competition]:
+    try:
+        rules = get_rules(date)
+        return rules, get_competition(name, rules)
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+
+
+def _forecasters(arguments: tuple[str, ...], quantised: bool) -> tuple[list[Forecaster], str]:
+    """Return the forecasters and the name of the one to hold the others against."""
+    found = [_forecaster(argument) for argument in dict.fromkeys(arguments)]
+    names = [forecaster.name for forecaster in found]
+    labelled: list[Forecaster] = [
+        Named(forecaster, argument) if names.count(forecaster.name) > 1 else forecaster
+        for forecaster, argument in zip(found, dict.fromkeys(arguments), strict=True)
+    ]
+    chosen: list[Forecaster] = [Quantised(one) for one in labelled] if quantised else labelled
+    baselines = [i for i, argument in enumerate(dict.fromkeys(arguments)) if argument in BASELINES]
+    return chosen, chosen[baselines[0] if baselines else 0].name
+
+
+def _forecaster(argument: str) -> Forecaster:
+    if argument in BASELINES:
+        return baseline(argument)
+    if not Path(argument).exists():
+        raise ConfigError(f"{unknown_name('baseline', argument, BASELINES)}; nor is there such a bundle folder")
+    return load(argument)
+
+
+def _market(
+    store: Store, competition: Competition, assets: str | None, venue: str | None, end: int | None
+) -> tuple[list[str], Market]:
+    """Load the asked assets; without any, those of the competition that the store has."""
+    if assets:
+        names = [name.strip() for name in assets.split(",")]
+    else:
+        step = competition.time_increment
+        have = {series.asset for series in store.series() if series.resolution == step}
+        names = [asset for asset in competition.assets if asset in have]
+        if not names:
+            raise ConfigError(f"store {store.folder} has no {step}-second bars for {competition.name}")
+    return names, store.load_market(names, competition.time_increment, end=end, venue=venue)
+
+
+def _run(
+    forecasters: list[Forecaster],
+    market: Market,
+    prompts: list[Prompt],
+    competition: Competition,
+    rules: Rules,
+    seed: int,
+) -> Backtest:
+    columns = (TextColumn("prompts"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("prompts", total=len(prompts))
+        return backtest(
+            forecasters,
+            market,
+            prompts,
+            competition,
+            rules=rules,
+            seed=seed,
+            progress=lambda done, _: bar.update(task, completed=done),
+        )
+
+
+def _table(summary: Summary) -> Table:
+    result = summary.result
+    dropped = f", {result.dropped} dropped (last price missing)" if result.dropped else ""
+    title = f"{result.competition}, rules {result.rules}: {result.num_prompts} prompts{dropped}, mean score in bps"
+    table = Table("forecaster", title=title, title_justify="left")
+    for column in (*summary.assets, "weighted", "plain", f"lead over {summary.baseline}", "share"):
+        table.add_column(column, justify="right")
+    for line in summary.lines:
+        scores = [line.by_asset[asset] for asset in summary.assets] + [line.weighted, line.plain]
+        table.add_row(line.forecaster, *(f"{score:.1f}" for score in scores), _lead(line.lead), f"{line.share:.1%}")
+    return table
+
+
+def _lead(lead: Lead | None) -> str:
+    if lead is None:
+        return "-"
+    return f"{lead.mean:+.2f} % ({lead.low:+.2f} to {lead.high:+.2f})"

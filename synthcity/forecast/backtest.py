@@ -1,0 +1,210 @@
+"""Forecasters on past prompts: simulate at t0, wait, score by the network's rules.
+
+Everything hangs on one pure function a prompt, ``score_prompt``, so that whoever has many processes can spread
+the prompts over them and put the rows together with ``collect``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from synthcity.errors import DataError
+from synthcity.forecast.forecaster import Forecaster, Paths
+from synthcity.market.bars import Market
+from synthcity.sn50.competitions import Competition, Rules, get_competition, get_rules
+from synthcity.sn50.prompt import Prompt
+from synthcity.sn50.scoring import INVALID, score
+
+INTERVAL_PREFIX = "i_"
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backtest:
+    """Scores in basis points, lower is better.
+
+    ``scores`` has one row a prompt and forecaster: ``asset``, ``start_time`` (unix s), ``forecaster``, ``total``
+    and one column an interval, prefixed ``i_``. ``dropped`` counts prompts whose last price was never observed:
+    the network does not score those either.
+    """
+
+    competition: str
+    rules: str
+    scores: pd.DataFrame
+    num_prompts: int
+    dropped: int
+
+
+def backtest_prompts(
+    competition: str | Competition,
+    assets: Sequence[str],
+    start: int,
+    end: int,
+    every: int,
+    num_simulations: int = 1000,
+    *,
+    rules: Rules | None = None,
+) -> list[Prompt]:
+    """Return a prompt for each asset at ``start``, ``start + every``, ... that is over by ``end`` (unix s).
+
+    Raises:
+        ValueError: ``every`` is not positive.
+        DataError: not one prompt fits between start and end.
+    """
+    if every <= 0:
+        raise ValueError(f"prompts must be a positive time apart, got {every} s")
+    rules_of = _competition(competition, rules)
+    starts = range(start, end - rules_of.time_length + 1, every)
+    if not starts:
+        have = f"{pd.Timestamp(start, unit='s')} to {pd.Timestamp(end, unit='s')}"
+        raise DataError(f"no prompt of {rules_of.time_length} s fits between {have} (UTC); widen the period")
+    return [
+        Prompt(
+            asset=asset,
+            start_time=start_time,
+            time_increment=rules_of.time_increment,
+            time_length=rules_of.time_length,
+            num_simulations=num_simulations,
+        )
+        for start_time in starts
+        for asset in assets
+    ]
+
+
+def backtest(
+    forecasters: Sequence[Forecaster],
+    market: Market,
+    prompts: Sequence[Prompt],
+    competition: str | Competition,
+    *,
+    rules: Rules | None = None,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> Backtest:
+    """Score every forecaster on every prompt, each seeing only what was observed by the prompt's start.
+
+    Args:
+        forecasters: with distinct names.
+        market: bars of the prompts' assets at the competition's increment, and whatever else they read.
+        prompts: see ``backtest_prompts``.
+        competition: whose intervals count.
+        rules: the newest by default.
+        seed: each prompt derives its own from this, its asset and its start alone, so forecasters are paired
+            and neither their order nor the prompts' matters.
+        progress: called with (prompts done, all prompts).
+
+    Raises:
+        DataError: a forecaster lacks history, or every prompt was dropped.
+        ValueError: two forecasters share a name, or one returns paths that no validator would take.
+    """
+    rows: list[Row] = []
+    for done, prompt in enumerate(prompts, start=1):
+        rows += score_prompt(forecasters, market, prompt, competition, rules, seed)
+        if progress:
+            progress(done, len(prompts))
+    return collect(rows, prompts, competition, rules)
+
+
+def score_prompt(
+    forecasters: Sequence[Forecaster],
+    market: Market,
+    prompt: Prompt,
+    competition: str | Competition,
+    rules: Rules | None = None,
+    seed: int = 0,
+) -> list[Row]:
+    """Return one row a forecaster, or none where the prompt's last price was never observed."""
+    names = [forecaster.name for forecaster in forecasters]
+    if len(set(names)) < len(names):
+        raise ValueError(f"forecasters must have distinct names, got {names}")
+    realised = realised_prices(market, prompt)
+    if realised is None:
+        return []
+    history = market.as_of(prompt.start_time)
+    rows = []
+    for forecaster in forecasters:
+        paths = forecaster.simulate(history, prompt, seed=prompt_seed(seed, prompt))
+        check_paths(paths, prompt, forecaster.name)
+        result = score(paths, realised, competition, rules)
+        if result.total == INVALID:
+            raise ValueError(f"{forecaster.name} returned paths whose score overflows ({prompt})")
+        intervals = {INTERVAL_PREFIX + name: float(value) for name, value in result.intervals.items()}
+        rows.append(
+            {
+                "asset": prompt.asset,
+                "start_time": prompt.start_time,
+                "forecaster": forecaster.name,
+                "total": float(result.total),
+                **intervals,
+            }
+        )
+    return rows
+
+
+def collect(
+    rows: Iterable[Row], prompts: Sequence[Prompt], competition: str | Competition, rules: Rules | None = None
+) -> Backtest:
+    """Put the rows of all prompts, in any order, into one result.
+
+    Raises:
+        DataError: there is no row at all.
+    """
+    scores = pd.DataFrame(list(rows))
+    if scores.empty:
+        raise DataError(
+            f"none of {len(prompts)} prompts has a realised last price; load prices past the last prompt's end"
+        )
+    scores = scores.sort_values(["start_time", "asset"], kind="stable", ignore_index=True)
+    scored = len(scores[["asset", "start_time"]].drop_duplicates())
+    return Backtest(
+        competition=_competition(competition, rules).name,
+        rules=(rules or get_rules()).date,
+        scores=scores,
+        num_prompts=scored,
+        dropped=len(prompts) - scored,
+    )
+
+
+def realised_prices(market: Market, prompt: Prompt) -> Paths | None:
+    """Return the realised path (num_steps + 1,), NaN where nothing was observed; None if the last is missing.
+
+    Raises:
+        DataError: the market has no bars of the prompt's asset at its increment.
+    """
+    key = (prompt.asset, prompt.time_increment)
+    if key not in market:
+        have = ", ".join(sorted(f"{asset} {resolution}s" for asset, resolution in market)) or "nothing"
+        raise DataError(f"no {prompt.time_increment}-second bars of {prompt.asset}; the market holds {have}")
+    realised = market.realised(prompt.asset, prompt.grid, prompt.time_increment)
+    return None if np.isnan(realised[-1]) else realised
+
+
+def prompt_seed(seed: int, prompt: Prompt) -> int:
+    """Return the 63-bit seed of one prompt, a hash of the run's seed, the asset and the start."""
+    text = f"{seed}|{prompt.asset}|{prompt.start_time}".encode()
+    return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big") >> 1
+
+
+def check_paths(paths: Paths, prompt: Prompt, name: str) -> None:
+    """Hold paths against the forecaster contract.
+
+    Raises:
+        ValueError: wrong shape, or a price that is not finite and positive.
+    """
+    shape = (prompt.num_simulations, prompt.num_steps + 1)
+    if paths.shape != shape:
+        raise ValueError(f"{name} returned paths of shape {paths.shape} for {prompt.asset}, asked for {shape}")
+    if not (np.isfinite(paths).all() and paths.min() > 0):
+        raise ValueError(
+            f"{name} returned a price that is not finite and positive ({prompt.asset} at {prompt.start_time})"
+        )
+
+
+def _competition(competition: str | Competition, rules: Rules | None) -> Competition:
+    return competition if isinstance(competition, Competition) else get_competition(competition, rules)

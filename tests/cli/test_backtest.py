@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from synthcity.cli.main import cli
+from synthcity.errors import BundleError, ConfigError, DataError
+from synthcity.forecast.baselines import baseline
+from synthcity.market.bars import Bars
+from synthcity.market.store import Store
+
+START = 1_753_920_000  # 2025-07-31 00:00 UTC
+DAYS = 5
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Five days of BTC and ETH, and an hourly series that no competition asks for."""
+    folder = tmp_path_factory.mktemp("store")
+    for seed, (asset, resolution) in enumerate([("BTC", 300), ("ETH", 300), ("SOL", 3600)]):
+        time = START + resolution * np.arange(DAYS * 86400 // resolution)
+        close = 100 * np.exp(np.cumsum(0.001 * np.random.default_rng(seed).standard_normal(len(time))))
+        bars = Bars(time, close, close, close, close, np.ones(len(time)), resolution)
+        Store(folder).append(asset, "test", resolution, bars)
+    return folder
+
+
+def _run(store: Path, *arguments: str) -> Result:
+    fixed = ("--data", str(store), "--from", "2025-08-02", "--num-paths", "20")
+    return CliRunner().invoke(cli, ["backtest", *fixed, *arguments], env={"COLUMNS": "200"})
+
+
+def test_prints_a_row_a_forecaster(store: Path) -> None:
+    result = _run(store, "reference", "fhs", "--every", "1d")
+    assert result.exit_code == 0, result.output
+    assert "crypto-24h, rules 2026-09: 6 prompts, mean score in bps" in result.stdout
+    rows = [line for line in result.stdout.splitlines() if "reference" in line or "fhs" in line]
+    assert "lead over reference" in rows[0]
+    assert all(column in rows[0] for column in ("BTC", "ETH", "weighted", "plain", "share"))
+    assert "SOL" not in rows[0]
+    assert "%" in rows[-1]
+
+
+def test_json_on_standard_output_is_nothing_else(store: Path) -> None:
+    result = _run(store, "fhs", "trailing", "--every", "11h", "--assets", "ETH", "--seed", "4", "--json", "-")
+    assert result.exit_code == 0, result.output
+    data = json.loads(result.stdout)
+    assert (data["seed"], data["num_paths"], data["baseline"]) == (4, 20, "fhs")
+    assert {row["asset"] for row in data["scores"]} == {"ETH"}
+    starts = sorted({row["start_time"] for row in data["scores"]})
+    assert starts == [START + 2 * 86400 + k * 11 * 3600 for k in range(5)]
+    assert "fhs" in result.stderr
+
+
+def test_json_into_a_file_repeats_exactly(store: Path, tmp_path: Path) -> None:
+    for name in ("a.json", "b.json"):
+        to = ("--to", "2025-08-04", "--json", str(tmp_path / name))
+        assert _run(store, "ewma", "--every", "90min", *to).exit_code == 0
+    assert (tmp_path / "a.json").read_text() == (tmp_path / "b.json").read_text()
+    assert json.loads((tmp_path / "a.json").read_text())["num_prompts"] == 2 * 17
+
+
+def test_compares_bundles_and_tells_namesakes_apart(store: Path, tmp_path: Path) -> None:
+    first, second = tmp_path / "one", tmp_path / "two"
+    baseline("ewma").save(first)
+    baseline("ewma").save(second)
+    result = _run(store, str(first), str(second), "trailing", "--every", "1d", "--json", "-")
+    data = json.loads(result.stdout)
+    assert [line["forecaster"] for line in data["forecasters"]] == [str(first), str(second), "trailing"]
+    assert data["baseline"] == "trailing"
+    assert data["forecasters"][0]["weighted"] == data["forecasters"][1]["weighted"]
+
+
+def test_quantises_every_forecaster(store: Path) -> None:
+    data = json.loads(_run(store, "fhs", "trailing", "--every", "1d", "--quantise", "--json", "-").stdout)
+    assert [line["forecaster"] for line in data["forecasters"]] == ["fhs+q", "trailing+q"]
+    assert data["baseline"] == "fhs+q"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (["fsh"], ConfigError, "unknown baseline 'fsh'; did you mean 'fhs'"),
+        (["fhs", "--competition", "crypto-24"], ConfigError, "did you mean 'crypto-24h'"),
+        (["fhs", "--competition", "crypto-1h"], ConfigError, "has no 60-second bars for crypto-1h"),
+        (["fhs", "--rules", "2026-99"], ConfigError, "2026-09"),
+        (["fhs", "--assets", "DOGE"], DataError, "DOGE"),
+        (["fhs", "--to", "2025-08-02"], DataError, "no prompt of 86400 s fits"),
+        ([str(Path(__file__).parent)], BundleError, "is no bundle"),
+    ],
+)
+def test_bad_input_is_one_sentence(store: Path, arguments: list[str], error: type[Exception], message: str) -> None:
+    result = _run(store, *arguments)
+    assert isinstance(result.exception, error)
+    assert message in str(result.exception)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--every", "11 hours", "is no duration; write e.g. 11h, 97min, 1d or 1h30m"),
+        ("--every", "0h", "is no duration"),
+        ("--to", "yesterday", "'yesterday' is no time"),
+        ("--num-paths", "1", "x>=2"),
+    ],
+)
+def test_bad_options_are_usage_errors(store: Path, option: str, value: str, message: str) -> None:
+    result = _run(store, "fhs", option, value)
+    assert result.exit_code == 2
+    assert message in result.stderr.replace("\n", " ")
+
+
+def test_help_teaches_by_example() -> None:
+    text = CliRunner().invoke(cli, ["backtest", "--help"]).stdout
+    assert "synthcity backtest fhs reference --data prices --from 2025-11-01 --every 11h" in text

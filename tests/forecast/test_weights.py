@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from synthcity.forecast.baselines import baseline
+from synthcity.forecast.mixing import split_paths
+from synthcity.forecast.weights import (
+    PairTerms,
+    fit_weights,
+    mean_terms,
+    pair_terms,
+    pair_terms_of,
+    solve_weights,
+)
+from synthcity.market.bars import Market
+from synthcity.sn50.prompt import Prompt
+from synthcity.sn50.scoring import score
+
+T0 = 1_748_736_000 + 61 * 86400
+
+
+def _ensembles(sigmas: tuple[float, ...], num_paths: int, seed: int = 0) -> np.ndarray:
+    """Random walks (K, N, 289), a volatility each; one more member trends."""
+    rng = np.random.default_rng(seed)
+    steps = np.array(sigmas)[:, None, None] * rng.standard_normal((len(sigmas), num_paths, 289))
+    steps[-1] += 2e-4
+    steps[..., 0] = 0
+    return 100 * np.exp(np.cumsum(steps, axis=-1))
+
+
+REALISED = _ensembles((0.001, 0.001), 2, seed=5)[0, 0]
+
+
+def test_quadratic_is_the_score_of_the_mixed_ensemble() -> None:
+    ensembles = _ensembles((0.0007, 0.001, 0.0015), 4000)
+    weights = np.array([0.2, 0.5, 0.3])
+    counts = split_paths(weights, 4000)
+    mixed = np.concatenate([one[:n] for one, n in zip(ensembles, counts, strict=True)])
+    fitted = pair_terms_of(ensembles, REALISED, "crypto-24h").score(weights)
+    assert abs(score(mixed, REALISED, "crypto-24h").total / fitted - 1) < 2e-3
+
+
+def test_a_single_member_scores_the_fair_form() -> None:
+    ensembles = _ensembles((0.001,), 300)
+    fitted = pair_terms_of(ensembles, REALISED, "crypto-24h")
+    # the score charges 1 / N^2 where the fair form has 1 / (N (N - 1))
+    expected = fitted.to_realised - 0.5 * fitted.apart[0] * 299 / 300
+    assert abs(score(ensembles[0], REALISED, "crypto-24h").total - expected[0]) < 1e-6 * expected[0]
+
+
+def test_skips_terms_that_were_never_observed() -> None:
+    gappy = REALISED.copy()
+    gappy[[10, 150]] = np.nan
+    ensembles = _ensembles((0.001,), 200)
+    fitted = pair_terms_of(ensembles, gappy, "crypto-24h")
+    expected = score(ensembles[0], gappy, "crypto-24h").total
+    assert abs((fitted.to_realised - 0.5 * fitted.apart[0] * 199 / 200)[0] / expected - 1) < 1e-9
+
+
+def test_distances_equal_the_double_loop() -> None:
+    ensembles = _ensembles((0.0007, 0.0015), 12)
+    found = pair_terms_of(ensembles, REALISED, "crypto-24h").apart
+    last = ensembles[..., -1] / REALISED[-1] * 1e4
+    returns = [np.diff(ensembles[..., ::k]) / ensembles[..., ::k][..., :-1] * 1e4 for k in (1, 6, 36)]
+    terms = np.concatenate([*returns, last[..., None]], axis=-1)
+    crossed = np.abs(terms[0][:, None] - terms[1][None]).mean(axis=(0, 1)).sum()
+    own = np.abs(terms[0][:, None] - terms[0][None]).sum(axis=(0, 1)).sum() / (12 * 11)
+    assert abs(found[0, 1] / crossed - 1) < 1e-9
+    assert abs(found[1, 0] / crossed - 1) < 1e-9
+    assert abs(found[0, 0] / own - 1) < 1e-9
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_solution_beats_every_point_of_a_grid(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    points = rng.standard_normal((4, 3))
+    apart = np.linalg.norm(points[:, None] - points[None], axis=-1)  # Euclidean: conditionally negative
+    pairs = PairTerms(np.linalg.norm(points - rng.standard_normal(3), axis=-1), apart)
+    best = solve_weights(pairs)
+    grid = [np.array(w) / 20 for w in itertools.product(range(21), repeat=4) if sum(w) == 20]
+    assert (best >= 0).all()
+    assert abs(best.sum() - 1) < 1e-9
+    assert pairs.score(best) <= min(pairs.score(w) for w in grid) + 1e-12
+    assert pairs.score(best) >= min(pairs.score(w) for w in grid) - 0.02
+
+
+def test_equal_members_and_a_hopeless_one() -> None:
+    apart = np.array([[1.0, 1.0, 1.0], [1.0, 1.0, 1.0], [1.0, 1.0, 1.0]])
+    weights = solve_weights(PairTerms(np.array([2.0, 2.0, 9.0]), apart))
+    assert weights[2] == 0
+    assert abs(weights.sum() - 1) < 1e-9
+
+
+@pytest.mark.parametrize("size", [0, 11])
+def test_refuses_too_many_members(size: int) -> None:
+    with pytest.raises(ValueError, match=f"1 to 10 members, got {size}"):
+        solve_weights(PairTerms(np.zeros(size), np.zeros((size, size))))
+
+
+def test_mean_terms_weighs_prompts() -> None:
+    one, two = (PairTerms(np.full(2, x), np.full((2, 2), x)) for x in (1.0, 4.0))
+    mean = mean_terms([(one, 2.0), (two, 1.0)])
+    np.testing.assert_allclose(mean.to_realised, 2.0)
+    np.testing.assert_allclose(mean.apart, 2.0)
+
+
+def test_members_do_not_share_noise(market: Market) -> None:
+    prompt = Prompt(asset="BTC", start_time=T0)
+    pairs = pair_terms([baseline("trailing")] * 2, market, prompt, "crypto-24h", num_paths=200)
+    assert pairs is not None
+    # twice the same law, independent draws: as far from each other as from themselves
+    np.testing.assert_allclose(pairs.apart / pairs.apart[0, 0], 1.0, atol=0.05)
+    beyond = Prompt(asset="BTC", start_time=T0 + 9 * 86400)
+    assert pair_terms([baseline("trailing")], market, beyond, "crypto-24h") is None
+
+
+def test_fit_prefers_the_true_law(market: Market) -> None:
+    members = [baseline("reference"), baseline("trailing")]  # the walk's sigma is far below the table's
+    prompts = [Prompt(asset="BTC", start_time=T0 + i * 86400) for i in range(3)]
+    weights = fit_weights(members, market, prompts, "crypto-24h", num_paths=100)
+    assert weights[1] > 0.8
+    with pytest.raises(ValueError, match="none of 1 prompts"):
+        fit_weights(members, market, [Prompt(asset="BTC", start_time=T0 + 9 * 86400)], "crypto-24h")
