@@ -1,0 +1,44 @@
+"""``synthcity search``: from a sweep file to a proven winner."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+
+import click
+
+from synthcity.errors import ConfigError
+
+
+@click.command("search")
+@click.argument("config", type=click.Path(path_type=Path))
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set any key of the sweep file.")
+@click.option("--name", help="Name of the run folder; by default that of the sweep file, numbered.")
+@click.option("--resume", is_flag=True, help="Continue a run that was stopped or killed.")
+def command(config: Path, settings: tuple[str, ...], name: str | None, resume: bool) -> None:
+    """Propose, train and compare networks as the sweep file CONFIG says, and prove the best on unseen prices.
+
+    Try `synthcity search configs/quickstart.yaml`, which needs no data.
+    """
+    from synthcity.search.display import open_display
+    from synthcity.search.run import search
+    from synthcity.search.summary import summary
+
+    if name is not None:
+        settings = (*settings, f"name={_quoted(name)}")
+    line = shlex.join(["synthcity", *sys.argv[1:]])
+    try:
+        with open_display() as display:
+            result = search(config, settings=settings, resume=resume, display=display, command=line)
+    except KeyboardInterrupt:
+        click.echo("stopped; the same command with --resume goes on where it was", err=True)
+        sys.exit(130)
+    click.echo(summary(result))
+
+
+def _quoted(name: str) -> str:
+    """Return the name as YAML text, so that ``--name 7`` stays a name."""
+    if "'" in name:
+        raise ConfigError(f"name must be a plain folder name, got {name!r}")
+    return f"'{name}'"

@@ -1,0 +1,147 @@
+"""The sweep file: what to search, on which prices, with which budget."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from synthcity.errors import ConfigError
+from synthcity.market.periods import Period, Periods
+from synthcity.market.simulated import SimulatedConfig
+from synthcity.market.times import format_time
+from synthcity.search.schema import apply_settings, build, key, seconds
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataConfig:
+    """Which prices, which periods and how often a forecast is asked for."""
+
+    periods: Periods = field(metadata={"parse": Periods.parse})
+    source: str = key("store", choices=("store", "simulated"))
+    path: str | None = key(None)
+    venue: str | None = key(None)
+    assets: tuple[str, ...] | None = key(None)
+    validation_every: float = key(11 * 3600.0, parse=seconds)
+    test_every: float = key(11 * 3600.0, parse=seconds)
+    simulated: SimulatedConfig = field(default_factory=SimulatedConfig)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArmConfig:
+    """One proposer's part of the trials: where it starts and between which bounds it may move."""
+
+    share: float = key(low=0.0, high=1.0)
+    floor: float = key(0.0, low=0.0, high=1.0)
+    ceiling: float = key(1.0, low=0.0, high=1.0)
+
+
+def default_arms() -> dict[str, ArmConfig]:
+    """The classical arms; TPE does the work and random search keeps the door open."""
+    return {
+        "tpe": ArmConfig(share=0.85, floor=0.5, ceiling=0.95),
+        "random": ArmConfig(share=0.15, floor=0.05, ceiling=0.5),
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class BudgetConfig:
+    """How long and how hard to search."""
+
+    trials: int = key(40, low=1)
+    time_budget: float | None = key(None, parse=seconds)
+    finals_share: float = key(0.2, low=0.0, high=0.9)
+    seed: int = key(0, low=0)
+    deterministic: bool = key(False)
+    generation: int = key(4, low=1)
+    workers: int | None = key(None, low=1)
+    rungs: int = key(4, low=1)
+    max_steps: int = key(1500, low=1)
+    reduction: float = key(3.0, low=1.5)
+    max_parameters: int = key(5_000_000, low=1)
+    max_blocks: int = key(3, low=1)
+    arms: Mapping[str, ArmConfig] = field(default_factory=default_arms)
+    finalists: int = key(4, low=1)
+    final_seeds: int = key(2, low=1)
+    storage: str | None = key(None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchConfig:
+    """One search, complete: what a sweep file says after defaults and ``--set``."""
+
+    competition: str
+    data: DataConfig
+    rules: str | None = key(None)
+    name: str | None = key(None)
+    output: str = key("runs")
+    search: BudgetConfig = field(default_factory=BudgetConfig)
+
+    def __post_init__(self) -> None:
+        if self.data.source == "store" and self.data.path is None:
+            raise ConfigError("data.path must name the price store when data.source is 'store'")
+        if self.data.assets is not None and not self.data.assets:
+            raise ConfigError("data.assets must name at least one asset or be left out")
+        if self.name is not None and (Path(self.name).name != self.name or self.name in ("", ".", "..")):
+            raise ConfigError(f"name must be a plain folder name, got {self.name!r}")
+        _check_arms(self.search.arms)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data that :func:`parse_config` reads back to an equal config."""
+        plain = _plain(self)
+        assert isinstance(plain, dict)
+        return plain
+
+
+def load_config(path: Path | str, settings: Iterable[str] = ()) -> SearchConfig:
+    """Read a sweep file and apply ``key=value`` settings over it.
+
+    Raises:
+        ConfigError: the file cannot be read, is no YAML mapping, or a key or value is wrong.
+    """
+    try:
+        data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot read the sweep file {str(path)!r}: {error}") from error
+    except yaml.YAMLError as error:
+        where = getattr(error, "problem_mark", None)
+        line = f" at line {where.line + 1}" if where else ""
+        raise ConfigError(f"the sweep file {str(path)!r} is no valid YAML{line}") from error
+    return parse_config(data, settings)
+
+
+def parse_config(data: object, settings: Iterable[str] = ()) -> SearchConfig:
+    """Build a config from plain data and ``key=value`` settings."""
+    if isinstance(data, Mapping):
+        data = apply_settings(data, settings)
+    return build(SearchConfig, data)
+
+
+def _check_arms(arms: Mapping[str, ArmConfig]) -> None:
+    if not arms:
+        raise ConfigError("search.arms must name at least one proposer")
+    for name, arm in arms.items():
+        if not arm.floor <= arm.share <= arm.ceiling:
+            raise ConfigError(
+                f"search.arms.{name} needs floor <= share <= ceiling, got {arm.floor}, {arm.share}, {arm.ceiling}"
+            )
+    if sum(arm.floor for arm in arms.values()) > 1:
+        raise ConfigError("the floors in search.arms add up to more than 1")
+    if sum(arm.ceiling for arm in arms.values()) < 1:
+        raise ConfigError("the ceilings in search.arms add up to less than 1")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Period):
+        return [format_time(value.start), format_time(value.end)]
+    if dataclasses.is_dataclass(value):
+        return {entry.name: _plain(getattr(value, entry.name)) for entry in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, tuple):
+        return [_plain(v) for v in value]
+    return value

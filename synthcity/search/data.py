@@ -1,0 +1,150 @@
+"""From a sweep file to prices: everything that can be wrong with them is found here, before Ray starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from synthcity.errors import ConfigError, DataError, unknown_name
+from synthcity.forecast.backtest import backtest_prompts
+from synthcity.market.bars import Market
+from synthcity.market.dataset import Dataset, build_dataset
+from synthcity.market.periods import Period, Periods
+from synthcity.market.simulated import SimulatedMarket
+from synthcity.market.store import Store
+from synthcity.market.times import DAY, format_time
+from synthcity.market.windows import WindowSpec
+from synthcity.search.config import DataConfig, SearchConfig
+from synthcity.sn50.competitions import Competition, Rules, get_competition, get_rules
+from synthcity.sn50.prompt import Prompt
+
+_SLACK_DAYS = 5  # a holiday week-end at the end of a period is no lack of data
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class SearchData:
+    """The prices of one search and the rules they are scored by.
+
+    ``market`` reaches to the end of the test period; ``dataset`` ends with validation.
+    """
+
+    competition: Competition
+    rules: Rules
+    assets: tuple[str, ...]
+    periods: Periods
+    market: Market
+    dataset: Dataset
+    validation_every: int
+    test_every: int
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """Coefficient of each asset."""
+        return {asset: self.rules.coefficient(asset) for asset in self.assets}
+
+    def validation_prompts(self, *, fresh: bool) -> list[Prompt]:
+        """Prompts of the validation period: those the search sees, or ``fresh`` ones half way between them."""
+        shift = self.validation_every // 2 // self.competition.time_increment * self.competition.time_increment
+        return self._prompts(self.periods.validation, self.validation_every, shift if fresh else 0)
+
+    def test_prompts(self) -> list[Prompt]:
+        """Prompts of the test period."""
+        return self._prompts(self.periods.test, self.test_every, 0)
+
+    def _prompts(self, period: Period, every: int, shift: int) -> list[Prompt]:
+        return backtest_prompts(
+            self.competition, self.assets, period.start + shift, period.end, every, rules=self.rules
+        )
+
+
+def load_data(config: SearchConfig) -> SearchData:
+    """Load or simulate the prices that ``config`` asks for and build the training windows.
+
+    Raises:
+        ConfigError: unknown competition, rules or asset, or periods that hold no prompt.
+        DataError: the store is empty or damaged, or has too little history.
+    """
+    rules, competition = _rules(config)
+    data, periods = config.data, config.data.periods
+    periods.check_horizon(competition.time_length)
+    assets = _assets(data, competition)
+    every = _whole_steps("validation_every", data.validation_every, competition)
+    test_every = _whole_steps("test_every", data.test_every, competition)
+    market = _market(data, assets, competition.time_increment)
+    for asset in assets:
+        _check_history(market, asset, competition.time_increment, periods)
+    dataset = build_dataset(
+        market.until(periods.validation.end),
+        competition=competition.name,
+        rules=rules.date,
+        spec=WindowSpec(
+            increment=competition.time_increment,
+            horizon=competition.time_length // competition.time_increment,
+        ),
+        assets=assets,
+        train=(periods.train.start, periods.train.end),
+        validation=(periods.validation.start, periods.validation.end),
+        validation_every=every,
+        coefficients={asset: rules.coefficient(asset) for asset in assets},
+    )
+    return SearchData(
+        competition=competition,
+        rules=rules,
+        assets=assets,
+        periods=periods,
+        market=market,
+        dataset=dataset,
+        validation_every=every,
+        test_every=test_every,
+    )
+
+
+def _rules(config: SearchConfig) -> tuple[Rules, Competition]:
+    try:
+        rules = get_rules(config.rules)
+        return rules, get_competition(config.competition, rules)
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+
+
+def _assets(data: DataConfig, competition: Competition) -> tuple[str, ...]:
+    if data.assets is None:
+        return tuple(competition.assets)
+    for asset in data.assets:
+        if asset not in competition.assets:
+            raise ConfigError(f"data.assets: {unknown_name('asset', asset, competition.assets)}")
+    if len(set(data.assets)) < len(data.assets):
+        raise ConfigError(f"data.assets names an asset twice: {', '.join(data.assets)}")
+    return data.assets
+
+
+def _whole_steps(name: str, value: float, competition: Competition) -> int:
+    if value % competition.time_increment:
+        raise ConfigError(
+            f"data.{name} is {value:g} seconds; it must be a multiple of the {competition.time_increment} seconds "
+            f"between two points of {competition.name}"
+        )
+    return int(value)
+
+
+def _market(data: DataConfig, assets: tuple[str, ...], resolution: int) -> Market:
+    end = data.periods.test.end
+    if data.source == "simulated":
+        return SimulatedMarket(data.simulated).market(assets, end=end, resolution=resolution)
+    assert data.path is not None
+    if not Path(data.path).is_dir():
+        raise DataError(f"there is no price store at {data.path!r}; set data.path or fill one with `synthcity data`")
+    return Store(data.path).load_market(assets, resolution, end=end, venue=data.venue)
+
+
+def _check_history(market: Market, asset: str, resolution: int, periods: Periods) -> None:
+    bars = market[asset, resolution]
+    first, last = int(bars.observed[0]), int(bars.observed[-1])
+    have = f"{asset} has prices from {format_time(first)} to {format_time(last)}"
+    if first >= periods.train.end:
+        raise DataError(f"{have}: nothing of it lies in the train period {periods.train}; move data.periods.train")
+    if last < periods.test.end - _SLACK_DAYS * DAY:
+        raise DataError(
+            f"{have}, but data.periods.test ends on {format_time(periods.test.end)}; import later prices or end it "
+            "earlier"
+        )

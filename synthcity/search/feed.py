@@ -1,0 +1,177 @@
+"""The one queue of gated candidates, and the thread that keeps it filled.
+
+Ray's loop only ever pops: proposing, gating and journalling happen on a thread of their own. In the free mode the
+queue is topped up to one waiting candidate a worker, so that proposals know as much as possible. In the
+deterministic mode candidates come in generations: a generation is proposed, one after the other, from the results
+of all earlier generations and of nothing else, whichever of its trials was faster.
+"""
+
+from __future__ import annotations
+
+import threading
+import traceback
+from collections import Counter, deque
+from collections.abc import Mapping
+
+import numpy as np
+
+from synthcity.search.candidate import Candidate, Proposal
+from synthcity.search.config import BudgetConfig
+from synthcity.search.gate import Gate, Rejected
+from synthcity.search.history import History
+from synthcity.search.portfolio import Portfolio
+from synthcity.search.proposers import DefaultsProposer, Proposer
+from synthcity.search.recorder import Recorder
+
+_MAX_REJECTIONS = 50  # in a row from one arm: it has nothing new to say
+_MAX_ERRORS = 3
+
+
+class Feed:
+    """Hands out candidates; proposes new ones until the trial budget is used or ``close`` is called."""
+
+    def __init__(
+        self,
+        *,
+        recorder: Recorder,
+        gate: Gate,
+        defaults: DefaultsProposer,
+        arms: Mapping[str, Proposer],
+        budget: BudgetConfig,
+        workers: int,
+    ) -> None:
+        self._recorder = recorder
+        self._gate = gate
+        self._proposers: dict[str, Proposer] = {defaults.name: defaults, **arms}
+        self._first = defaults.name
+        self._portfolio = Portfolio(budget.arms, cost=not budget.deterministic)
+        self._budget = budget
+        self._low_water = workers
+        self._changed = threading.Condition()
+        self._closed = False
+        self._exhausted = False
+        self._open = list(self._proposers)
+        self._rejections: Counter[str] = Counter()
+        self._errors: Counter[str] = Counter()
+        unfinished = (record.candidate for record in recorder.history.records if not record.finished)
+        self._queue: deque[Candidate] = deque(unfinished)
+        self._thread = threading.Thread(target=self._run, name="synthcity-feed", daemon=True)
+        self.failure: BaseException | None = None
+
+    def start(self) -> None:
+        """Begin to fill the queue."""
+        self._thread.start()
+
+    def pop(self) -> Candidate | None:
+        """Return the next candidate, None while there is none. Never waits for a proposer."""
+        with self._changed:
+            if self._closed or not self._queue:
+                return None
+            candidate = self._queue.popleft()
+            self._changed.notify_all()
+            return candidate
+
+    def wake(self) -> None:
+        """Say that a trial has ended."""
+        with self._changed:
+            self._changed.notify_all()
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing is queued and nothing more will be."""
+        with self._changed:
+            return self._closed or (self._exhausted and not self._queue)
+
+    def close(self) -> None:
+        """Hand out nothing more; what is queued stays so in the journal."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def join(self) -> None:
+        """Close and wait for the thread to end."""
+        self.close()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            while self._wait_for_room():
+                self._add_one()
+        except BaseException as error:  # noqa: BLE001 - kept for the main thread, which raises it
+            self.failure = error
+        with self._changed:
+            self._exhausted = True
+
+    def _wait_for_room(self) -> bool:
+        """Wait until a candidate is wanted; False once none ever will be."""
+        with self._changed:
+            while True:
+                history = self._recorder.history
+                if self._closed or not self._open or len(history.trials) >= self._budget.trials:
+                    return False
+                if self._wanted(history):
+                    return True
+                self._changed.wait(timeout=1.0)
+
+    def _wanted(self, history: History) -> bool:
+        if not self._budget.deterministic:
+            return len(self._queue) < self._low_water
+        first = self._generation_start(history)
+        return all(record.finished for record in history.records if record.candidate.index < first)
+
+    def _generation_start(self, history: History) -> int:
+        return len(history.trials) - len(history.trials) % self._budget.generation
+
+    def _add_one(self) -> None:
+        history = self._recorder.history
+        if self._budget.deterministic:
+            history = history.hidden_from(self._generation_start(history))
+        source = self._choose(history)
+        proposal = self._ask(source, history)
+        if proposal is None:
+            return
+        try:
+            candidate = self._gate.admit(proposal, source, history)
+        except Rejected as rejection:
+            self._recorder.emit(
+                "rejected",
+                source=source,
+                stage=rejection.stage,
+                reason=str(rejection),
+                config=proposal.config,
+            )
+            self._rejections[source] += 1
+            if source != self._first and self._rejections[source] >= _MAX_REJECTIONS:
+                self._open.remove(source)
+            return
+        self._rejections[source] = 0
+        with self._changed:
+            if self._closed:
+                return
+            self._recorder.emit("candidate", **candidate.to_dict())
+            self._queue.append(candidate)
+
+    def _choose(self, history: History) -> str:
+        if self._first in self._open:
+            return self._first
+        return self._portfolio.choose(history, self._open)
+
+    def _ask(self, source: str, history: History) -> Proposal | None:
+        # numbered by everything proposed so far, so that a resumed search draws on, not again
+        number = len(history.trials) + len(history.rejections)
+        rng = np.random.default_rng([self._budget.seed, number])
+        try:
+            proposals = self._proposers[source].propose(1, history, rng)
+        except Exception as error:  # noqa: BLE001 - a proposer may fail in any way; recorded, and closed if it goes on
+            text = traceback.format_exc(limit=-5)
+            self._recorder.emit("proposer_failed", source=source, error=f"{error}", traceback=text)
+            self._errors[source] += 1
+            if self._errors[source] >= _MAX_ERRORS:
+                self._open.remove(source)
+            return None
+        self._errors[source] = 0
+        if not proposals:
+            self._open.remove(source)
+            return None
+        return proposals[0]

@@ -1,0 +1,63 @@
+"""A trained network on its way to the workers: its state as bytes, rebuilt where it is used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from ray import tune
+
+from synthcity.errors import RunError
+from synthcity.forecast.forecaster import Paths
+from synthcity.market.bars import History
+from synthcity.nets.forecaster import NetForecaster
+from synthcity.search.history import TrialRecord
+from synthcity.search.trainable import read_state
+from synthcity.sn50.prompt import Prompt
+
+
+class Finalist:
+    """A ``Forecaster`` named after its candidate. Pickles as bytes, which a network itself cannot."""
+
+    def __init__(self, name: str, state: bytes) -> None:
+        self.name = name
+        self._state = state
+
+    @classmethod
+    def from_record(cls, record: TrialRecord) -> Finalist:
+        """Take the best network of a trial from its last checkpoint.
+
+        Raises:
+            RunError: the checkpoint is gone.
+        """
+        name = record.candidate.id
+        if record.checkpoint is None:
+            raise RunError(f"trial {name} has a score but no checkpoint in the journal")
+        try:
+            return cls(name, read_state(tune.Checkpoint(record.checkpoint)))
+        except OSError as error:
+            raise RunError(f"the checkpoint {record.checkpoint} of trial {name} is gone") from error
+
+    @cached_property
+    def _net(self) -> NetForecaster:
+        return NetForecaster.from_state(self._state)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"name": self.name, "_state": self._state}
+
+    def simulate(self, history: History | pd.Series, prompt: Prompt, *, seed: int | None = None) -> Paths:
+        """Return the network's paths."""
+        return self._net.simulate(history, prompt, seed=seed)
+
+    def simulate_many(self, history: History, prompts: Sequence[Prompt], *, seed: int | None = None) -> list[Paths]:
+        """Return the network's paths, prompt by prompt."""
+        return self._net.simulate_many(history, prompts, seed=seed)
+
+    def save(
+        self, folder: Path, *, metrics: Mapping[str, Any] | None = None, manifest: Mapping[str, Any] | None = None
+    ) -> None:
+        """Write the network's own bundle."""
+        self._net.save(folder, metrics=metrics, manifest=manifest)

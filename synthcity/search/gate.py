@@ -1,0 +1,87 @@
+"""The gate that a proposal passes before it costs a worker a second: cheap checks first, dear ones last.
+
+A rejection is recorded with its reason, is free for the trial budget and is what a proposer learns from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from synthcity.errors import ConfigError, SynthcityError, TrialFailed
+from synthcity.search.candidate import Candidate, Proposal
+from synthcity.search.history import History
+from synthcity.search.space import Space, canonical, config_hash
+
+Check = Callable[[dict[str, Any]], int]
+# with some twenty active parameters a change of a tenth of one range; less is within the noise of a seed
+_NEAREST = 0.005
+
+
+class Rejected(SynthcityError):
+    """The gate refused a proposal; ``stage`` says where."""
+
+    def __init__(self, stage: str, reason: str) -> None:
+        super().__init__(reason)
+        self.stage = stage
+
+
+class Gate:
+    """Turns proposals into candidates or refuses them.
+
+    ``dry_run`` takes a canonical config, builds the network, runs one tiny forward and backward pass and returns
+    its number of parameters; it raises ConfigError or TrialFailed with the cause.
+    """
+
+    def __init__(self, space: Space, dry_run: Check, *, max_parameters: int) -> None:
+        self._space = space
+        self._dry_run = dry_run
+        self._max_parameters = max_parameters
+
+    def admit(self, proposal: Proposal, source: str, history: History) -> Candidate:
+        """Return the candidate that ``proposal`` becomes, numbered after those in ``history``.
+
+        Raises:
+            Rejected: with the stage and the reason.
+        """
+        try:
+            config = canonical(proposal.config)
+        except ConfigError as error:
+            raise Rejected("config", str(error)) from error
+        digest = config_hash(config)
+        self._check_new(config, digest, history)
+        self._check_run(config)
+        return Candidate(
+            index=len(history.trials),
+            source=source,
+            config=config,
+            hash=digest,
+            parent=proposal.parent,
+            rationale=proposal.rationale,
+        )
+
+    def _check_new(self, config: dict[str, Any], digest: str, history: History) -> None:
+        for record in history.records:
+            other = record.candidate
+            if other.hash == digest:
+                raise Rejected("duplicate", f"the same network as {other.id}")
+        for record in history.records:
+            other = record.candidate
+            try:
+                distance = self._space.distance(config, other.config)
+            except ValueError:  # a hand-written candidate may lie outside the sampled space: no distance
+                continue
+            if distance < _NEAREST:
+                raise Rejected("near duplicate", f"only {distance:.4f} away from {other.id}")
+
+    def _check_run(self, config: dict[str, Any]) -> None:
+        try:
+            count = self._dry_run(config)
+        except ConfigError as error:
+            raise Rejected("config", str(error)) from error
+        except TrialFailed as error:
+            raise Rejected("dry run", str(error)) from error
+        except Exception as error:
+            raise Rejected("dry run", f"{type(error).__name__}: {error}") from error
+        if count > self._max_parameters:
+            raise Rejected("size", f"{count} parameters are more than the limit of {self._max_parameters}")

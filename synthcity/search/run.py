@@ -1,0 +1,210 @@
+"""One search from a sweep file to a report, resumable at every step."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import shlex
+import sys
+import tempfile
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from synthcity.errors import Fatal
+from synthcity.search.cluster import Cluster, cluster, terminable
+from synthcity.search.config import SearchConfig, load_config
+from synthcity.search.data import SearchData, load_data
+from synthcity.search.feed import Feed
+from synthcity.search.final import run_final, score_baselines
+from synthcity.search.folder import check_resumable, run_folder, write_resolved
+from synthcity.search.gate import Gate
+from synthcity.search.journal import Event, Journal
+from synthcity.search.outcome import SearchResult, conclude
+from synthcity.search.proposers import DefaultsProposer, check_arms, make_arms
+from synthcity.search.recorder import Display, Recorder
+from synthcity.search.scoring import Scorer
+from synthcity.search.space import Space
+from synthcity.search.tuning import run_trials
+from synthcity.search.utilisation import utilisation
+
+_PACKAGES = ("torch", "ray", "optuna", "numpy", "pandas", "pyarrow")
+
+
+def search(
+    config: SearchConfig | Path | str,
+    *,
+    settings: Iterable[str] = (),
+    resume: bool = False,
+    display: Display | None = None,
+    command: str | None = None,
+) -> SearchResult:
+    """Search, prove and report.
+
+    Args:
+        config: a sweep file or what ``load_config`` made of it.
+        settings: ``key=value`` over a sweep file.
+        resume: continue the run of this name; without a name, the newest of this sweep file.
+        display: sees every event of the run.
+        command: the command line that started this, for the report; this process's own by default.
+
+    Raises:
+        ConfigError, DataError: something is wrong with the sweep file or the prices; nothing was started.
+        RunError: the run folder cannot be written, is in use, or is there already.
+        Fatal: Ray was lost; ``resume`` continues.
+        KeyboardInterrupt: stopped by Ctrl-C or SIGTERM; ``resume`` continues.
+    """
+    stem = "search" if isinstance(config, SearchConfig) else Path(config).stem
+    if not isinstance(config, SearchConfig):
+        config = load_config(config, settings)
+    check_arms(config.search.arms)
+    data = load_data(config)
+    folder = run_folder(config, stem, resume=resume)
+    command = command or shlex.join(sys.argv)
+    # a report draws with matplotlib, which otherwise leaves a font cache in the user's home
+    os.environ.setdefault("MPLCONFIGDIR", str(Path(tempfile.gettempdir()) / f"synthcity-matplotlib-{os.getuid()}"))
+    with Journal(folder) as journal:
+        if resume:
+            check_resumable(folder, config)
+        else:
+            write_resolved(folder, config)
+        recorder = Recorder(journal, display)
+        run = _Run(folder=folder, config=config, data=data, recorder=recorder, command=command)
+        with terminable():
+            try:
+                return run.finish()
+            except BaseException as error:
+                run.note(error)
+                raise
+
+
+class _Run:
+    """The steps of one search, each skipped where the journal says it is done."""
+
+    def __init__(
+        self, *, folder: Path, config: SearchConfig, data: SearchData, recorder: Recorder, command: str
+    ) -> None:
+        self._folder = folder
+        self._config = config
+        self._budget = config.search
+        self._data = data
+        self._recorder = recorder
+        self._command = command
+        self._versions = _versions()
+
+    def finish(self) -> SearchResult:
+        """Do what is left to do."""
+        begin = time.monotonic()
+        used = used_seconds(self._recorder.events)
+        with cluster(self._budget.workers) as found:
+            self._announce(found)
+            scorer = Scorer(self._data, found.workers)
+            if not self._recorder.last("search_finished"):
+                score_baselines(self._recorder, self._data, scorer, seed=self._budget.seed)
+                self._search(found, used=lambda: used + time.monotonic() - begin)
+            look = run_final(
+                recorder=self._recorder,
+                data=self._data,
+                scorer=scorer,
+                folder=self._folder,
+                finalists=self._budget.finalists,
+                num_seeds=self._budget.final_seeds,
+                seed=self._budget.seed,
+            )
+        result = conclude(
+            folder=self._folder,
+            config=self._config,
+            data=self._data,
+            recorder=self._recorder,
+            look=look,
+            versions=self._versions,
+            command=self._command,
+        )
+        if not self._recorder.last("run_finished"):
+            self._recorder.emit("run_finished", winner=result.report["verdict"]["winner"])
+        return result
+
+    def note(self, error: BaseException) -> None:
+        """Journal why the run ends here, unless the journal itself is what failed."""
+        if self._recorder.failure is None:
+            self._recorder.emit("run_interrupted", reason=f"{type(error).__name__}: {error}".strip(": "))
+            self._recorder.history.write_trials(self._folder / "trials.jsonl")
+
+    def _announce(self, found: Cluster) -> None:
+        config, data = self._config, self._data
+        self._recorder.emit(
+            "run_resumed" if self._recorder.last("run_started") else "run_started",
+            name=self._folder.name,
+            competition=data.competition.name,
+            rules=data.rules.date,
+            assets=list(data.assets),
+            trials=self._budget.trials,
+            time_budget=self._budget.time_budget,
+            workers=found.workers,
+            gpus=found.num_gpus,
+            command=self._command,
+            versions=self._versions,
+            config=config.to_dict(),
+        )
+
+    def _search(self, found: Cluster, *, used: Any) -> None:
+        from synthcity.nets.training import Trainer
+
+        budget, recorder = self._budget, self._recorder
+        recorder.emit("stage", name="search", message="proposing, training and comparing candidates")
+        space = Space.from_registry(budget.max_blocks)
+        gate = Gate(
+            space,
+            lambda config: int(Trainer.check(config, self._data.dataset)["parameters"]),
+            max_parameters=budget.max_parameters,
+        )
+        feed = Feed(
+            recorder=recorder,
+            gate=gate,
+            defaults=DefaultsProposer(),
+            arms=make_arms(budget.arms, space),
+            budget=budget,
+            workers=found.workers,
+        )
+        seconds = reserve = None
+        if budget.time_budget is not None:
+            reserve = budget.time_budget * budget.finals_share
+            seconds = max(0.0, budget.time_budget - reserve - used())
+        run_trials(
+            recorder=recorder,
+            feed=feed,
+            budget=budget,
+            cluster=found,
+            dataset=self._data.dataset,
+            storage=budget.storage or str(self._folder / "checkpoints"),
+            seconds=seconds,
+            grace=(reserve or 0.0) / 4,
+        )
+        if not recorder.history.scored:
+            causes = {str((r.failure or {}).get("message", r.reason)) for r in recorder.history.records}
+            raise Fatal(f"no candidate was trained to a score: {'; '.join(sorted(causes)) or 'none was admitted'}")
+        recorder.emit("search_finished", utilisation=utilisation(recorder.events, found.workers))
+
+
+def used_seconds(events: Iterable[Event]) -> float:
+    """Return the time that earlier sessions of a run took, from start to last sign of life each."""
+    total, first, last = 0.0, None, 0.0
+    for event in events:
+        if event["kind"] in ("run_started", "run_resumed"):
+            total += 0.0 if first is None else last - first
+            first = event["time"]
+        last = event["time"]
+    return total + (0.0 if first is None else last - first)
+
+
+def _versions() -> dict[str, str]:
+    """Return the versions of what takes part, by name."""
+    found = {"python": platform.python_version()}
+    for name in ("synth-city", *_PACKAGES):
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:  # run from a source tree that is not installed
+            found[name] = "not installed"
+    return found

@@ -1,0 +1,139 @@
+"""Scoring forecasters on many prompts, spread over the cluster's workers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+import ray
+import torch
+
+from synthcity.errors import DataError, SynthcityError
+from synthcity.forecast.backtest import collect, realised_prices, score_prompt
+from synthcity.forecast.diagnostics import Diagnostics, pit_horizons
+from synthcity.forecast.forecaster import Forecaster, Paths
+from synthcity.forecast.named import Named
+from synthcity.forecast.weights import PairTerms, mean_terms, pair_terms
+from synthcity.market.bars import History, Market
+from synthcity.search.data import SearchData
+from synthcity.sn50.prompt import Prompt
+
+T = TypeVar("T")
+_CHUNKS_PER_WORKER = 6  # the last chunks even out the workers' speeds
+_PAIR_PATHS = 250
+
+
+class Scorer:
+    """Fans prompts out over Ray workers; the market travels once, results do not depend on who did what."""
+
+    def __init__(self, data: SearchData, workers: int) -> None:
+        self._data = data
+        self._workers = workers
+        self._market = ray.put(data.market)
+
+    def scores(self, forecasters: Sequence[Forecaster], prompts: Sequence[Prompt], *, seed: int) -> pd.DataFrame:
+        """Return official scores in long form: asset, start_time, forecaster, total, one column an interval.
+
+        Raises:
+            DataError: no prompt has a realised last price.
+        """
+        rows = self._spread(_score_chunk, forecasters, prompts, seed)
+        return collect(rows, prompts, self._data.competition, self._data.rules).scores
+
+    def pair_terms(self, forecasters: Sequence[Forecaster], prompts: Sequence[Prompt], *, seed: int) -> PairTerms:
+        """Return what any mix of ``forecasters`` scores on ``prompts``, coefficient-weighted.
+
+        Raises:
+            DataError: no prompt has a realised last price.
+        """
+        rows = self._spread(_pair_chunk, forecasters, prompts, seed)
+        if not rows:
+            raise DataError(f"none of {len(prompts)} validation prompts has a realised last price; check the prices")
+        return mean_terms([(terms, self._data.rules.coefficient(asset)) for asset, terms in rows])
+
+    def scores_and_diagnostics(
+        self, forecasters: Sequence[Forecaster], prompts: Sequence[Prompt], *, seed: int
+    ) -> tuple[pd.DataFrame, Diagnostics]:
+        """Return the scores of all and, from the same paths, calibration and fan charts of the first.
+
+        Raises:
+            DataError: no prompt has a realised last price.
+        """
+        parts = self._spread(_diagnose_chunk, forecasters, prompts, seed)
+        total = Diagnostics(pit_horizons(self._data.competition.time_length))
+        for _, diagnostics in parts:
+            total.merge(diagnostics)
+        rows = [row for rows, _ in parts for row in rows]
+        return collect(rows, prompts, self._data.competition, self._data.rules).scores, total
+
+    def _spread(
+        self,
+        function: Callable[..., list[T]],
+        forecasters: Sequence[Forecaster],
+        prompts: Sequence[Prompt],
+        seed: int,
+    ) -> list[T]:
+        size = max(1, len(prompts) // (_CHUNKS_PER_WORKER * self._workers))
+        chunks = [prompts[i : i + size] for i in range(0, len(prompts), size)]
+        shared = ray.put(list(forecasters))
+        task = ray.remote(num_cpus=1)(_one_thread)
+        pending = [
+            task.remote(function, shared, self._market, chunk, self._data.competition, self._data.rules, seed)
+            for chunk in chunks
+        ]
+        try:
+            return [row for rows in ray.get(pending) for row in rows]
+        except ray.exceptions.RayTaskError as error:
+            if isinstance(error.cause, SynthcityError):
+                raise error.cause from None  # one sentence, not Ray's account of it
+            raise
+
+
+def _one_thread(function: Callable[..., T], *arguments: Any) -> T:
+    torch.set_num_threads(1)
+    return function(*arguments)
+
+
+def _score_chunk(
+    forecasters: list[Forecaster], market: Market, prompts: list[Prompt], competition: Any, rules: Any, seed: int
+) -> list[dict[str, Any]]:
+    return [row for p in prompts for row in score_prompt(forecasters, market, p, competition, rules, seed)]
+
+
+def _pair_chunk(
+    forecasters: list[Forecaster], market: Market, prompts: list[Prompt], competition: Any, rules: Any, seed: int
+) -> list[tuple[str, PairTerms]]:
+    found = [
+        (prompt.asset, pair_terms(forecasters, market, prompt, competition, rules, seed, _PAIR_PATHS))
+        for prompt in prompts
+    ]
+    return [(asset, terms) for asset, terms in found if terms is not None]
+
+
+def _diagnose_chunk(
+    forecasters: list[Forecaster], market: Market, prompts: list[Prompt], competition: Any, rules: Any, seed: int
+) -> list[tuple[list[dict[str, Any]], Diagnostics]]:
+    watched = _Watched(forecasters[0])
+    diagnostics = Diagnostics(pit_horizons(competition.time_length))
+    rows = []
+    for prompt in prompts:
+        scored = score_prompt([watched, *forecasters[1:]], market, prompt, competition, rules, seed)
+        realised = realised_prices(market, prompt)
+        if scored and realised is not None:
+            diagnostics.add(prompt, watched.paths, realised)
+        rows += scored
+    return [(rows, diagnostics)]
+
+
+class _Watched(Named):
+    """Keeps the last paths that a forecaster drew, so that they need not be drawn twice."""
+
+    def __init__(self, forecaster: Forecaster) -> None:
+        super().__init__(forecaster, forecaster.name)
+        self.paths: Paths = np.empty((0, 0))
+
+    def simulate(self, history: History | pd.Series, prompt: Prompt, *, seed: int | None = None) -> Paths:
+        self.paths = super().simulate(history, prompt, seed=seed)
+        return self.paths

@@ -1,0 +1,52 @@
+"""The last lines of a search on the screen: verdict, table, where things are."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from synthcity.search.outcome import SearchResult
+
+
+def summary(result: SearchResult) -> str:
+    """Return verdict, the table of the frozen forecaster against all baselines, and the paths."""
+    report = result.report
+    assets = report["run"]["assets"]
+    header = ["test period", *assets, "mean", "lead of the winner over it, 95 % interval"]
+    if report["verdict"]["winner_is_baseline"]:
+        header[-1] = f"lead of {report['verdict']['challenger']} over it, 95 % interval"
+    rows = [header]
+    for row in report["scores"]:
+        scores = [f"{row['by_asset'][asset]:.1f}" for asset in assets]
+        rows.append([row["name"], *scores, f"{row['mean']:.1f}", _lead(result, row["name"])])
+    widths = [max(len(row[column]) for row in rows) for column in range(len(header))]
+    lines = ["", report["verdict"]["sentence"], ""]
+    lines += [_line(row, widths) for row in rows]
+    lines += [
+        "",
+        f"run folder  {_short(result.folder)}",
+        f"bundle      {_short(result.winner)}",
+        f"report      {_short(result.page)}",
+    ]
+    return "\n".join(lines)
+
+
+def _lead(result: SearchResult, name: str) -> str:
+    found = result.report["leads"].get(name)
+    if found is None:
+        return ""
+    proven = "proven" if result.report["verdict"]["proven_against"].get(name) else "not proven"
+    if found["low"] is None or found["high"] is None:
+        return f"{found['mean']:+.2f} % (too few days for an interval)  {proven}"
+    return f"{found['mean']:+.2f} % ({found['low']:+.2f} to {found['high']:+.2f})  {proven}"
+
+
+def _line(row: list[str], widths: list[int]) -> str:
+    first, *numbers, last = row
+    middle = "  ".join(text.rjust(width) for text, width in zip(numbers, widths[1:-1], strict=True))
+    return f"{first.ljust(widths[0])}  {middle}  {last}".rstrip()
+
+
+def _short(path: Path) -> str:
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith("..") else relative

@@ -1,0 +1,117 @@
+"""The search stage: Ray Tune fed from the queue, watched by the journal."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+import ray
+from ray import tune
+
+from synthcity.errors import Fatal
+from synthcity.search.bridge import Deadlines, Halving, QueueSearcher, Watch
+from synthcity.search.cluster import Cluster
+from synthcity.search.config import BudgetConfig
+from synthcity.search.feed import Feed
+from synthcity.search.history import STOPPED
+from synthcity.search.recorder import Recorder
+from synthcity.search.trainable import TRAINER, Task, train_candidate
+
+_MAX_WORKER_DEATHS = 8  # of one trial; a candidate that takes every worker down must not go on for ever
+
+
+def run_trials(
+    *,
+    recorder: Recorder,
+    feed: Feed,
+    budget: BudgetConfig,
+    cluster: Cluster,
+    dataset: Any,
+    storage: str,
+    seconds: float | None = None,
+    grace: float = 0.0,
+    trainer: str = TRAINER,
+) -> None:
+    """Train candidates from ``feed`` until it is done or ``seconds`` have passed.
+
+    ``dataset``: what the trainer takes. ``storage``: folder or s3:// for checkpoints. After
+    ``seconds`` (None: no limit) nothing new starts and trials stop at their next rung; ``grace`` seconds later what
+    still runs is cut off and keeps the rungs it has.
+
+    Raises:
+        RunError: the journal cannot be written.
+        Fatal: Ray was lost.
+    """
+    now = time.monotonic()
+    soft = None if seconds is None else now + seconds
+    hard = None if soft is None else soft + grace
+    halving = Halving(recorder, budget, soft)
+    watch = Watch(recorder, feed, halving, budget.rungs)
+    searcher = QueueSearcher(feed, recorder, lambda name: make_task(name, recorder, budget, trainer))
+    trainable = tune.with_resources(tune.with_parameters(train_candidate, dataset=dataset), resources=cluster.resources)
+    tuner = tune.Tuner(
+        trainable,
+        tune_config=tune.TuneConfig(
+            num_samples=-1,
+            search_alg=searcher,
+            scheduler=halving,
+            max_concurrent_trials=cluster.workers,
+            reuse_actors=True,
+            trial_name_creator=str,
+            trial_dirname_creator=lambda trial: trial.trial_id,
+        ),
+        run_config=tune.RunConfig(
+            name=f"trials-{len(recorder.all('run_started') + recorder.all('run_resumed'))}",
+            storage_path=storage,
+            verbose=0,
+            stop=Deadlines(feed, soft, hard),
+            callbacks=[watch],
+            checkpoint_config=tune.CheckpointConfig(num_to_keep=2),
+            failure_config=tune.FailureConfig(max_failures=_MAX_WORKER_DEATHS),
+        ),
+    )
+    feed.start()
+    try:
+        tuner.fit()
+    except (ray.exceptions.RayError, tune.TuneError) as error:
+        raise Fatal(f"Ray was lost during the search: {error}; continue with --resume") from error
+    finally:
+        feed.join()
+    failure = recorder.failure or feed.failure
+    if failure is not None:
+        raise failure
+    _close_open_trials(recorder)
+
+
+def make_task(name: str, recorder: Recorder, budget: BudgetConfig, trainer: str) -> Task:
+    """Return what a worker needs to train the candidate, from its last checkpoint if it has one."""
+    record = recorder.history.trials[name]
+    return Task(
+        candidate=name,
+        config=dict(record.candidate.config),
+        seed=trial_seed(budget.seed, record.candidate.index),
+        num_rungs=budget.rungs,
+        max_steps=budget.max_steps,
+        checkpoint=record.checkpoint,
+        trainer=trainer,
+    )
+
+
+def trial_seed(seed: int, index: int) -> int:
+    """Return the seed of the candidate with number ``index``: the same in every run with this search seed."""
+    return int(np.random.SeedSequence([seed, index]).generate_state(1)[0])
+
+
+def _close_open_trials(recorder: Recorder) -> None:
+    """Give every trial that the deadline cut off, or never let start, its end."""
+    for record in recorder.history.records:
+        if not record.finished:
+            reason = "cut off" if record.rungs else "no time was left to reach a first rung"
+            recorder.emit(
+                "trial_finished",
+                id=record.candidate.id,
+                status=STOPPED,
+                score=record.score,
+                reason=f"the time budget of the search was used: {reason}",
+            )

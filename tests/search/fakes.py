@@ -1,0 +1,64 @@
+"""A trainer that costs no time, for everything around training. Workers import it by name."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from synthcity.errors import TrialFailed
+
+TRAINER = "tests.search.fakes:FakeTrainer"
+
+
+class FakeTrainer:
+    """Scores a config by a known formula; better with every rung.
+
+    ``dataset``: ``seconds`` a rung, ``fail`` (names of heads that fail), ``die`` (a file: the first to find it
+    absent creates it and kills its own process), ``log`` (a file that gets one line for every rung trained).
+    """
+
+    def __init__(
+        self,
+        config: dict[str, Any],
+        dataset: dict[str, Any],
+        *,
+        seed: int,
+        num_rungs: int,
+        max_steps: int,
+        state: bytes | None = None,
+    ) -> None:
+        self._config, self._dataset, self._seed = config, dataset, seed
+        self._num_rungs, self._max_steps = num_rungs, max_steps
+        self.rung = json.loads(state)["rung"] if state else 0
+
+    def advance(self) -> dict[str, Any]:
+        time.sleep(self._dataset.get("seconds", 0.0))
+        if self._config["head"]["name"] in self._dataset.get("fail", ()):
+            raise TrialFailed("the loss became nan")
+        if self.rung and "die" in self._dataset and not Path(self._dataset["die"]).exists():
+            Path(self._dataset["die"]).touch()
+            os.kill(os.getpid(), 9)
+        self.rung += 1
+        if "log" in self._dataset:
+            with open(self._dataset["log"], "a") as log:
+                log.write(f"{self._seed} {self.rung}\n")
+        return {
+            "rung": self.rung,
+            "score": self.score(),
+            "steps": self._max_steps * self.rung // self._num_rungs,
+            "train_seconds": self._dataset.get("seconds", 0.0),
+            "validation_seconds": 0.0,
+            "seconds": self._dataset.get("seconds", 0.0),
+            "parameters": 1000,
+            "done": self.rung >= self._num_rungs,
+        }
+
+    def score(self) -> float:
+        rate = self._config["training"]["learning_rate"]
+        return 5000.0 + 1e4 * abs(rate - 3e-3) + 100.0 / self.rung + self._seed % 7
+
+    def state(self) -> bytes:
+        return json.dumps({"rung": self.rung}).encode()
