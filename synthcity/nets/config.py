@@ -27,7 +27,7 @@ class TrainingConfig:
     """How a network is fitted; loss, data and budget belong to the run."""
 
     learning_rate: float = real(2e-3, low=2e-4, high=8e-3, log=True, doc="peak of the one-cycle schedule of AdamW")
-    weight_decay: float = real(0.01, low=1e-4, high=0.3, log=True, doc="decoupled weight decay")
+    weight_decay: float = real(0.1, low=1e-3, high=0.5, log=True, doc="decoupled weight decay")
     batch_size: int = choice(48, (24, 48, 96), doc="windows a step")
     num_paths: int = choice(24, (12, 24, 48), doc="simulated paths a window in the loss")
 

@@ -77,10 +77,7 @@ def load_data(config: SearchConfig) -> SearchData:
         market.until(periods.validation.end),
         competition=competition.name,
         rules=rules.date,
-        spec=WindowSpec(
-            increment=competition.time_increment,
-            horizon=competition.time_length // competition.time_increment,
-        ),
+        spec=WindowSpec.of(competition.time_increment, competition.time_length // competition.time_increment),
         assets=assets,
         train=(periods.train.start, periods.train.end),
         validation=(periods.validation.start, periods.validation.end),

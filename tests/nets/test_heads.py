@@ -136,7 +136,7 @@ def sde(vol_of_vol: float, decay: float = 0.05, leverage: float = 0.0, start: fl
     return SDELaw(
         log_volatility_bh=flat(1, 288),
         dof_bh=None,
-        decay_b=torch.tensor([decay]),
+        decay=torch.tensor(decay),
         vol_of_vol_b=torch.tensor([vol_of_vol]),
         start_spread_b=torch.tensor([start]),
         leverage_b=torch.tensor([leverage]),

@@ -18,9 +18,9 @@ class SDEHead(nn.Module):
     """Stochastic volatility: log variance follows its own mean-reverting diffusion on every path.
 
     ``dv = kappa (theta_t - v) dt + xi dW2``, ``dx = exp(v) dW1`` with correlation rho (leverage) and dt of one step, v
-    being log volatility (Heston 1993 in log form; Kloeden & Platen 1992). theta_t is decoded for every future step;
-    kappa, xi, rho and the start come from the history. The linear equation is solved exactly at the steps, so
-    there is no discretisation error in v. With xi and the start's spread at 0 it is the GBM head. No closed likelihood.
+    being log volatility (Heston 1993 in log form; Kloeden & Platen 1992). theta_t is decoded for every future step; xi,
+    rho and the start come from the history, kappa is one learned speed. The linear equation is solved exactly at the
+    steps, so there is no discretisation error in v. With xi and the start's spread at 0 it is the GBM head. No closed likelihood.
     """
 
     @dataclass(frozen=True, kw_only=True)
@@ -32,17 +32,18 @@ class SDEHead(nn.Module):
         super().__init__()
         self.pool = Pool(context.d_model)
         self.decoder = StepDecoder(context, 2 if config.innovation == "student" else 1, config.hidden)
-        self.dynamics = zero_linear(context.d_model, 4)
+        self.dynamics = zero_linear(context.d_model, 3)
+        self.decay = nn.Parameter(torch.zeros(()))
 
     def forward(self, latent_bsd: Tensor, future_bhf: Tensor) -> Law:
         summary = self.pool(latent_bsd)
         raw = self.decoder(summary, future_bhf).float()
-        decay, vol_of_vol, start, leverage = self.dynamics(summary).float().unbind(-1)
+        vol_of_vol, start, leverage = self.dynamics(summary).float().unbind(-1)
         return SDELaw(
             log_volatility_bh=laws.bounded_log_volatility(raw[..., 0]),
             dof_bh=laws.bounded_dof(raw[..., 1]) if raw.shape[-1] == 2 else None,
             # mean reversion per step: exp(-3.5) = a half-life of 23 steps at zero
-            decay_b=torch.exp(-3.5 + 2.0 * torch.tanh(decay / 2.0)),
+            decay=torch.exp(-3.5 + 2.0 * torch.tanh(self.decay / 2.0)),
             vol_of_vol_b=0.6 * torch.sigmoid(vol_of_vol - 1.8),
             start_spread_b=torch.sigmoid(start - 2.2),
             leverage_b=0.9 * torch.tanh(leverage),
@@ -56,14 +57,14 @@ class SDELaw(Law):
         self,
         log_volatility_bh: Tensor,
         dof_bh: Tensor | None,
-        decay_b: Tensor,
+        decay: Tensor,
         vol_of_vol_b: Tensor,
         start_spread_b: Tensor,
         leverage_b: Tensor,
     ) -> None:
         self.log_volatility_bh = log_volatility_bh
         self.dof_bh = dof_bh
-        self.decay_b = decay_b
+        self.decay = decay
         self.vol_of_vol_b = vol_of_vol_b
         self.start_spread_b = start_spread_b
         self.leverage_b = leverage_b
@@ -95,19 +96,19 @@ class SDELaw(Law):
     def _deviation(self, noise: Noise) -> Tensor:
         """Solve d_t = phi d_(t-1) + s e_t for all steps at once by a triangular Toeplitz product: (batch, paths, h)."""
         horizon = self.log_volatility_bh.shape[1]
-        step = torch.arange(horizon, device=self.decay_b.device)
+        step = torch.arange(horizon, device=self.decay.device)
         lag = (step[:, None] - step[None, :]).clamp(min=0)
-        phi = torch.exp(-self.decay_b[:, None, None] * lag) * (step[:, None] >= step[None, :])
-        innovation_scale = self.vol_of_vol_b * torch.sqrt(-torch.expm1(-2 * self.decay_b))
-        driven = noise["volatility"] @ phi.transpose(1, 2) * innovation_scale[:, None, None]
-        memory = torch.exp(-self.decay_b[:, None] * (step + 1))
-        return driven + (self.start_spread_b[:, None] * noise["start"])[..., None] * memory[:, None]
+        phi = torch.exp(-self.decay * lag) * (step[:, None] >= step[None, :])
+        innovation_scale = self.vol_of_vol_b * torch.sqrt(-torch.expm1(-2 * self.decay))
+        driven = noise["volatility"] @ phi.T * innovation_scale[:, None, None]
+        memory = torch.exp(-self.decay * (step + 1))
+        return driven + (self.start_spread_b[:, None] * noise["start"])[..., None] * memory
 
     def params(self) -> dict[str, Tensor]:
         named = {
             "log_volatility": self.log_volatility_bh,
             "dof": self.dof_bh,
-            "decay": self.decay_b,
+            "decay": self.decay,
             "vol_of_vol": self.vol_of_vol_b,
             "start_spread": self.start_spread_b,
             "leverage": self.leverage_b,
