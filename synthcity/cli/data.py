@@ -137,11 +137,11 @@ def info(store: Path) -> None:
             f"{coverage.num_bars:,}",
             f"{coverage.num_gaps:,}",
             format_duration(coverage.longest_gap) if coverage.num_gaps else "-",
-            f"{100 * coverage.share:.2f} %",
+            f"{100 * coverage.share:.2f}%",
         )
         for series, coverage in Store(store).info()
     ]
-    names = ("asset", "venue", "bars of", "first", "last", "bars", "gaps", "longest", "coverage")
+    names = ("asset", "venue", "bar", "first", "last", "bars", "gaps", "longest", "coverage")
     print_table(names, rows, right=("bars", "gaps", "longest", "coverage"))
 
 

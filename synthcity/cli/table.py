@@ -26,9 +26,11 @@ def _draw(names: Sequence[str], rows: Sequence[Sequence[str]], right: Collection
     from rich.console import Console
     from rich.table import Table
 
-    table = Table()
-    for name in names:
-        table.add_column(name, justify="right" if name in right else "left", no_wrap=True)
+    table = Table(box=None, pad_edge=False)
+    for name, *cells in zip(names, *rows, strict=True):
+        longest_word = max(len(word) for text in (name, *cells) for word in text.split())
+        # a narrow terminal folds cells between words, never inside one
+        table.add_column(name, justify="right" if name in right else "left", min_width=longest_word)
     for row in rows:
         table.add_row(*row)
     Console().print(table)

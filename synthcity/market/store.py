@@ -10,6 +10,7 @@ import fcntl
 import os
 import re
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -25,6 +26,7 @@ from synthcity.market.coverage import Coverage, measure
 from synthcity.market.dayfile import day_name, read_day, write_day
 from synthcity.market.times import DAY, format_resolution, format_time
 
+_NUM_WRITERS = 8  # a disk makes several files durable at once about as fast as one
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _DAY_FILE = re.compile(r"\d{4}-\d\d-\d\d\.parquet")
 _SERIES_FOLDER = re.compile(r"([1-9]\d*)s")
@@ -75,9 +77,9 @@ class Store:
         folder = self._path(series)
         with _writing(folder), _locked(folder):
             days = [self._merged(series, day) for day in _split_days(bars)]
-            for merged, num_added in days:
-                if num_added:
-                    write_day(folder / day_name(int(merged.time[0])), merged)
+            changed = [merged for merged, num_added in days if num_added]
+            with ThreadPoolExecutor(_NUM_WRITERS) as pool:
+                list(pool.map(lambda day: write_day(folder / day_name(int(day.time[0])), day), changed))
             _sync(folder)
         return sum(num_added for _, num_added in days)
 

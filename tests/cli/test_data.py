@@ -106,9 +106,9 @@ def test_info_lists_every_series(run, folder, store):
     code, out, _ = run("info", "--store", store)
     assert code == 0
     header, *rows = (line.split() for line in out.splitlines())
-    assert header == ["asset", "venue", "bars", "of", "first", "last", "bars", "gaps", "longest", "coverage"]
+    assert header == ["asset", "venue", "bar", "first", "last", "bars", "gaps", "longest", "coverage"]
     assert [row[:3] for row in rows] == [["BTC", "files", "5m"], ["XAU", "files", "5m"]]
-    assert rows[0][3:] == ["2025-01-01", "00:00", "2025-01-03", "01:55", "590", "1", "50m", "98.33", "%"]
+    assert rows[0][3:] == ["2025-01-01", "00:00", "2025-01-03", "01:55", "590", "1", "50m", "98.33%"]
 
 
 def test_simulate_repeats_and_extends(run, store):
