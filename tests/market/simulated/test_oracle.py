@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from synthcity.errors import ConfigError
+from synthcity.forecast.forecaster import Forecaster
 from synthcity.market.bars import History
 from synthcity.market.simulated import SimulatedConfig, SimulatedMarket, SimulatedOracle
 from synthcity.sn50.prompt import Prompt
@@ -38,6 +39,7 @@ def crps_sum(changes: np.ndarray, realised: np.ndarray) -> float:
 
 def test_paths_have_the_promised_form(simulated, history):
     oracle = SimulatedOracle(simulated)
+    assert isinstance(oracle, Forecaster)
     paths = oracle.simulate(history, prompt(), seed=3)
     assert paths.shape == (500, 289)
     assert paths.dtype == np.float64
