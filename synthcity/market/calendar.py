@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
+
+from synthcity.market.sessions import new_york
 
 DAY = 86400
 # US hours move by an hour against UTC twice a year, crypto's funding and daily closes do not: describe both clocks
@@ -30,7 +31,7 @@ def calendar_features(time: NDArray[np.int64]) -> NDArray[np.float32]:
     A row describes the step that ENDS at its time, as everything observed then.
     """
     middle = time - 30  # inside the step, so that 00:00 on Monday still ends a Sunday step
-    local = middle + _new_york_offset(middle)
+    local = new_york(middle)
     # the unix epoch was a Thursday: shift so that the week begins on Monday
     second_of_week = (middle + 3 * DAY) % (7 * DAY)
     weekend = second_of_week >= 5 * DAY
@@ -45,11 +46,3 @@ def calendar_features(time: NDArray[np.int64]) -> NDArray[np.float32]:
 def _harmonics(second: NDArray[np.int64], count: int) -> list[NDArray[np.float64]]:
     angle = 2 * np.pi * (second % DAY) / DAY
     return [wave(k * angle) for k in range(1, count + 1) for wave in (np.sin, np.cos)]
-
-
-def _new_york_offset(time: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Seconds to add to UTC for the clock in New York, daylight saving included."""
-    hours, inverse = np.unique(time // 3600, return_inverse=True)
-    utc = pd.DatetimeIndex(pd.to_datetime(hours * 3600, unit="s", utc=True))
-    naive = utc.tz_convert("America/New_York").tz_localize(None).as_unit("s").asi8
-    return np.asarray((naive - hours * 3600)[inverse], dtype=np.int64)

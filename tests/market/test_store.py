@@ -185,18 +185,6 @@ def test_times_of_the_touched_days(store):
     np.testing.assert_array_equal(store.times("BTC", "files", 300, START + 600, START + DAY), bars.time[:288])
 
 
-def test_year_loads_fast(store):
-    store.append("BTC", "files", 300, make_bars(366 * 288))
-    best = min(timed(lambda: store.load("BTC", 300)) for _ in range(3))
-    assert best < 1.5  # about 0.3 s; the bound leaves room for a busy machine
-
-
-def timed(action) -> float:
-    begin = time.perf_counter()
-    action()
-    return time.perf_counter() - begin
-
-
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS])
 def test_disk_that_refuses_leaves_the_store_whole(store, monkeypatch, number):
     bars = make_bars(20)
