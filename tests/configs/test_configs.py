@@ -1,0 +1,42 @@
+"""Every file in configs/ loads, and every key that can be set stands documented in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from synthcity.search.config import SearchConfig, load_config
+from synthcity.search.proposers import check_arms
+from synthcity.search.schema import dotted_keys
+
+CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
+# what a real search has no use for: the law of the simulated market
+OPTIONAL = "data.simulated"
+
+
+def test_the_three_sweeps_are_there() -> None:
+    assert {"quickstart.yaml", "sweep.yaml", "sweep-1h.yaml"} <= {path.name for path in CONFIGS}
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
+def test_loads(path: Path) -> None:
+    config = load_config(path)
+    check_arms(config.search.arms)
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
+def test_names_every_key_and_documents_it(path: Path) -> None:
+    data = yaml.safe_load(path.read_text())
+    for name in dotted_keys(SearchConfig):
+        if name.startswith(OPTIONAL) and data["data"]["source"] != "simulated":
+            continue
+        section = data
+        for part in name.split("."):
+            assert part in section, f"{name} is missing in {path.name}"
+            section = section[part]
+    for number, line in enumerate(path.read_text().splitlines(), start=1):
+        is_key = ":" in line.split("#")[0]
+        repeated = line.strip().startswith(("share:", "floor:", "ceiling:"))  # said once, at the first arm
+        assert not is_key or "#" in line or line.rstrip().endswith(":") or repeated, f"{path.name}:{number}: {line}"

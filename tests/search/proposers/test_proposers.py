@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from synthcity.errors import ConfigError
+from synthcity.search.history import History
+from synthcity.search.proposers import DefaultsProposer, RandomProposer, TPEProposer, check_arms
+from synthcity.search.proposers.defaults import packaged_candidates
+from synthcity.search.space import Space, canonical
+from tests.search.builders import candidate, config, history, tell
+
+SPACE = Space.from_registry()
+
+
+def test_unknown_arm() -> None:
+    with pytest.raises(ConfigError, match=r"search.arms: unknown proposer 'tpee'; did you mean 'tpe'"):
+        check_arms(["random", "tpee"])
+
+
+def test_defaults_come_once_in_order_and_go_on_where_they_were() -> None:
+    proposer = DefaultsProposer([(f"n{i}", config(training={"learning_rate": 1e-3 * (i + 1)})) for i in range(3)])
+    rng = np.random.default_rng(0)
+    assert [p.rationale for p in proposer.propose(2, History(), rng)] == ["hand-written: n0", "hand-written: n1"]
+    rejected = {"kind": "rejected", "time": 0.0, "source": "defaults", "stage": "size", "reason": "", "config": {}}
+    known = history(tell(candidate(0, "defaults"), 5500.0), [rejected], tell(candidate(1, "random"), 5500.0))
+    assert [p.rationale for p in proposer.propose(2, known, rng)] == ["hand-written: n2"]
+    done = history(*(tell(candidate(i, "defaults"), status="queued") for i in range(3)))
+    assert proposer.propose(2, done, rng) == []
+
+
+def test_packaged_candidates_are_valid_and_differ() -> None:
+    found = packaged_candidates()
+    assert len({str(canonical(entry)) for _, entry in found}) == len(found)
+
+
+def test_tpe_learns_where_the_good_ones_are() -> None:
+    """After forty trials that favour one learning rate, TPE draws nearer to it than chance does."""
+    rng = np.random.default_rng(3)
+    target = np.log(4e-3)
+    events = []
+    for index in range(40):
+        rate = float(np.exp(rng.uniform(np.log(2.5e-4), np.log(7.5e-3))))
+        events.append(tell(candidate(index, rate=rate), 5000.0 + 100.0 * abs(np.log(rate) - target)))
+    known = history(*events)
+
+    def distance(proposer: RandomProposer | TPEProposer) -> float:
+        rates = [
+            proposer.propose(1, known, np.random.default_rng(seed))[0].config["training"]["learning_rate"]
+            for seed in range(20)
+        ]
+        return float(np.median(np.abs(np.log(rates) - target)))
+
+    assert distance(TPEProposer(SPACE)) < 0.7 * distance(RandomProposer(SPACE))
+
+
+def test_tpe_stays_away_from_what_fails() -> None:
+    events = []
+    for index in range(40):
+        head = ("gbm", "sde")[index % 2]
+        one = candidate(index)
+        chosen = canonical({**one.config, "head": {"name": head}})
+        one = type(one)(index=index, source="random", config=chosen, hash=f"{index}")
+        events.append(tell(one, 5000.0 + index, status="failed" if head == "sde" else "completed"))
+    known = history(*events)
+    heads = [
+        TPEProposer(SPACE).propose(1, known, np.random.default_rng(seed))[0].config["head"]["name"]
+        for seed in range(20)
+    ]
+    assert heads.count("sde") < 5
+
+
+def test_tpe_is_told_of_candidates_outside_the_space_by_silence() -> None:
+    narrow = Space.from_registry(max_blocks=1)
+    wide = canonical({"blocks": [{"name": "lstm"}, {"name": "lstm"}]})
+    outside = type(candidate(0))(index=0, source="defaults", config=wide, hash="x")
+    known = history(tell(outside, 5000.0))
+    assert len(TPEProposer(narrow).propose(1, known, np.random.default_rng(0))) == 1

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from synthcity.errors import ConfigError
+from synthcity.search.config import load_config, parse_config
+
+PERIODS = {
+    "train": ["2025-01-01", "2025-03-01"],
+    "validation": ["2025-03-01", "2025-04-01"],
+    "test": ["2025-04-01", "2025-05-01"],
+}
+
+
+def sweep(**changes: Any) -> dict[str, Any]:
+    return {"competition": "crypto-24h", "data": {"source": "simulated", "periods": PERIODS}, **changes}
+
+
+def test_round_trip_through_plain_data() -> None:
+    config = parse_config(sweep(search={"time_budget": "20m", "arms": {"tpe": {"share": 1}}}))
+    text = yaml.safe_dump(config.to_dict())
+    assert parse_config(yaml.safe_load(text)) == config
+    assert config.search.time_budget == 1200
+
+
+def test_settings_win_over_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "sweep.yaml"
+    path.write_text(yaml.safe_dump(sweep()))
+    config = load_config(
+        path, ["search.trials=7", "data.assets=[BTC]", "output=elsewhere", "data.periods.test=[2025-04-02, 2025-04-20]"]
+    )
+    assert (config.search.trials, config.data.assets, config.output) == (7, ("BTC",), "elsewhere")
+    assert config.data.periods.test.end - config.data.periods.test.start == 18 * 86400
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (["search.trails=3"], "unknown key 'search.trails'; did you mean 'search.trials'"),
+        (["trials=3"], "unknown key 'trials'; did you mean 'search.trials'"),
+        (["data.periods.validation=[2025-02-01, 2025-04-01]"], "validation .* begins before train"),
+        (["data.periods.test=[2025-05-01, 2025-04-01]"], "2025-05-01"),
+        (["data.periods.test=2025-05-01"], "2025"),
+        (["data.source=store"], "data.path must name the price store"),
+        (["data.source=stroe"], "did you mean 'store'"),
+        (["data.assets=[]"], "at least one asset"),
+        (["name=../up"], "name must be a plain folder name"),
+        (["search.arms={}"], "at least one proposer"),
+        (["search.arms={tpe: {share: 0.2, floor: 0.5}}"], "search.arms.tpe needs floor <= share <= ceiling"),
+        (["search.arms={tpe: {share: 0.9, floor: 0.9}, random: {share: 0.9, floor: 0.9}}"], "add up to more than 1"),
+        (["search.arms={tpe: {share: 0.1, ceiling: 0.2}}"], "add up to less than 1"),
+    ],
+)
+def test_refuses_nonsense(tmp_path: Path, settings: list[str], message: str) -> None:
+    path = tmp_path / "sweep.yaml"
+    path.write_text(yaml.safe_dump(sweep()))
+    with pytest.raises(ConfigError, match=message):
+        load_config(path, settings)
+
+
+def test_a_file_that_is_none(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot read the sweep file"):
+        load_config(tmp_path / "absent.yaml")
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("a: [1\nb: 2\n")
+    with pytest.raises(ConfigError, match="no valid YAML at line"):
+        load_config(broken)
+    broken.write_text("")
+    with pytest.raises(ConfigError, match="must hold keys and values"):
+        load_config(broken)

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from synthcity.errors import TrialFailed
+from synthcity.search.candidate import Proposal
+from synthcity.search.gate import Gate, Rejected
+from synthcity.search.history import History
+from synthcity.search.space import Space
+from tests.search.builders import candidate, config, history, tell
+
+SPACE = Space.from_registry()
+
+
+def gate(dry_run: Any = lambda config: 1000) -> Gate:
+    return Gate(SPACE, dry_run, max_parameters=5000)
+
+
+def refusal(proposed: dict[str, Any], known: History | None = None, dry_run: Any = lambda config: 1000) -> Rejected:
+    with pytest.raises(Rejected) as caught:
+        gate(dry_run).admit(Proposal(config=proposed), "random", known or History())
+    return caught.value
+
+
+def test_admits_and_numbers() -> None:
+    known = history(tell(candidate(0), 5500.0))
+    proposal = Proposal(config={"blocks": [{"name": "tcn"}]}, rationale="try it", parent="c0000")
+    admitted = gate().admit(proposal, "tpe", known)
+    assert (admitted.id, admitted.source, admitted.parent, admitted.rationale) == ("c0001", "tpe", "c0000", "try it")
+    assert admitted.config == config(blocks=[{"name": "tcn"}])
+
+
+@pytest.mark.parametrize(
+    ("proposed", "reason"),
+    [
+        ({"blocks": [{"name": "lstn"}]}, "did you mean 'lstm'"),
+        ({"head": {"name": "gbm", "colour": 1}}, "colour"),
+        ({"training": {"learning_rate": 99.0}}, "99"),
+        ({"training": {"learning_rate": "fast"}}, "fast"),
+        ({"blocks": "lstm"}, "must be a list"),
+    ],
+)
+def test_refuses_invalid_configs_before_anything_runs(proposed: dict[str, Any], reason: str) -> None:
+    def never(config: dict[str, Any]) -> int:
+        raise AssertionError("a dry run of an invalid config")
+
+    rejected = refusal(proposed, dry_run=never)
+    assert rejected.stage == "config"
+    assert reason in str(rejected)
+
+
+@pytest.mark.parametrize("status", ["queued", "running", "completed", "failed"])
+def test_refuses_what_is_known_in_any_state(status: str) -> None:
+    known = history(tell(candidate(0), 5500.0, status=status))
+    rejected = refusal(dict(candidate(0).config), known)
+    assert (rejected.stage, str(rejected)) == ("duplicate", "the same network as c0000")
+
+
+def test_refuses_what_is_nearly_known() -> None:
+    known = history(tell(candidate(0, rate=0.002), 5500.0))
+    assert refusal(config(training={"learning_rate": 0.00202}), known).stage == "near duplicate"
+
+
+def test_refuses_what_does_not_run() -> None:
+    def fails(error: Exception) -> Any:
+        def dry_run(config: dict[str, Any]) -> int:
+            raise error
+
+        return dry_run
+
+    assert refusal(config(), dry_run=fails(TrialFailed("the loss is nan"))).stage == "dry run"
+    rejected = refusal(config(), dry_run=fails(RuntimeError("shapes differ")))
+    assert (rejected.stage, str(rejected)) == ("dry run", "RuntimeError: shapes differ")
+
+
+def test_refuses_what_is_too_large() -> None:
+    assert refusal(config(), dry_run=lambda config: 5001).stage == "size"
