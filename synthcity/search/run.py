@@ -21,14 +21,14 @@ from synthcity.search.feed import Feed
 from synthcity.search.final import run_final, score_baselines
 from synthcity.search.folder import check_resumable, run_folder, write_resolved
 from synthcity.search.gate import Gate
-from synthcity.search.journal import Event, Journal
+from synthcity.search.journal import Journal
 from synthcity.search.outcome import SearchResult, conclude
 from synthcity.search.proposers import DefaultsProposer, check_arms, make_arms
 from synthcity.search.recorder import Display, Recorder
 from synthcity.search.scoring import Scorer
 from synthcity.search.space import Space
+from synthcity.search.timing import used_seconds, utilisation
 from synthcity.search.tuning import run_trials
-from synthcity.search.utilisation import utilisation
 
 _PACKAGES = ("torch", "ray", "optuna", "numpy", "pandas", "pyarrow")
 
@@ -186,17 +186,6 @@ class _Run:
             causes = {str((r.failure or {}).get("message", r.reason)) for r in recorder.history.records}
             raise Fatal(f"no candidate was trained to a score: {'; '.join(sorted(causes)) or 'none was admitted'}")
         recorder.emit("search_finished", utilisation=utilisation(recorder.events, found.workers))
-
-
-def used_seconds(events: Iterable[Event]) -> float:
-    """Return the time that earlier sessions of a run took, from start to last sign of life each."""
-    total, first, last = 0.0, None, 0.0
-    for event in events:
-        if event["kind"] in ("run_started", "run_resumed"):
-            total += 0.0 if first is None else last - first
-            first = event["time"]
-        last = event["time"]
-    return total + (0.0 if first is None else last - first)
 
 
 def _versions() -> dict[str, str]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import difflib
 import re
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 import yaml
@@ -61,12 +62,26 @@ def dotted_keys(cls: type, prefix: str = "") -> list[str]:
     hints = typing.get_type_hints(cls)
     for field in dataclasses.fields(cls):
         keys.append(prefix + field.name)
-        if dataclasses.is_dataclass(hints[field.name]):
-            keys += dotted_keys(hints[field.name], f"{prefix}{field.name}.")
+        inner = hints[field.name]
+        if dataclasses.is_dataclass(inner):
+            section = f"{prefix}{field.name}."
+            if field.metadata.get("parse"):  # reads its values whole, so their parts are no keys
+                keys += [section + entry.name for entry in dataclasses.fields(inner)]
+            else:
+                keys += dotted_keys(inner, section)
     return keys
 
 
-def apply_settings(data: Mapping[str, Any], settings: typing.Iterable[str]) -> dict[str, Any]:
+def _unknown_key(name: str, valid: Iterable[str]) -> str:
+    """Name the nearest key: spelt alike in full, else alike in its last part, as when its section was left out."""
+    keys = list(valid)
+    by_last = {key.rpartition(".")[2]: key for key in reversed(keys)}
+    near = difflib.get_close_matches(name, keys, n=1, cutoff=0.8)
+    near += [by_last[last] for last in difflib.get_close_matches(name.rpartition(".")[2], by_last, n=1)]
+    return f"unknown key {name!r}; did you mean {near[0]!r}?" if near else unknown_name("key", name, keys)
+
+
+def apply_settings(data: Mapping[str, Any], settings: Iterable[str]) -> dict[str, Any]:
     """Return ``data`` with each ``dotted.key=value`` applied; values are read as YAML.
 
     Raises:
@@ -104,7 +119,7 @@ def _dataclass(cls: type[T], data: object, path: str, valid: tuple[str, ...]) ->
     for name in data:
         if name not in fields:
             near = [k for k in valid if k.startswith(path)] if path else valid
-            raise ConfigError(unknown_name("key", f"{path}{name}", near))
+            raise ConfigError(_unknown_key(f"{path}{name}", near))
     hints = typing.get_type_hints(cls)
     values = {}
     for name, field in fields.items():

@@ -1,4 +1,4 @@
-"""Was Ray fed? The share of the workers' time that went into training and validation."""
+"""Where the time of a run went, read from its events."""
 
 from __future__ import annotations
 
@@ -28,3 +28,15 @@ def utilisation(events: Iterable[Mapping[str, Any]], workers: int) -> float | No
             busy += float(event["train_seconds"]) + float(event["validation_seconds"])
     span += 0.0 if first is None else last - first
     return busy / (span * workers) if span > 0 else None
+
+
+def used_seconds(events: Iterable[Mapping[str, Any]]) -> float:
+    """Return the time that earlier sessions of a run took, from start to last sign of life each."""
+    total = last = 0.0
+    first: float | None = None
+    for event in events:
+        if event["kind"] in ("run_started", "run_resumed"):
+            total += 0.0 if first is None else last - first
+            first = float(event["time"])
+        last = float(event["time"])
+    return total + (0.0 if first is None else last - first)

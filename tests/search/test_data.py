@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from synthcity.errors import ConfigError, DataError, SynthcityError
+from synthcity.market.simulated import SimulatedConfig, SimulatedMarket
+from synthcity.market.store import Store
+from synthcity.search.config import SearchConfig, parse_config
+from synthcity.search.data import load_data
+
+DAY = 86400
+PERIODS = {
+    "train": ["2025-01-10", "2025-01-20"],
+    "validation": ["2025-01-20", "2025-01-25"],
+    "test": ["2025-01-25", "2025-01-30"],
+}
+
+
+def config(*settings: str, **data: Any) -> SearchConfig:
+    plain = {"source": "simulated", "periods": PERIODS, "assets": ["BTC", "ETH"], "simulated": {"days": 30}, **data}
+    return parse_config({"competition": "crypto-24h", "data": plain}, settings)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("store")
+    market = SimulatedMarket(SimulatedConfig(days=30)).market(["BTC"], resolution=300)
+    Store(folder).append("BTC", "simulated", 300, market["BTC", 300])
+    return folder
+
+
+def test_nothing_of_the_test_period_reaches_the_dataset() -> None:
+    data = load_data(config())
+    end = data.periods.validation.end
+    assert all(table.time[-1] <= end for table in data.dataset.tables.values())
+    assert max(bars.observed[-1] for bars in data.market.values()) > end
+    changed = load_data(config("data.periods.test=[2025-01-26, 2025-01-29]"))
+    assert np.array_equal(changed.dataset.validation["BTC"], data.dataset.validation["BTC"])
+
+
+def test_prompts_keep_a_horizon_between_periods() -> None:
+    data = load_data(config())
+    seen, fresh, test = data.validation_prompts(fresh=False), data.validation_prompts(fresh=True), data.test_prompts()
+    starts = [{prompt.start_time for prompt in prompts} for prompts in (seen, fresh, test)]
+    assert not starts[0] & starts[1]
+    for prompts, period in (
+        (seen, data.periods.validation),
+        (fresh, data.periods.validation),
+        (test, data.periods.test),
+    ):
+        assert min(prompt.start_time for prompt in prompts) >= period.start
+        assert max(prompt.start_time + prompt.time_length for prompt in prompts) <= period.end
+    table = data.dataset.tables["BTC"]
+    assert starts[0] == {int(time) for time in table.time[data.dataset.validation["BTC"]]}
+    assert int(table.time[data.dataset.train["BTC"]].max()) + DAY <= data.periods.train.end
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "message"),
+    [
+        (["competition=crypto-25h"], ConfigError, "did you mean 'crypto-24h'"),
+        (["rules='2026-06'"], ConfigError, "unknown rules '2026-06'"),
+        (["data.assets=[BTC, ETHH]"], ConfigError, "data.assets: unknown asset 'ETHH'; did you mean 'ETH'"),
+        (["data.assets=[BTC, BTC]"], ConfigError, "names an asset twice"),
+        (["data.validation_every=100s"], ConfigError, "data.validation_every is 100 seconds; it must be a multiple"),
+        (["data.periods.test=[2025-01-25, 2025-01-25T10:00]"], ConfigError, "shorter than one horizon"),
+        (["data.periods.train=[2025-01-01, 2025-01-05]"], DataError, "no complete train window"),
+        (["data.periods.test=[2025-02-25, 2025-02-28]"], ConfigError, "outside the simulated days"),
+    ],
+)
+def test_nonsense_is_one_sentence(settings: list[str], error: type[SynthcityError], message: str) -> None:
+    with pytest.raises(error, match=message) as caught:
+        load_data(config(*settings))
+    assert "\n" not in str(caught.value)
+    assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "message"),
+    [
+        (["data.assets=[ETH]"], DataError, "ETH"),
+        (["data.path=/nowhere/at/all"], DataError, "there is no price store at '/nowhere/at/all'"),
+        (["data.periods.test=[2025-01-25, 2025-03-30]"], DataError, "BTC has prices from .* but data.periods.test"),
+        (
+            [
+                "data.periods.train=[2024-10-01, 2024-12-01]",
+                "data.periods.validation=[2024-12-01, 2025-01-10]",
+                "data.periods.test=[2025-01-10, 2025-01-29]",
+            ],
+            DataError,
+            "nothing of it lies in the train period",
+        ),
+    ],
+)
+def test_a_store_that_does_not_serve(
+    store: Path, settings: list[str], error: type[SynthcityError], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        load_data(config(*settings, source="store", path=str(store), assets=["BTC"]))
+
+
+def test_reads_a_store(store: Path) -> None:
+    data = load_data(config(source="store", path=str(store), assets=["BTC"]))
+    same = load_data(config(assets=["BTC"]))
+    assert np.array_equal(data.market["BTC", 300].close, same.market["BTC", 300].close)
+
+
+def test_an_empty_store(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="holds no bars"):
+        load_data(config(source="store", path=str(tmp_path)))

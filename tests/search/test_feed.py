@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from synthcity.search.candidate import Proposal
+from synthcity.search.config import BudgetConfig
+from synthcity.search.feed import Feed
+from synthcity.search.gate import Gate
+from synthcity.search.history import History
+from synthcity.search.journal import Journal
+from synthcity.search.proposers import DefaultsProposer, Proposer, make_arms
+from synthcity.search.recorder import Recorder
+from synthcity.search.space import Space
+from tests.search.builders import config
+
+SPACE = Space.from_registry()
+
+
+@pytest.fixture
+def recorder(tmp_path: Path) -> Iterator[Recorder]:
+    with Journal(tmp_path / "run") as journal:
+        yield Recorder(journal)
+
+
+def make_feed(
+    recorder: Recorder,
+    budget: BudgetConfig,
+    arms: dict[str, Proposer] | None = None,
+    defaults: list[tuple[str, dict[str, Any]]] = [],  # noqa: B006 - never changed
+) -> Feed:
+    return Feed(
+        recorder=recorder,
+        gate=Gate(SPACE, lambda config: 1, max_parameters=10),
+        defaults=DefaultsProposer(defaults),
+        arms=arms if arms is not None else make_arms(budget.arms, SPACE),
+        budget=budget,
+        workers=2,
+    )
+
+
+def wait_for(condition: Any, seconds: float = 20.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.005)
+
+
+def pop(feed: Feed) -> str | None:
+    """The next candidate's id, or None once the feed is done."""
+    found = []
+
+    def ready() -> bool:
+        candidate = feed.pop()
+        if candidate is not None:
+            found.append(candidate.id)
+        return bool(found) or feed.done
+
+    wait_for(ready)
+    return found[0] if found else None
+
+
+def finish(recorder: Recorder, feed: Feed, name: str) -> None:
+    rate = recorder.history.trials[name].candidate.config["training"]["learning_rate"]
+    recorder.emit("trial_started", id=name, from_rung=0)
+    figures = {"score": 5000 + 1e4 * abs(rate - 3e-3), "train_seconds": 1.0, "validation_seconds": 0.1}
+    recorder.emit("rung", id=name, rung=1, num_rungs=1, **figures)
+    recorder.emit("trial_finished", id=name, status="completed")
+    feed.wake()
+
+
+def drive(recorder: Recorder, feed: Feed, *, parallel: int = 2, newest_first: bool = False) -> list[str]:
+    """Run the feed dry with ``parallel`` trials at a time."""
+    feed.start()
+    handed, live = [], []
+    while True:
+        while len(live) < parallel and (candidate := feed.pop()) is not None:
+            handed.append(candidate.id)
+            live.append(candidate.id)
+        if live:
+            finish(recorder, feed, live.pop(-1 if newest_first else 0))
+        elif feed.done:
+            break
+        time.sleep(0.005)
+    feed.join()
+    assert feed.failure is None
+    return handed
+
+
+def test_hands_out_defaults_first_and_stops_at_the_budget(recorder: Recorder) -> None:
+    listed = [("one", config()), ("two", config(blocks=[{"name": "tcn"}]))]
+    handed = drive(recorder, make_feed(recorder, BudgetConfig(trials=6), defaults=listed))
+    assert handed == [f"c{index:04d}" for index in range(6)]
+    sources = [record.candidate.source for record in recorder.history.records]
+    assert sources[:2] == ["defaults", "defaults"]
+    assert set(sources[2:]) <= {"tpe", "random"}
+
+
+def test_keeps_only_as_many_waiting_as_there_are_workers(recorder: Recorder) -> None:
+    feed = make_feed(recorder, BudgetConfig(trials=20))
+    feed.start()
+    wait_for(lambda: len(recorder.history.trials) == 2)
+    time.sleep(0.1)
+    assert len(recorder.history.trials) == 2
+    assert pop(feed) == "c0000"
+    wait_for(lambda: len(recorder.history.trials) == 3)
+    feed.join()
+
+
+def test_a_slow_proposer_never_holds_up_pop(recorder: Recorder) -> None:
+    class Slow:
+        name = "random"
+
+        def propose(self, count: int, history: History, rng: np.random.Generator) -> list[Proposal]:
+            time.sleep(0.5)
+            return [Proposal(config=SPACE.sample(rng))]
+
+    feed = make_feed(recorder, BudgetConfig(trials=2), arms={"random": Slow()})
+    feed.start()
+    begin = time.monotonic()
+    assert feed.pop() is None
+    assert time.monotonic() - begin < 0.2
+    assert not feed.done
+    assert pop(feed) == "c0000"
+    feed.join()
+
+
+def test_unfinished_candidates_of_an_earlier_session_come_first(recorder: Recorder) -> None:
+    budget = BudgetConfig(trials=5)
+    feed = make_feed(recorder, budget)
+    feed.start()
+    first, second = pop(feed), pop(feed)
+    assert first is not None
+    finish(recorder, feed, first)
+    wait_for(lambda: len(recorder.history.trials) >= 4)
+    feed.join()
+    known = list(recorder.history.trials)
+    again = drive(recorder, make_feed(recorder, budget))
+    assert again[0] == second
+    assert first not in again
+    assert sorted([first, *again]) == [f"c{index:04d}" for index in range(5)]
+    assert list(recorder.history.trials)[: len(known)] == known
+
+
+def test_rejections_are_recorded_and_free(recorder: Recorder) -> None:
+    class Stubborn:
+        name = "random"
+
+        def propose(self, count: int, history: History, rng: np.random.Generator) -> list[Proposal]:
+            return [Proposal(config=config())]
+
+    handed = drive(recorder, make_feed(recorder, BudgetConfig(trials=3), arms={"random": Stubborn()}))
+    assert handed == ["c0000"]
+    assert {rejection.stage for rejection in recorder.history.rejections} == {"duplicate"}
+
+
+def test_a_proposer_that_keeps_failing_is_closed_and_the_others_go_on(recorder: Recorder) -> None:
+    class Broken:
+        name = "tpe"
+
+        def propose(self, count: int, history: History, rng: np.random.Generator) -> list[Proposal]:
+            raise RuntimeError("no answer")
+
+    arms = {"tpe": Broken(), **make_arms(["random"], SPACE)}
+    handed = drive(recorder, make_feed(recorder, BudgetConfig(trials=4), arms=arms))
+    assert len(handed) == 4
+    failures = recorder.all("proposer_failed")
+    assert [(event["source"], event["error"]) for event in failures] == [("tpe", "no answer")] * 3
+
+
+def test_a_journal_that_fails_ends_the_feed(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(kind: str, **fields: Any) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(recorder, "emit", full)
+    feed = make_feed(recorder, BudgetConfig(trials=3))
+    feed.start()
+    wait_for(lambda: feed.done)
+    assert isinstance(feed.failure, OSError)
+
+
+@pytest.mark.parametrize("how", [{"parallel": 1}, {"parallel": 4}, {"parallel": 3, "newest_first": True}])
+def test_deterministic_candidates_do_not_depend_on_who_was_faster(
+    tmp_path: Path, recorder: Recorder, how: dict[str, Any]
+) -> None:
+    budget = BudgetConfig(trials=14, deterministic=True, generation=4, seed=3)
+    drive(recorder, make_feed(recorder, budget))
+    with Journal(tmp_path / "other") as journal:
+        other = Recorder(journal)
+        drive(other, make_feed(other, budget), **how)
+        assert [r.candidate for r in other.history.records] == [r.candidate for r in recorder.history.records]
+
+
+@pytest.mark.parametrize("stop_after", [1, 5, 6, 9])
+def test_deterministic_candidates_survive_a_restart(tmp_path: Path, recorder: Recorder, stop_after: int) -> None:
+    budget = BudgetConfig(trials=12, deterministic=True, generation=4, seed=3)
+    drive(recorder, make_feed(recorder, budget))
+    with Journal(tmp_path / "other") as journal:
+        other = Recorder(journal)
+        feed = make_feed(other, budget)
+        feed.start()
+        for _ in range(stop_after):
+            name = pop(feed)
+            assert name is not None
+            finish(other, feed, name)
+        feed.join()
+        drive(other, make_feed(other, budget), newest_first=True)
+        assert [r.candidate for r in other.history.records] == [r.candidate for r in recorder.history.records]
+
+
+def test_another_seed_gives_other_candidates(tmp_path: Path, recorder: Recorder) -> None:
+    drive(recorder, make_feed(recorder, BudgetConfig(trials=3, seed=1)))
+    with Journal(tmp_path / "other") as journal:
+        other = Recorder(journal)
+        drive(other, make_feed(other, BudgetConfig(trials=3, seed=2)))
+        hashes = [{r.candidate.hash for r in each.history.records} for each in (recorder, other)]
+        assert not hashes[0] & hashes[1]
