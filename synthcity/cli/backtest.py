@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
+from synthcity.cli.table import print_table
 from synthcity.errors import ConfigError, unknown_name
 from synthcity.forecast.backtest import Backtest, backtest, backtest_prompts
 from synthcity.forecast.baselines import BASELINES, baseline
@@ -97,7 +97,7 @@ def command(
     prompts = backtest_prompts(competition, names, start, last, every, num_paths, rules=rules)
     result = _run(chosen, market, prompts, competition, rules, seed)
     summary = summarise(result, first_baseline, rules)
-    Console(stderr=json_to == "-").print(_table(summary))
+    _print(summary, err=json_to == "-")
     if json_to:
         text = json.dumps({"seed": seed, "num_paths": num_paths, **summary.to_dict()}, allow_nan=False)
         with click.open_file(json_to, "w", encoding="utf-8") as file:
@@ -170,17 +170,18 @@ def _run(
         )
 
 
-def _table(summary: Summary) -> Table:
+def _print(summary: Summary, *, err: bool) -> None:
     result = summary.result
     dropped = f", {result.dropped} dropped (last price missing)" if result.dropped else ""
-    title = f"{result.competition}, rules {result.rules}: {result.num_prompts} prompts{dropped}, mean score in bps"
-    table = Table("forecaster", title=title, title_justify="left")
-    for column in (*summary.assets, "weighted", "plain", f"lead over {summary.baseline}", "share"):
-        table.add_column(column, justify="right")
+    click.echo(
+        f"{result.competition}, rules {result.rules}: {result.num_prompts} prompts{dropped}, mean score in bps", err=err
+    )
+    numbers = [*summary.assets, "weighted", "plain", f"lead over {summary.baseline}", "share"]
+    rows = []
     for line in summary.lines:
         scores = [line.by_asset[asset] for asset in summary.assets] + [line.weighted, line.plain]
-        table.add_row(line.forecaster, *(f"{score:.1f}" for score in scores), _lead(line.lead), f"{line.share:.1%}")
-    return table
+        rows.append([line.forecaster, *(f"{score:.1f}" for score in scores), _lead(line.lead), f"{line.share:.1%}"])
+    print_table(["forecaster", *numbers], rows, right=numbers, err=err)
 
 
 def _lead(lead: Lead | None) -> str:

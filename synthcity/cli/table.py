@@ -8,10 +8,12 @@ from collections.abc import Collection, Sequence
 import click
 
 
-def print_table(names: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[str] = ()) -> None:
-    """Print rows of text under column ``names``; the columns in ``right`` are aligned to the right."""
-    if sys.stdout.isatty():
-        _draw(names, rows, right)
+def print_table(
+    names: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[str] = (), *, err: bool = False
+) -> None:
+    """Print rows of text under column ``names``; columns in ``right`` are aligned to the right; ``err``: to stderr."""
+    if (sys.stderr if err else sys.stdout).isatty():
+        _draw(names, rows, right, err)
         return
     widths = [max(map(len, column)) for column in zip(names, *rows, strict=True)]
     for row in (names, *rows):
@@ -19,10 +21,10 @@ def print_table(names: Sequence[str], rows: Sequence[Sequence[str]], right: Coll
             cell.rjust(width) if name in right else cell.ljust(width)
             for name, cell, width in zip(names, row, widths, strict=True)
         )
-        click.echo("  ".join(cells).rstrip())
+        click.echo("  ".join(cells).rstrip(), err=err)
 
 
-def _draw(names: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[str]) -> None:
+def _draw(names: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[str], err: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -33,4 +35,4 @@ def _draw(names: Sequence[str], rows: Sequence[Sequence[str]], right: Collection
         table.add_column(name, justify="right" if name in right else "left", min_width=longest_word)
     for row in rows:
         table.add_row(*row)
-    Console().print(table)
+    Console(stderr=err).print(table)
