@@ -71,6 +71,13 @@ class Feed:
             self._changed.notify_all()
             return candidate
 
+    def put_back(self) -> None:
+        """Queue again, first of all, what was handed out and did not finish."""
+        with self._changed:
+            queued = {candidate.id for candidate in self._queue}
+            lost = [r.candidate for r in self._recorder.history.records if not r.finished]
+            self._queue.extendleft(c for c in reversed(lost) if c.id not in queued)
+
     def wake(self) -> None:
         """Say that a trial has ended."""
         with self._changed:

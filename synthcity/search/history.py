@@ -19,6 +19,7 @@ kind                  fields beside ``kind`` and ``time`` (unix seconds)
 ``rung``              ``id``, ``rung``, ``num_rungs``, ``score`` (bp, lower is better), the trainer's figures
 ``checkpoint``        ``id``, ``path``
 ``worker_died``       ``id``
+``tune_lost``         ``error``: Tune's loop broke and was started afresh
 ``trial_finished``    ``id``, ``status`` (completed, stopped, failed), ``reason``, ``score``, ``failure``
 ``search_finished``   ``reason``, ``utilisation``
 ``finalist``, ``mix``, ``winner``, ``test_scored``, ``verdict``, ``run_finished``: see ``final.py``

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from synthcity.search.recorder import Recorder
 from synthcity.search.trainable import TRAINER, Task, train_candidate
 
 _MAX_WORKER_DEATHS = 8  # of one trial; a candidate that takes every worker down must not go on for ever
+_MAX_RESTARTS = 3  # of Tune's loop, which ends when a worker is killed for memory while it starts
 
 
 def run_trials(
@@ -46,11 +48,50 @@ def run_trials(
     now = time.monotonic()
     soft = None if seconds is None else now + seconds
     hard = None if soft is None else soft + grace
-    halving = Halving(recorder, budget, soft)
-    watch = Watch(recorder, feed, halving, budget.rungs)
-    searcher = QueueSearcher(feed, recorder, lambda name: make_task(name, recorder, budget, trainer))
     trainable = tune.with_resources(tune.with_parameters(train_candidate, dataset=dataset), resources=cluster.resources)
-    tuner = tune.Tuner(
+
+    def fit() -> None:
+        halving = Halving(recorder, budget, soft)
+        watch = Watch(recorder, feed, halving, budget.rungs)
+        searcher = QueueSearcher(feed, recorder, lambda name: make_task(name, recorder, budget, trainer))
+        stopper = Deadlines(feed, soft, hard)
+        _tuner(trainable, cluster, searcher, halving, watch, stopper, storage, recorder).fit()
+
+    feed.start()
+    try:
+        _fit_again_when_lost(fit, recorder, feed)
+    finally:
+        feed.join()
+    failure = recorder.failure or feed.failure
+    if failure is not None:
+        raise failure
+    _close_open_trials(recorder)
+
+
+def _fit_again_when_lost(fit: Callable[[], None], recorder: Recorder, feed: Feed) -> None:
+    """Run Tune's loop; when it breaks, put what was running back into the queue and start a fresh one."""
+    for attempt in range(_MAX_RESTARTS + 1):
+        try:
+            return fit()
+        except (ray.exceptions.RayError, tune.TuneError, RuntimeError) as error:
+            if attempt == _MAX_RESTARTS or not ray.is_initialized():
+                raise Fatal(f"Ray was lost during the search: {error}; continue with --resume") from error
+            recorder.emit("tune_lost", error=f"{type(error).__name__}: {error}")
+            feed.put_back()
+
+
+def _tuner(
+    trainable: Any,
+    cluster: Cluster,
+    searcher: QueueSearcher,
+    halving: Halving,
+    watch: Watch,
+    stopper: Deadlines,
+    storage: str,
+    recorder: Recorder,
+) -> tune.Tuner:
+    sessions = [e for kind in ("run_started", "run_resumed", "tune_lost") for e in recorder.all(kind)]
+    return tune.Tuner(
         trainable,
         tune_config=tune.TuneConfig(
             num_samples=-1,
@@ -62,26 +103,15 @@ def run_trials(
             trial_dirname_creator=lambda trial: trial.trial_id,
         ),
         run_config=tune.RunConfig(
-            name=f"trials-{len(recorder.all('run_started') + recorder.all('run_resumed'))}",
+            name=f"trials-{len(sessions)}",
             storage_path=storage,
             verbose=0,
-            stop=Deadlines(feed, soft, hard),
+            stop=stopper,
             callbacks=[watch],
             checkpoint_config=tune.CheckpointConfig(num_to_keep=2),
             failure_config=tune.FailureConfig(max_failures=_MAX_WORKER_DEATHS),
         ),
     )
-    feed.start()
-    try:
-        tuner.fit()
-    except (ray.exceptions.RayError, tune.TuneError) as error:
-        raise Fatal(f"Ray was lost during the search: {error}; continue with --resume") from error
-    finally:
-        feed.join()
-    failure = recorder.failure or feed.failure
-    if failure is not None:
-        raise failure
-    _close_open_trials(recorder)
 
 
 def make_task(name: str, recorder: Recorder, budget: BudgetConfig, trainer: str) -> Task:

@@ -220,3 +220,14 @@ def test_another_seed_gives_other_candidates(tmp_path: Path, recorder: Recorder)
         drive(other, make_feed(other, BudgetConfig(trials=3, seed=2)))
         hashes = [{r.candidate.hash for r in each.history.records} for each in (recorder, other)]
         assert not hashes[0] & hashes[1]
+
+
+def test_what_a_lost_loop_was_running_is_put_back_first_and_once(recorder: Recorder) -> None:
+    feed = make_feed(recorder, BudgetConfig(trials=4))
+    feed.start()
+    first, second = pop(feed), pop(feed)
+    wait_for(lambda: len(recorder.history.trials) == 4)
+    feed.put_back()
+    feed.put_back()
+    assert [pop(feed) for _ in range(5)] == [first, second, "c0002", "c0003", None]
+    feed.join()
