@@ -137,9 +137,7 @@ class Diagnostics:
     def _count(self, key: tuple[str, int, int], counts: Floats) -> None:
         self._counts[key] = self._counts.get(key, np.zeros(NUM_BINS)) + counts
 
-    def _histogram(
-        self, asset: str, horizon: int, rng: np.random.Generator, num_resamples: int
-    ) -> dict[str, Any]:
+    def _histogram(self, asset: str, horizon: int, rng: np.random.Generator, num_resamples: int) -> dict[str, Any]:
         by_block: dict[int, Floats] = {}
         # sorted: float sums must not depend on the order in which parts were merged
         for (name, seconds, block), counts in sorted(self._counts.items(), key=lambda item: item[0]):

@@ -29,9 +29,7 @@ class Forecaster(Protocol):
         A pandas Series of the prompt's asset, indexed by the UTC time of observation, stands for a History.
         """
 
-    def simulate_many(
-        self, history: History, prompts: Sequence[Prompt], *, seed: int | None = None
-    ) -> list[Paths]:
+    def simulate_many(self, history: History, prompts: Sequence[Prompt], *, seed: int | None = None) -> list[Paths]:
         """One ensemble a prompt, drawn jointly where the forecaster knows dependence."""
 
 

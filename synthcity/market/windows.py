@@ -109,7 +109,7 @@ class FeatureTable:
     ``returns`` (n,) log returns, NaN at gaps; ``price`` (n,) closes, NaN at gaps; ``anchor`` (n,) causal volatility per
     step, NaN until there is enough; ``sequence`` (n, 3) per-step inputs (return, range volatility, log
     slot profile), NaN at gaps; ``context`` (n, c) summary inputs, finite; ``future`` (n + horizon, f): calendar
-    columns, then log slot volatilities in absolute units (subtract ``log(anchor[i])`` for a window that starts at ``i``).
+    columns, then log slot volatilities in absolute units (subtract ``log(anchor[i])`` for a window starting at ``i``).
     """
 
     time: Times

@@ -62,12 +62,18 @@ class BudgetConfig:
     rungs: int = key(4, low=1)
     max_steps: int = key(1500, low=1)
     reduction: float = key(3.0, low=1.5)
+    trial_time: float | None = key(None, parse=seconds)
     max_parameters: int = key(5_000_000, low=1)
     max_blocks: int = key(3, low=1)
     arms: Mapping[str, ArmConfig] = field(default_factory=default_arms)
     finalists: int = key(4, low=1)
     final_seeds: int = key(2, low=1)
     storage: str | None = key(None)
+
+    @property
+    def max_step_seconds(self) -> float | None:
+        """Seconds a training step may take; None for any, and always where a clock must not decide."""
+        return None if self.trial_time is None or self.deterministic else self.trial_time / self.max_steps
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,8 @@ A rejection is recorded with its reason, is free for the trial budget and is wha
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from synthcity.errors import ConfigError, SynthcityError, TrialFailed
@@ -13,7 +14,7 @@ from synthcity.search.candidate import Candidate, Proposal
 from synthcity.search.history import History
 from synthcity.search.space import Space, canonical, config_hash
 
-Check = Callable[[dict[str, Any]], int]
+DryRun = Callable[[dict[str, Any]], Mapping[str, float]]
 # with some twenty active parameters a change of a tenth of one range; less is within the noise of a seed
 _NEAREST = 0.005
 
@@ -26,17 +27,25 @@ class Rejected(SynthcityError):
         self.stage = stage
 
 
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What a candidate may cost: parameters, and seconds a training step (None: any)."""
+
+    max_parameters: int
+    max_step_seconds: float | None = None
+
+
 class Gate:
     """Turns proposals into candidates or refuses them.
 
-    ``dry_run`` takes a canonical config, builds the network, runs one tiny forward and backward pass and returns
-    its number of parameters; it raises ConfigError or TrialFailed with the cause.
+    ``dry_run`` takes a canonical config, builds the network, runs a forward and backward pass and returns its number
+    of ``parameters`` and its ``step_seconds``; it raises ConfigError or TrialFailed with the cause.
     """
 
-    def __init__(self, space: Space, dry_run: Check, *, max_parameters: int) -> None:
+    def __init__(self, space: Space, dry_run: DryRun, limits: Limits) -> None:
         self._space = space
         self._dry_run = dry_run
-        self._max_parameters = max_parameters
+        self._limits = limits
 
     def admit(self, proposal: Proposal, source: str, history: History) -> Candidate:
         """Return the candidate that ``proposal`` becomes, numbered after those in ``history``.
@@ -76,12 +85,17 @@ class Gate:
 
     def _check_run(self, config: dict[str, Any]) -> None:
         try:
-            count = self._dry_run(config)
+            cost = self._dry_run(config)
         except ConfigError as error:
             raise Rejected("config", str(error)) from error
         except TrialFailed as error:
             raise Rejected("dry run", str(error)) from error
         except Exception as error:
             raise Rejected("dry run", f"{type(error).__name__}: {error}") from error
-        if count > self._max_parameters:
-            raise Rejected("size", f"{count} parameters are more than the limit of {self._max_parameters}")
+        limits = self._limits
+        if cost["parameters"] > limits.max_parameters:
+            text = f"{cost['parameters']:.0f} parameters are more than the limit of {limits.max_parameters}"
+            raise Rejected("size", text)
+        if limits.max_step_seconds is not None and cost["step_seconds"] > limits.max_step_seconds:
+            text = f"a step takes {cost['step_seconds']:.2f} s, more than the {limits.max_step_seconds:.2f} s there are"
+            raise Rejected("too slow", text)

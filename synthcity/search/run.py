@@ -20,7 +20,7 @@ from synthcity.search.data import SearchData, load_data
 from synthcity.search.feed import Feed
 from synthcity.search.final import run_final, score_baselines
 from synthcity.search.folder import check_resumable, run_folder, write_resolved
-from synthcity.search.gate import Gate
+from synthcity.search.gate import Gate, Limits
 from synthcity.search.journal import Journal
 from synthcity.search.outcome import SearchResult, conclude
 from synthcity.search.proposers import DefaultsProposer, check_arms, make_arms
@@ -157,8 +157,8 @@ class _Run:
         space = Space.from_registry(budget.max_blocks)
         gate = Gate(
             space,
-            lambda config: int(Trainer.check(config, self._data.dataset)["parameters"]),
-            max_parameters=budget.max_parameters,
+            lambda config: Trainer.check(config, self._data.dataset),
+            Limits(max_parameters=budget.max_parameters, max_step_seconds=budget.max_step_seconds),
         )
         feed = Feed(
             recorder=recorder,

@@ -11,7 +11,7 @@ import pytest
 from synthcity.search.candidate import Proposal
 from synthcity.search.config import BudgetConfig
 from synthcity.search.feed import Feed
-from synthcity.search.gate import Gate
+from synthcity.search.gate import Gate, Limits
 from synthcity.search.history import History
 from synthcity.search.journal import Journal
 from synthcity.search.proposers import DefaultsProposer, Proposer, make_arms
@@ -36,7 +36,7 @@ def make_feed(
 ) -> Feed:
     return Feed(
         recorder=recorder,
-        gate=Gate(SPACE, lambda config: 1, max_parameters=10),
+        gate=Gate(SPACE, lambda config: {"parameters": 1}, Limits(max_parameters=10)),
         defaults=DefaultsProposer(defaults),
         arms=arms if arms is not None else make_arms(budget.arms, SPACE),
         budget=budget,

@@ -6,7 +6,7 @@ import pytest
 
 from synthcity.errors import TrialFailed
 from synthcity.search.candidate import Proposal
-from synthcity.search.gate import Gate, Rejected
+from synthcity.search.gate import Gate, Limits, Rejected
 from synthcity.search.history import History
 from synthcity.search.space import Space
 from tests.search.builders import candidate, config, history, tell
@@ -14,11 +14,18 @@ from tests.search.builders import candidate, config, history, tell
 SPACE = Space.from_registry()
 
 
-def gate(dry_run: Any = lambda config: 1000) -> Gate:
-    return Gate(SPACE, dry_run, max_parameters=5000)
+def cost(parameters: int = 1000, step_seconds: float = 0.1) -> Any:
+    return lambda config: {"parameters": parameters, "step_seconds": step_seconds}
 
 
-def refusal(proposed: dict[str, Any], known: History | None = None, dry_run: Any = lambda config: 1000) -> Rejected:
+CHEAP = cost()
+
+
+def gate(dry_run: Any = CHEAP) -> Gate:
+    return Gate(SPACE, dry_run, Limits(max_parameters=5000, max_step_seconds=0.2))
+
+
+def refusal(proposed: dict[str, Any], known: History | None = None, dry_run: Any = CHEAP) -> Rejected:
     with pytest.raises(Rejected) as caught:
         gate(dry_run).admit(Proposal(config=proposed), "random", known or History())
     return caught.value
@@ -76,4 +83,11 @@ def test_refuses_what_does_not_run() -> None:
 
 
 def test_refuses_what_is_too_large() -> None:
-    assert refusal(config(), dry_run=lambda config: 5001).stage == "size"
+    assert refusal(config(), dry_run=cost(parameters=5001)).stage == "size"
+
+
+def test_refuses_what_cannot_finish_in_time() -> None:
+    rejected = refusal(config(), dry_run=cost(step_seconds=0.31))
+    assert (rejected.stage, str(rejected)) == ("too slow", "a step takes 0.31 s, more than the 0.20 s there are")
+    open_ended = Gate(SPACE, cost(step_seconds=9.0), Limits(max_parameters=5000))
+    assert open_ended.admit(Proposal(config=config()), "random", History()).id == "c0000"
