@@ -20,7 +20,8 @@ class SDEHead(nn.Module):
     ``dv = kappa (theta_t - v) dt + xi dW2``, ``dx = exp(v) dW1`` with correlation rho (leverage) and dt of one step, v
     being log volatility (Heston 1993 in log form; Kloeden & Platen 1992). theta_t is decoded for every future step; xi,
     rho and the start come from the history, kappa is one learned speed. The linear equation is solved exactly at the
-    steps, so there is no discretisation error in v. With xi and the start's spread at 0 it is the GBM head. No closed likelihood.
+    steps, so there is no discretisation error in v. With xi and the start's spread at 0 it is the GBM head. No closed
+    likelihood.
     """
 
     @dataclass(frozen=True, kw_only=True)
