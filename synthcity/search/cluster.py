@@ -85,6 +85,7 @@ def cluster(workers: int | None) -> Iterator[Cluster]:
             where = f"the cluster at {address}" if address else "a local Ray cluster"
             raise Fatal(f"cannot reach {where}: {error}") from error
         stack.callback(ray.shutdown)
+        stack.enter_context(terminable())  # again: Ray has put its own handler there
         total: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
         cpus = max(1, int(total.get("CPU", 1)))
         yield Cluster(workers=min(workers or cpus, cpus), num_gpus=float(total.get("GPU", 0)), local=not address)

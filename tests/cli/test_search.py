@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from synthcity.cli.search import command
+from synthcity.errors import ConfigError
+from synthcity.search import run
+from synthcity.search.summary import summary
+
+VERDICT = {
+    "sentence": "Proven: mix scores 0.50 % better.",
+    "winner_is_baseline": False,
+    "challenger": "mix",
+    "proven_against": {"fhs": True, "ewma": False},
+}
+REPORT = {
+    "run": {"assets": ["BTC", "ETH"]},
+    "verdict": VERDICT,
+    "scores": [
+        {"name": "mix", "by_asset": {"BTC": 3450.0, "ETH": 5000.0}, "mean": 4225.0},
+        {"name": "fhs", "by_asset": {"BTC": 3470.0, "ETH": 5030.0}, "mean": 4250.0},
+        {"name": "ewma", "by_asset": {"BTC": 3490.0, "ETH": 5050.0}, "mean": 4270.0},
+    ],
+    "leads": {
+        "fhs": {"mean": -0.59, "low": -0.8, "high": -0.4, "by_asset": {}},
+        "ewma": {"mean": -1.05, "low": None, "high": None, "by_asset": {}},
+    },
+}
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[dict[str, Any]]:
+    seen: list[dict[str, Any]] = []
+
+    def search(config: Path, **options: Any) -> Any:
+        seen.append({"config": config, **options})
+        folder = tmp_path / "runs" / "quick"
+        return SimpleNamespace(report=REPORT, folder=folder, winner=folder / "winner", page=folder / "report.html")
+
+    monkeypatch.setattr(run, "search", search)
+    return seen
+
+
+def test_passes_on_what_was_asked(calls: list[dict[str, Any]]) -> None:
+    result = CliRunner().invoke(command, ["a.yaml", "--set", "search.trials=3", "--name", "7", "--resume"])
+    assert result.exit_code == 0, result.output
+    assert calls[0]["config"] == Path("a.yaml")
+    assert calls[0]["settings"] == ("search.trials=3", "name='7'")
+    assert calls[0]["resume"] is True
+    assert calls[0]["command"].startswith("synthcity ")
+
+
+def test_prints_verdict_table_and_paths(calls: list[dict[str, Any]]) -> None:
+    output = CliRunner().invoke(command, ["a.yaml"]).output
+    assert "Proven: mix scores 0.50 % better." in output
+    fhs = next(line for line in output.splitlines() if line.startswith("fhs"))
+    assert fhs.split() == ["fhs", "3470.0", "5030.0", "4250.0", "-0.59", "%", "(-0.80", "to", "-0.40)", "proven"]
+    ewma = next(line for line in output.splitlines() if line.startswith("ewma"))
+    assert ewma.endswith("-1.05 % (too few days for an interval)  not proven")
+    for name in ("run folder", "bundle", "report"):
+        assert any(line.startswith(name) for line in output.splitlines())
+
+
+def test_a_baseline_that_wins_is_not_passed_off_as_found() -> None:
+    report = {**REPORT, "verdict": {**VERDICT, "winner_is_baseline": True, "challenger": "c0001"}}
+    result: Any = SimpleNamespace(report=report, folder=Path("r"), winner=Path("r/winner"), page=Path("r/report.html"))
+    assert "lead of c0001 over it" in summary(result)
+
+
+def test_stopping_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(config: Path, **options: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(run, "search", stopped)
+    result = CliRunner().invoke(command, ["a.yaml"])
+    assert result.exit_code == 130
+    assert "--resume" in result.output
+
+
+def test_a_name_must_be_one(calls: list[dict[str, Any]]) -> None:
+    result = CliRunner().invoke(command, ["a.yaml", "--name", "it's"])
+    assert isinstance(result.exception, ConfigError)

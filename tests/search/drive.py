@@ -1,0 +1,53 @@
+"""A whole search stage with the fake trainer, as a process of its own that tests may kill.
+
+``python -m tests.search.drive FOLDER JSON``: JSON holds ``budget``, ``dataset`` and ``seconds``.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from synthcity.search.cluster import cluster, terminable
+from synthcity.search.config import BudgetConfig
+from synthcity.search.feed import Feed
+from synthcity.search.gate import Gate
+from synthcity.search.journal import Journal
+from synthcity.search.proposers import DefaultsProposer, make_arms
+from synthcity.search.recorder import Recorder
+from synthcity.search.space import Space
+from synthcity.search.timing import utilisation
+from synthcity.search.tuning import run_trials
+from tests.search.fakes import TRAINER
+
+
+def main(folder: Path, options: dict) -> None:
+    budget = BudgetConfig(**options["budget"])
+    space = Space.from_registry(2)
+    with Journal(folder) as journal, terminable(), cluster(2) as found:
+        recorder = Recorder(journal)
+        recorder.emit("run_resumed" if journal.events else "run_started")
+        feed = Feed(
+            recorder=recorder,
+            gate=Gate(space, lambda config: 1, max_parameters=10),
+            defaults=DefaultsProposer([]),
+            arms=make_arms(budget.arms, space),
+            budget=budget,
+            workers=found.workers,
+        )
+        run_trials(
+            recorder=recorder,
+            feed=feed,
+            budget=budget,
+            cluster=found,
+            dataset=options["dataset"],
+            storage=str(folder / "checkpoints"),
+            seconds=options.get("seconds"),
+            trainer=TRAINER,
+        )
+        recorder.emit("search_finished", utilisation=utilisation(recorder.events, found.workers))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), json.loads(sys.argv[2]))
