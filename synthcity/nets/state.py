@@ -57,7 +57,8 @@ def parse(blob: bytes) -> tuple[dict[str, Tensor], Meta]:
 
 def spec_from_json(values: dict[str, Any]) -> WindowSpec:
     """Rebuild a spec whose tuples JSON turned into lists."""
-    return WindowSpec(**{key: tuple(v) if isinstance(v, list) else v for key, v in values.items()})
+    plain: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
+    return WindowSpec(**plain)
 
 
 def group(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -56,7 +56,7 @@ def build(cls: type[T], data: object) -> T:
     return _dataclass(cls, data, "", tuple(dotted_keys(cls)))
 
 
-def dotted_keys(cls: type, prefix: str = "") -> list[str]:
+def dotted_keys(cls: Any, prefix: str = "") -> list[str]:
     """All keys of ``cls`` with their full dotted names, sections included."""
     keys = []
     hints = typing.get_type_hints(cls)

@@ -1,0 +1,71 @@
+"""What a user sees of a search, from the journal's events alone."""
+
+from __future__ import annotations
+
+import io
+
+from rich.console import Console
+
+from synthcity.search.display import LiveDisplay, PlainDisplay, open_display
+from synthcity.search.progress import Progress, architecture, duration
+from tests.search.sample_run import BEGIN, journal
+
+
+def told(num_trials: int = 6) -> list[str]:
+    stream = io.StringIO()
+    with PlainDisplay(Console(file=stream)) as display:
+        for event in journal(num_trials):
+            display.update(event)
+    return stream.getvalue().splitlines()
+
+
+def test_plain_lines_tell_start_rungs_failures_and_time_left():
+    lines = told()
+    assert lines[0].startswith("[20:00 left] started sweep: crypto-24h on BTC, ETH")
+    assert any("rung 1/4" in line and "against fhs" in line and "steps/s" in line for line in lines)
+    assert any("failed: TrialFailed: the loss is not finite" in line for line in lines)
+    assert any("best so far" in line for line in lines)
+
+
+def test_no_terminal_means_plain_lines_and_a_terminal_a_table():
+    assert isinstance(open_display(Console(file=io.StringIO())), PlainDisplay)
+    assert isinstance(open_display(Console(file=io.StringIO(), force_terminal=True)), LiveDisplay)
+
+
+def test_the_live_table_shows_trials_best_lead_and_budget():
+    stream = io.StringIO()
+    console = Console(file=stream, force_terminal=True, width=120, height=30)
+    with LiveDisplay(console) as display:
+        for event in journal(8):
+            display.update(event)
+        console.print(display._render())
+    text = stream.getvalue()
+    for word in ("synthcity search", "sweep", "best so far", "failures", "lstm", "vs fhs", "8 trials"):
+        assert word in text, word
+
+
+def test_progress_counts_and_compares():
+    progress = Progress(journal(16))
+    assert progress.num_failed == 2
+    assert progress.num_finished == 16
+    assert progress.best_baseline == ("fhs", 5538.0)
+    best = progress.best_trial
+    assert best is not None
+    assert progress.relative(best.score) < 0
+    assert 0.5 < progress.utilisation() <= 1.0
+
+
+def test_what_ran_when_a_session_ended_waits_again_and_the_pause_does_not_count():
+    events = [event for event in journal(2) if event["time"] < BEGIN + 30]
+    resumed = {**events[0], "kind": "run_resumed", "time": BEGIN + 10_000}
+    progress = Progress([*events, resumed])
+    assert {trial.state for trial in progress.trials.values()} == {"waiting"}
+    assert progress.used_seconds() < 40
+    assert progress.left_seconds(BEGIN + 10_010) > 1150
+
+
+def test_architecture_and_duration_read_well():
+    blocks = [{"name": "tcn"}, {"name": "tcn"}, {"name": "lstm"}]
+    assert architecture({"blocks": blocks, "head": {"name": "gbm"}, "d_model": 32}) == "2 tcn + lstm > gbm, 32 wide"
+    assert architecture({"blocks": [], "head": {"name": "sde"}}) == "none > sde"
+    assert [duration(s) for s in (7, 65, 3700)] == ["7 s", "1:05", "1:01:40"]
