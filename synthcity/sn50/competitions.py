@@ -115,6 +115,7 @@ class Rules:
         return self.coefficients.get(self.asset_aliases.get(asset, asset), 1.0)
 
 
+@functools.cache
 def rule_dates() -> tuple[str, ...]:
     """Dates of the packaged rules, oldest first."""
     folder = resources.files("synthcity.sn50") / "rules"

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from synthcity.sn50.competitions import Competition, Rules, get_competition, get_rules
-from synthcity.sn50.crps import Array, Workspace, crps, score_rows
-from synthcity.sn50.terms import Terms, checked_paths, chunks, terms
+from synthcity.sn50.crps import Array, Workspace, crps, score_rows, workspace
+from synthcity.sn50.terms import Terms, checked_paths, gather, max_terms, terms
 
 __all__ = ["INVALID", "Score", "Terms", "crps", "score", "terms"]
 
@@ -48,7 +48,7 @@ def score(
         competition = get_competition(competition, rules)
     prices, truth = checked_paths(paths, realised, competition)
     batch, (num_members, num_points) = prices.shape[:-2], prices.shape[-2:]
-    work = Workspace(num_members)
+    work = workspace(num_members)
     scored = [
         _score_one(ensemble, seen, competition, rules, work)
         for ensemble, seen in zip(
@@ -70,8 +70,12 @@ def _score_one(paths: Array, realised: Array, competition: Competition, rules: R
     if not paths.min() > 0 and (paths == 0).any():
         return Score(total=INVALID, intervals=dict.fromkeys(names, math.nan))
     sums = dict.fromkeys(names, 0.0)
-    for chunk in chunks(paths, realised, competition, work):
-        sums[chunk.label] += float(score_rows(chunk.rows, chunk.observed, work).sum()) * chunk.factor
+    found = gather(paths, realised, competition, work.terms(max_terms(competition)))
+    values = np.concatenate(
+        [score_rows(found.rows[part], found.observed[part], work) for part in work.parts(len(found.rows))] or [[]]
+    )
+    for group in found.groups:
+        sums[group.label] += float(values[group.part].sum()) * group.factor
     total = sum(sums[interval.name] for interval in competition.intervals)
     if competition.volatility_blocks:
         sums[VOLATILITY] = sum(block.weight * sums[block.name] for block in competition.volatility_blocks)

@@ -7,14 +7,13 @@ missing are left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from synthcity.sn50.competitions import Competition, Interval, Rules, VolatilityBlock, get_competition
-from synthcity.sn50.crps import Array, Workspace
+from synthcity.sn50.competitions import Competition, Interval, Rules, get_competition
+from synthcity.sn50.crps import Array
 
 BASIS_POINTS = 10_000.0
 
@@ -34,19 +33,27 @@ class Terms:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Chunk:
-    """Some terms of one interval; a member in basis points is ``(row - offset) * factor``.
+class Group:
+    """The terms of one interval or volatility block: ``rows[part]`` of a ``Gathered``.
 
-    Changes come as plain price ratios (offset 1): the score does not see a shift, and a pass is saved.
-    ``rows`` (C, N) is a view of a buffer that the next chunk overwrites.
+    A member in basis points is ``(row - offset) * factor``. Changes come as plain price ratios (offset 1): the score
+    does not see a shift, and a pass is saved.
     """
 
     label: str
-    rows: Array
-    observed: Array
+    part: slice
     offset: float
     factor: float
     weight: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gathered:
+    """All observed terms of one ensemble: ``rows`` (num_terms, N) against ``observed`` (num_terms,)."""
+
+    rows: Array
+    observed: Array
+    groups: tuple[Group, ...]
 
 
 def terms(paths: ArrayLike, realised: ArrayLike, competition: Competition | str, rules: Rules | None = None) -> Terms:
@@ -61,18 +68,22 @@ def terms(paths: ArrayLike, realised: ArrayLike, competition: Competition | str,
         raise ValueError(f"terms takes one ensemble: paths {prices.shape}, realised {truth.shape}")
     if (prices == 0).any():
         raise ValueError("paths hold a price of exactly 0: such an answer is invalid and has no terms")
-    ensembles, observed, weights, labels = [], [], [], []
-    for chunk in chunks(prices, truth, competition, Workspace(len(prices))):
-        ensembles.append((chunk.rows - chunk.offset) * chunk.factor)
-        observed.append((chunk.observed - chunk.offset) * chunk.factor)
-        weights.append(np.full(len(chunk.rows), chunk.weight))
-        labels.extend([chunk.label] * len(chunk.rows))
-    return Terms(
-        ensemble=np.concatenate(ensembles) if ensembles else np.empty((0, len(prices))),
-        observed=np.concatenate(observed) if observed else np.empty(0),
-        weights=np.concatenate(weights) if weights else np.empty(0),
-        labels=np.array(labels, dtype=np.str_),
-    )
+    found = gather(prices, truth, competition, np.empty((max_terms(competition), len(prices))))
+    ensemble, observed = found.rows, found.observed
+    weights, labels = np.empty(len(observed)), []
+    for group in found.groups:
+        for values in (ensemble, observed):
+            values[group.part] = (values[group.part] - group.offset) * group.factor
+        weights[group.part] = group.weight
+        labels += [group.label] * (group.part.stop - group.part.start)
+    return Terms(ensemble=ensemble, observed=observed, weights=weights, labels=np.array(labels, dtype=np.str_))
+
+
+def max_terms(competition: Competition) -> int:
+    """Number of terms of an answer whose every point was observed."""
+    intervals = ((i, competition.time_length // i.seconds) for i in competition.intervals)
+    changes = sum(1 if interval.kind == "first_change" else count for interval, count in intervals)
+    return changes + sum(competition.time_length // block.seconds for block in competition.volatility_blocks)
 
 
 def checked_paths(paths: ArrayLike, realised: ArrayLike, competition: Competition) -> tuple[Array, Array]:
@@ -94,57 +105,64 @@ def checked_paths(paths: ArrayLike, realised: ArrayLike, competition: Competitio
     return prices[..., : truth.shape[-1]], truth
 
 
-def chunks(paths: Array, realised: Array, competition: Competition, work: Workspace) -> Iterator[Chunk]:
-    """Yield all observed terms of one ensemble (N, T) chunk by chunk, in ``work``'s buffers."""
-    for interval in competition.intervals:
-        yield from _interval_chunks(paths, realised, interval, competition, work)
-    if competition.volatility_blocks:
-        ratios = np.ascontiguousarray(paths.T)
-        with np.errstate(invalid="ignore", over="ignore"):
-            ratios = ratios[1:] / ratios[:-1]
-            truth = realised[1:] / realised[:-1]
-        for block in competition.volatility_blocks:
-            size = block.seconds // competition.time_increment
-            yield from _volatility_chunks(ratios, truth, block, size, work)
+def gather(paths: Array, realised: Array, competition: Competition, buffer: Array) -> Gathered:
+    """Write all observed terms of one ensemble (N, T) into ``buffer`` (max_terms or more, N) and say what is where.
+
+    ``realised`` may be shorter than a path: then what has been observed is gathered.
+    """
+    points = np.ascontiguousarray(paths.T)  # one row a point of time: all that follows reads along rows
+    observed = np.empty(len(buffer))
+    groups: list[Group] = []
+
+    def add(label: str, rows: Array | None, truth: Array, offset: float, factor: float, weight: float) -> None:
+        """Close a group; ``rows`` None means that they were written in place."""
+        start = groups[-1].part.stop if groups else 0
+        part = slice(start, start + len(truth))
+        if rows is not None:
+            buffer[part] = rows
+        observed[part] = truth
+        groups.append(Group(label=label, part=part, offset=offset, factor=factor, weight=weight))
+
+    with np.errstate(invalid="ignore", over="ignore"):
+        for interval in competition.intervals:
+            before, after, truth = _sampled(points, realised, interval, competition)
+            seen = ~np.isnan(truth)
+            if not seen.any():
+                continue
+            if interval.kind == "price":
+                add(interval.name, after[seen], truth[seen], 0.0, BASIS_POINTS / float(realised[-1]), 1.0)
+            elif seen.all():
+                start = groups[-1].part.stop if groups else 0
+                np.divide(after, before, out=buffer[start : start + len(truth)])
+                add(interval.name, None, truth, 1.0, BASIS_POINTS, 1.0)
+            else:
+                add(interval.name, after[seen] / before[seen], truth[seen], 1.0, BASIS_POINTS, 1.0)
+        if competition.volatility_blocks:
+            ratios, truth = points[1:] / points[:-1], realised[1:] / realised[:-1]
+            for block in competition.volatility_blocks:
+                size = block.seconds // competition.time_increment
+                add(block.name, *_volatilities(ratios, truth, size), 0.0, BASIS_POINTS, block.weight)
+    stop = groups[-1].part.stop if groups else 0
+    return Gathered(rows=buffer[:stop], observed=observed[:stop], groups=tuple(groups))
 
 
-def _interval_chunks(
-    paths: Array, realised: Array, interval: Interval, competition: Competition, work: Workspace
-) -> Iterator[Chunk]:
+def _sampled(
+    points: Array, realised: Array, interval: Interval, competition: Competition
+) -> tuple[Array, Array, Array]:
+    """Return the points before and after each change (terms, N), and what was realised of it (terms,)."""
     step = interval.seconds // competition.time_increment
     is_price = interval.kind == "price"
     if is_price:
         # a realised path too short for one step is sampled as coarsely as it can be
         step = min(step, len(realised) - 1)
-    sampled, truth = paths[:, ::step], realised[::step]
+    sampled, truth = points[::step], realised[::step]
     if interval.kind == "first_change":
-        sampled, truth = sampled[:, :2], truth[:2]
-    with np.errstate(invalid="ignore"):
-        observed = truth[1:] if is_price else truth[1:] / truth[:-1]
-    factor = BASIS_POINTS / float(realised[-1]) if is_price else BASIS_POINTS
-    for start in range(0, len(observed), work.num_rows):
-        part = observed[start : start + work.num_rows]
-        seen = ~np.isnan(part)
-        if not seen.any():
-            continue
-        points = work.scratch[: len(part) + 1]
-        np.copyto(points, sampled[:, start : start + len(part) + 1].T)
-        rows = work.rows[: len(part)]
-        if is_price:
-            np.copyto(rows, points[1:])
-        else:
-            with np.errstate(invalid="ignore", over="ignore"):
-                np.divide(points[1:], points[:-1], out=rows)
-        if not seen.all():
-            rows, part = rows[seen], part[seen]
-        offset = 0.0 if is_price else 1.0
-        yield Chunk(label=interval.name, rows=rows, observed=part, offset=offset, factor=factor, weight=1.0)
+        sampled, truth = sampled[:2], truth[:2]
+    return sampled[:-1], sampled[1:], truth[1:] if is_price else truth[1:] / truth[:-1]
 
 
-def _volatility_chunks(
-    ratios: Array, realised: Array, block: VolatilityBlock, size: int, work: Workspace
-) -> Iterator[Chunk]:
-    """Standard deviations (ddof 1) of consecutive blocks of ``size`` changes.
+def _volatilities(ratios: Array, realised: Array, size: int) -> tuple[Array, Array]:
+    """Return standard deviations (ddof 1) of consecutive blocks of ``size`` changes: (blocks, N) and (blocks,).
 
     A gap leaves the realised deviation with the changes that were seen, the simulated one with all of them;
     with fewer than two seen changes the block is left out.
@@ -152,12 +170,6 @@ def _volatility_chunks(
     num_blocks = len(realised) // size
     truth = realised[: num_blocks * size].reshape(num_blocks, size)
     observable = np.flatnonzero(np.count_nonzero(~np.isnan(truth), axis=1) >= 2)
-    members = ratios[: num_blocks * size].reshape(num_blocks, size, ratios.shape[1])
-    for start in range(0, len(observable), work.num_rows):
-        part = observable[start : start + work.num_rows]
-        with np.errstate(invalid="ignore", over="ignore"):
-            rows = members[part].std(axis=1, ddof=1)
-        observed = np.array([changes[~np.isnan(changes)].std(ddof=1) for changes in truth[part]])
-        yield Chunk(
-            label=block.name, rows=rows, observed=observed, offset=0.0, factor=BASIS_POINTS, weight=block.weight
-        )
+    members = ratios[: num_blocks * size].reshape(num_blocks, size, ratios.shape[1])[observable]
+    observed = np.array([changes[~np.isnan(changes)].std(ddof=1) for changes in truth[observable]])
+    return members.std(axis=1, ddof=1), observed

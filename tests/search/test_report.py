@@ -11,7 +11,7 @@ import pytest
 
 from synthcity.errors import RunError
 from synthcity.search.report import REPORT_HTML, judge, save_report, score_rows, write_report
-from tests.search.sample_run import BASELINES, interval, sample_report, made_scores
+from tests.search.sample_run import BASELINES, interval, made_scores, sample_report
 
 
 def rows_and_leads(lead: float, spread: float = 0.2) -> tuple[Any, Any]:

@@ -1,0 +1,62 @@
+"""What the documents show works: Python blocks run, commands and files exist."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from synthcity.cli.main import COMMANDS, cli
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def blocks(language: str) -> list[tuple[str, str]]:
+    pattern = re.compile(rf"```{language}\n(.*?)```", re.DOTALL)
+    return [(path.name, code) for path in DOCUMENTS for code in pattern.findall(path.read_text(encoding="utf-8"))]
+
+
+def commands() -> list[list[str]]:
+    lines = [line for _, code in blocks("bash") for line in code.replace("\\\n", " ").splitlines()]
+    words = [shlex.split(part, comments=True) for line in lines for part in line.split("&&")]
+    return [w[1:] for w in words if w and w[0] == "synthcity"]
+
+
+@pytest.mark.parametrize(("name", "code"), blocks("python"))
+def test_python_blocks_run(name: str, code: str):
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("words", commands(), ids=" ".join)
+def test_shown_commands_name_real_commands_options_and_files(words: list[str]):
+    command: click.Command = cli
+    context = click.Context(cli)
+    while isinstance(command, click.Group):
+        found = command.get_command(context, words[0])
+        assert found is not None, words
+        command, words = found, words[1:]
+    known = {option for parameter in command.params for option in parameter.opts + parameter.secondary_opts}
+    assert {word for word in words if word.startswith("--")} <= known
+    for word in words:
+        if word.startswith("configs/"):
+            assert (ROOT / word).is_file(), word
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(path: Path):
+    for target in re.findall(r"\]\(([^)]+)\)", path.read_text(encoding="utf-8")):
+        assert target.startswith("https://") or (path.parent / target).exists(), target
+
+
+def test_every_listed_command_loads_and_teaches():
+    for name in COMMANDS:
+        command = cli.get_command(click.Context(cli), name)
+        assert command is not None
+        assert len(command.help or "") > 40, name
