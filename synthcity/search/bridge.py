@@ -22,6 +22,8 @@ from synthcity.search.history import COMPLETED, FAILED, STOPPED
 from synthcity.search.recorder import Recorder
 from synthcity.search.trainable import Task
 
+MAX_WORKER_DEATHS = 8  # of one trial; a candidate that takes every worker down must not go on for ever
+
 
 class _Shell:
     def __getstate__(self) -> dict[str, Any]:
@@ -103,9 +105,18 @@ class Watch(_Shell, tune.Callback):
         self._feed.wake()
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        """Record a trial that Ray gave up, because its worker kept dying."""
-        message = f"its worker died {trial.num_failures} times; out of memory is the usual cause"
-        self._finish(candidate_of(trial), FAILED, failure={"class": "WorkerDied", "message": message, "traceback": ""})
+        """Queue the candidate again, or give it up when its workers keep dying.
+
+        Tune restarts a trial whose worker dies, but ends one whose worker dies while being handed over to it.
+        """
+        name = candidate_of(trial)
+        self._recorder.emit("worker_died", id=name)
+        record = self._recorder.history.trials[name]
+        if record.worker_deaths < MAX_WORKER_DEATHS:
+            self._feed.retry(record.candidate)
+            return
+        message = f"its worker died {record.worker_deaths} times; out of memory is the usual cause"
+        self._finish(name, FAILED, failure={"class": "WorkerDied", "message": message, "traceback": ""})
         self._feed.wake()
 
     def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:

@@ -47,7 +47,6 @@ class Cluster:
 
     workers: int
     num_gpus: float
-    local: bool
 
     @property
     def resources(self) -> dict[str, float]:
@@ -88,7 +87,7 @@ def cluster(workers: int | None) -> Iterator[Cluster]:
         stack.enter_context(terminable())  # again: Ray has put its own handler there
         total: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
         cpus = max(1, int(total.get("CPU", 1)))
-        yield Cluster(workers=min(workers or cpus, cpus), num_gpus=float(total.get("GPU", 0)), local=not address)
+        yield Cluster(workers=min(workers or cpus, cpus), num_gpus=float(total.get("GPU", 0)))
 
 
 def available_cpus() -> int:

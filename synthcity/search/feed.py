@@ -71,6 +71,11 @@ class Feed:
             self._changed.notify_all()
             return candidate
 
+    def retry(self, candidate: Candidate) -> None:
+        """Queue a candidate again, first of all, because its worker was lost."""
+        with self._changed:
+            self._queue.appendleft(candidate)
+
     def put_back(self) -> None:
         """Queue again, first of all, what was handed out and did not finish."""
         with self._changed:

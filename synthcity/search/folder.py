@@ -78,7 +78,9 @@ def check_resumable(folder: Path, config: SearchConfig) -> None:
 
 
 def _taken(folder: Path) -> bool:
-    return (folder / JOURNAL).exists()
+    """Whether a run got as far as its first event; a folder without one may be used again."""
+    journal = folder / JOURNAL
+    return journal.exists() and journal.stat().st_size > 0
 
 
 def _numbered(output: Path, stem: str, number: int) -> Path:

@@ -68,7 +68,7 @@ def dotted_keys(cls: Any, prefix: str = "") -> list[str]:
             if field.metadata.get("parse"):  # reads its values whole, so their parts are no keys
                 keys += [section + entry.name for entry in dataclasses.fields(inner)]
             else:
-                keys += dotted_keys(inner, section)
+                keys += dotted_keys(typing.cast(type, inner), section)
     return keys
 
 
@@ -151,7 +151,7 @@ def _value(value: Any, hint: Any, metadata: Mapping[str, Any], path: str, valid:
         if not isinstance(value, Mapping):
             raise ConfigError(f"{path} must hold keys and values, got {value!r}")
         item = arguments[1]
-        inner = dotted_keys(item) if isinstance(item, type) and dataclasses.is_dataclass(item) else []
+        inner = dotted_keys(item) if dataclasses.is_dataclass(item) and isinstance(item, type) else []
         return {
             str(k): _value(v, item, {}, f"{path}.{k}", tuple(f"{path}.{k}.{i}" for i in inner))
             for k, v in value.items()

@@ -11,7 +11,7 @@ import ray
 from ray import tune
 
 from synthcity.errors import Fatal
-from synthcity.search.bridge import Deadlines, Halving, QueueSearcher, Watch
+from synthcity.search.bridge import MAX_WORKER_DEATHS, Deadlines, Halving, QueueSearcher, Watch
 from synthcity.search.cluster import Cluster
 from synthcity.search.config import BudgetConfig
 from synthcity.search.feed import Feed
@@ -19,7 +19,6 @@ from synthcity.search.history import STOPPED
 from synthcity.search.recorder import Recorder
 from synthcity.search.trainable import TRAINER, Task, train_candidate
 
-_MAX_WORKER_DEATHS = 8  # of one trial; a candidate that takes every worker down must not go on for ever
 _MAX_RESTARTS = 3  # of Tune's loop, which ends when a worker is killed for memory while it starts
 
 
@@ -109,7 +108,7 @@ def _tuner(
             stop=stopper,
             callbacks=[watch],
             checkpoint_config=tune.CheckpointConfig(num_to_keep=2),
-            failure_config=tune.FailureConfig(max_failures=_MAX_WORKER_DEATHS),
+            failure_config=tune.FailureConfig(max_failures=MAX_WORKER_DEATHS),
         ),
     )
 

@@ -16,7 +16,7 @@ def config(output: Path, *settings: str) -> SearchConfig:
 
 def use(folder: Path) -> None:
     folder.mkdir(parents=True)
-    (folder / "journal.jsonl").touch()
+    (folder / "journal.jsonl").write_text('{"kind": "run_started"}\n')
 
 
 def test_new_runs_are_numbered(tmp_path: Path) -> None:
@@ -38,6 +38,13 @@ def test_a_named_run_is_never_overwritten(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="already holds a run; add --resume"):
         run_folder(named, "quick", resume=False)
     assert run_folder(named, "quick", resume=True) == tmp_path / "mine"
+
+
+def test_a_search_killed_before_its_first_event_leaves_its_name_free(tmp_path: Path) -> None:
+    (tmp_path / "quick").mkdir()
+    (tmp_path / "quick" / "journal.jsonl").touch()
+    assert run_folder(config(tmp_path), "quick", resume=False) == tmp_path / "quick"
+    assert run_folder(config(tmp_path, "name=quick"), "quick", resume=False) == tmp_path / "quick"
 
 
 def test_nothing_to_resume(tmp_path: Path) -> None:

@@ -12,9 +12,10 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from synthcity.search.history import History
+from synthcity.search.history import History, TrialRecord
 from synthcity.search.journal import Journal
 
 pytestmark = pytest.mark.slow
@@ -162,6 +163,33 @@ def test_a_killed_driver_takes_ray_with_it_and_is_resumed(tmp_path: Path) -> Non
     assert sum(rung > 0 for rung in resumed) >= 1
     assert sum(trained.values()) < sum(search.trained().values())
     search.wait_until_gone()
+
+
+def test_ten_kills_at_random_lose_nothing_that_was_finished(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    search = Search(tmp_path, {"seconds": 0.4}, trials=10, deterministic=True, generation=5).start()
+    kept: dict[str, TrialRecord] = {}
+    for _ in range(10):
+        begun = sum(event["kind"] == "rung" for event in search.events())
+        search.wait_for("rung", begun + 1 + int(rng.integers(3)))
+        workers = [entry for entry in search.processes() if "ImplicitFunc" in entry]
+        if rng.random() < 0.5 and workers:
+            os.kill(int(workers[int(rng.integers(len(workers)))].split()[0]), signal.SIGKILL)
+            continue
+        search.kill()
+        kept |= {name: record for name, record in search.history().trials.items() if record.finished}
+        search.start()
+    search.finish()
+    after = search.history()
+    assert [record.status for record in after.records] == ["completed"] * 10
+    assert {name: after.trials[name] for name in kept} == kept
+    assert len(search.trained()) == 40
+    sessions = sum(event["kind"] in ("run_started", "run_resumed") for event in search.events())
+    deaths = sum(record.worker_deaths for record in after.records)
+    assert sessions > 1
+    assert deaths >= 1
+    # each kill costs at most the rung in flight on each worker and one whose checkpoint was not yet journalled
+    assert sum(search.trained().values()) - 40 <= 2 * 10
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
