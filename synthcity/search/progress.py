@@ -121,7 +121,8 @@ class Progress:
 
     def utilisation(self) -> float | None:
         """Share of the workers' time between first and last trial that went into training and validation."""
-        span = sum(last - first for first, last in self._spans) * self.run.get("workers", 1)
+        # a session may have had no trial: one that resumed into the finals
+        span = sum(span[1] - span[0] for span in self._spans if span) * self.run.get("workers", 1)
         busy = sum(trial.seconds for trial in self.trials.values())
         return busy / span if span > 0 else None
 
