@@ -71,9 +71,9 @@ def _score_one(paths: Array, realised: Array, competition: Competition, rules: R
         return Score(total=INVALID, intervals=dict.fromkeys(names, math.nan))
     sums = dict.fromkeys(names, 0.0)
     found = gather(paths, realised, competition, work.terms(max_terms(competition)))
-    values = np.concatenate(
-        [score_rows(found.rows[part], found.observed[part], work) for part in work.parts(len(found.rows))] or [[]]
-    )
+    values = np.empty(len(found.observed))
+    for part in work.parts(len(values)):
+        values[part] = score_rows(found.rows[part], found.observed[part], work)
     for group in found.groups:
         sums[group.label] += float(values[group.part].sum()) * group.factor
     total = sum(sums[interval.name] for interval in competition.intervals)
