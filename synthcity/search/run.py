@@ -23,11 +23,11 @@ from synthcity.search.folder import check_resumable, run_folder, write_resolved
 from synthcity.search.gate import Gate, Limits
 from synthcity.search.journal import Journal
 from synthcity.search.outcome import SearchResult, conclude
+from synthcity.search.progress import Progress
 from synthcity.search.proposers import DefaultsProposer, check_arms, make_arms
 from synthcity.search.recorder import Display, Recorder
 from synthcity.search.scoring import Scorer
 from synthcity.search.space import Space
-from synthcity.search.timing import used_seconds, utilisation
 from synthcity.search.tuning import run_trials
 
 _PACKAGES = ("torch", "ray", "optuna", "numpy", "pandas", "pyarrow")
@@ -97,7 +97,7 @@ class _Run:
     def finish(self) -> SearchResult:
         """Do what is left to do."""
         begin = time.monotonic()
-        used = used_seconds(self._recorder.events)
+        used = Progress(self._recorder.events).used_seconds()
         with cluster(self._budget.workers) as found:
             self._announce(found)
             scorer = Scorer(self._data, found.workers)
@@ -185,7 +185,7 @@ class _Run:
         if not recorder.history.scored:
             causes = {str((r.failure or {}).get("message", r.reason)) for r in recorder.history.records}
             raise Fatal(f"no candidate was trained to a score: {'; '.join(sorted(causes)) or 'none was admitted'}")
-        recorder.emit("search_finished", utilisation=utilisation(recorder.events, found.workers))
+        recorder.emit("search_finished", utilisation=Progress(recorder.events).utilisation())
 
 
 def _versions() -> dict[str, str]:
