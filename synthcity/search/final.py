@@ -16,7 +16,7 @@ kind               fields
 ``mix``            ``members`` (names), ``weights``
 ``winner``         ``name``, ``challenger`` (best that is no baseline), ``best_single``, ``bundle``
 ``test_scored``    ``scores`` (file), ``diagnostics`` (file), ``num_prompts``
-``verdict``        see ``report.judge``
+``verdict``        see ``verdict.judge``
 =================  =================================================================================
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 from torch import Tensor, nn
@@ -18,7 +19,7 @@ class BuildContext:
     num_future: int
 
 
-class ResidualBlock(nn.Module):
+class ResidualBlock(nn.Module, ABC):
     """``x + dropout(mix(norm(x)))``: subclasses implement ``mix``, which may look along the sequence."""
 
     def __init__(self, context: BuildContext, dropout: float) -> None:
@@ -26,9 +27,9 @@ class ResidualBlock(nn.Module):
         self.norm = nn.LayerNorm(context.d_model)
         self.dropout = nn.Dropout(dropout)
 
+    @abstractmethod
     def mix(self, x_bsd: Tensor) -> Tensor:
         """Transform the normalised input, (batch, seq, d_model) to the same."""
-        raise NotImplementedError(f"{type(self).__name__} must define mix")
 
     def forward(self, x_bsd: Tensor) -> Tensor:
         out: Tensor = x_bsd + self.dropout(self.mix(self.norm(x_bsd)))
