@@ -41,10 +41,11 @@ class ArmConfig:
 
 
 def default_arms() -> dict[str, ArmConfig]:
-    """The classical arms; TPE does the work and random search keeps the door open."""
+    """The classical arms: TPE and local refinement do the work, random search keeps the door open."""
     return {
-        "tpe": ArmConfig(share=0.85, floor=0.5, ceiling=0.95),
-        "random": ArmConfig(share=0.15, floor=0.05, ceiling=0.5),
+        "tpe": ArmConfig(share=0.5, floor=0.3, ceiling=0.9),
+        "refine": ArmConfig(share=0.4, floor=0.1, ceiling=0.6),
+        "random": ArmConfig(share=0.1, floor=0.05, ceiling=0.5),
     }
 
 

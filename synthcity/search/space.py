@@ -23,6 +23,7 @@ from synthcity.search.candidate import Config
 
 Flat = dict[str, Any]
 Pick = Callable[[Parameter], Any]
+_STEP = 0.2  # of a range, in a move to a neighbour
 _SIGNIFICANT_DIGITS = 3  # finer differences in a float are no new candidate
 
 
@@ -86,7 +87,7 @@ class Space:
 
     def sample(self, rng: np.random.Generator) -> Config:
         """Draw a config uniformly: in the logarithm where a parameter says so, each choice alike."""
-        return to_config(self.walk(lambda parameter: _draw(parameter, rng)))
+        return to_config(self.walk(lambda parameter: draw(parameter, rng)))
 
     def flatten(self, config: Config) -> Flat:
         """Return the flat form of a config; parameters that it leaves out take their default.
@@ -162,7 +163,8 @@ def _rounded(value: Any) -> Any:
     return float(f"{value:.{_SIGNIFICANT_DIGITS}g}") if isinstance(value, float) else value
 
 
-def _draw(parameter: Parameter, rng: np.random.Generator) -> Any:
+def draw(parameter: Parameter, rng: np.random.Generator) -> Any:
+    """Draw a value uniformly on the parameter's own scale."""
     if parameter.kind == "bool":
         return bool(rng.integers(2))
     if parameter.kind == "choice":
@@ -176,6 +178,24 @@ def _draw(parameter: Parameter, rng: np.random.Generator) -> Any:
     if parameter.kind == "int":
         return int(min(max(round(value), parameter.low), parameter.high))
     return float(value)
+
+
+def neighbour(parameter: Parameter, value: Any, rng: np.random.Generator) -> Any:
+    """Move to a value nearby: the next choice up or down, the other truth, or a normal step of a fifth of the range."""
+    if parameter.kind == "bool":
+        return not value
+    if parameter.kind == "choice":
+        at = parameter.choices.index(value)
+        beside = [i for i in (at - 1, at + 1) if 0 <= i < len(parameter.choices)]
+        return parameter.choices[int(rng.choice(beside))] if beside else value
+    assert parameter.low is not None
+    assert parameter.high is not None
+    low, high = float(parameter.low), float(parameter.high)
+    if parameter.kind == "int":
+        return int(min(max(value + int(rng.choice([-1, 1])), low), high))
+    if parameter.log:
+        return float(min(max(value * (high / low) ** rng.normal(0.0, _STEP), low), high))
+    return float(min(max(value + (high - low) * rng.normal(0.0, _STEP), low), high))
 
 
 def _lookup(config: Config, parameter: Parameter) -> Any:

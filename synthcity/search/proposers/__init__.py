@@ -9,12 +9,26 @@ from synthcity.search.proposers.base import Proposer
 from synthcity.search.proposers.defaults import DefaultsProposer
 from synthcity.search.proposers.optuna_tpe import TPEProposer
 from synthcity.search.proposers.random import RandomProposer
+from synthcity.search.proposers.refine import RefineProposer
 from synthcity.search.space import Space
 
-__all__ = ["PROPOSERS", "DefaultsProposer", "Proposer", "RandomProposer", "TPEProposer", "check_arms", "make_arms"]
+__all__ = [
+    "PROPOSERS",
+    "DefaultsProposer",
+    "Proposer",
+    "RandomProposer",
+    "RefineProposer",
+    "TPEProposer",
+    "check_arms",
+    "make_arms",
+]
 
 # the arms between which a portfolio divides the trials; the defaults come before them all
-PROPOSERS: Mapping[str, Callable[[Space], Proposer]] = {"tpe": TPEProposer, "random": RandomProposer}
+PROPOSERS: Mapping[str, Callable[[Space], Proposer]] = {
+    "tpe": TPEProposer,
+    "refine": RefineProposer,
+    "random": RandomProposer,
+}
 
 
 def check_arms(names: Iterable[str]) -> None:

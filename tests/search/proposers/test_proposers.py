@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from synthcity.errors import ConfigError
 from synthcity.search.history import History
-from synthcity.search.proposers import DefaultsProposer, RandomProposer, TPEProposer, check_arms
+from synthcity.search.proposers import DefaultsProposer, RandomProposer, RefineProposer, TPEProposer, check_arms
 from synthcity.search.proposers.defaults import packaged_candidates
-from synthcity.search.space import Space, canonical
+from synthcity.search.space import Space, canonical, neighbour
 from tests.search.builders import candidate, config, history, tell
 
 SPACE = Space.from_registry()
@@ -76,3 +78,28 @@ def test_tpe_is_told_of_candidates_outside_the_space_by_silence() -> None:
     outside = type(candidate(0))(index=0, source="defaults", config=wide, hash="x")
     known = history(tell(outside, 5000.0))
     assert len(TPEProposer(narrow).propose(1, known, np.random.default_rng(0))) == 1
+
+
+def test_refine_changes_little_of_one_of_the_best_three() -> None:
+    known = history(*(tell(candidate(index), 5500.0 - index) for index in range(12)))
+    proposals = RefineProposer(SPACE).propose(8, known, np.random.default_rng(0))
+    assert len(proposals) == 8
+    for proposal in proposals:
+        assert proposal.parent in {"c0009", "c0010", "c0011"}
+        parent = SPACE.flatten(known.trials[proposal.parent].candidate.config)
+        new = SPACE.flatten(canonical(proposal.config))
+        moved = [name for name in parent if name in new and new[name] != parent[name]]
+        assert 0 <= len(moved) <= 2
+        assert proposal.rationale.startswith(f"{proposal.parent} with ")
+    assert len({str(proposal.config) for proposal in proposals}) == 8
+
+
+@pytest.mark.parametrize("parameter", [p for table in SPACE.heads.values() for p in table] + list(SPACE.shared))
+def test_a_neighbour_is_valid_and_near(parameter: Any) -> None:
+    rng = np.random.default_rng(1)
+    for _ in range(50):
+        value = neighbour(parameter, parameter.default, rng)
+        assert parameter.check(value, "x") == value
+    if parameter.kind == "choice" and len(parameter.choices) > 1:
+        at = parameter.choices.index(parameter.default)
+        assert abs(parameter.choices.index(value) - at) == 1
