@@ -198,7 +198,8 @@ def plain_line(progress: Progress, event: Event) -> str | None:
     if kind == "trial_finished":
         return _finished_line(progress, progress.trials[str(event["id"])])
     if kind == "finalist":
-        return f"finalist {event.get('name', event.get('id', ''))}: {_versus(progress, event.get('score'))}"
+        # on fresh prompts, so not to be held against the baselines' scores of the search
+        return f"finalist {event['name']}: {event['score']:.1f} on fresh validation prompts"
     if kind == "winner":
         return f"winner on validation: {event.get('name', event.get('id', ''))}"
     if kind == "verdict":

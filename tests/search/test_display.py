@@ -69,3 +69,11 @@ def test_architecture_and_duration_read_well():
     assert architecture({"blocks": blocks, "head": {"name": "gbm"}, "d_model": 32}) == "2 tcn + lstm > gbm, 32 wide"
     assert architecture({"blocks": [], "head": {"name": "sde"}}) == "none > sde"
     assert [duration(s) for s in (7, 65, 3700)] == ["7 s", "1:05", "1:01:40"]
+
+
+def test_finalists_are_not_held_against_scores_on_other_prompts():
+    stream = io.StringIO()
+    with PlainDisplay(Console(file=stream)) as display:
+        for event in [*journal(2), {"kind": "finalist", "name": "fhs", "id": None, "score": 5600.0, "time": BEGIN}]:
+            display.update(event)
+    assert "finalist fhs: 5600.0 on fresh validation prompts" in stream.getvalue().splitlines()[-1]
