@@ -59,6 +59,7 @@ class NetForecaster:
 
         Raises:
             DataError: an asset or increment that the network was not trained for, or too little history.
+            ValueError: the history knows prices after the prompt's start.
         """
         return self.simulate_many(as_history(history, prompt), [prompt], seed=seed)[0]
 
@@ -104,6 +105,8 @@ class NetForecaster:
         key = (prompt.asset, self.spec, self.network.config.steps, prompt.start_time)
         if key not in cache:
             bars = history.bars(prompt.asset, self.spec.increment)
+            if len(bars) and bars.observed[-1] > prompt.start_time:
+                raise ValueError(f"history reaches {bars.observed[-1]}, past the prompt's start {prompt.start_time}")
             recent = bars.slice(max(0, len(bars) - self.spec.lookback), len(bars))
             cache[key] = FeatureTable.build(recent, self.spec, until=prompt.start_time, rows=self.network.config.steps)
         return cache[key]

@@ -180,6 +180,11 @@ def test_what_the_network_was_not_trained_for_is_refused(trained, market: Market
         forecaster.simulate(market.as_of(START + 600), early, seed=0)
 
 
+def test_a_history_that_knows_the_future_is_refused(trained, market: Market):
+    with pytest.raises(ValueError, match="past the prompt's start"):
+        NetForecaster.from_state(trained[1]).simulate(market.as_of(prompt().start_time + 600), prompt(), seed=0)
+
+
 def test_a_series_stands_for_a_history(trained, market: Market):
     import pandas as pd
 
