@@ -120,7 +120,7 @@ def trial_table(progress: Progress, rows: int) -> Table:
     table.add_column("rung", justify="right", no_wrap=True)
     table.add_column(_baseline_title(progress), justify="right", no_wrap=True)
     table.add_column("steps/s", justify="right", no_wrap=True)
-    table.add_column("state", no_wrap=True)
+    table.add_column("state", no_wrap=True, min_width=9)  # "completed"
     shown = sorted((t for t in progress.trials.values() if t.state != "waiting"), key=_rank)
     for trial in shown[:rows]:
         table.add_row(*_cells(progress, trial))
@@ -158,10 +158,15 @@ def _baseline_title(progress: Progress) -> str:
 
 
 class PlainDisplay:
-    """One line for each event that matters, led by the time that is left."""
+    """One line for each event that matters, led by the time that is left.
 
-    def __init__(self, console: Console) -> None:
+    A resumed search replays its journal; what happened before ``since`` (unix seconds, default now) is counted but
+    not told again.
+    """
+
+    def __init__(self, console: Console, *, since: float | None = None) -> None:
         self._console = console
+        self._since = time.time() if since is None else since
         self._progress = Progress()
         self._lock = threading.Lock()
 
@@ -177,7 +182,7 @@ class PlainDisplay:
         with self._lock:
             self._progress.update(event)
             text = plain_line(self._progress, event)
-            if text is not None:
+            if text is not None and event["time"] >= self._since:
                 self._console.print(self._clock(event["time"]) + text, markup=False, highlight=False, soft_wrap=True)
 
     def _clock(self, now: float) -> str:
@@ -201,9 +206,18 @@ def plain_line(progress: Progress, event: Event) -> str | None:
         # on fresh prompts, so not to be held against the baselines' scores of the search
         return f"finalist {event['name']}: {event['score']:.1f} on fresh validation prompts"
     if kind == "winner":
-        return f"winner on validation: {event.get('name', event.get('id', ''))}"
-    if kind == "verdict":
-        return str(event.get("sentence") or "the verdict is in the report")
+        return f"best on fresh validation prompts: {event['name']}"
+    return _trouble_line(event)
+
+
+def _trouble_line(event: Event) -> str | None:
+    """What went wrong outside the trials' own code."""
+    if event["kind"] == "worker_died":
+        return f"the worker of trial {event['id']} died; the trial goes on from its last checkpoint"
+    if event["kind"] == "tune_lost":
+        return f"Ray Tune's loop broke and starts afresh: {event['error']}"
+    if event["kind"] == "proposer_failed":
+        return f"the proposer {event['source']} failed: {event['error']}"
     return None
 
 
@@ -218,7 +232,8 @@ def _rung_line(progress: Progress, trial: Trial) -> str:
     speed = trial.steps_per_second
     text = f"trial {trial.id} rung {trial.rung}/{trial.num_rungs}: {_versus(progress, trial.last['score'])}"
     text += "" if speed is None else f", {speed:.0f} steps/s"
-    return text + (", best so far" if trial is progress.best_trial and trial.score == trial.last["score"] else "")
+    rung_score = trial.last.get("rung_score", trial.last["score"])
+    return text + (", best so far" if trial is progress.best_trial and trial.score == rung_score else "")
 
 
 def _finished_line(progress: Progress, trial: Trial) -> str:

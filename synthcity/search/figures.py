@@ -106,10 +106,10 @@ def _opening(figure: Figure) -> str:
     )
 
 
-def lead_figure(lead: Mapping[str, Any]) -> Figure:
+def lead_figure(lead: Mapping[str, Any], assets: Sequence[str]) -> Figure:
     """Lead over one baseline by asset and in the mean, with 95 % intervals."""
-    rows = [("all assets", lead), *lead["by_asset"].items()]
-    figure, axes = _figure(0.62 + 0.27 * len(rows))
+    rows = [("all assets", lead), *((asset, lead["by_asset"][asset]) for asset in assets)]
+    figure, axes = _figure(0.62 + 0.27 * len(rows), width=3.6)
     for at, (_, row) in enumerate(rows):
         colour = _verdict_colour(row)
         if row["low"] is not None:
@@ -120,7 +120,8 @@ def lead_figure(lead: Mapping[str, Any]) -> Figure:
     axes.set_ylim(len(rows) - 0.5, -0.6)
     axes.grid(axis="y", visible=False)
     _zero_line(axes, vertical=True)
-    axes.set_xlabel("difference in score, %   (left of 0 is better)")
+    axes.set_xlabel("difference in score, %")
+    axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.xaxis.set_major_formatter(FuncFormatter(_signed))
     return figure
 
@@ -153,9 +154,9 @@ def fan_figure(fan: Mapping[str, Any]) -> Figure:
     return figure
 
 
-def pit_figure(rows: Sequence[Mapping[str, Any]]) -> Figure:
-    """PIT histograms of one asset, one panel a horizon, with their bootstrap bands."""
-    figure, panels = _figure(1.75, len(rows))
+def pit_figure(rows: Sequence[Mapping[str, Any]], large: bool = False) -> Figure:
+    """PIT histograms of one asset, one panel a horizon, with their bootstrap bands; a large one has no title."""
+    figure, panels = _figure(2.2 if large else 1.75, len(rows))
     for axes, row in zip(np.atleast_1d(panels), rows, strict=True):
         bins = len(row["density"])
         left = np.arange(bins) / max(bins, 1)
@@ -163,7 +164,8 @@ def pit_figure(rows: Sequence[Mapping[str, Any]]) -> Figure:
         axes.bar(left, row["density"], width * 0.86, align="edge", color=SERIES[0], alpha=0.45, lw=0)
         axes.vlines(left + width * 0.43, row["low"], row["high"], color=SERIES[0], lw=1.5)
         axes.axhline(1.0, color=INK, lw=1.0, ls=(0, (4, 3)))
-        axes.set_title(f"{_span(row['horizon'])} changes", fontsize=10.5, color=INK, loc="left")
+        if not large:
+            axes.set_title(f"{span(row['horizon'])} changes", fontsize=10.5, color=INK, loc="left")
         axes.set_xticks([0, 0.5, 1], ["0", "½", "1"])
         axes.set_xlim(0, 1)
         axes.grid(axis="x", visible=False)
@@ -211,7 +213,7 @@ def search_figure(trials: Sequence[Mapping[str, Any]], *, over_time: bool, sourc
     axes.yaxis.set_major_formatter(FuncFormatter(_signed))
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     if not over_time:
-        axes.legend(loc="upper right", ncols=2, handletextpad=0.3, columnspacing=1.0, borderaxespad=0.2)
+        figure.legend(loc="outside upper left", ncols=4, handletextpad=0.3, columnspacing=1.0)
     return figure
 
 
@@ -280,5 +282,6 @@ def _clock(seconds: float) -> str:
     return datetime.fromtimestamp(round(seconds), UTC).strftime("%H:%M")
 
 
-def _span(seconds: int) -> str:
+def span(seconds: int) -> str:
+    """Seconds as "5 min" or "3 h"."""
     return f"{seconds // 3600} h" if seconds % 3600 == 0 else f"{seconds // 60} min"

@@ -18,6 +18,7 @@ from synthcity.search.data import SearchData
 from synthcity.search.final import WINNER, TestLook
 from synthcity.search.recorder import Recorder
 from synthcity.search.report import Report, build_report, save_report
+from synthcity.search.verdict import score_rows
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -92,8 +93,8 @@ def _interval(found: Lead) -> dict[str, float | None]:
 def _groups(look: TestLook, data: SearchData) -> dict[str, Any]:
     """Return the lead over the best baseline by hour of day and by volatility regime."""
     assert look.challenger is not None
-    means = look.scores.groupby("forecaster")["total"].mean()
-    best = min(BASELINES, key=lambda name: float(means[name]))
+    rows = score_rows(look.scores, look.challenger, list(BASELINES), data.weights)
+    best = next(row["name"] for row in rows if row["kind"] == "baseline")
     volatility = {
         (prompt.asset, prompt.start_time): trailing_volatility(data.market.as_of(prompt.start_time), prompt)
         for prompt in data.test_prompts()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
@@ -28,8 +28,15 @@ def render(report: Report) -> str:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters |= {"percent": percent, "number": _number, "duration": duration, "moment": _moment}
-    environment.filters |= {"compact": _compact}
+    filters: dict[str, Callable[..., str]] = {
+        "compact": _compact,
+        "duration": duration,
+        "moment": _moment,
+        "number": _number,
+        "percent": lambda value: _unbroken(percent(value)),
+        "unbroken": _unbroken,
+    }
+    environment.filters |= filters
 
     def source(name: str) -> Markup:
         assert environment.loader is not None
@@ -43,18 +50,20 @@ def render(report: Report) -> str:
         assets=_assets(report),
         config_text=yaml.safe_dump(dict(report["config"]), sort_keys=False, allow_unicode=True, width=100),
         trials=sorted(report["trials"], key=_trial_order),
+        architectures={trial["id"]: trial["architecture"] for trial in report["trials"]},
     )
 
 
 def _figures(report: Report) -> dict[str, Any]:
     """All plots, by section; a section without data has an empty list."""
+    assets = _assets(report)
     return {
         "leads": [
-            (name, _draw(f"lead{at}", figures.lead_figure, lead))
+            (name, _draw(f"lead{at}", figures.lead_figure, lead, assets))
             for at, (name, lead) in enumerate(report["leads"].items())
         ],
         "search": _search_figures(report),
-        **_diagnostic_figures(report["diagnostics"], _assets(report)),
+        **_diagnostic_figures(report["diagnostics"], assets),
         "groups": _group_figures(report["groups"]),
     }
 
@@ -76,7 +85,7 @@ def _search_figures(report: Report) -> list[tuple[str, Markup]]:
     return [
         ("Best so far, trial by trial", _draw("search0", search(over_time=False))),
         ("Best so far, over time", _draw("search1", search(over_time=True))),
-        ("Learning curves; the best trial is drawn strong", _draw("curves", curves)),
+        ("Learning curves, the best drawn strong", _draw("curves", curves)),
     ]
 
 
@@ -85,30 +94,28 @@ def _diagnostic_figures(diagnostics: Mapping[str, Any] | None, assets: Sequence[
         return {"fans": [], "more_fans": [], "pit": [], "more_pit": []}
     fans = []
     for at, fan in enumerate(diagnostics["fans"]):
-        caption = f"{fan['asset']}, {_moment(fan['start_time'])}: a {fan['kind']} market"
+        caption = f"{fan['asset']}, {fan['kind']}: {_moment(fan['start_time'])}"
         fans.append((fan["asset"], caption, _draw(f"fan{at}", figures.fan_figure, fan)))
     main = {fan[0] for fan in fans if fan[0] in assets[:_MAIN_ASSETS]}
-    pit = []
-    for at, (asset, group) in enumerate(groupby(diagnostics["pit"], key=lambda row: row["asset"])):
-        rows = list(group)
-        caption = f"{'All assets' if asset == 'all' else asset}: {_coverage(rows)}"
-        pit.append((caption, _draw(f"pit{at}", figures.pit_figure, rows)))
+    pooled, *single = [list(rows) for _, rows in groupby(diagnostics["pit"], key=lambda row: row["asset"])]
     return {
         "fans": [fan[1:] for fan in fans if fan[0] in main],
         "more_fans": [fan[1:] for fan in fans if fan[0] not in main],
-        "pit": pit[:1],
-        "more_pit": pit[1:],
+        "pit": [(_coverage(row), _draw(f"pit{row['horizon']}", figures.pit_figure, [row], True)) for row in pooled],
+        "more_pit": [
+            (rows[0]["asset"], _draw(f"pit-{at}", figures.pit_figure, rows)) for at, rows in enumerate(single)
+        ],
     }
 
 
-def _coverage(rows: Iterable[Mapping[str, Any]]) -> str:
-    """How often the realised change fell inside the central 90 % of the shortest horizon's ensemble."""
-    density = next(iter(rows))["density"]
+def _coverage(row: Mapping[str, Any]) -> str:
+    """How often the realised change fell inside the central 90 % of the ensemble."""
+    density = row["density"]
     if not density:
         return "no realised change is known"
     outer = len(density) // 20
     inside = sum(density[outer : len(density) - outer]) / len(density)
-    return f"the central 90 % hold {100 * inside:.1f} % of the shortest changes"
+    return _unbroken(f"{figures.span(row['horizon'])} changes: {100 * inside:.1f} % in the central 90 %")
 
 
 def _group_figures(groups: Mapping[str, Any] | None) -> list[tuple[str, Markup]]:
@@ -141,6 +148,11 @@ def _number(value: float | None, digits: int = 0) -> str:
 
 def _moment(value: float | None) -> str:
     return "-" if value is None else datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _unbroken(text: str) -> str:
+    """A number keeps its percent sign when a line is full."""
+    return text.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def _compact(value: object) -> str:

@@ -59,7 +59,10 @@ class Progress:
         self.run: Event = {}
         self.trials: dict[str, Trial] = {}
         self.rejected: list[Event] = []
-        self.finals: list[Event] = []  # finalist, winner and verdict events, as they came
+        self.finalists: dict[str, Event] = {}  # by name, so one scored again after a kill counts once
+        self.mix: Event = {}
+        self.winner: Event = {}
+        self.troubles: list[Event] = []  # what went wrong outside the trials' own code
         self.stage: Event = {}
         self.sessions: list[list[float]] = []  # [first, last] event time of each
         self._spans: list[list[float]] = []  # the part of each session between its first trial and its last
@@ -169,10 +172,19 @@ class Progress:
     def _on_stage(self, event: Event) -> None:
         self.stage = event
 
-    def _on_final(self, event: Event) -> None:
-        self.finals.append(event)
+    def _on_finalist(self, event: Event) -> None:
+        self.finalists[event["name"]] = event
 
-    _on_finalist = _on_winner = _on_verdict = _on_final
+    def _on_mix(self, event: Event) -> None:
+        self.mix = event
+
+    def _on_winner(self, event: Event) -> None:
+        self.winner = event
+
+    def _on_trouble(self, event: Event) -> None:
+        self.troubles.append(event)
+
+    _on_worker_died = _on_tune_lost = _on_proposer_failed = _on_run_interrupted = _on_trouble
 
     def _trial(self, event: Event) -> Trial:
         name = str(event["id"])

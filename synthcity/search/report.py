@@ -23,6 +23,7 @@ from synthcity.search.verdict import LeadTable, ScoreRow, Verdict, judge, score_
 SCHEMA = 1
 REPORT_JSON = "report.json"
 REPORT_HTML = "report.html"
+_NUM_EXAMPLES = 5  # of the reasons for which one stage of the gate refused candidates
 
 
 class TrialRow(TypedDict):
@@ -54,12 +55,29 @@ class FailureGroup(TypedDict):
 
 
 class RejectionGroup(TypedDict):
-    """Candidates that the gate refused for one reason; ``example`` is the first one's config."""
+    """Candidates refused at one stage of the gate; ``examples`` holds some of them, each for another reason."""
 
-    reason: str
+    stage: str
     count: int
     sources: dict[str, int]
-    example: Any
+    examples: list[RejectionExample]
+
+
+class RejectionExample(TypedDict):
+    """One refused candidate."""
+
+    reason: str
+    config: Any
+
+
+class FinalRow(TypedDict):
+    """One contender of the finals; ``score`` is on fresh validation prompts, ``weight`` its part of the mix."""
+
+    name: str
+    kind: str
+    score: float
+    relative: float | None  # percent against the best baseline on the same prompts
+    weight: float | None
 
 
 class RunFacts(TypedDict):
@@ -67,7 +85,9 @@ class RunFacts(TypedDict):
 
     name: str
     competition: str
+    rules: str
     assets: list[str]
+    seed: int | None
     command: str
     started: float
     finished: float
@@ -88,7 +108,7 @@ class Report(TypedDict):
     verdict: Verdict
     scores: list[ScoreRow]
     leads: dict[str, LeadTable]
-    finals: list[Event]
+    finals: list[FinalRow]
     validation_baselines: dict[str, float]
     trials: list[TrialRow]
     failures: list[FailureGroup]
@@ -140,11 +160,11 @@ def build_report(
     notes = [*warnings, *_degraded(progress, diagnostics, groups)]
     return Report(
         schema=SCHEMA,
-        run=_run_facts(progress, scores, command),
-        verdict=judge(rows, leads, challenger, num_prompts=_num_prompts(scores)),
+        run=_run_facts(progress, scores, command, config),
+        verdict=judge(rows, leads, challenger, frozen=progress.winner.get("name"), num_prompts=_num_prompts(scores)),
         scores=rows,
-        leads={name: leads[name] for name in baselines if name in leads},
-        finals=progress.finals,
+        leads={row["name"]: leads[row["name"]] for row in rows if row["name"] in leads},
+        finals=_finals(progress, baselines),
         validation_baselines=dict(progress.run.get("baseline_scores") or {}),
         trials=[_trial_row(progress, trial) for trial in progress.trials.values()],
         failures=_failures(progress),
@@ -158,13 +178,15 @@ def build_report(
     )
 
 
-def _run_facts(progress: Progress, scores: pd.DataFrame, command: str) -> RunFacts:
+def _run_facts(progress: Progress, scores: pd.DataFrame, command: str, config: Mapping[str, Any]) -> RunFacts:
     run, sessions = progress.run, progress.sessions
     starts = scores["start_time"]
     return RunFacts(
         name=str(run.get("name", "")),
         competition=str(run.get("competition", "")),
+        rules=str(run.get("rules", "")),
         assets=list(run.get("assets", ())),
+        seed=config.get("search", {}).get("seed"),
         command=command,
         started=sessions[0][0] if sessions else 0.0,
         finished=sessions[-1][1] if sessions else 0.0,
@@ -198,7 +220,7 @@ def _trial_row(progress: Progress, trial: Trial) -> TrialRow:
         seconds=trial.seconds,
         parameters=trial.last.get("parameters"),
         elapsed=None if ended is None else progress.elapsed(ended),
-        curve=[(rung["steps"], rung["score"]) for _, rung in sorted(trial.rungs.items())],
+        curve=[(rung["steps"], rung.get("rung_score", rung["score"])) for _, rung in sorted(trial.rungs.items())],
     )
 
 
@@ -223,30 +245,76 @@ def _failures(progress: Progress) -> list[FailureGroup]:
 def _rejections(progress: Progress) -> list[RejectionGroup]:
     groups: dict[str, list[Event]] = defaultdict(list)
     for event in progress.rejected:
-        groups[str(event["reason"])].append(event)
+        groups[str(event["stage"])].append(event)
     return [
         RejectionGroup(
-            reason=reason,
+            stage=stage,
             count=len(events),
             sources=dict(Counter(str(event["source"]) for event in events)),
-            example=events[0].get("config"),
+            examples=_examples(events),
         )
-        for reason, events in sorted(groups.items(), key=lambda item: -len(item[1]))
+        for stage, events in sorted(groups.items(), key=lambda item: -len(item[1]))
+    ]
+
+
+def _examples(events: Sequence[Event]) -> list[RejectionExample]:
+    first = {str(event["reason"]): event.get("config") for event in reversed(events)}
+    return [RejectionExample(reason=reason, config=first[reason]) for reason in list(first)[::-1][:_NUM_EXAMPLES]]
+
+
+def _finals(progress: Progress, baselines: Sequence[str]) -> list[FinalRow]:
+    scores = {name: float(event["score"]) for name, event in progress.finalists.items()}
+    best = min((scores[name] for name in baselines if name in scores), default=None)
+    weights = dict(zip(progress.mix.get("members", ()), progress.mix.get("weights", ()), strict=True))
+    return [
+        FinalRow(
+            name=name,
+            kind="baseline" if name in baselines else "candidate",
+            score=scores[name],
+            relative=None if best is None else 100 * (scores[name] - best) / best,
+            weight=weights.get(name),
+        )
+        for name in sorted(scores, key=lambda name: scores[name])
     ]
 
 
 def _degraded(progress: Progress, diagnostics: object, groups: object) -> list[str]:
-    notes = []
+    notes = [_trouble_note(kind, events) for kind, events in _by_kind(progress.troubles).items()]
     if len(progress.sessions) > 1:
-        notes.append(f"The search was interrupted and resumed {len(progress.sessions) - 1} times.")
+        notes.append(f"The search took {len(progress.sessions)} sessions: it was interrupted and resumed.")
     unfinished = sum(trial.state in ("running", "waiting") for trial in progress.trials.values())
     if unfinished:
-        notes.append(f"{unfinished} candidates were not trained to an end when the budget ran out.")
+        notes.append(f"{_many(unfinished, 'candidate')} had no end to training when the budget ran out.")
     if diagnostics is None:
         notes.append("Calibration and fan charts were not collected.")
     if groups is None:
         notes.append("Scores by hour and volatility regime were not computed.")
     return notes
+
+
+def _by_kind(events: Iterable[Event]) -> dict[str, list[Event]]:
+    groups: dict[str, list[Event]] = defaultdict(list)
+    for event in events:
+        groups[f"{event['kind']} {event.get('source', '')}".strip()].append(event)
+    return groups
+
+
+def _trouble_note(group: str, events: Sequence[Event]) -> str:
+    kind, _, source = group.partition(" ")
+    last = events[-1]
+    times = {1: "once", 2: "twice"}.get(len(events), f"{len(events)} times")
+    if kind == "worker_died":
+        trials = ", ".join(dict.fromkeys(str(event["id"]) for event in events))
+        return f"A worker died {times} (in {trials}); its trial went on from its last checkpoint."
+    if kind == "tune_lost":
+        return f"Ray Tune's loop broke {times} and was started afresh, last with: {last.get('error', '')}"
+    if kind == "proposer_failed":
+        return f"The proposer {source} failed {times}, last with: {last.get('error', '')}"
+    return f"The run was interrupted {times}, last by: {last.get('reason', '')}"
+
+
+def _many(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
 def save_report(folder: Path, report: Report) -> Path:

@@ -26,6 +26,7 @@ def journal(num_trials: int = 24, *, seed: int = 0) -> list[dict[str, Any]]:
             "kind": "run_started",
             "name": "sweep",
             "competition": "crypto-24h",
+            "rules": "2026-09",
             "assets": list(ASSETS),
             "trials": num_trials,
             "time_budget": 1200.0,
@@ -44,10 +45,22 @@ def journal(num_trials: int = 24, *, seed: int = 0) -> list[dict[str, Any]]:
         worker = at % 2
         events += trial_events(f"t{at:03d}", at, clocks[worker], rng)
         clocks[worker] = max(clocks[worker] + 1, events[-1]["time"])
-    for reason in ("duplicate of t003", "d_model 48 is no multiple of num_heads 5", "duplicate of t003"):
-        rejected = {"kind": "rejected", "source": "tpe", "reason": reason, "config": {"d_model": 48}}
+    refused = (("duplicate", "the same network as t003"), ("config", "d_model 47 is odd"), ("duplicate", "as t004"))
+    for stage, reason in refused:
+        rejected = {"kind": "rejected", "source": "tpe", "stage": stage, "reason": reason, "config": {"d_model": 48}}
         events.append({**rejected, "time": BEGIN + 50})
+    events += final_events(max(event["time"] for event in events) + 1)
     return sorted(events, key=lambda event: event["time"])
+
+
+def final_events(now: float) -> list[dict[str, Any]]:
+    """The mix was fitted, everyone scored on fresh prompts, the mix frozen."""
+    scores = {"t001": 5512.0, "t003": 5515.0, "mix-3": 5509.0, **{n: 5540.0 * r for n, r in BASELINES.items()}}
+    return [
+        {"kind": "mix", "members": ["t001", "t003"], "weights": [0.7, 0.3], "time": now},
+        *({"kind": "finalist", "name": n, "id": None, "score": score, "time": now + 1} for n, score in scores.items()),
+        {"kind": "winner", "name": "mix-3", "challenger": "mix-3", "time": now + 2},
+    ]
 
 
 def trial_events(name: str, at: int, now: float, rng: np.random.Generator) -> list[dict[str, Any]]:

@@ -6,14 +6,14 @@ import io
 
 from rich.console import Console
 
-from synthcity.search.display import LiveDisplay, PlainDisplay, open_display
+from synthcity.search.display import LiveDisplay, PlainDisplay, open_display, plain_line
 from synthcity.search.progress import Progress, architecture, duration
 from tests.search.sample_run import BEGIN, journal
 
 
-def told(num_trials: int = 6) -> list[str]:
+def told(num_trials: int = 6, since: float = 0.0) -> list[str]:
     stream = io.StringIO()
-    with PlainDisplay(Console(file=stream)) as display:
+    with PlainDisplay(Console(file=stream), since=since) as display:
         for event in journal(num_trials):
             display.update(event)
     return stream.getvalue().splitlines()
@@ -25,6 +25,27 @@ def test_plain_lines_tell_start_rungs_failures_and_time_left():
     assert any("rung 1/4" in line and "against fhs" in line and "steps/s" in line for line in lines)
     assert any("failed: TrialFailed: the loss is not finite" in line for line in lines)
     assert any("best so far" in line for line in lines)
+
+
+def test_a_resumed_search_does_not_repeat_what_was_told_before():
+    everything = told()
+    later = told(since=BEGIN + 60)
+    assert 0 < len(later) < len(everything)
+    assert everything[-len(later) :] == later
+
+
+def test_finals_and_troubles_have_their_lines():
+    lines = told()
+    assert any("finalist t001: 5512.0 on fresh validation prompts" in line for line in lines)
+    assert lines[-1].endswith("best on fresh validation prompts: mix-3")
+    troubles = (
+        {"kind": "worker_died", "id": "t001", "time": 1.0},
+        {"kind": "tune_lost", "error": "OSError: gone", "time": 1.0},
+        {"kind": "proposer_failed", "source": "tpe", "error": "ValueError: no", "time": 1.0},
+    )
+    for event, words in zip(troubles, ("trial t001 died", "OSError: gone", "tpe failed: ValueError"), strict=True):
+        assert words in str(plain_line(Progress(), event))
+    assert plain_line(Progress(), {"kind": "checkpoint", "id": "t001", "time": 1.0}) is None
 
 
 def test_no_terminal_means_plain_lines_and_a_terminal_a_table():

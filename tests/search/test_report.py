@@ -10,7 +10,47 @@ import pytest
 
 from synthcity.errors import RunError
 from synthcity.search.report import REPORT_HTML, save_report, write_report
-from tests.search.sample_run import sample_report
+from tests.search.sample_run import BEGIN, journal, sample_report
+
+
+def test_finals_show_scores_weights_and_the_frozen_one_first():
+    rows = sample_report(diagnostics=None, groups=None)["finals"]
+    assert [row["name"] for row in rows[:4]] == ["mix-3", "t001", "t003", "fhs"]
+    assert [row["weight"] for row in rows[:4]] == [None, 0.7, 0.3, None]
+    assert rows[0]["relative"] == pytest.approx(100 * (5509 / 5540 - 1))
+    assert [row["kind"] for row in rows[2:4]] == ["candidate", "baseline"]
+
+
+def test_refusals_are_grouped_by_stage_and_show_their_reasons():
+    groups = sample_report(diagnostics=None, groups=None)["rejections"]
+    assert [(group["stage"], group["count"], group["sources"]) for group in groups] == [
+        ("duplicate", 2, {"tpe": 2}),
+        ("config", 1, {"tpe": 1}),
+    ]
+    assert [example["reason"] for example in groups[0]["examples"]] == ["the same network as t003", "as t004"]
+
+
+def test_what_went_wrong_is_said():
+    troubles = [
+        {"kind": "worker_died", "id": "t001", "time": BEGIN + 9},
+        {"kind": "worker_died", "id": "t002", "time": BEGIN + 10},
+        {"kind": "proposer_failed", "source": "tpe", "error": "ValueError: no", "time": BEGIN + 11},
+        {"kind": "run_interrupted", "reason": "KeyboardInterrupt", "time": BEGIN + 12},
+    ]
+    report = sample_report(events=[*journal(), *troubles], warnings=["a note"], diagnostics=None, groups=None)
+    text = "\n".join(report["warnings"])
+    for part in ("a note", "died twice (in t001, t002)", "tpe failed once, last with: ValueError: no"):
+        assert part in text, part
+    assert "interrupted once, last by: KeyboardInterrupt" in text
+
+
+def test_a_learning_curve_shows_each_rungs_own_score():
+    events = journal()
+    for event in events:
+        if event["kind"] == "rung":
+            event["rung_score"] = event["score"] + 1.0  # the score is the best so far
+    plain, own = (sample_report(events=e, diagnostics=None, groups=None)["trials"][0] for e in (journal(), events))
+    assert [score - 1.0 for _, score in own["curve"]] == pytest.approx([score for _, score in plain["curve"]])
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +69,17 @@ def test_the_page_is_self_contained_and_escaped(page: str):
 
 
 def test_the_page_shows_every_part(page: str):
-    for text in ("Proven", "fhs", "lstm", "TrialFailed", "duplicate of t003", "t003", "2025-11-01", "0.1.0"):
+    for text in (
+        "Proven",
+        "fhs",
+        "lstm",
+        "TrialFailed",
+        "the same network as t003",
+        "t003",
+        "2025-11-01",
+        "0.1.0",
+        "rules of 2026-09",
+    ):
         assert text in page, text
     assert page.count("<svg") > 10
 
