@@ -14,10 +14,10 @@ from synthcity.search.config import BudgetConfig
 from synthcity.search.feed import Feed
 from synthcity.search.gate import Gate
 from synthcity.search.journal import Journal
+from synthcity.search.progress import Progress
 from synthcity.search.proposers import DefaultsProposer, make_arms
 from synthcity.search.recorder import Recorder
 from synthcity.search.space import Space
-from synthcity.search.timing import utilisation
 from synthcity.search.tuning import run_trials
 from tests.search.fakes import TRAINER
 
@@ -46,7 +46,7 @@ def main(folder: Path, options: dict) -> None:
             seconds=options.get("seconds"),
             trainer=TRAINER,
         )
-        recorder.emit("search_finished", utilisation=utilisation(recorder.events, found.workers))
+        recorder.emit("search_finished", utilisation=Progress(recorder.events).utilisation())
 
 
 if __name__ == "__main__":
