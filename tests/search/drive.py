@@ -12,7 +12,7 @@ from pathlib import Path
 from synthcity.search.cluster import cluster, terminable
 from synthcity.search.config import BudgetConfig
 from synthcity.search.feed import Feed
-from synthcity.search.gate import Gate
+from synthcity.search.gate import Gate, Limits
 from synthcity.search.journal import Journal
 from synthcity.search.progress import Progress
 from synthcity.search.proposers import DefaultsProposer, make_arms
@@ -27,10 +27,10 @@ def main(folder: Path, options: dict) -> None:
     space = Space.from_registry(2)
     with Journal(folder) as journal, terminable(), cluster(2) as found:
         recorder = Recorder(journal)
-        recorder.emit("run_resumed" if journal.events else "run_started")
+        recorder.emit("run_resumed" if journal.events else "run_started", workers=found.workers)
         feed = Feed(
             recorder=recorder,
-            gate=Gate(space, lambda config: 1, max_parameters=10),
+            gate=Gate(space, lambda config: {"parameters": 1, "step_seconds": 0.0}, Limits(max_parameters=10)),
             defaults=DefaultsProposer([]),
             arms=make_arms(budget.arms, space),
             budget=budget,
