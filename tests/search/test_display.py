@@ -94,7 +94,7 @@ def test_architecture_and_duration_read_well():
 
 def test_finalists_are_not_held_against_scores_on_other_prompts():
     stream = io.StringIO()
-    with PlainDisplay(Console(file=stream)) as display:
+    with PlainDisplay(Console(file=stream), since=0.0) as display:
         for event in [*journal(2), {"kind": "finalist", "name": "fhs", "id": None, "score": 5600.0, "time": BEGIN}]:
             display.update(event)
     assert "finalist fhs: 5600.0 on fresh validation prompts" in stream.getvalue().splitlines()[-1]
