@@ -71,14 +71,14 @@ class NetForecaster:
 
     def _draw(self, history: History, prompt: Prompt, seed: int) -> Paths:
         self._refuse(prompt)
-        table = self._table(history, prompt)
-        last = len(table) - 1
-        anchor = float(table.anchor[last])
-        if not anchor > 0:
+        enough = self._span(history, prompt) >= self.spec.warmup
+        table = self._table(history, prompt) if enough else None
+        if table is None or not table.anchor[-1] > 0:
             raise DataError(
                 f"{prompt.asset} has too little history before {prompt.start_time}: "
                 f"the network needs {self.spec.warmup_days:g} days of {self.spec.increment}-second bars"
             )
+        last, anchor = len(table) - 1, float(table.anchor[-1])
         batch = make_batch([table], np.zeros(1, np.int64), np.array([last]), self.network.config.steps, self.spec)
         batch.asset.fill_(self.assets.index(prompt.asset))
         generator = torch.Generator().manual_seed(seed)
@@ -99,6 +99,11 @@ class NetForecaster:
                 f"this network forecasts {self.spec.horizon} steps of {self.spec.increment} s, "
                 f"not {prompt.num_steps} steps of {prompt.time_increment} s"
             )
+
+    def _span(self, history: History, prompt: Prompt) -> int:
+        """Grid steps from the first bar to the prompt's start."""
+        bars = history.bars(prompt.asset, self.spec.increment)
+        return (prompt.start_time - int(bars.observed[0])) // self.spec.increment if len(bars) else 0
 
     def _table(self, history: History, prompt: Prompt) -> FeatureTable:
         cache = _TABLES.setdefault(history, {})

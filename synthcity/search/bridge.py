@@ -20,7 +20,7 @@ from synthcity.search.feed import Feed
 from synthcity.search.halving import falls_behind, milestones, scores_at
 from synthcity.search.history import COMPLETED, FAILED, STOPPED
 from synthcity.search.recorder import Recorder
-from synthcity.search.trainable import Task
+from synthcity.search.trainable import Task, inside
 
 MAX_WORKER_DEATHS = 8  # of one trial; a candidate that takes every worker down must not go on for ever
 
@@ -66,8 +66,9 @@ class QueueSearcher(_Shell, Searcher):
 class Watch(_Shell, tune.Callback):
     """Journals what happens to trials, under the search's own candidate ids."""
 
-    def __init__(self, recorder: Recorder, feed: Feed, scheduler: Halving, num_rungs: int) -> None:
+    def __init__(self, recorder: Recorder, feed: Feed, scheduler: Halving, num_rungs: int, storage: str) -> None:
         self._recorder = recorder
+        self._storage = storage
         self._feed = feed
         self._scheduler = scheduler
         self._num_rungs = num_rungs
@@ -94,7 +95,7 @@ class Watch(_Shell, tune.Callback):
 
     def on_checkpoint(self, iteration: int, trials: list[Any], trial: Any, checkpoint: Any, **info: Any) -> None:
         """Record where the state lies that a resumed search goes on from."""
-        self._recorder.emit("checkpoint", id=candidate_of(trial), path=_uri(checkpoint))
+        self._recorder.emit("checkpoint", id=candidate_of(trial), path=inside(checkpoint, self._storage))
 
     def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """Record the end: of its own accord or by the scheduler's decision."""
@@ -115,7 +116,7 @@ class Watch(_Shell, tune.Callback):
         if record.worker_deaths < MAX_WORKER_DEATHS:
             self._feed.retry(record.candidate)
             return
-        message = f"its worker died {record.worker_deaths} times; out of memory is the usual cause"
+        message = f"its worker died {record.worker_deaths} times; memory or storage that ran out is the usual cause"
         self._finish(name, FAILED, failure={"class": "WorkerDied", "message": message, "traceback": ""})
         self._feed.wake()
 
@@ -185,9 +186,3 @@ class Deadlines(tune.Stopper):
 def candidate_of(trial: Any) -> str:
     """Return the candidate's id of a Tune trial."""
     return str(trial.config["task"]["candidate"])
-
-
-def _uri(checkpoint: Any) -> str:
-    """Return a checkpoint's place as ``Checkpoint(...)`` reads it back: a local path or a URI."""
-    kind = checkpoint.filesystem.type_name
-    return str(checkpoint.path) if kind in ("local", "py") else f"{kind}://{checkpoint.path}"

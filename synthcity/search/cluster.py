@@ -136,8 +136,10 @@ def _remove_stale(root: Path) -> None:
     """Remove what killed searches of this user left."""
     for folder in root.glob(f"{_PREFIX}*-*"):
         pid = folder.name.removeprefix(_PREFIX).split("-")[0]
-        if pid.isdigit() and not Path(f"/proc/{pid}").exists() and folder.stat().st_uid == os.getuid():
-            shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(OSError):  # another search may be removing it too
+            mine = folder.stat().st_uid == os.getuid()
+            if pid.isdigit() and Path("/proc").is_dir() and not Path(f"/proc/{pid}").exists() and mine:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager

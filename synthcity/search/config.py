@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from synthcity.errors import ConfigError
+from synthcity.forecast.weights import MAX_MEMBERS
 from synthcity.market.periods import Period, Periods
 from synthcity.market.simulated import SimulatedConfig
 from synthcity.market.times import format_time
@@ -67,7 +68,7 @@ class BudgetConfig:
     max_parameters: int = key(5_000_000, low=1)
     max_blocks: int = key(3, low=1)
     arms: Mapping[str, ArmConfig] = field(default_factory=default_arms)
-    finalists: int = key(4, low=1)
+    finalists: int = key(4, low=1, high=MAX_MEMBERS)
     final_seeds: int = key(2, low=1)
     storage: str | None = key(None)
 
@@ -95,6 +96,10 @@ class SearchConfig:
             raise ConfigError("data.assets must name at least one asset or be left out")
         if self.name is not None and (Path(self.name).name != self.name or self.name in ("", ".", "..")):
             raise ConfigError(f"name must be a plain folder name, got {self.name!r}")
+        if self.search.deterministic and self.search.time_budget is not None:
+            raise ConfigError(
+                "search.deterministic repeats a search exactly, which a clock cannot: set search.time_budget to null"
+            )
         _check_arms(self.search.arms)
 
     def to_dict(self) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from synthcity.errors import ConfigError, DataError, unknown_name
-from synthcity.forecast.backtest import backtest_prompts
+from synthcity.forecast.backtest import backtest_prompts, realised_prices
 from synthcity.market.bars import Market
 from synthcity.market.dataset import Dataset, build_dataset
 from synthcity.market.periods import Period, Periods
@@ -84,7 +84,7 @@ def load_data(config: SearchConfig) -> SearchData:
         validation_every=every,
         coefficients={asset: rules.coefficient(asset) for asset in assets},
     )
-    return SearchData(
+    found = SearchData(
         competition=competition,
         rules=rules,
         assets=assets,
@@ -94,6 +94,10 @@ def load_data(config: SearchConfig) -> SearchData:
         validation_every=every,
         test_every=test_every,
     )
+    _check_prompts("validation", found.validation_prompts(fresh=False), found)
+    _check_prompts("fresh validation", found.validation_prompts(fresh=True), found)
+    _check_prompts("test", found.test_prompts(), found)
+    return found
 
 
 def _rules(config: SearchConfig) -> tuple[Rules, Competition]:
@@ -132,6 +136,17 @@ def _market(data: DataConfig, assets: tuple[str, ...], resolution: int) -> Marke
     if not Path(data.path).is_dir():
         raise DataError(f"there is no price store at {data.path!r}; set data.path or fill one with `synthcity data`")
     return Store(data.path).load_market(assets, resolution, end=end, venue=data.venue)
+
+
+def _check_prompts(name: str, prompts: list[Prompt], data: SearchData) -> None:
+    """Refuse a period in which an asset has no prompt that can be scored: better now than after the training."""
+    scored = {prompt.asset for prompt in prompts if realised_prices(data.market, prompt) is not None}
+    for asset in data.assets:
+        if asset not in scored:
+            raise DataError(
+                f"{asset} has no {name} prompt whose last price was observed; "
+                "lengthen the period, ask more often (data.validation_every, data.test_every) or import more prices"
+            )
 
 
 def _check_history(market: Market, asset: str, resolution: int, periods: Periods) -> None:

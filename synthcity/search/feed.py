@@ -155,7 +155,7 @@ class Feed:
             )
             self._rejections[source] += 1
             if source != self._first and self._rejections[source] >= _MAX_REJECTIONS:
-                self._open.remove(source)
+                self._close_arm(source, f"{_MAX_REJECTIONS} refusals in a row, the last: {rejection}")
             return
         self._rejections[source] = 0
         with self._changed:
@@ -180,10 +180,14 @@ class Feed:
             self._recorder.emit("proposer_failed", source=source, error=f"{error}", traceback=text)
             self._errors[source] += 1
             if self._errors[source] >= _MAX_ERRORS:
-                self._open.remove(source)
+                self._close_arm(source, f"{_MAX_ERRORS} errors in a row, the last: {error}")
             return None
         self._errors[source] = 0
         if not proposals:
-            self._open.remove(source)
+            self._close_arm(source, "nothing more to propose")
             return None
         return proposals[0]
+
+    def _close_arm(self, source: str, reason: str) -> None:
+        self._open.remove(source)
+        self._recorder.emit("arm_closed", source=source, reason=reason)

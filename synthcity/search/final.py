@@ -70,11 +70,21 @@ def score_baselines(recorder: Recorder, data: SearchData, scorer: Scorer, *, see
 
 
 def run_final(
-    *, recorder: Recorder, data: SearchData, scorer: Scorer, folder: Path, finalists: int, num_seeds: int, seed: int
+    *,
+    recorder: Recorder,
+    data: SearchData,
+    scorer: Scorer,
+    folder: Path,
+    storage: str,
+    finalists: int,
+    num_seeds: int,
+    seed: int,
 ) -> TestLook:
-    """Run the protocol, or what is left of it."""
-    records = recorder.history.scored[:finalists]
-    contenders: dict[str, Forecaster] = {record.candidate.id: Finalist.from_record(record) for record in records}
+    """Run the protocol, or what is left of it. ``storage``: where the checkpoints are."""
+    if recorder.last("test_scored"):
+        return _seen(recorder, folder)
+    records = recorder.history.saved[:finalists]
+    contenders: dict[str, Forecaster] = {r.candidate.id: Finalist.from_record(r, storage) for r in records}
     mix = _mix(recorder, data, scorer, contenders, seed=seed) if len(contenders) > 1 else None
     if mix is not None:
         contenders[MIX] = mix
@@ -83,7 +93,8 @@ def run_final(
         _choose(recorder, data, scorer, contenders, baselines, folder, num_seeds=num_seeds, seed=seed)
     choice = recorder.last("winner")
     assert choice is not None
-    return _look(recorder, data, scorer, contenders, baselines, choice, folder, seed=seed)
+    _look(recorder, data, scorer, contenders, baselines, choice, folder, seed=seed)
+    return _seen(recorder, folder)
 
 
 def _mix(
@@ -152,28 +163,33 @@ def _look(
     folder: Path,
     *,
     seed: int,
-) -> TestLook:
-    """Look at the test period, or read what was seen."""
+) -> None:
+    """Look at the test period and write down what was seen."""
     challenger = choice["challenger"]
-    if not recorder.last("test_scored"):
-        recorder.emit("stage", name="test", message="the one look at the test period")
-        names = dict.fromkeys(name for name in (challenger, choice["best_single"]) if name is not None)
-        everyone = [contenders[name] for name in names] + list(baselines.values())
-        scores, diagnostics = scorer.scores_and_diagnostics(everyone, data.test_prompts(), seed=_seed(seed, 0))
-        _replace(folder / TEST_SCORES, lambda path: scores.to_parquet(path, index=False))
-        seen = json.dumps(diagnostics.result() if challenger else None)
-        _replace(folder / DIAGNOSTICS, lambda path: path.write_text(seen, encoding="utf-8"))
-        recorder.emit(
-            "test_scored",
-            scores=TEST_SCORES,
-            diagnostics=DIAGNOSTICS,
-            num_prompts=len(scores[["asset", "start_time"]].drop_duplicates()),
-        )
+    recorder.emit("stage", name="test", message="the one look at the test period")
+    names = dict.fromkeys(name for name in (challenger, choice["best_single"]) if name is not None)
+    everyone = [contenders[name] for name in names] + list(baselines.values())
+    scores, diagnostics = scorer.scores_and_diagnostics(everyone, data.test_prompts(), seed=_seed(seed, 0))
+    _replace(folder / TEST_SCORES, lambda path: scores.to_parquet(path, index=False))
+    seen = json.dumps(diagnostics.result() if challenger else None)
+    _replace(folder / DIAGNOSTICS, lambda path: path.write_text(seen, encoding="utf-8"))
+    recorder.emit(
+        "test_scored",
+        scores=TEST_SCORES,
+        diagnostics=DIAGNOSTICS,
+        num_prompts=len(scores[["asset", "start_time"]].drop_duplicates()),
+    )
+
+
+def _seen(recorder: Recorder, folder: Path) -> TestLook:
+    """Read what the one look saw."""
+    choice = recorder.last("winner")
+    assert choice is not None
     try:
         return TestLook(
             scores=pd.read_parquet(folder / TEST_SCORES),
             diagnostics=json.loads((folder / DIAGNOSTICS).read_text(encoding="utf-8")),
-            challenger=challenger,
+            challenger=choice["challenger"],
         )
     except (OSError, ValueError) as error:
         raise RunError(f"the test scores in {folder} are gone or damaged; the test is not looked at twice") from error

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from ray import tune
 
 from synthcity.errors import RunError
 from synthcity.forecast.forecaster import Paths
 from synthcity.market.bars import History
 from synthcity.nets.forecaster import NetForecaster
 from synthcity.search.history import TrialRecord
-from synthcity.search.trainable import read_state
+from synthcity.search.trainable import located, read_state
 from synthcity.sn50.prompt import Prompt
 
 
@@ -27,8 +26,8 @@ class Finalist:
         self._state = state
 
     @classmethod
-    def from_record(cls, record: TrialRecord) -> Finalist:
-        """Take the best network of a trial from its last checkpoint.
+    def from_record(cls, record: TrialRecord, storage: str) -> Finalist:
+        """Take the best network of a trial from its last checkpoint, below ``storage``.
 
         Raises:
             RunError: the checkpoint is gone.
@@ -37,7 +36,7 @@ class Finalist:
         if record.checkpoint is None:
             raise RunError(f"trial {name} has a score but no checkpoint in the journal")
         try:
-            return cls(name, read_state(tune.Checkpoint(record.checkpoint)))
+            return cls(name, read_state(located(record.checkpoint, storage)))
         except OSError as error:
             raise RunError(f"the checkpoint {record.checkpoint} of trial {name} is gone") from error
 

@@ -15,6 +15,7 @@ kind                  fields beside ``kind`` and ``time`` (unix seconds)
 ``candidate``         ``id``, ``index``, ``source``, ``parent``, ``rationale``, ``hash``, ``config``
 ``rejected``          ``source``, ``stage``, ``reason``, ``config``
 ``proposer_failed``   ``source``, ``error``
+``arm_closed``        ``source``, ``reason``
 ``trial_started``     ``id``, ``from_rung`` (0 when new)
 ``rung``              ``id``, ``rung``, ``num_rungs``, ``score`` (bp, lower is better), the trainer's figures
 ``checkpoint``        ``id``, ``path``
@@ -34,6 +35,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from synthcity.errors import RunError
 from synthcity.search.candidate import Candidate
 
 QUEUED, RUNNING, COMPLETED, STOPPED, FAILED = "queued", "running", "completed", "stopped", "failed"
@@ -132,6 +134,11 @@ class History:
         records = [record for record in self.records if record.score is not None]
         return sorted(records, key=lambda record: (record.score, record.candidate.index))
 
+    @property
+    def saved(self) -> list[TrialRecord]:
+        """``scored`` trials whose state was saved too: a run may end between a rung and its checkpoint."""
+        return [record for record in self.scored if record.checkpoint is not None]
+
     def proposals(self, source: str) -> int:
         """How many proposals of ``source`` were admitted or rejected so far."""
         admitted = sum(record.candidate.source == source for record in self.records)
@@ -164,11 +171,18 @@ class History:
         return self
 
     def write_trials(self, path: Path) -> None:
-        """Write one JSON record a trial, atomically."""
+        """Write one JSON record a trial, atomically.
+
+        Raises:
+            RunError: the file cannot be written.
+        """
         lines = [json.dumps(record.to_dict(), separators=(",", ":")) + "\n" for record in self.records]
         partial = path.with_suffix(".partial")
-        partial.write_text("".join(lines), encoding="utf-8")
-        partial.replace(path)
+        try:
+            partial.write_text("".join(lines), encoding="utf-8")
+            partial.replace(path)
+        except OSError as error:
+            raise RunError(f"cannot write {path}: {error.strerror or error}") from error
 
     def _with(self, record: TrialRecord) -> History:
         return replace(self, trials={**self.trials, record.candidate.id: record})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import os
 import platform
@@ -13,7 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from synthcity.errors import Fatal
+from synthcity.errors import Fatal, RunError
 from synthcity.search.cluster import Cluster, cluster, terminable
 from synthcity.search.config import SearchConfig, load_config
 from synthcity.search.data import SearchData, load_data
@@ -93,6 +94,7 @@ class _Run:
         self._recorder = recorder
         self._command = command
         self._versions = _versions()
+        self._storage = config.search.storage or str(folder / "checkpoints")
 
     def finish(self) -> SearchResult:
         """Do what is left to do."""
@@ -109,6 +111,7 @@ class _Run:
                 data=self._data,
                 scorer=scorer,
                 folder=self._folder,
+                storage=self._storage,
                 finalists=self._budget.finalists,
                 num_seeds=self._budget.final_seeds,
                 seed=self._budget.seed,
@@ -129,8 +132,9 @@ class _Run:
     def note(self, error: BaseException) -> None:
         """Journal why the run ends here, unless the journal itself is what failed."""
         if self._recorder.failure is None:
-            self._recorder.emit("run_interrupted", reason=f"{type(error).__name__}: {error}".strip(": "))
-            self._recorder.history.write_trials(self._folder / "trials.jsonl")
+            with contextlib.suppress(RunError):  # the error that ended the run is the one to tell
+                self._recorder.emit("run_interrupted", reason=f"{type(error).__name__}: {error}".strip(": "))
+                self._recorder.history.write_trials(self._folder / "trials.jsonl")
 
     def _announce(self, found: Cluster) -> None:
         config, data = self._config, self._data
@@ -178,11 +182,11 @@ class _Run:
             budget=budget,
             cluster=found,
             dataset=self._data.dataset,
-            storage=budget.storage or str(self._folder / "checkpoints"),
+            storage=self._storage,
             seconds=seconds,
             grace=(reserve or 0.0) / 4,
         )
-        if not recorder.history.scored:
+        if not recorder.history.saved:
             causes = {str((r.failure or {}).get("message", r.reason)) for r in recorder.history.records}
             raise Fatal(f"no candidate was trained to a score: {'; '.join(sorted(causes)) or 'none was admitted'}")
         recorder.emit("search_finished", utilisation=Progress(recorder.events).utilisation())

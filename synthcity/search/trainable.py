@@ -52,8 +52,8 @@ def train_candidate(config: dict[str, Any], *, dataset: Any) -> None:
     torch.set_num_threads(1)  # one core a worker; a reused worker may come from elsewhere
     try:
         _train(task, dataset)
-    except Fatal:
-        raise
+    except (Fatal, OSError):
+        raise  # the storage's fault, not the candidate's: Ray starts the trial again
     except Exception as error:  # noqa: BLE001 - a candidate may fail in any way; the cause goes into the record
         tune.report({"status": "failed", "failure": describe_failure(error)})
 
@@ -91,6 +91,17 @@ def read_state(checkpoint: tune.Checkpoint) -> bytes:
     """Return a trainer's state from a checkpoint in a folder or in s3://."""
     with checkpoint.as_directory() as folder:
         return Path(folder, STATE_FILE).read_bytes()
+
+
+def inside(checkpoint: Any, storage: str) -> str:
+    """Return a checkpoint's place below ``storage``, so that a run that is moved as a whole finds it again."""
+    root = storage.partition("://")[2] or storage
+    return str(checkpoint.path).removeprefix(root.rstrip("/")).lstrip("/")
+
+
+def located(path: str, storage: str) -> tune.Checkpoint:
+    """Return the checkpoint that lies at ``path`` below ``storage``, a folder or a URI."""
+    return tune.Checkpoint(f"{storage.rstrip('/')}/{path}")
 
 
 def load_trainer(path: str) -> Callable[..., Any]:

@@ -17,7 +17,7 @@ from synthcity.search.config import BudgetConfig
 from synthcity.search.feed import Feed
 from synthcity.search.history import STOPPED
 from synthcity.search.recorder import Recorder
-from synthcity.search.trainable import TRAINER, Task, train_candidate
+from synthcity.search.trainable import TRAINER, Task, located, train_candidate
 
 _MAX_RESTARTS = 3  # of Tune's loop, which ends when a worker is killed for memory while it starts
 
@@ -51,8 +51,8 @@ def run_trials(
 
     def fit() -> None:
         halving = Halving(recorder, budget, soft)
-        watch = Watch(recorder, feed, halving, budget.rungs)
-        searcher = QueueSearcher(feed, recorder, lambda name: make_task(name, recorder, budget, trainer))
+        watch = Watch(recorder, feed, halving, budget.rungs, storage)
+        searcher = QueueSearcher(feed, recorder, lambda name: make_task(name, recorder, budget, storage, trainer))
         stopper = Deadlines(feed, soft, hard)
         _tuner(trainable, cluster, searcher, halving, watch, stopper, storage, recorder).fit()
 
@@ -113,7 +113,7 @@ def _tuner(
     )
 
 
-def make_task(name: str, recorder: Recorder, budget: BudgetConfig, trainer: str) -> Task:
+def make_task(name: str, recorder: Recorder, budget: BudgetConfig, storage: str, trainer: str) -> Task:
     """Return what a worker needs to train the candidate, from its last checkpoint if it has one."""
     record = recorder.history.trials[name]
     return Task(
@@ -122,7 +122,7 @@ def make_task(name: str, recorder: Recorder, budget: BudgetConfig, trainer: str)
         seed=trial_seed(budget.seed, record.candidate.index),
         num_rungs=budget.rungs,
         max_steps=budget.max_steps,
-        checkpoint=record.checkpoint,
+        checkpoint=None if record.checkpoint is None else located(record.checkpoint, storage).path,
         trainer=trainer,
     )
 

@@ -175,9 +175,10 @@ def test_what_the_network_was_not_trained_for_is_refused(trained, market: Market
         forecaster.simulate(history, prompt("SOL"), seed=0)
     with pytest.raises(DataError, match="not 60 steps of 60 s"):
         forecaster.simulate(history, prompt(time_increment=60, time_length=3600), seed=0)
-    early = prompt(day=0)
-    with pytest.raises(DataError, match="too little history"):
-        forecaster.simulate(market.as_of(START + 600), early, seed=0)
+    for day in (0, 1, 6):
+        early = prompt(day=day)
+        with pytest.raises(DataError, match="too little history"):
+            forecaster.simulate(market.as_of(early.start_time), early, seed=0)
 
 
 def test_a_history_that_knows_the_future_is_refused(trained, market: Market):

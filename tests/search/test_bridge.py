@@ -60,6 +60,10 @@ def record(recorder: Recorder, *trials: list[dict[str, Any]]) -> None:
             recorder.emit(event["kind"], **{k: v for k, v in event.items() if k not in ("kind", "time")})
 
 
+def make_watch(recorder: Recorder, feed: Any, halving: Halving) -> Watch:
+    return Watch(recorder, feed, halving, 4, "/runs/x/checkpoints")
+
+
 def test_searcher_pops_waits_and_finishes_only_when_nothing_runs(recorder: Recorder) -> None:
     feed: Any = GivenFeed(candidate(0))
     searcher = QueueSearcher(feed, recorder, task)
@@ -74,7 +78,12 @@ def test_searcher_pops_waits_and_finishes_only_when_nothing_runs(recorder: Recor
 def test_ray_pickles_shells_without_secrets_or_locks(recorder: Recorder) -> None:
     feed: Any = GivenFeed()
     halving = Halving(recorder, BudgetConfig(), None)
-    parts = [QueueSearcher(feed, recorder, task), halving, Watch(recorder, feed, halving, 4), Deadlines(feed, 1.0, 2.0)]
+    parts = [
+        QueueSearcher(feed, recorder, task),
+        halving,
+        make_watch(recorder, feed, halving),
+        Deadlines(feed, 1.0, 2.0),
+    ]
     for part in parts:
         text = pickle.dumps(part)
         assert b"key-of-a-proposer" not in text
@@ -84,7 +93,7 @@ def test_ray_pickles_shells_without_secrets_or_locks(recorder: Recorder) -> None
 def test_a_lost_worker_puts_its_candidate_back_until_it_is_hopeless(recorder: Recorder) -> None:
     record(recorder, tell(candidate(0), 5500.0, status="running"))
     feed: Any = GivenFeed()
-    watch = Watch(recorder, feed, Halving(recorder, BudgetConfig(), None), 4)
+    watch = make_watch(recorder, feed, Halving(recorder, BudgetConfig(), None))
     for death in range(1, MAX_WORKER_DEATHS):
         watch.on_trial_error(0, [], trial("c0000"))
         assert [feed.pop()] == [candidate(0)]
@@ -99,7 +108,7 @@ def test_a_lost_worker_puts_its_candidate_back_until_it_is_hopeless(recorder: Re
 
 def test_a_failed_journal_stops_the_loop(recorder: Recorder) -> None:
     feed: Any = GivenFeed()
-    watch = Watch(recorder, feed, Halving(recorder, BudgetConfig(), None), 4)
+    watch = make_watch(recorder, feed, Halving(recorder, BudgetConfig(), None))
     watch.on_step_end(0, [])
     feed.failure = OSError("disk full")
     with pytest.raises(OSError, match="disk full"):

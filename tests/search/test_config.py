@@ -72,3 +72,16 @@ def test_a_file_that_is_none(tmp_path: Path) -> None:
     broken.write_text("")
     with pytest.raises(ConfigError, match="must hold keys and values"):
         load_config(broken)
+
+
+def test_what_a_clock_decides_cannot_repeat_exactly() -> None:
+    shipped = Path(__file__).parents[2] / "configs" / "quickstart.yaml"
+    with pytest.raises(ConfigError, match=r"set search\.time_budget to null"):
+        load_config(shipped, ["search.deterministic=true"])
+    assert load_config(shipped, ["search.deterministic=true", "search.time_budget=null"]).search.deterministic
+
+
+def test_more_finalists_than_a_mix_can_weigh_are_refused() -> None:
+    shipped = Path(__file__).parents[2] / "configs" / "quickstart.yaml"
+    with pytest.raises(ConfigError, match=r"search\.finalists must be at most 10"):
+        load_config(shipped, ["search.finalists=12"])

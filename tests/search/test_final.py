@@ -89,7 +89,7 @@ class GivenScores:
 
 @pytest.fixture
 def recorder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorder]:
-    def rebuilt(record: TrialRecord) -> Net:
+    def rebuilt(record: TrialRecord, storage: str) -> Net:
         return Net(record.candidate.id)
 
     monkeypatch.setattr(final.Finalist, "from_record", rebuilt)
@@ -98,6 +98,7 @@ def recorder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Record
         for index, score in enumerate([97.0, 96.0, 99.0, 98.0]):
             for event in tell(candidate(index), score):
                 recorder.emit(event.pop("kind"), **{k: v for k, v in event.items() if k != "time"})
+            recorder.emit("checkpoint", id=candidate(index).id, path="trials-1/x")
         yield recorder
 
 
@@ -123,6 +124,7 @@ def run(recorder: Recorder, scorer: GivenScores) -> final.TestLook:
         data=data(),
         scorer=scorer,  # type: ignore[arg-type]
         folder=scorer.folder,
+        storage="",
         finalists=3,
         num_seeds=1,
         seed=0,
@@ -198,3 +200,12 @@ def test_baselines_are_scored_once(tmp_path: Path, recorder: Recorder) -> None:
         score_baselines(recorder, data(), scorer, seed=0)  # type: ignore[arg-type]
     assert scorer.calls == ["mix"]
     assert recorder.history.baselines.keys() == BASELINES.keys()
+
+
+def test_a_score_whose_state_was_never_saved_is_no_finalist(tmp_path: Path, recorder: Recorder) -> None:
+    for event in tell(candidate(4), 90.0):
+        recorder.emit(event.pop("kind"), **{k: v for k, v in event.items() if k != "time"})
+    run(recorder, GivenScores(tmp_path, recorder, {**SCORES, "mix": 96.0}, [0.5, 0.3, 0.2]))
+    assert {event["name"] for event in recorder.all("finalist")} >= {"c0000", "c0001", "c0003"}
+    assert recorder.history.scored[0].candidate.id == "c0004"
+    assert "c0004" not in {event["name"] for event in recorder.all("finalist")}
