@@ -62,7 +62,9 @@ def build_dataset(
         tables[asset] = table
         train_starts[asset] = window_starts(table, spec, *train)
         at = window_starts(table, spec, *validation)
-        validation_starts[asset] = at[(table.time[at] - validation[0]) % validation_every == 0]
+        at = at[(table.time[at] - validation[0]) % validation_every == 0]
+        # as the network does, only where the last price was observed
+        validation_starts[asset] = at[np.isfinite(table.price[at + spec.horizon])]
         for name, starts in (("train", train_starts[asset]), ("validation", validation_starts[asset])):
             if not len(starts):
                 raise DataError(

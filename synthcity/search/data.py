@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from synthcity.errors import ConfigError, DataError, unknown_name
 from synthcity.forecast.backtest import backtest_prompts, realised_prices
 from synthcity.market.bars import Market
@@ -45,7 +47,11 @@ class SearchData:
     def validation_prompts(self, *, fresh: bool) -> list[Prompt]:
         """Prompts of the validation period: those the search sees, or ``fresh`` ones half way between them."""
         shift = self.validation_every // 2 // self.competition.time_increment * self.competition.time_increment
-        return self._prompts(self.periods.validation, self.validation_every, shift if fresh else 0)
+        prompts = self._prompts(self.periods.validation, self.validation_every, shift if fresh else 0)
+        if fresh:
+            return prompts
+        # a training window starts at an observed price; where a market closes, baselines must not be asked more
+        return [p for p in prompts if np.isfinite(self.market.realised(p.asset, p.grid[:1], p.time_increment)).all()]
 
     def test_prompts(self) -> list[Prompt]:
         """Prompts of the test period."""

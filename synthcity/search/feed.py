@@ -184,7 +184,10 @@ class Feed:
             return None
         self._errors[source] = 0
         if not proposals:
-            self._close_arm(source, "nothing more to propose")
+            if source == self._first:
+                self._open.remove(source)  # the hand-written list is meant to end
+            else:
+                self._close_arm(source, "it had nothing more to propose")
             return None
         return proposals[0]
 

@@ -15,7 +15,7 @@ kind               fields
 ``finalist``       ``name``, ``id`` (None for a mix or baseline), ``score`` on fresh validation prompts
 ``mix``            ``members`` (names), ``weights``
 ``winner``         ``name``, ``challenger`` (best that is no baseline), ``best_single``, ``bundle``
-``test_scored``    ``scores`` (file), ``diagnostics`` (file), ``num_prompts``
+``test_scored``    ``scores`` (file), ``diagnostics`` (file), ``num_prompts``, ``num_dropped``
 ``verdict``        see ``verdict.judge``
 =================  =================================================================================
 """
@@ -169,15 +169,18 @@ def _look(
     recorder.emit("stage", name="test", message="the one look at the test period")
     names = dict.fromkeys(name for name in (challenger, choice["best_single"]) if name is not None)
     everyone = [contenders[name] for name in names] + list(baselines.values())
-    scores, diagnostics = scorer.scores_and_diagnostics(everyone, data.test_prompts(), seed=_seed(seed, 0))
+    prompts = data.test_prompts()
+    scores, diagnostics = scorer.scores_and_diagnostics(everyone, prompts, seed=_seed(seed, 0))
     _replace(folder / TEST_SCORES, lambda path: scores.to_parquet(path, index=False))
     seen = json.dumps(diagnostics.result() if challenger else None)
     _replace(folder / DIAGNOSTICS, lambda path: path.write_text(seen, encoding="utf-8"))
+    num_scored = len(scores[["asset", "start_time"]].drop_duplicates())
     recorder.emit(
         "test_scored",
         scores=TEST_SCORES,
         diagnostics=DIAGNOSTICS,
-        num_prompts=len(scores[["asset", "start_time"]].drop_duplicates()),
+        num_prompts=num_scored,
+        num_dropped=len(prompts) - num_scored,
     )
 
 

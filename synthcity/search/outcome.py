@@ -66,12 +66,18 @@ def conclude(
         config=config.to_dict(),
         versions=versions,
         command=command,
+        warnings=_warnings(recorder),
     )
     if not recorder.last("verdict"):
         recorder.emit("verdict", **report["verdict"])
     save_report(folder, report)
     recorder.history.write_trials(folder / "trials.jsonl")
     return SearchResult(folder=folder, report=report)
+
+
+def _warnings(recorder: Recorder) -> list[str]:
+    dropped = (recorder.last("test_scored") or {}).get("num_dropped", 0)
+    return [f"{dropped} test prompts could not be scored: their last price was never observed."] if dropped else []
 
 
 def lead_table(scores: pd.DataFrame, challenger: str, baseline: str, weights: Mapping[str, float]) -> Any:

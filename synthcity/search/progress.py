@@ -184,7 +184,7 @@ class Progress:
     def _on_trouble(self, event: Event) -> None:
         self.troubles.append(event)
 
-    _on_worker_died = _on_tune_lost = _on_proposer_failed = _on_run_interrupted = _on_trouble
+    _on_worker_died = _on_tune_lost = _on_proposer_failed = _on_arm_closed = _on_run_interrupted = _on_trouble
 
     def _trial(self, event: Event) -> Trial:
         name = str(event["id"])

@@ -310,6 +310,8 @@ def _trouble_note(group: str, events: Sequence[Event]) -> str:
         return f"Ray Tune's loop broke {times} and was started afresh, last with: {last.get('error', '')}"
     if kind == "proposer_failed":
         return f"The proposer {source} failed {times}, last with: {last.get('error', '')}"
+    if kind == "arm_closed":
+        return f"The proposer {source} was closed: {last.get('reason', '')}."
     return f"The run was interrupted {times}, last by: {last.get('reason', '')}"
 
 

@@ -112,3 +112,39 @@ def test_reads_a_store(store: Path) -> None:
 def test_an_empty_store(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="holds no bars"):
         load_data(config(source="store", path=str(tmp_path)))
+
+
+def test_where_a_market_closes_networks_and_baselines_are_asked_the_same() -> None:
+    plain = {
+        "source": "simulated",
+        "assets": ["NVDAX", "XAU"],
+        "validation_every": "1h",
+        "periods": PERIODS,
+        "simulated": {"days": 30},
+    }
+    data = load_data(parse_config({"competition": "com-equ-24h", "data": plain}))
+    for asset, table in data.dataset.tables.items():
+        asked = {p.start_time for p in data.validation_prompts(fresh=False) if p.asset == asset}
+        scored = {t for t in asked if np.isfinite(data.market.realised(asset, np.array([t + DAY]), 300)[0])}
+        windows = {int(time) for time in table.time[data.dataset.validation[asset]]}
+        assert scored == windows
+        assert len(windows) > 5
+
+
+def test_a_period_without_fresh_prompts_is_refused_before_training() -> None:
+    with pytest.raises(DataError, match="no prompt of 86400 s fits between 2025-01-24 12:00:00"):
+        load_data(config(validation_every="9d"))
+
+
+def test_an_asset_whose_test_cannot_be_scored_is_refused_before_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    from synthcity.search import data as module
+
+    end = load_data(config()).periods.validation.end
+    real = module.realised_prices
+    monkeypatch.setattr(
+        module,
+        "realised_prices",
+        lambda market, p: None if p.asset == "ETH" and p.start_time > end else real(market, p),
+    )
+    with pytest.raises(DataError, match="ETH has no test prompt whose last price was observed"):
+        load_data(config())
