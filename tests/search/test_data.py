@@ -141,10 +141,10 @@ def test_an_asset_whose_test_cannot_be_scored_is_refused_before_training(monkeyp
 
     end = load_data(config()).periods.validation.end
     real = module.realised_prices
-    monkeypatch.setattr(
-        module,
-        "realised_prices",
-        lambda market, p: None if p.asset == "ETH" and p.start_time > end else real(market, p),
-    )
+
+    def no_late_ether(market: Any, prompt: Any) -> Any:
+        return None if prompt.asset == "ETH" and prompt.start_time >= end else real(market, prompt)
+
+    monkeypatch.setattr(module, "realised_prices", no_late_ether)
     with pytest.raises(DataError, match="ETH has no test prompt whose last price was observed"):
         load_data(config())
