@@ -100,7 +100,7 @@ class Search:
         return found
 
     def wait_until_gone(self) -> None:
-        end = time.monotonic() + 30
+        end = time.monotonic() + 120  # Ray's agents look for their raylet now and then only
         while self.processes():
             assert time.monotonic() < end, f"still there: {self.processes()}"
             time.sleep(0.2)
