@@ -206,6 +206,7 @@ def _manifest(recorder: Recorder, data: SearchData, name: str) -> dict[str, Any]
         "rules": data.rules.date,
         "assets": list(data.assets),
         "periods": {k: str(getattr(data.periods, k)) for k in ("train", "validation", "test")},
+        "seed": start.get("config", {}).get("search", {}).get("seed"),
         "versions": start.get("versions", {}),
         "command": start.get("command", ""),
     }

@@ -7,6 +7,7 @@ import importlib.metadata
 import os
 import platform
 import shlex
+import subprocess
 import sys
 import tempfile
 import time
@@ -193,11 +194,29 @@ class _Run:
 
 
 def _versions() -> dict[str, str]:
-    """Return the versions of what takes part, by name."""
+    """Return the versions of what takes part, by name; ``git`` where this file is under version control."""
     found = {"python": platform.python_version()}
+    revision = _revision()
+    if revision is not None:
+        found["git"] = revision
     for name in ("synth-city", *_PACKAGES):
         try:
             found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:  # run from a source tree that is not installed
             found[name] = "not installed"
     return found
+
+
+def _revision() -> str | None:
+    """Return the commit of the checkout that runs, None for an installed copy."""
+    here = Path(__file__)
+    for arguments in (["ls-files", "--error-unmatch", here.name], ["rev-parse", "HEAD"]):
+        try:
+            done = subprocess.run(
+                ["git", "-C", str(here.parent), *arguments], capture_output=True, text=True, timeout=5
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+        if done.returncode:
+            return None
+    return done.stdout.strip()
