@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from synthcity.forecast.backtest import check_paths, prompt_seed, realised_prices
 from synthcity.forecast.forecaster import Forecaster
 from synthcity.market.bars import Market
-from synthcity.sn50.competitions import Competition, Rules, get_rules
+from synthcity.sn50.competitions import Competition, Rules
 from synthcity.sn50.prompt import Prompt
 from synthcity.sn50.scoring import terms
 
@@ -37,40 +37,6 @@ class PairTerms:
     def score(self, weights: Floats) -> float:
         """Return the score of the mixture law, an ensemble of infinitely many paths."""
         return float(self.to_realised @ weights - 0.5 * weights @ self.apart @ weights)
-
-
-def fit_weights(
-    forecasters: Sequence[Forecaster],
-    market: Market,
-    prompts: Sequence[Prompt],
-    competition: str | Competition,
-    *,
-    rules: Rules | None = None,
-    seed: int = 0,
-    num_paths: int = 250,
-) -> Floats:
-    """Return the weights (K,) on the simplex that minimise the coefficient-weighted mean score of the mix.
-
-    Args:
-        forecasters: at most ten members.
-        market: see ``backtest``.
-        prompts: of a period that no member was trained on.
-        competition: whose terms count.
-        rules: the newest by default.
-        seed: of the draws.
-        num_paths: drawn from each member; the estimate is unbiased at any number, more only calm it.
-
-    Raises:
-        ValueError: there are no members, too many of them, or not one prompt has a realised last price.
-    """
-    rows = []
-    for prompt in prompts:
-        found = pair_terms(forecasters, market, prompt, competition, rules, seed, num_paths)
-        if found is not None:
-            rows.append((found, (rules or get_rules()).coefficient(prompt.asset)))
-    if not rows:
-        raise ValueError(f"none of {len(prompts)} prompts has a realised last price to fit weights on")
-    return solve_weights(mean_terms(rows))
 
 
 def pair_terms(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any
 
 from rich import box
 from rich.console import Console, Group, RenderableType
@@ -20,20 +20,7 @@ _STYLES = {"running": "cyan", "completed": "green", "stopped": "dim", "failed": 
 _CHROME_LINES = 9  # header, column titles and margins around the rows of trials
 
 
-class Display(Protocol):
-    """A view of a running search; a context manager, fed one journal event at a time from any thread."""
-
-    def update(self, event: Event) -> None:
-        """Take in one event."""
-
-    def __enter__(self) -> Display: ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
-
-
-def open_display(console: Console | None = None) -> Display:
+def open_display(console: Console | None = None) -> LiveDisplay | PlainDisplay:
     """Return the live table if ``console`` (default: stdout) is a terminal, else plain lines."""
     console = console or Console()
     return LiveDisplay(console) if console.is_terminal else PlainDisplay(console)
