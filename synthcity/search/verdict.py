@@ -86,7 +86,7 @@ def judge(
 ) -> Verdict:
     """Say in one sentence what the test period proves.
 
-    A lead is proven where its whole 95 % interval lies below zero. A baseline that scores better than the
+    A lead is proven where its whole 95 % interval lies below zero, whoever wins. A baseline that scores better than the
     challenger is the winner, whatever the intervals say, and so is one that was frozen on validation: the test
     period chooses nothing.
 
@@ -105,7 +105,7 @@ def judge(
         raise ValueError(f"leads over {sorted(leads)} do not cover the baselines {sorted(baselines)}")
     candidate = challenger if frozen not in baselines else None  # what there is to prove
     beaten = candidate is not None and leads[baselines[0]]["mean"] < 0
-    proven = {name: candidate is not None and _clear(leads[name]) for name in baselines}
+    proven = {name: challenger is not None and _clear(leads[name]) for name in baselines}
     over = f"on {num_prompts:,} prompts that nobody had looked at"
     if candidate is not None:
         sentence = _compared(candidate, baselines, leads, proven, over)
@@ -158,7 +158,7 @@ def _baseline_chosen(
     if challenger is None or frozen is None:
         return f"Not proven: no candidate survived the search, so the baseline {frozen or baselines[0]} wins {over}."
     size = _difference(challenger, frozen, leads[frozen])
-    return f"Not proven: the baseline {frozen} was the best on validation and wins; the best candidate, {size}, {over}."
+    return f"Not proven: the baseline {frozen} was the best on validation and wins; the best candidate: {size}, {over}."
 
 
 def _difference(candidate: str, baseline: str, lead: Interval) -> str:

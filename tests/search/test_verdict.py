@@ -65,7 +65,7 @@ def test_a_baseline_frozen_on_validation_stays_the_winner():
     rows, leads = rows_and_leads(-0.6)
     verdict = judge(rows, leads, "mix-3", frozen="ewma", num_prompts=655)
     assert (verdict["winner"], verdict["winner_is_baseline"], verdict["proven"]) == ("ewma", True, False)
-    assert not any(verdict["proven_against"].values())
+    assert all(verdict["proven_against"].values()), "the candidate's clear leads are told as what they are"
     assert "ewma was the best on validation and wins" in verdict["sentence"]
 
 
