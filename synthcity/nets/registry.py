@@ -18,12 +18,18 @@ C = TypeVar("C", bound=type)
 
 @dataclass(frozen=True, kw_only=True)
 class Component:
-    """A registered block or head: its class, its nested ``Config`` and its docstring."""
+    """A registered block or head: its class, its nested ``Config`` and its docstring.
+
+    ``causal``: no output of the block depends on later steps, whatever its options. ``needs_seq_len``: weights belong
+    to the length it was built for; other lengths are interpolated to that one and back.
+    """
 
     name: str
     kind: str
     cls: Any
     config: Any
+    causal: bool = False
+    needs_seq_len: bool = False
 
     @property
     def doc(self) -> str:
@@ -38,9 +44,9 @@ _BLOCKS: dict[str, Component] = {}
 _HEADS: dict[str, Component] = {}
 
 
-def register_block(name: str) -> Callable[[C], C]:
+def register_block(name: str, *, causal: bool = False, needs_seq_len: bool = False) -> Callable[[C], C]:
     """Register a block class, which must have a nested ``Config`` dataclass, under a short lower-case name."""
-    return _register(_BLOCKS, "block", name)
+    return _register(_BLOCKS, "block", name, causal=causal, needs_seq_len=needs_seq_len)
 
 
 def register_head(name: str) -> Callable[[C], C]:
@@ -48,11 +54,12 @@ def register_head(name: str) -> Callable[[C], C]:
     return _register(_HEADS, "head", name)
 
 
-def _register(table: dict[str, Component], kind: str, name: str) -> Callable[[C], C]:
+def _register(table: dict[str, Component], kind: str, name: str, **traits: bool) -> Callable[[C], C]:
     def add(cls: C) -> C:
         if name in table:
             raise ValueError(f"{kind} {name!r} is registered twice: {table[name].cls} and {cls}")
-        table[name] = Component(name=name, kind=kind, cls=cls, config=cls.Config)  # type: ignore[attr-defined]
+        config = cls.Config  # type: ignore[attr-defined]
+        table[name] = Component(name=name, kind=kind, cls=cls, config=config, **traits)
         return cls
 
     return add

@@ -9,7 +9,7 @@ from synthcity.nets.parameters import integer, real
 from synthcity.nets.registry import register_block
 
 
-@register_block("lstm")
+@register_block("lstm", causal=True)
 class LSTMBlock(ResidualBlock):
     """Long short-term memory: a cell state carried by gates, so that gradient survives long lags.
 

@@ -11,7 +11,7 @@ from synthcity.nets.parameters import integer, real
 from synthcity.nets.registry import register_block
 
 
-@register_block("tcn")
+@register_block("tcn", causal=True)
 class TCNBlock(ResidualBlock):
     """Temporal convolutional network: causal convolutions whose dilation doubles from level to level.
 

@@ -1,0 +1,48 @@
+"""Multi-head attention, shared by the blocks that attend."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import scaled_dot_product_attention
+
+
+class SelfAttention(nn.Module):
+    """Scaled dot-product attention of a sequence to itself, (batch, seq, d_model) -> the same; any length.
+
+    Order comes from rotary angles in the queries and keys (Su et al., RoFormer, arXiv 2104.09864), which depend on
+    relative position alone; without ``rotary`` it is blind to order. ``num_heads`` must divide ``d_model``, with rotary
+    angles into an even width.
+    """
+
+    def __init__(self, d_model: int, num_heads: int, *, causal: bool = False, rotary: bool = True) -> None:
+        super().__init__()
+        self.num_heads = num_heads
+        self.causal = causal
+        self.rotary = rotary
+        self.qkv = nn.Linear(d_model, 3 * d_model)
+        self.out = nn.Linear(d_model, d_model)
+
+    def forward(self, x_bsd: Tensor) -> Tensor:
+        batch, seq, d = x_bsd.shape
+        qkv = self.qkv(x_bsd).view(batch, seq, 3, self.num_heads, d // self.num_heads).permute(2, 0, 3, 1, 4)
+        q_bhsk, k_bhsk, v_bhsk = qkv.unbind(0)
+        if self.rotary:
+            cos, sin = rotary_angles(seq, d // self.num_heads, x_bsd)
+            q_bhsk, k_bhsk = rotate(q_bhsk, cos, sin), rotate(k_bhsk, cos, sin)
+        mixed = scaled_dot_product_attention(q_bhsk, k_bhsk, v_bhsk, is_causal=self.causal)
+        out: Tensor = self.out(mixed.transpose(1, 2).reshape(batch, seq, d))
+        return out
+
+
+def rotary_angles(seq: int, width: int, like: Tensor) -> tuple[Tensor, Tensor]:
+    """Return cosine and sine (seq, width / 2) of position times frequency, in the type of ``like``."""
+    frequency = 10000.0 ** (-torch.arange(0, width, 2, device=like.device) / width)
+    angle = torch.arange(seq, device=like.device)[:, None] * frequency
+    return angle.cos().to(like.dtype), angle.sin().to(like.dtype)
+
+
+def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """Turn each pair of channels of (..., seq, width) by its angle."""
+    even, odd = x[..., 0::2], x[..., 1::2]
+    return torch.stack((even * cos - odd * sin, even * sin + odd * cos), dim=-1).flatten(-2)
