@@ -1,5 +1,7 @@
 """The contract that every registered block keeps, and the property that makes each block what it is."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -70,6 +72,21 @@ def test_bf16(name: str):
 
 
 @pytest.mark.parametrize("name", BLOCKS)
+@pytest.mark.parametrize("d_model", [16, 48, 64])
+def test_every_option_builds_at_every_width(name: str, d_model: int):
+    context = replace(CONTEXT, d_model=d_model, seq_len=24)
+    entry = registry.component("block", name)
+    x = torch.randn(2, 24, d_model, generator=torch.Generator().manual_seed(1))
+    for parameter in entry.parameters:
+        values = {"bool": (False, True), "choice": parameter.choices}.get(
+            parameter.kind, (parameter.low, parameter.high)
+        )
+        for value in values:
+            block = entry.cls(context, parse(entry.config, {parameter.name: value}, name)).eval()
+            assert torch.isfinite(block(x)).all(), (parameter.name, value)
+
+
+@pytest.mark.parametrize("name", BLOCKS)
 def test_gradients_agree_with_finite_differences(name: str):
     context = BuildContext(d_model=8, seq_len=9, num_features=4, horizon=12, num_future=3)
     torch.manual_seed(0)
@@ -99,8 +116,9 @@ CAUSAL: list[tuple[str, dict[str, object]]] = [(name, {}) for name in BLOCKS if 
 
 
 @pytest.mark.parametrize(("name", "options"), [*CAUSAL, ("transformer", {"causal": True})])
-def test_causal_blocks_never_look_ahead(name: str, options: dict[str, object]):
-    assert first_changed(build(name, **options), at=30) == 30
+@pytest.mark.parametrize("at", [30, 63])
+def test_causal_blocks_never_look_ahead(name: str, options: dict[str, object], at: int):
+    assert first_changed(build(name, **options), at) == at
 
 
 def test_transformer_sees_order_only_through_positions():

@@ -1,4 +1,4 @@
-"""Multi-head attention, shared by the blocks that attend."""
+"""Multi-head attention and the layer around it, shared by the blocks that attend."""
 
 from __future__ import annotations
 
@@ -33,6 +33,42 @@ class SelfAttention(nn.Module):
         mixed = scaled_dot_product_attention(q_bhsk, k_bhsk, v_bhsk, is_causal=self.causal)
         out: Tensor = self.out(mixed.transpose(1, 2).reshape(batch, seq, d))
         return out
+
+
+class AttentionLayer(nn.Module):
+    """Self-attention, then an MLP on each position, both on pre-norm residual branches; (batch, seq, width) kept."""
+
+    def __init__(
+        self,
+        width: int,
+        num_heads: int,
+        *,
+        expansion: int,
+        dropout: float,
+        causal: bool = False,
+        rotary: bool = True,
+    ) -> None:
+        super().__init__()
+        self.attention_norm = nn.LayerNorm(width)
+        self.attention = SelfAttention(width, num_heads, causal=causal, rotary=rotary)
+        self.mlp = pre_norm_mlp(width, expansion, dropout)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x_bsd: Tensor) -> Tensor:
+        x = x_bsd + self.dropout(self.attention(self.attention_norm(x_bsd)))
+        out: Tensor = x + self.mlp(x)
+        return out
+
+
+def pre_norm_mlp(width: int, expansion: int, dropout: float) -> nn.Sequential:
+    """Return the MLP branch of an attention layer: norm, widen by ``expansion``, GELU, narrow, dropout."""
+    return nn.Sequential(
+        nn.LayerNorm(width),
+        nn.Linear(width, expansion * width),
+        nn.GELU(),
+        nn.Linear(expansion * width, width),
+        nn.Dropout(dropout),
+    )
 
 
 def rotary_angles(seq: int, width: int, like: Tensor) -> tuple[Tensor, Tensor]:

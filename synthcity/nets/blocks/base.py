@@ -1,4 +1,4 @@
-"""What a block knows when it is built, and the residual frame that all blocks share."""
+"""What a block knows when it is built, and the residual frames that blocks share."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 from torch import Tensor, nn
+
+from synthcity.nets.blocks.length import at_length
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,3 +36,21 @@ class ResidualBlock(nn.Module, ABC):
     def forward(self, x_bsd: Tensor) -> Tensor:
         out: Tensor = x_bsd + self.dropout(self.mix(self.norm(x_bsd)))
         return out
+
+
+class BuiltLengthBlock(ResidualBlock):
+    """A residual block whose branch mixes at ``context.seq_len``: other lengths are brought there and back.
+
+    The residual keeps its own length, so nothing but the branch is blurred. Subclasses implement ``mix_built``.
+    """
+
+    def __init__(self, context: BuildContext, dropout: float) -> None:
+        super().__init__(context, dropout)
+        self.seq_len = context.seq_len
+
+    @abstractmethod
+    def mix_built(self, x_bsd: Tensor) -> Tensor:
+        """Transform the normalised input, (batch, seq_len, d_model) to the same."""
+
+    def mix(self, x_bsd: Tensor) -> Tensor:
+        return at_length(self.mix_built(at_length(x_bsd, self.seq_len)), x_bsd.shape[1])

@@ -2,16 +2,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from torch import Tensor, nn
-
-from synthcity.nets.blocks.attention import SelfAttention
+from synthcity.nets.blocks.attention import AttentionLayer
 from synthcity.nets.blocks.base import BuildContext
 from synthcity.nets.parameters import boolean, choice, integer, real
 from synthcity.nets.registry import register_block
 
 
 @register_block("transformer")
-class TransformerBlock(nn.Module):
+class TransformerBlock(AttentionLayer):
     """Multi-head softmax attention over the history, then a per-step MLP.
 
     Every step asks every other step for information by scaled dot-product similarity (Vaswani et al., Attention Is
@@ -31,20 +29,11 @@ class TransformerBlock(nn.Module):
         position: str = choice("rotary", ("rotary", "none"), doc="relative positions, or none (order-blind)")
 
     def __init__(self, context: BuildContext, config: Config) -> None:
-        super().__init__()
-        d = context.d_model
-        self.attention_norm = nn.LayerNorm(d)
-        self.attention = SelfAttention(d, config.n_heads, causal=config.causal, rotary=config.position == "rotary")
-        self.mlp = nn.Sequential(
-            nn.LayerNorm(d),
-            nn.Linear(d, config.expansion * d),
-            nn.GELU(),
-            nn.Linear(config.expansion * d, d),
-            nn.Dropout(config.dropout),
+        super().__init__(
+            context.d_model,
+            config.n_heads,
+            expansion=config.expansion,
+            dropout=config.dropout,
+            causal=config.causal,
+            rotary=config.position == "rotary",
         )
-        self.dropout = nn.Dropout(config.dropout)
-
-    def forward(self, x_bsd: Tensor) -> Tensor:
-        x = x_bsd + self.dropout(self.attention(self.attention_norm(x_bsd)))
-        out: Tensor = x + self.mlp(x)
-        return out
