@@ -35,6 +35,14 @@ def test_shape_at_any_length(name: str, seq: int):
 
 
 @pytest.mark.parametrize("name", BLOCKS)
+def test_default_options_fit_every_width(name: str):
+    entry = registry.component("block", name)
+    for width in (8, 16, 32, 48, 64):
+        block = entry.cls(replace(CONTEXT, d_model=width), entry.config())
+        assert block(torch.zeros(1, 9, width)).isfinite().all()
+
+
+@pytest.mark.parametrize("name", BLOCKS)
 def test_gradient_reaches_every_parameter(name: str):
     block = build(name).train()
     block(noise(4, 48)).square().sum().backward()
