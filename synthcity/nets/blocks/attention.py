@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
+from synthcity.errors import ConfigError
+
 
 class SelfAttention(nn.Module):
     """Scaled dot-product attention of a sequence to itself, (batch, seq, d_model) -> the same; any length.
@@ -82,3 +84,13 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     """Turn each pair of channels of (..., seq, width) by its angle."""
     even, odd = x[..., 0::2], x[..., 1::2]
     return torch.stack((even * cos - odd * sin, even * sin + odd * cos), dim=-1).flatten(-2)
+
+
+def check_heads(d_model: int, num_heads: int, *, even: bool) -> None:
+    """Refuse heads that do not divide ``d_model``, or not into an even width where rotary angles need one.
+
+    Raises:
+        ConfigError: the text gives both numbers.
+    """
+    if d_model % (num_heads * (2 if even else 1)):
+        raise ConfigError(f"n_heads is {num_heads}; it must divide d_model {d_model}{' into an even width' * even}")
