@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ from synthcity.nets.config import NetConfig
 from synthcity.nets.heads.law import Law
 
 _NUM_SEQUENCE = len(SEQUENCE_NAMES) + 1  # and a flag for gaps
+_NUM_LEAD = 4
 _BOUND = 4.0
 
 
@@ -76,11 +78,24 @@ def _scale_sequence(sequence: np.ndarray, anchor: np.ndarray) -> Tensor:
 
 
 def _scale_future(future: np.ndarray, anchor: np.ndarray) -> Tensor:
-    """Slot volatilities relative to the anchor; unknown ones are taken as the anchor."""
+    """Slot volatilities relative to the anchor, unknown ones taken as the anchor; then how far ahead a step is."""
     first = len(CALENDAR_NAMES)
     slots = np.nan_to_num(future[..., first:] - np.log(anchor)[:, None, None], nan=0.0)
-    scaled = np.concatenate([future[..., :first], np.clip(slots, -_BOUND, _BOUND)], axis=-1)
+    lead = np.broadcast_to(_lead(future.shape[1]), (*future.shape[:2], _NUM_LEAD))
+    scaled = np.concatenate([future[..., :first], np.clip(slots, -_BOUND, _BOUND), lead], axis=-1)
     return torch.from_numpy(scaled.astype(np.float32))
+
+
+@cache
+def _lead(horizon: int) -> np.ndarray:
+    """Decays (horizon, 4) over a 24th, an eighth and a third of the horizon, and its elapsed share.
+
+    Without them a decoder sees no difference between the next step and the same slot at the end of the day, and
+    volatility that is high now could not fade.
+    """
+    step = np.arange(1, horizon + 1)
+    columns = [np.exp(-step * part / horizon) for part in (24, 8, 3)]
+    return np.stack([*columns, step / horizon], axis=1)
 
 
 class Network(nn.Module):
@@ -99,7 +114,7 @@ class Network(nn.Module):
             seq_len=config.history,
             num_features=_NUM_SEQUENCE,
             horizon=spec.horizon,
-            num_future=len(spec.future_names),
+            num_future=len(spec.future_names) + _NUM_LEAD,
         )
         self.blocks = nn.ModuleList(block.cls(build, options) for block, options in config.block_parts)
         head, head_options = config.head_part

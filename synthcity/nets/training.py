@@ -183,11 +183,9 @@ class Trainer:
         self._step, self._scores = meta.step, list(meta.scores)
 
     def _asset_weights(self) -> Tensor:
-        """Coefficients, scaled so that a typical loss is about one at every volatility."""
+        """Coefficients, scaled so that a typical loss is about one."""
         coefficient = np.array([self._dataset.coefficients[asset] for asset in self._dataset.assets])
-        typical = np.array([np.median(t.anchor[s]) for t, s in zip(self._tables, self._train, strict=True)])
-        terms = self._dataset.spec.horizon
-        weight = coefficient / np.mean(coefficient * typical * BASIS_POINTS * terms)
+        weight = coefficient / (coefficient.mean() * BASIS_POINTS * self._dataset.spec.horizon)
         return torch.tensor(weight, dtype=torch.float32, device=self._device)
 
     def _sample(self, size: int) -> Batch:
@@ -203,7 +201,8 @@ class Trainer:
         paths, weight_bk = law.sample_strata(num_paths, generator=self._generator(self._step))
         paths = paths * batch.anchor[:, None, None]
         score_b = self._loss.per_window(paths, batch.realised, weight_bk)
-        return (score_b * self._weight_a[batch.asset]).mean()
+        # in units of the window's own volatility, so that calm days teach as much as wild ones
+        return (score_b * self._weight_a[batch.asset] / batch.anchor).mean()
 
     def _law(self, batch: Batch) -> Any:
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self._device.type == "cuda"):

@@ -27,6 +27,7 @@ class Pool(nn.Module):
 class StepDecoder(nn.Module):
     """Raw parameters (batch, horizon, num_outputs) from a summary (batch, d) and covariates (batch, horizon, f).
 
+    Summary and covariates are added and multiplied: how much of today's volatility a step still feels is a product.
     The last layer starts at zero, so every law starts at its neutral parameters.
     """
 
@@ -34,6 +35,8 @@ class StepDecoder(nn.Module):
         super().__init__()
         self.from_summary = nn.Linear(context.d_model, hidden)
         self.from_future = nn.Linear(context.num_future, hidden, bias=False)
+        self.scale = nn.Linear(context.d_model, hidden)
+        self.scaled = nn.Linear(context.num_future, hidden)
         self.mix = nn.Linear(hidden, hidden)
         self.out = nn.Linear(hidden, num_outputs)
         nn.init.zeros_(self.out.weight)
@@ -41,6 +44,7 @@ class StepDecoder(nn.Module):
 
     def forward(self, summary_bd: Tensor, future_bhf: Tensor) -> Tensor:
         h = nn.functional.silu(self.from_summary(summary_bd)[:, None] + self.from_future(future_bhf))
+        h = h + self.scale(summary_bd)[:, None] * self.scaled(future_bhf)
         h = h + nn.functional.silu(self.mix(h))
         out: Tensor = self.out(h)
         return out
