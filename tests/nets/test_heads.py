@@ -169,10 +169,24 @@ def test_sde_clusters_at_short_lags_and_forgets_at_long_ones():
     assert abs(correlation(200)) < 0.06
 
 
-def test_sde_leverage_raises_volatility_after_a_fall():
-    paths = sde(0.6, leverage=-0.8).sample(4000, generator=generator())[0]
+def test_sde_leverage_raises_volatility_after_a_fall_and_changes_no_marginal():
+    law = sde(0.6, leverage=-0.8)
+    paths = law.sample(20_000, generator=generator())[0]
     shock, after = paths[:, 50], paths[:, 51].abs()
     assert float(torch.corrcoef(torch.stack([shock, after]))[0, 1]) < -0.1
+    for step in (0, 1, 150, -1):
+        expected = math.sqrt(math.exp(2 * 0.6**2 * (1 - math.exp(-2 * 0.05 * (step % 288 + 1)))))
+        assert float(paths[:, step].std()) == pytest.approx(expected, rel=0.05)
+
+
+def test_sde_leverage_drives_student_steps_by_the_normal_behind_them():
+    law = SDELaw(flat(1, 96), flat(1, 96, 4.0), torch.tensor(0.1), *(torch.tensor([v]) for v in (0.5, 0.2, -0.7)))
+    noise = law.draw_noise(4000, generator())
+    shocks = law._shocks(noise)
+    assert float(shocks.mean()) == pytest.approx(0.0, abs=0.01)
+    assert float(shocks.std()) == pytest.approx(1.0, abs=0.01)
+    cosine = noise["cosine"][..., :-1]
+    assert float(torch.corrcoef(torch.stack([shocks[..., 1:].flatten(), cosine.flatten()]))[0, 1]) < -0.5
 
 
 def test_mixture_moments_match_its_weights_and_strata_agree_with_draws():

@@ -20,8 +20,9 @@ class SDEHead(nn.Module):
     ``dv = kappa (theta_t - v) dt + xi dW2``, ``dx = exp(v) dW1`` with correlation rho (leverage) and dt of one step, v
     being log volatility (Heston 1993 in log form; Kloeden & Platen 1992). theta_t is decoded for every future step; xi,
     rho and the start come from the history, kappa is one learned speed. The linear equation is solved exactly at the
-    steps, so there is no discretisation error in v. With xi and the start's spread at 0 it is the GBM head. No closed
-    likelihood.
+    steps, so there is no discretisation error in v. With xi and the start's spread at 0 it is the GBM head. Leverage
+    lets the normal behind a step's return drive the volatility from the next step on, so it changes no marginal: a step
+    is a Student-t with a log-normal factor. No closed likelihood.
     """
 
     @dataclass(frozen=True, kw_only=True)
@@ -88,11 +89,16 @@ class SDELaw(Law):
             z = noise["normal"]
         else:
             z = laws.student(noise["exponential"], noise["cosine"], self.dof_bh[:, None])
-        # leverage: this step's shock moves the volatility of the next
-        rho = self.leverage_b[:, None, None]
-        shock = torch.nn.functional.pad(noise["volatility"][..., 1:], (0, 1))
-        z = torch.sqrt(1 - rho * rho) * z + rho * shock
         return z * log_volatility.exp()
+
+    def _shocks(self, noise: Noise) -> Tensor:
+        """Standard normal shocks of log volatility; from the second step on they share rho with the last return."""
+        own = noise["volatility"]
+        # Bailey's radius and angle are those of a normal pair, so this is the normal behind the Student-t
+        past = noise["normal"] if self.dof_bh is None else torch.sqrt(2 * noise["exponential"]) * noise["cosine"]
+        rho = self.leverage_b[:, None, None]
+        later = torch.sqrt(1 - rho * rho) * own[..., 1:] + rho * past[..., :-1]
+        return torch.cat([own[..., :1], later], dim=-1)
 
     def _deviation(self, noise: Noise) -> Tensor:
         """Solve d_t = phi d_(t-1) + s e_t for all steps at once by a triangular Toeplitz product: (batch, paths, h)."""
@@ -101,7 +107,7 @@ class SDELaw(Law):
         lag = (step[:, None] - step[None, :]).clamp(min=0)
         phi = torch.exp(-self.decay * lag) * (step[:, None] >= step[None, :])
         innovation_scale = self.vol_of_vol_b * torch.sqrt(-torch.expm1(-2 * self.decay))
-        driven = noise["volatility"] @ phi.T * innovation_scale[:, None, None]
+        driven = self._shocks(noise) @ phi.T * innovation_scale[:, None, None]
         memory = torch.exp(-self.decay * (step + 1))
         return driven + (self.start_spread_b[:, None] * noise["start"])[..., None] * memory
 
