@@ -89,6 +89,23 @@ def test_the_known_future_reaches_its_own_step_alone(name: str, options: dict[st
     assert ((a - b).abs() > 1e-6).nonzero()[:, 1].tolist() == [10]
 
 
+@pytest.mark.parametrize(("name", "options"), HEADS)
+def test_quantiles_are_those_of_the_draws(name: str, options: dict[str, object]):
+    """Paths are independent of each other, steps of a path are not: the tolerance counts paths alone."""
+    num_paths, levels = 60_000, torch.tensor([0.0005, 0.01, 0.1, 0.4, 0.5, 0.75, 0.95, 0.9995])
+    law = law_of(make(name, options))
+    with torch.no_grad():
+        quantiles = law.quantiles(levels)
+        assert quantiles is not None
+        assert quantiles.shape == (3, 48, len(levels))
+        assert (quantiles.diff(dim=-1) > 0).all()
+        paths = law.sample(num_paths, generator=generator(7))
+    for number, level in enumerate(levels.tolist()):
+        below = (paths < quantiles[:, None, :, number]).float()
+        for share in (float(below.mean()), float(below[..., 0].mean()), float(below[..., -1].mean())):
+            assert share == pytest.approx(level, abs=4.5 * math.sqrt(level * (1 - level) / (3 * num_paths)))
+
+
 @pytest.mark.parametrize("dof", [3.0, 5.0, 30.0])
 def test_student_draws_have_unit_variance_and_the_right_tails(dof: float):
     noise = student_noise((400_000,), torch.zeros(1), generator(4))
@@ -174,6 +191,7 @@ def test_sde_leverage_raises_volatility_after_a_fall_and_changes_no_marginal():
     paths = law.sample(20_000, generator=generator())[0]
     shock, after = paths[:, 50], paths[:, 51].abs()
     assert float(torch.corrcoef(torch.stack([shock, after]))[0, 1]) < -0.1
+    assert torch.equal(law.quantiles(torch.tensor([0.01, 0.9])), sde(0.6).quantiles(torch.tensor([0.01, 0.9])))
     for step in (0, 1, 150, -1):
         expected = math.sqrt(math.exp(2 * 0.6**2 * (1 - math.exp(-2 * 0.05 * (step % 288 + 1)))))
         assert float(paths[:, step].std()) == pytest.approx(expected, rel=0.05)

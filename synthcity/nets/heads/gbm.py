@@ -11,6 +11,7 @@ from synthcity.nets.blocks.base import BuildContext
 from synthcity.nets.heads import law as laws
 from synthcity.nets.heads.decoder import Pool, StepDecoder, zero_linear
 from synthcity.nets.heads.law import Law, Noise
+from synthcity.nets.heads.marginal import scale_mixture_quantiles
 from synthcity.nets.parameters import boolean, choice, integer
 from synthcity.nets.registry import register_head
 
@@ -87,6 +88,10 @@ class GBMLaw(Law):
     def params(self) -> dict[str, Tensor]:
         named = {"log_volatility": self.log_volatility_bh, "dof": self.dof_bh, "level_spread": self.spread_b}
         return {name: value for name, value in named.items() if value is not None}
+
+    def quantiles(self, levels_q: Tensor) -> Tensor:
+        spread = None if self.spread_b is None else self.spread_b[:, None]
+        return scale_mixture_quantiles(levels_q, self.log_volatility_bh, self.dof_bh, spread_bh=spread)
 
     def log_prob(self, returns_bh: Tensor) -> Tensor:
         if self.spread_b is None:

@@ -42,6 +42,13 @@ class Law(ABC):
         """
         return self.sample(num_paths, noise, generator), None
 
+    def quantiles(self, levels_q: Tensor) -> Tensor | None:
+        """Return the quantiles of every step's marginal law (batch, horizon, levels) at ``levels_q`` in (0, 1).
+
+        ``None`` means that the law does not know them; a law that does is exact to 1e-4 of each value.
+        """
+        return None
+
     def log_prob(self, returns_bh: Tensor) -> Tensor | None:
         """Return the log density (batch,) of realised returns, or None where the law has no closed form."""
         return None

@@ -9,6 +9,7 @@ from synthcity.nets.blocks.base import BuildContext
 from synthcity.nets.heads import law as laws
 from synthcity.nets.heads.decoder import Pool, StepDecoder, zero_linear
 from synthcity.nets.heads.law import Law, Noise
+from synthcity.nets.heads.marginal import scale_mixture_quantiles
 from synthcity.nets.parameters import integer
 from synthcity.nets.registry import register_head
 
@@ -92,6 +93,10 @@ class MixtureLaw(Law):
             "weight": self.weight_bk,
             "offset": self.offset_bk,
         }
+
+    def quantiles(self, levels_q: Tensor) -> Tensor:
+        regimes = (self.weight_bk, self.offset_bk)
+        return scale_mixture_quantiles(levels_q, self.log_volatility_bh, self.dof_bh, regimes=regimes)
 
     def log_prob(self, returns_bh: Tensor) -> Tensor:
         log_volatility_bkh = self.log_volatility_bh[:, None] + self.offset_bk[..., None]

@@ -9,6 +9,7 @@ from synthcity.nets.blocks.base import BuildContext
 from synthcity.nets.heads import law as laws
 from synthcity.nets.heads.decoder import Pool, StepDecoder, zero_linear
 from synthcity.nets.heads.law import Law, Noise
+from synthcity.nets.heads.marginal import scale_mixture_quantiles
 from synthcity.nets.parameters import choice, integer
 from synthcity.nets.registry import register_head
 
@@ -110,6 +111,13 @@ class SDELaw(Law):
         driven = self._shocks(noise) @ phi.T * innovation_scale[:, None, None]
         memory = torch.exp(-self.decay * (step + 1))
         return driven + (self.start_spread_b[:, None] * noise["start"])[..., None] * memory
+
+    def quantiles(self, levels_q: Tensor) -> Tensor:
+        step = torch.arange(1, self.log_volatility_bh.shape[1] + 1, device=self.decay.device)
+        memory = torch.exp(-2 * self.decay * step)
+        driven_b, start_b = self.vol_of_vol_b.square(), self.start_spread_b.square()
+        variance_bh = driven_b[:, None] * (1 - memory) + start_b[:, None] * memory
+        return scale_mixture_quantiles(levels_q, self.log_volatility_bh, self.dof_bh, spread_bh=variance_bh.sqrt())
 
     def params(self) -> dict[str, Tensor]:
         named = {
