@@ -22,6 +22,8 @@ HEADS = [
     ("sde", {"innovation": "normal"}),
     ("mixture", {}),
     ("mixture", {"num_regimes": 2}),
+    ("flow", {}),
+    ("flow", {"num_bins": 4}),
 ]
 
 
