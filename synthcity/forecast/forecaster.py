@@ -33,6 +33,16 @@ class Forecaster(Protocol):
         """One ensemble a prompt, drawn jointly where the forecaster knows dependence."""
 
 
+@runtime_checkable
+class Quantising(Protocol):
+    """A forecaster that knows its step marginals and so needs no further draws to quantise its paths."""
+
+    def simulate_quantised(
+        self, history: History, prompts: Sequence[Prompt], *, seed: int | None = None
+    ) -> list[Paths]:
+        """As ``Forecaster.simulate_many``, every step holding the quantiles (i + 1/2) / N of its marginal law."""
+
+
 def as_history(history: History | pd.Series, prompt: Prompt) -> History:
     """Wrap a Series of the prompt's asset; pass a History through."""
     return History.from_series(prompt.asset, history) if isinstance(history, pd.Series) else history

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from synthcity.forecast.bundle import load_member, save_bundle
 from synthcity.forecast.forecaster import Forecaster, Paths, as_history
+from synthcity.forecast.quantise import Quantised
 from synthcity.market.bars import History
 from synthcity.sn50.prompt import Prompt
 
@@ -40,10 +41,21 @@ class Mix:
 
         Prompts of one size are shuffled alike, so path i of one asset still belongs to path i of another.
         """
-        children = np.random.SeedSequence(seed).generate_state(len(self.members) + 1, np.uint64)
+        return self._join(self.members, history, prompts, seed)
+
+    def simulate_quantised(
+        self, history: History, prompts: Sequence[Prompt], *, seed: int | None = None
+    ) -> list[Paths]:
+        """Draw as ``simulate_many``, each member quantising its own share."""
+        return self._join([Quantised(member) for member in self.members], history, prompts, seed)
+
+    def _join(
+        self, members: Sequence[Forecaster], history: History, prompts: Sequence[Prompt], seed: int | None
+    ) -> list[Paths]:
+        children = np.random.SeedSequence(seed).generate_state(len(members) + 1, np.uint64)
         shares = [split_paths(self.weights, prompt.num_simulations) for prompt in prompts]
         parts: list[list[Paths]] = [[] for _ in prompts]
-        for k, member in enumerate(self.members):
+        for k, member in enumerate(members):
             asked = [i for i, share in enumerate(shares) if share[k]]
             own = [replace(prompts[i], num_simulations=int(shares[i][k])) for i in asked]
             drawn = member.simulate_many(history, own, seed=int(children[k])) if own else []

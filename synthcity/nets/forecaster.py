@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,17 +12,21 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from synthcity.errors import BundleError, ConfigError, DataError
 from synthcity.forecast.bundle import save_bundle
 from synthcity.forecast.forecaster import Paths, as_history
+from synthcity.forecast.quantise import DEFAULT_FACTOR
 from synthcity.market.bars import History
 from synthcity.market.windows import FeatureTable, WindowSpec
 from synthcity.nets import state as states
 from synthcity.nets.config import NetConfig
+from synthcity.nets.heads.law import Law
 from synthcity.nets.network import Network, make_batch
 from synthcity.sn50.prompt import Prompt
 
+_Sample = Callable[[Law, int, torch.Generator], Tensor]
 _LOADER = "synthcity.nets.forecaster:from_bundle"
 # members of a mix look at the same history: share its features
 _TABLES: WeakKeyDictionary[History, dict[Any, FeatureTable]] = WeakKeyDictionary()
@@ -67,9 +71,19 @@ class NetForecaster:
     def simulate_many(self, history: History, prompts: Sequence[Prompt], *, seed: int | None = None) -> list[Paths]:
         """Draw one ensemble a prompt, independently."""
         seeds = np.random.SeedSequence(seed).generate_state(len(prompts), np.uint32)
-        return [self._draw(history, prompt, int(s)) for prompt, s in zip(prompts, seeds, strict=True)]
+        return [self._draw(history, prompt, int(s), _sample) for prompt, s in zip(prompts, seeds, strict=True)]
 
-    def _draw(self, history: History, prompt: Prompt, seed: int) -> Paths:
+    @torch.inference_mode()
+    def simulate_quantised(
+        self, history: History, prompts: Sequence[Prompt], *, seed: int | None = None
+    ) -> list[Paths]:
+        """Draw as ``simulate_many``; each path keeps its ranks, each step takes the exact quantiles of its marginal."""
+        seeds = np.random.SeedSequence(seed).generate_state(len(prompts), np.uint32)
+        return [
+            self._draw(history, prompt, int(s), _sample_quantised) for prompt, s in zip(prompts, seeds, strict=True)
+        ]
+
+    def _draw(self, history: History, prompt: Prompt, seed: int, sample: _Sample) -> Paths:
         self._refuse(prompt)
         enough = self._span(history, prompt) >= self.spec.warmup
         table = self._table(history, prompt) if enough else None
@@ -82,7 +96,7 @@ class NetForecaster:
         batch = make_batch([table], np.zeros(1, np.int64), np.array([last]), self.network.config.steps, self.spec)
         batch.asset.fill_(self.assets.index(prompt.asset))
         generator = torch.Generator().manual_seed(seed)
-        returns = self.network(batch).sample(prompt.num_simulations, generator=generator)[0, :, : prompt.num_steps]
+        returns = sample(self.network(batch), prompt.num_simulations, generator)[:, : prompt.num_steps]
         price = history.last_price(prompt.asset, self.spec.increment)
         paths = np.empty((prompt.num_simulations, prompt.num_steps + 1))
         paths[:, 0] = price
@@ -133,6 +147,23 @@ class NetForecaster:
         }
         weights = {name: value.numpy() for name, value in self.network.state_dict().items()}
         save_bundle(folder, config, weights, metrics=metrics, manifest=manifest)
+
+
+def _sample(law: Law, num_paths: int, generator: torch.Generator) -> Tensor:
+    """Log returns (paths, horizon) of the one window of ``law``."""
+    return law.sample(num_paths, generator=generator)[0]
+
+
+def _sample_quantised(law: Law, num_paths: int, generator: torch.Generator) -> Tensor:
+    """The same with the quantiles of every step in the order of its draws."""
+    known = law.quantiles((torch.arange(num_paths) + 0.5) / num_paths)
+    if known is None:
+        # a law that does not know its quantiles shows them by more draws
+        draws = _sample(law, DEFAULT_FACTOR * num_paths, generator)
+        runs = draws.sort(dim=0).values.unflatten(0, (num_paths, DEFAULT_FACTOR))
+        return runs.median(dim=1).values.gather(0, draws[:num_paths].argsort(0).argsort(0))
+    draws = _sample(law, num_paths, generator)
+    return torch.empty_like(draws).scatter_(0, draws.argsort(0), known[0].T)
 
 
 def from_bundle(folder: Path, config: Mapping[str, Any], weights: Mapping[str, NDArray[Any]]) -> NetForecaster:

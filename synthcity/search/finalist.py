@@ -55,6 +55,12 @@ class Finalist:
         """Return the network's paths, prompt by prompt."""
         return self._net.simulate_many(history, prompts, seed=seed)
 
+    def simulate_quantised(
+        self, history: History, prompts: Sequence[Prompt], *, seed: int | None = None
+    ) -> list[Paths]:
+        """Return the network's quantised paths, prompt by prompt."""
+        return self._net.simulate_quantised(history, prompts, seed=seed)
+
     def save(
         self, folder: Path, *, metrics: Mapping[str, Any] | None = None, manifest: Mapping[str, Any] | None = None
     ) -> None:

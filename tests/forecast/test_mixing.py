@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from synthcity.forecast.forecaster import Paths
 from synthcity.forecast.mixing import Mix, split_paths
+from synthcity.forecast.quantise import Quantised
 from synthcity.market.bars import History, Market
 from synthcity.sn50.prompt import Prompt
 
@@ -72,3 +73,15 @@ def test_split_is_whole_and_within_one_of_exact(weights: list[float], num_paths:
     assert counts.sum() == num_paths
     assert (counts >= 0).all()
     assert (np.abs(counts - share * num_paths) < 1 + 1e-6).all()
+
+
+def test_members_of_a_quantised_mix_quantise_their_own_shares() -> None:
+    class Exact(Flat):
+        def simulate_quantised(
+            self, history: History, prompts: Sequence[Prompt], *, seed: int | None = None
+        ) -> list[Paths]:
+            return [np.full((prompt.num_simulations, 289), self.level) for prompt in prompts]
+
+    paths = Quantised(Mix([Exact(1), Flat(2)], [0.4, 0.6])).simulate(HISTORY, PROMPT, seed=0)
+    assert sorted(np.floor(paths[:, 0])) == [1] * 4 + [2] * 6
+    assert (paths[paths[:, 0] < 2] == 1).all()  # its own quantiles, not condensed draws
