@@ -22,6 +22,7 @@ from synthcity.sn50.prompt import Prompt
 
 LOADER = "synthcity.forecast.quantise:from_bundle"
 DEFAULT_FACTOR = 8
+MARK = "+q"
 
 
 def quantise(draws: Paths, num_paths: int) -> Paths:
@@ -66,8 +67,8 @@ class Quantised:
 
     @property
     def name(self) -> str:
-        """The forecaster's own name, marked ``+q``."""
-        return f"{self.forecaster.name}+q"
+        """The forecaster's own name with ``MARK``."""
+        return self.forecaster.name + MARK
 
     def simulate(self, history: History | pd.Series, prompt: Prompt, *, seed: int | None = None) -> Paths:
         """Return quantised prices (num_simulations, num_steps + 1)."""

@@ -161,7 +161,8 @@ def _sample_quantised(law: Law, num_paths: int, generator: torch.Generator) -> T
         # a law that does not know its quantiles shows them by more draws
         draws = _sample(law, DEFAULT_FACTOR * num_paths, generator)
         runs = draws.sort(dim=0).values.unflatten(0, (num_paths, DEFAULT_FACTOR))
-        return runs.median(dim=1).values.gather(0, draws[:num_paths].argsort(0).argsort(0))
+        condensed: Tensor = runs.median(dim=1).values.gather(0, draws[:num_paths].argsort(0).argsort(0))
+        return condensed
     draws = _sample(law, num_paths, generator)
     return torch.empty_like(draws).scatter_(0, draws.argsort(0), known[0].T)
 

@@ -148,6 +148,21 @@ class Trainer:
             "done": self.rung >= self._num_rungs or stale >= _PATIENCE,
         }
 
+    def fit(self, rungs: int) -> int:
+        """Train ``rungs`` rungs without looking at validation and return the number of steps.
+
+        Raises:
+            TrialFailed: the loss became NaN or infinite.
+        """
+        until = round(self._max_steps * rungs / self._num_rungs)
+        self.network.train()
+        while self._step < until:
+            loss = self._train_step()
+        if not math.isfinite(loss.item()):
+            raise TrialFailed(f"the training loss became {loss.item()} before step {until}")
+        self._best = self._ema
+        return self._step
+
     def state(self) -> bytes:
         """Everything needed to resume or to forecast, as safetensors bytes."""
         tensors: dict[str, Tensor] = {}

@@ -2,10 +2,11 @@
 
 1. The best candidates are scored again, by the network's own score at 1,000 paths, on validation prompts that the
    search did not see; a search picks lucky ones, and luck does not repeat.
-2. A mix of them is fitted on the search's own validation prompts and scored on the fresh ones too.
-3. The best of finalists, mix and baselines on the fresh prompts is frozen into ``winner/``.
-4. Only then the test period is looked at, once: the frozen challenger against every baseline. It gives the verdict
-   and chooses nothing.
+2. A mix of them and the best baseline is fitted on the search's own validation prompts and scored on the fresh ones.
+3. The best of finalists, mix and baselines on the fresh prompts is chosen. Its networks are trained once more, on train
+   and validation together, and it is frozen into ``winner/`` with quantised paths, as it would mine.
+4. Only then the test period is looked at, once: what was frozen against every baseline, and against the best one with
+   quantised paths too. It gives the verdict and chooses nothing.
 
 Every step is journalled when it is done, so a killed final goes on at the next one and never looks twice.
 
@@ -14,7 +15,9 @@ kind               fields
 =================  =================================================================================
 ``finalist``       ``name``, ``id`` (None for a mix or baseline), ``score`` on fresh validation prompts
 ``mix``            ``members`` (names), ``weights``
-``winner``         ``name``, ``challenger`` (best that is no baseline), ``best_single``, ``bundle``
+``chosen``         ``name``, ``challenger`` (best that is no baseline), ``best_single``, ``best_baseline``
+``refit``          see ``refit``
+``winner``         ``name``, ``bundle``
 ``test_scored``    ``scores`` (file), ``diagnostics`` (file), ``num_prompts``, ``num_dropped``
 ``verdict``        see ``verdict.judge``
 =================  =================================================================================
@@ -23,7 +26,7 @@ kind               fields
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,18 +34,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from synthcity.errors import Fatal, RunError
+from synthcity.errors import RunError
 from synthcity.forecast.baselines import BASELINES, baseline
-from synthcity.forecast.bundle import Savable
 from synthcity.forecast.compare import mean_score
 from synthcity.forecast.forecaster import Forecaster
 from synthcity.forecast.mixing import Mix
+from synthcity.forecast.named import Named
+from synthcity.forecast.quantise import Quantised
 from synthcity.forecast.weights import solve_weights
 from synthcity.search.data import SearchData
 from synthcity.search.finalist import Finalist
+from synthcity.search.history import TrialRecord
 from synthcity.search.recorder import Recorder
 from synthcity.search.scoring import Scorer
 
+Refit = Callable[[Sequence[TrialRecord]], Mapping[str, Forecaster]]
 MIX = "mix"
 TEST_SCORES = "test_scores.parquet"
 DIAGNOSTICS = "diagnostics.json"
@@ -79,30 +85,57 @@ def run_final(
     finalists: int,
     num_seeds: int,
     seed: int,
+    refit: Refit,
 ) -> TestLook:
     """Run the protocol, or what is left of it. ``storage``: where the checkpoints are."""
     if recorder.last("test_scored"):
         return _seen(recorder, folder)
     records = recorder.history.saved[:finalists]
-    contenders: dict[str, Forecaster] = {r.candidate.id: Finalist.from_record(r, storage) for r in records}
-    mix = _mix(recorder, data, scorer, contenders, seed=seed) if len(contenders) > 1 else None
-    if mix is not None:
-        contenders[MIX] = mix
+    networks: dict[str, Forecaster] = {r.candidate.id: Finalist.from_record(r, storage) for r in records}
     baselines: dict[str, Forecaster] = {name: baseline(name) for name in BASELINES}
+    _fit_mix(recorder, data, scorer, {**networks, **_best_baseline(recorder, baselines)}, seed=seed)
+    if not recorder.last("chosen"):
+        contenders = _with_mix(recorder, networks, baselines)
+        _choose(recorder, data, scorer, contenders, baselines, num_seeds=num_seeds, seed=seed)
+    refitted = refit([record for record in records if record.candidate.id in _members(recorder)])
+    deployed = _with_mix(recorder, {**networks, **refitted}, baselines)
     if not recorder.last("winner"):
-        _choose(recorder, data, scorer, contenders, baselines, folder, num_seeds=num_seeds, seed=seed)
-    choice = recorder.last("winner")
-    assert choice is not None
-    _look(recorder, data, scorer, contenders, baselines, choice, folder, seed=seed)
+        _freeze(recorder, data, {**deployed, **baselines}, folder)
+    _look(recorder, data, scorer, deployed, baselines, folder, seed=seed)
     return _seen(recorder, folder)
 
 
-def _mix(
+def _best_baseline(recorder: Recorder, baselines: Mapping[str, Forecaster]) -> dict[str, Forecaster]:
+    """Return the baseline that was best on the prompts of the search: it may have a part in the mix."""
+    scores = recorder.history.baselines
+    name = min(scores, key=lambda key: (scores[key], key), default=None)
+    return {} if name is None else {name: baselines[name]}
+
+
+def _with_mix(
+    recorder: Recorder, networks: Mapping[str, Forecaster], baselines: Mapping[str, Forecaster]
+) -> dict[str, Forecaster]:
+    """Return ``networks`` and, where the journal knows one of several members, their mix."""
+    event = recorder.last("mix")
+    if event is None or len(event["members"]) == 1:
+        return dict(networks)
+    everyone = {**networks, **baselines}
+    return {**networks, MIX: Mix([everyone[name] for name in event["members"]], event["weights"], name=MIX)}
+
+
+def _members(recorder: Recorder) -> set[str]:
+    """Names of everyone who has a part in what was chosen."""
+    choice = recorder.last("chosen") or {}
+    names = {name for name in (choice["challenger"], choice["best_single"]) if name is not None}
+    return names | set((recorder.last("mix") or {}).get("members", ()) if MIX in names else ())
+
+
+def _fit_mix(
     recorder: Recorder, data: SearchData, scorer: Scorer, contenders: Mapping[str, Forecaster], *, seed: int
-) -> Mix | None:
-    """Fit the weights on the prompts of the search, or take those of the journal; None if one network is best."""
-    if not recorder.last("mix"):
-        recorder.emit("stage", name="mix", message=f"fitting a mix of {len(contenders)} networks")
+) -> None:
+    """Fit the weights on the prompts of the search."""
+    if len(contenders) > 1 and not recorder.last("mix"):
+        recorder.emit("stage", name="mix", message=f"fitting a mix of {len(contenders)} forecasters")
         names = list(contenders)
         pairs = scorer.pair_terms(list(contenders.values()), data.validation_prompts(fresh=False), seed=seed)
         weights = solve_weights(pairs)
@@ -110,11 +143,6 @@ def _mix(
         weights /= weights.sum()
         kept = [k for k in range(len(names)) if weights[k] > 0]
         recorder.emit("mix", members=[names[k] for k in kept], weights=[float(weights[k]) for k in kept])
-    event = recorder.last("mix")
-    assert event is not None
-    if len(event["members"]) == 1:
-        return None
-    return Mix([contenders[name] for name in event["members"]], event["weights"], name=MIX)
 
 
 def _choose(
@@ -123,12 +151,11 @@ def _choose(
     scorer: Scorer,
     contenders: Mapping[str, Forecaster],
     baselines: Mapping[str, Forecaster],
-    folder: Path,
     *,
     num_seeds: int,
     seed: int,
 ) -> None:
-    """Score everyone on fresh validation prompts and freeze the best."""
+    """Score everyone on fresh validation prompts and choose the best."""
     everyone = {**contenders, **baselines}
     recorder.emit("stage", name="finals", message=f"scoring {len(contenders)} finalists on fresh validation prompts")
     prompts = data.validation_prompts(fresh=True)
@@ -140,17 +167,25 @@ def _choose(
         recorder.emit("finalist", name=name, id=name if single else None, score=score)
     ranked = sorted(scores, key=lambda name: (scores[name], name))
     challenger = next((name for name in ranked if name in contenders), None)
-    winner = everyone[ranked[0]]
-    if not isinstance(winner, Savable):
-        raise Fatal(f"the winner {ranked[0]} cannot be saved: {type(winner).__name__} has no save method")
-    winner.save(folder / WINNER, metrics={"validation": scores}, manifest=_manifest(recorder, data, ranked[0]))
     recorder.emit(
-        "winner",
+        "chosen",
         name=ranked[0],
         challenger=challenger,
         best_single=next((name for name in ranked if name in recorder.history.trials), None),
-        bundle=WINNER,
+        best_baseline=next(name for name in ranked if name in baselines),
     )
+
+
+def _freeze(recorder: Recorder, data: SearchData, everyone: Mapping[str, Forecaster], folder: Path) -> None:
+    """Save what was chosen, as it would mine."""
+    choice = recorder.last("chosen")
+    assert choice is not None
+    name = choice["name"]
+    scores = {event["name"]: event["score"] for event in recorder.all("finalist")}
+    Quantised(everyone[name]).save(
+        folder / WINNER, metrics={"validation": scores}, manifest=_manifest(recorder, data, name)
+    )
+    recorder.emit("winner", name=name, bundle=WINNER)
 
 
 def _look(
@@ -159,16 +194,22 @@ def _look(
     scorer: Scorer,
     contenders: Mapping[str, Forecaster],
     baselines: Mapping[str, Forecaster],
-    choice: Mapping[str, Any],
     folder: Path,
     *,
     seed: int,
 ) -> None:
     """Look at the test period and write down what was seen."""
+    choice = recorder.last("chosen")
+    assert choice is not None
     challenger = choice["challenger"]
     recorder.emit("stage", name="test", message="the one look at the test period")
     names = dict.fromkeys(name for name in (challenger, choice["best_single"]) if name is not None)
-    everyone = [contenders[name] for name in names] + list(baselines.values())
+    everyone = [
+        *(Named(Quantised(contenders[name]), name) for name in names),
+        *([Named(contenders[challenger], f"{challenger} plain")] if challenger else []),
+        *baselines.values(),
+        Quantised(baselines[choice["best_baseline"]]),
+    ]
     prompts = data.test_prompts()
     scores, diagnostics = scorer.scores_and_diagnostics(everyone, prompts, seed=_seed(seed, 0))
     _replace(folder / TEST_SCORES, lambda path: scores.to_parquet(path, index=False))
@@ -186,7 +227,7 @@ def _look(
 
 def _seen(recorder: Recorder, folder: Path) -> TestLook:
     """Read what the one look saw."""
-    choice = recorder.last("winner")
+    choice = recorder.last("chosen")
     assert choice is not None
     try:
         return TestLook(

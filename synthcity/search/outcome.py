@@ -12,6 +12,7 @@ import pandas as pd
 
 from synthcity.forecast.baselines import BASELINES
 from synthcity.forecast.compare import Lead, lead
+from synthcity.forecast.quantise import MARK
 from synthcity.forecast.regimes import lead_by_group, trailing_volatility
 from synthcity.search.config import SearchConfig
 from synthcity.search.data import SearchData
@@ -51,14 +52,15 @@ def conclude(
 ) -> SearchResult:
     """Judge the test scores, journal the verdict once and write the report."""
     leads, groups = {}, None
+    baselines = _baselines(look)
     if look.challenger is not None:
-        leads = {name: lead_table(look.scores, look.challenger, name, data.weights) for name in BASELINES}
+        leads = {name: lead_table(look.scores, look.challenger, name, data.weights) for name in baselines}
         groups = _groups(look, data)
     report = build_report(
         events=recorder.events,
         scores=look.scores,
         challenger=look.challenger,
-        baselines=list(BASELINES),
+        baselines=baselines,
         leads=leads,
         weights=data.weights,
         diagnostics=look.diagnostics,
@@ -73,6 +75,12 @@ def conclude(
     save_report(folder, report)
     recorder.history.write_trials(folder / "trials.jsonl")
     return SearchResult(folder=folder, report=report)
+
+
+def _baselines(look: TestLook) -> list[str]:
+    """Return the baselines of the test period, the one with quantised paths among them."""
+    names = look.scores["forecaster"].unique()
+    return [str(name) for name in names if str(name).removesuffix(MARK) in BASELINES]
 
 
 def _warnings(recorder: Recorder) -> list[str]:
@@ -99,7 +107,7 @@ def _interval(found: Lead) -> dict[str, float | None]:
 def _groups(look: TestLook, data: SearchData) -> dict[str, Any]:
     """Return the lead over the best baseline by hour of day and by volatility regime."""
     assert look.challenger is not None
-    rows = score_rows(look.scores, look.challenger, list(BASELINES), data.weights)
+    rows = score_rows(look.scores, look.challenger, _baselines(look), data.weights)
     best = next(row["name"] for row in rows if row["kind"] == "baseline")
     volatility = {
         (prompt.asset, prompt.start_time): trailing_volatility(data.market.as_of(prompt.start_time), prompt)

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from synthcity.search.outcome import SearchResult, conclude
 from synthcity.search.progress import Progress
 from synthcity.search.proposers import DefaultsProposer, check_arms, make_arms
 from synthcity.search.recorder import Display, Recorder
+from synthcity.search.refit import refit
 from synthcity.search.scoring import Scorer
 from synthcity.search.space import Space
 from synthcity.search.tuning import run_trials
@@ -116,6 +118,9 @@ class _Run:
                 finalists=self._budget.finalists,
                 num_seeds=self._budget.final_seeds,
                 seed=self._budget.seed,
+                refit=partial(
+                    refit, recorder=self._recorder, data=self._data, folder=self._folder, budget=self._budget
+                ),
             )
         result = conclude(
             folder=self._folder,

@@ -222,3 +222,11 @@ def test_a_law_without_quantiles_shows_them_by_more_draws(trained, market: Marke
     condensed = Quantised(net).simulate(history, prompt, seed=4)
     steps = [np.sort(np.diff(np.log(paths), axis=1), axis=0)[20:180] for paths in (exact, condensed)]
     assert np.abs(steps[0] - steps[1]).mean() < 0.08 * np.abs(steps[0]).mean()  # 0.14 by the 200 draws themselves
+
+
+def test_fitting_without_validation_takes_the_same_steps(dataset: Dataset):
+    watched, blind = trainer(dataset), trainer(dataset)
+    watched.advance()
+    assert blind.fit(rungs=1) == 20
+    for name, value in watched._ema.items():
+        assert torch.equal(value, blind._best[name])

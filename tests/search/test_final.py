@@ -78,9 +78,12 @@ class GivenScores:
         load(self.folder / "winner")
         return self._table(forecasters), SimpleNamespace(result=lambda: {"num_prompts": 2})
 
+    def _score(self, name: str) -> float:
+        return self.given[name.removesuffix(" plain").removesuffix("+q")]
+
     def _table(self, forecasters: Sequence[Forecaster]) -> pd.DataFrame:
         rows = [
-            {"asset": asset, "start_time": 0, "forecaster": entry.name, "total": self.given[entry.name]}
+            {"asset": asset, "start_time": 0, "forecaster": entry.name, "total": self._score(entry.name)}
             for entry in forecasters
             for asset in ("BTC", "ETH")
         ]
@@ -128,6 +131,7 @@ def run(recorder: Recorder, scorer: GivenScores) -> final.TestLook:
         finalists=3,
         num_seeds=1,
         seed=0,
+        refit=lambda records: {record.candidate.id: Net(record.candidate.id) for record in records},
     )
 
 
@@ -136,10 +140,10 @@ SCORES = {"c0001": 97.0, "c0000": 96.5, "c0003": 98.0}
 
 def test_fresh_prompts_decide_and_not_the_score_of_the_search(tmp_path: Path, recorder: Recorder) -> None:
     look = run(recorder, GivenScores(tmp_path, recorder, {**SCORES, "mix": 99.0}, [0.5, 0.3, 0.2]))
-    winner = recorder.last("winner")
+    winner = recorder.last("chosen")
     assert winner is not None
     assert (winner["name"], winner["challenger"], winner["best_single"]) == ("c0000", "c0000", "c0000")
-    assert set(look.scores["forecaster"]) == {"c0000", *BASELINES}
+    assert set(look.scores["forecaster"]) == {"c0000", "c0000 plain", "fhs+q", *BASELINES}
     assert {event["name"] for event in recorder.all("finalist")} == {"c0001", "c0000", "c0003", "mix", *BASELINES}
 
 
@@ -150,10 +154,10 @@ def test_a_better_mix_wins_and_is_saved_with_its_weights(tmp_path: Path, recorde
     assert event["members"] == ["c0001", "c0000"]  # the third was worth five paths of a thousand
     assert sum(event["weights"]) == pytest.approx(1.0)
     assert look.challenger == "mix"
-    assert set(look.scores["forecaster"]) == {"mix", "c0000", *BASELINES}
+    assert set(look.scores["forecaster"]) == {"mix", "mix plain", "c0000", "fhs+q", *BASELINES}
     saved = load(tmp_path / "winner")
-    assert saved.name == "mix"
-    assert list(saved.weights) == pytest.approx(event["weights"])  # type: ignore[attr-defined]
+    assert saved.name == "mix+q"
+    assert list(saved.forecaster.weights) == pytest.approx(event["weights"])  # type: ignore[attr-defined]
 
 
 def test_a_mix_of_one_is_no_contender(tmp_path: Path, recorder: Recorder) -> None:
@@ -164,10 +168,10 @@ def test_a_mix_of_one_is_no_contender(tmp_path: Path, recorder: Recorder) -> Non
 def test_a_baseline_that_is_best_is_the_winner(tmp_path: Path, recorder: Recorder) -> None:
     scores = {name: 101.0 + index for index, name in enumerate([*SCORES, "mix"])}
     look = run(recorder, GivenScores(tmp_path, recorder, scores, [0.5, 0.3, 0.2]))
-    winner = recorder.last("winner")
+    winner = recorder.last("chosen")
     assert winner is not None
-    assert (winner["name"], winner["challenger"]) == ("fhs", "c0001")
-    assert load(tmp_path / "winner").name == "fhs"
+    assert (winner["name"], winner["challenger"], winner["best_baseline"]) == ("fhs", "c0001", "fhs")
+    assert load(tmp_path / "winner").name == "fhs+q"
     assert look.challenger == "c0001"
 
 
