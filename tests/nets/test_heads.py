@@ -12,7 +12,9 @@ from synthcity.nets.heads.gbm import GBMLaw
 from synthcity.nets.heads.law import Law, student, student_log_density, student_noise
 from synthcity.nets.heads.mixture import MixtureLaw
 from synthcity.nets.heads.sde import SDELaw
+from synthcity.nets.loss import ScoreLoss
 from synthcity.nets.parameters import parse
+from synthcity.sn50.competitions import get_competition
 
 CONTEXT = BuildContext(d_model=16, seq_len=24, num_features=4, horizon=48, num_future=5)
 HEADS = [
@@ -106,6 +108,63 @@ def test_quantiles_are_those_of_the_draws(name: str, options: dict[str, object])
         below = (paths < quantiles[:, None, :, number]).float()
         for share in (float(below.mean()), float(below[..., 0].mean()), float(below[..., -1].mean())):
             assert share == pytest.approx(level, abs=4.5 * math.sqrt(level * (1 - level) / (3 * num_paths)))
+
+
+@pytest.mark.parametrize(("name", "options"), HEADS)
+def test_volatility_clusters_on_a_path(name: str, options: dict[str, object]):
+    paths = law_of(make(name, options)).sample(4000, generator=generator(8)).detach()
+    sizes = (paths / paths.abs().mean(1, keepdim=True)).abs()
+    first, second = sizes[..., :24].mean(-1).flatten(), sizes[..., 24:].mean(-1).flatten()
+    correlation = float(torch.corrcoef(torch.stack([first, second]))[0, 1])
+    if options.get("level", True):
+        assert correlation > 0.1
+    else:
+        assert abs(correlation) < 0.05
+
+
+@pytest.mark.parametrize(("name", "options"), HEADS)
+def test_nothing_scores_its_own_draws_better_than_the_law(name: str, options: dict[str, object]):
+    law = law_of(make(name, options))
+    loss = ScoreLoss(get_competition("crypto-24h"))
+    with torch.no_grad():
+        realised = 1e-3 * law.sample(150, generator=generator(9)).flatten(0, 1)
+        log_prices = torch.nn.functional.pad(realised.cumsum(-1), (1, 0))
+        paths = 1e-3 * law.sample(100, generator=generator(10)).repeat_interleave(150, dim=0)
+        scores = {scale: float(loss.per_window(scale * paths, log_prices).mean()) for scale in (0.7, 1.0, 1.4)}
+        assert scores[1.0] < min(scores[0.7], scores[1.4])
+
+
+@pytest.mark.parametrize(("name", "options"), HEADS)
+def test_log_prob_is_highest_at_the_scale_of_the_draws(name: str, options: dict[str, object]):
+    law = law_of(make(name, options))
+    with torch.no_grad():
+        draws = law.sample(80, generator=generator(9))
+        found = {
+            scale: [law.log_prob(scale * returns_bh) for returns_bh in draws.unbind(1)] for scale in (0.8, 1.0, 1.25)
+        }
+    if found[1.0][0] is None:
+        pytest.skip("no closed likelihood")
+    mean = {scale: float(torch.stack(values).mean()) + 48 * math.log(scale) for scale, values in found.items()}
+    assert mean[1.0] > max(mean[0.8], mean[1.25])
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize(("name", "options"), HEADS)
+def test_no_weights_and_no_input_make_it_diverge(name: str, options: dict[str, object], seed: int):
+    head = make(name, options, train_away_from_zero=False)
+    random = generator(seed)
+    with torch.no_grad():
+        for parameter in head.parameters():
+            parameter.add_(20 * torch.randn(parameter.shape, generator=random))
+    latent = (100 * torch.randn(3, 24, 16, generator=generator(2))).requires_grad_()
+    law = head(latent, 100 * torch.randn(3, 48, 5, generator=generator(3)))
+    paths = law.sample(200, generator=generator(4))
+    assert torch.isfinite(paths).all()
+    paths.abs().mean().backward()
+    assert torch.isfinite(latent.grad).all()
+    for key, parameter in head.named_parameters():
+        assert torch.isfinite(parameter.grad).all(), key
+    assert torch.isfinite(law.quantiles(torch.tensor([0.0005, 0.3, 0.9995]))).all()
 
 
 @pytest.mark.parametrize("dof", [3.0, 5.0, 30.0])

@@ -41,7 +41,7 @@ class MixtureHead(nn.Module):
         summary = self.pool(latent_bsd)
         raw = self.decoder(summary, future_bhf).float()
         logits, gaps = self.regimes(summary).float().split([self.num_regimes, self.num_regimes - 1], dim=-1)
-        gaps = 0.25 * nn.functional.softplus(gaps + 0.55)  # 0.25 at zero
+        gaps = 2.0 * torch.sigmoid(gaps - 1.95)  # 0.25 at zero
         offsets = torch.nn.functional.pad(gaps.cumsum(-1), (1, 0))
         return MixtureLaw(
             log_volatility_bh=laws.bounded_log_volatility(raw[..., 0]),
