@@ -26,6 +26,7 @@ HEADS = [
     ("mixture", {"num_regimes": 2}),
     ("flow", {}),
     ("flow", {"num_bins": 4}),
+    ("quantile", {}),
 ]
 
 
