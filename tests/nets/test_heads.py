@@ -27,6 +27,7 @@ HEADS = [
     ("flow", {}),
     ("flow", {"num_bins": 4}),
     ("quantile", {}),
+    ("copula", {}),
 ]
 
 
