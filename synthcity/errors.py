@@ -8,6 +8,11 @@
     ├── BundleError           a bundle is damaged, foreign or of another version (exit code 2)
     ├── RunError              a run folder cannot be written, read or resumed    (exit code 2)
     ├── SourceError           a price venue failed after all retries             (exit code 3)
+    ├── LLMError              a language model was of no help                    (exit code 3)
+    │   ├── LLMUnavailable    it is down, overloaded, slow or out of quota; later it may answer
+    │   ├── LLMRefused        it will not answer this, however often asked: no key, no model, no such request
+    │   ├── LLMBudgetExceeded the worst case of the call passes a cap; nothing was asked
+    │   └── LLMAnswerError    it answered, but not in the form asked for, the repair included
     ├── TrialFailed           this trial failed; the search goes on
     └── Fatal                 the search cannot go on                            (exit code 1)
 
@@ -55,6 +60,28 @@ class SourceError(SynthcityError):
     """A price venue failed after all retries."""
 
     exit_code = 3
+
+
+class LLMError(SynthcityError):
+    """A language model was of no help; whoever asked goes on without it and says so."""
+
+    exit_code = 3
+
+
+class LLMUnavailable(LLMError):
+    """The model is down, overloaded, slow or out of quota; later it may answer."""
+
+
+class LLMRefused(LLMError):
+    """The model will not answer this, however often it is asked."""
+
+
+class LLMBudgetExceeded(LLMError):
+    """The worst case of the call passes a cap of the ledger; nothing was asked."""
+
+
+class LLMAnswerError(LLMError):
+    """The model answered, but not in the form asked for, the repair included."""
 
 
 class TrialFailed(SynthcityError):

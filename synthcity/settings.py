@@ -3,9 +3,53 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from urllib.parse import urlsplit
+
+CHUTES_URL = "https://llm.chutes.ai/v1"
+
+
+class Secret:
+    """A value that shows itself only to ``reveal()``: never in a repr, an error text or a pickle.
+
+    A pickle of it holds the names of its variables; where it is unpickled they are read again.
+    """
+
+    __slots__ = ("_names", "_value")
+
+    def __init__(self, value: str = "", names: Iterable[str] = ()) -> None:
+        """Args: ``names`` are the environment variables that it may come from, the first that is set wins."""
+        self._value, self._names = value, tuple(names)
+
+    @classmethod
+    def find(cls, values: Mapping[str, str], names: Iterable[str]) -> Secret:
+        """Return the first of ``names`` that ``values`` sets to something, else an empty secret."""
+        names = tuple(names)
+        return cls(next((values[name].strip() for name in names if values.get(name, "").strip()), ""), names)
+
+    def reveal(self) -> str:
+        """Return the value itself; empty where none was set."""
+        return self._value
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __repr__(self) -> str:
+        return f"Secret({'set' if self else 'empty'})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._value == other._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __deepcopy__(self, memo: object) -> Secret:
+        return self
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _find_again, (self._names,)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,20 +57,47 @@ class Settings:
     """Everything that comes from outside a sweep file.
 
     Each field is read from the environment variable ``SYNTHCITY_<FIELD>`` in upper case; a variable that is
-    set wins over the same line in ``.env``.
+    set wins over the same line in ``.env``. ``CHUTES_API_KEY`` stands in for ``SYNTHCITY_LLM_API_KEY`` where
+    ``llm_base_url`` belongs to Chutes, and is sent nowhere else.
     """
 
     binance_url: str = "https://api.binance.com"
     hyperliquid_url: str = "https://api.hyperliquid.xyz"
     real_data: str = ""
+    llm_base_url: str = CHUTES_URL
+    llm_api_key: Secret = field(default_factory=Secret)
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None, dotenv: Path | None = None) -> Settings:
         """Read the environment (default ``os.environ``) over ``dotenv`` (default ``./.env``)."""
-        values = _read_dotenv(Path(".env") if dotenv is None else dotenv)
-        values.update(os.environ if environ is None else environ)
+        values = _read_environment(environ, dotenv)
         names = {field.name: f"SYNTHCITY_{field.name.upper()}" for field in fields(cls)}
-        return cls(**{name: values[variable] for name, variable in names.items() if variable in values})
+        key_name = names.pop("llm_api_key")
+        plain = {name: values[variable] for name, variable in names.items() if variable in values}
+        key_names = [key_name]
+        if is_chutes(plain.get("llm_base_url", CHUTES_URL)):
+            key_names.append("CHUTES_API_KEY")
+        return cls(**plain, llm_api_key=Secret.find(values, key_names))
+
+
+def is_chutes(url: str) -> bool:
+    """Whether ``url`` is served by Chutes, and nobody can listen on the way."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        return False
+    return parts.scheme == "https" and (host == "chutes.ai" or host.endswith(".chutes.ai"))
+
+
+def _find_again(names: tuple[str, ...]) -> Secret:
+    return Secret.find(_read_environment(), names)
+
+
+def _read_environment(environ: Mapping[str, str] | None = None, dotenv: Path | None = None) -> dict[str, str]:
+    values = _read_dotenv(Path(".env") if dotenv is None else dotenv)
+    values.update(os.environ if environ is None else environ)
+    return values
 
 
 def _read_dotenv(path: Path) -> dict[str, str]:
