@@ -1,0 +1,158 @@
+"""Reading answers: what a model thought, what it said, and the JSON in it, whatever it wrapped that in."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from synthcity.agents.messages import ToolCall
+from synthcity.agents.trouble import Trouble
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
+
+_THINKING = re.compile(r"<think(?:ing)?>(.*?)(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
+_UNOPENED = re.compile(r"\A(.*)</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
+_FENCE = re.compile(r"```[\w-]*[ \t]*\n(.*?)(?:```|\Z)", re.DOTALL)
+_MOST_STARTS = 200  # places where an object may begin that are tried
+_MOST_ERRORS = 8
+_LONGEST_ERROR = 240
+
+
+def split_thinking(content: str) -> tuple[str, str]:
+    """Return (what was said, what was thought): ``<think>`` blocks taken out, open or unopened ones too.
+
+    An answer that is JSON as it stands is left alone: the tags may be part of a text in it.
+    """
+    try:
+        parse(content)
+    except ValueError:
+        pass
+    else:
+        return content.strip(), ""
+    thoughts = [match.strip() for match in _THINKING.findall(content)]
+    said = _THINKING.sub("", content)
+    if (unopened := _UNOPENED.match(said)) is not None:  # the chat template had opened it
+        thoughts.insert(0, unopened[1].strip())
+        said = said[unopened.end() :]
+    return said.strip(), "\n".join(thought for thought in thoughts if thought)
+
+
+def parse(text: str) -> Any:
+    """Decode JSON strictly: no NaN, no infinity however written, no bottomless nesting; ValueError otherwise."""
+    try:
+        return json.loads(text, parse_constant=_no_constant, parse_float=_finite)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def check(text: str, schema: Mapping[str, Any]) -> tuple[Any, list[str]]:
+    """Return the JSON value in ``text`` that fits ``schema``, and no errors; else None and what is wrong.
+
+    The whole text, fenced blocks and objects within prose are tried in this order. The errors are those of the longest
+    value, so that a repair concerns the answer and not an aside.
+    """
+    from jsonschema import Draft202012Validator
+
+    validator = Draft202012Validator(schema)
+    longest, errors = 0, ["there is no JSON in the answer" if text.strip() else "the answer is empty"]
+    for value, length in _values(text):
+        found = [_error_text(leaf) for error in validator.iter_errors(value) for leaf in _leaves(error)]
+        if not found:
+            return value, []
+        if length > longest:
+            longest, errors = length, found
+    more = len(errors) - _MOST_ERRORS
+    return None, errors[:_MOST_ERRORS] + ([f"... and {more} more"] if more > 0 else [])
+
+
+def read_choice(data: object) -> tuple[str, str, tuple[ToolCall, ...], str]:
+    """Return (said, thought, tool calls, finish reason) of the first choice of a chat completion.
+
+    Raises:
+        Trouble: there is no choice to read.
+    """
+    choices = data.get("choices") if isinstance(data, dict) else None
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    message = choice.get("message") if isinstance(choice, dict) else None
+    if not isinstance(choice, dict) or not isinstance(message, dict):
+        raise Trouble("the server's answer holds no message", "switch", maybe_billed=True)
+    said, thought = split_thinking(_content(message.get("content")))
+    aloud = message.get("reasoning_content") or message.get("reasoning")
+    if isinstance(aloud, str) and aloud.strip():
+        thought = f"{aloud.strip()}\n{thought}".strip()
+    reason = choice.get("finish_reason")
+    return said, thought, tuple(_tool_calls(message.get("tool_calls"))), reason if isinstance(reason, str) else ""
+
+
+def _content(content: object) -> str:
+    if isinstance(content, list):  # parts; those that are no text have nothing for us
+        parts = (part.get("text") for part in content if isinstance(part, dict))
+        return "".join(part for part in parts if isinstance(part, str))
+    return content if isinstance(content, str) else ""
+
+
+def _tool_calls(calls: object) -> Iterator[ToolCall]:
+    for number, call in enumerate(calls if isinstance(calls, list) else ()):
+        function = call.get("function") if isinstance(call, dict) else None
+        if isinstance(function, dict) and isinstance(function.get("name"), str):
+            given = function.get("arguments")
+            arguments = given if isinstance(given, str) else "" if given is None else json.dumps(given)
+            name = call.get("id")
+            yield ToolCall(
+                id=name if isinstance(name, str) and name else f"call_{number}",
+                name=function["name"],
+                arguments=arguments,
+            )
+
+
+def _values(text: str) -> Iterator[tuple[Any, int]]:
+    """All JSON values that may be meant, each with the length of its text."""
+    for candidate in [text, *(block.strip() for block in _FENCE.findall(text))]:
+        try:
+            yield parse(candidate), len(candidate)
+        except ValueError:
+            continue
+    decoder = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite)
+    start, tried = text.find("{"), 0
+    while start >= 0 and tried < _MOST_STARTS:
+        try:
+            value, end = decoder.raw_decode(text, start)
+        except (ValueError, RecursionError):
+            end = start + 1
+        else:
+            yield value, end - start
+        start, tried = text.find("{", end), tried + 1
+
+
+def _leaves(error: ValidationError) -> list[ValidationError]:
+    """Where one of several schemas must fit, return what is wrong with the one that was meant.
+
+    That is the one whose constants agree, such as the name of a component; else the one with the fewest errors.
+    """
+    if not error.context:
+        return [error]
+    branches: dict[Any, list[ValidationError]] = {}
+    for inner in error.context:
+        branches.setdefault(inner.schema_path[0], []).extend(_leaves(inner))
+    return min(branches.values(), key=lambda leaves: (any(leaf.validator == "const" for leaf in leaves), len(leaves)))
+
+
+def _error_text(error: ValidationError) -> str:
+    path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in error.absolute_path).lstrip(".")
+    text = f"{path or 'the answer'}: {error.message}"
+    return text if len(text) <= _LONGEST_ERROR else text[:_LONGEST_ERROR] + "..."
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text[:20]} is no finite number")
+    return value

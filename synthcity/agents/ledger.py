@@ -1,0 +1,157 @@
+"""The ledger: what a run's language model has cost, and the caps it must stay under.
+
+A call is reserved at its worst case before anything is sent and settled at what it really cost. What is spent plus
+what is reserved never passes a cap, however many threads ask, so a cap holds before the money is gone, not after.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+from synthcity.agents.config import CapsConfig
+from synthcity.agents.messages import Spend
+from synthcity.errors import LLMBudgetExceeded
+
+_log = logging.getLogger(__name__)
+_WARN_AT = (0.5, 0.8)
+
+
+@dataclass(frozen=True)
+class Price:
+    """USD per million prompt and completion tokens."""
+
+    prompt: float
+    completion: float
+
+    def usd(self, prompt_tokens: int, completion_tokens: int) -> float:
+        """Return the price of so many tokens."""
+        return (self.prompt * prompt_tokens + self.completion * completion_tokens) / 1e6
+
+
+@dataclass(frozen=True)
+class Reservation:
+    """What a call may cost at worst, held back from ``account`` until it is settled."""
+
+    account: str
+    worst: Spend
+
+
+class Ledger:
+    """Accounts of one run. Thread-safe; pickles as plain numbers."""
+
+    def __init__(self, caps: CapsConfig | None = None) -> None:
+        self.caps = CapsConfig() if caps is None else caps
+        self._spent: dict[str, Spend] = defaultdict(Spend)
+        self._held: dict[str, Spend] = defaultdict(Spend)
+        self._warned: set[tuple[str, float]] = set()
+        self._lock = threading.Lock()
+
+    @property
+    def run(self) -> Spend:
+        """What the run has cost so far."""
+        with self._lock:
+            return sum(self._spent.values(), Spend())
+
+    @property
+    def accounts(self) -> dict[str, Spend]:
+        """What each account has cost so far."""
+        with self._lock:
+            return dict(self._spent)
+
+    def reserve(self, account: str, prompt_tokens: int, completion_tokens: int, price: Price | None) -> Reservation:
+        """Hold back the worst case of one call.
+
+        Raises:
+            LLMBudgetExceeded: it would pass a cap, or its price is unknown while money is capped.
+        """
+        caps = self.caps
+        if price is None and (caps.usd_per_run is not None or caps.usd_per_proposal is not None):
+            raise LLMBudgetExceeded(
+                "the endpoint lists no price for this model, so its cost cannot be capped; set llm.price, or set "
+                "both money caps in llm.caps to null"
+            )
+        usd = 0.0 if price is None else price.usd(prompt_tokens, completion_tokens)
+        worst = Spend(calls=1, prompt_tokens=prompt_tokens, completion_tokens=completion_tokens, usd=usd)
+        with self._lock:
+            own = self._spent[account] + self._held[account] + worst
+            total = sum([*self._spent.values(), *self._held.values()], worst)
+            for scope, spend, dollars, tokens in (
+                (f"proposal {account!r}", own, caps.usd_per_proposal, caps.tokens_per_proposal),
+                ("run", total, caps.usd_per_run, caps.tokens_per_run),
+            ):
+                if dollars is not None and spend.usd > dollars:
+                    raise LLMBudgetExceeded(
+                        f"a call of up to {usd:.4f} USD would take the {scope} to {spend.usd:.4f} USD, past its cap "
+                        f"of {dollars:g} USD in llm.caps"
+                    )
+                if tokens is not None and spend.tokens > tokens:
+                    raise LLMBudgetExceeded(
+                        f"a call of up to {worst.tokens:,} tokens would take the {scope} to {spend.tokens:,} tokens, "
+                        f"past its cap of {tokens:,} in llm.caps"
+                    )
+            self._held[account] += worst
+        return Reservation(account, worst)
+
+    def settle(self, reservation: Reservation, spend: Spend) -> None:
+        """Give a reservation back and charge what the call really cost."""
+        with self._lock:  # in one step: in between, the money would belong to nobody
+            self._held[reservation.account] -= reservation.worst
+            self._spent[reservation.account] += spend
+        self._warn()
+
+    def charge(self, account: str, spend: Spend) -> None:
+        """Charge what was spent already: in an earlier part of the run, or by a recording."""
+        with self._lock:
+            self._spent[account] += spend
+        self._warn()
+
+    def _warn(self) -> None:
+        run, caps = self.run, self.caps
+        for unit, spent, cap in (("USD", run.usd, caps.usd_per_run), ("tokens", run.tokens, caps.tokens_per_run)):
+            for part in _WARN_AT:
+                if cap is not None and spent >= part * cap and (unit, part) not in self._warned:
+                    self._warned.add((unit, part))
+                    _log.warning(
+                        "%.0f %% of the run's cap of %g %s for the language model are spent", 100 * part, cap, unit
+                    )
+
+    def __getstate__(self) -> dict[str, Any]:
+        with self._lock:
+            return {"caps": self.caps, "_spent": dict(self._spent), "_warned": set(self._warned)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(state["caps"])  # type: ignore[misc]
+        self._spent.update(state["_spent"])
+        self._warned = state["_warned"]
+
+
+def worst_usage(body_bytes: int, max_tokens: int) -> tuple[int, int]:
+    """Return (prompt, completion) tokens that a request can cost at most.
+
+    A tokenizer that falls back to bytes makes at most one token a byte; the JSON around the messages is longer
+    than what a chat template puts around them.
+    """
+    return body_bytes, max_tokens
+
+
+def usage_of(data: object) -> tuple[int, int, int] | None:
+    """Read (prompt, completion, reasoning) tokens from a server's ``usage``; None where it has none to believe."""
+    if not isinstance(data, dict):
+        return None
+    prompt, completion = _count(data.get("prompt_tokens")), _count(data.get("completion_tokens"))
+    if prompt is None or completion is None:
+        return None
+    details = data.get("completion_tokens_details")
+    thought = _count(details.get("reasoning_tokens")) if isinstance(details, dict) else None
+    return prompt, completion, thought or 0
+
+
+def _count(value: object) -> int | None:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value) or value < 0:
+        return None
+    return int(value)

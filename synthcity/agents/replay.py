@@ -1,0 +1,65 @@
+"""Recorded answers: a search that asked a language model once can be repeated without it, bit for bit.
+
+A cassette is a file of JSON lines with the key of each request and what came of it; a run's ``llm.jsonl`` is one.
+Temperature and changes at the provider make answers differ from day to day, so a recording is the only determinism.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from pathlib import Path
+from typing import Any
+
+from synthcity.agents.messages import Reply
+from synthcity.agents.transcript import Lines
+from synthcity.errors import LLMBudgetExceeded, LLMError, LLMRefused, LLMUnavailable, RunError
+
+_ERRORS = {kind.__name__: kind for kind in (LLMBudgetExceeded, LLMRefused, LLMUnavailable)}
+
+
+class Cassette:
+    """Recorded outcomes by request key; equal requests get theirs in the order of the recording."""
+
+    def __init__(self, path: Path | str) -> None:
+        """Read ``path``, if it exists.
+
+        Raises:
+            RunError: the file is damaged.
+        """
+        self._lines = Lines(Path(path))
+        self._outcomes: dict[str, list[Reply | LLMError]] = defaultdict(list)
+        self._played: Counter[str] = Counter()
+        for number, event in enumerate(self._lines.read(), start=1):
+            if event.get("kind") in ("reply", "gave_up"):
+                self._outcomes[event["key"]].append(self._read(number, event))
+
+    @property
+    def path(self) -> Path:
+        return self._lines.path
+
+    def next(self, key: str) -> Reply | LLMError | None:
+        """Return the next recorded outcome of a request, or None where there is no further one."""
+        outcomes, played = self._outcomes.get(key, []), self._played[key]
+        if played >= len(outcomes):
+            return None
+        self._played[key] += 1
+        return outcomes[played]
+
+    def add(self, key: str, outcome: Reply | LLMError) -> None:
+        """Append an outcome to the file; this process does not hear it again."""
+        self._lines.append({"key": key, **outcome_event(outcome)})
+
+    def _read(self, number: int, event: dict[str, Any]) -> Reply | LLMError:
+        try:
+            if event["kind"] == "reply":
+                return Reply.from_dict(event["reply"])
+            return _ERRORS.get(event["error"], LLMError)(event["text"])
+        except (KeyError, TypeError) as error:
+            raise RunError(f"{self.path} holds no recorded answer at line {number}: {error}") from error
+
+
+def outcome_event(outcome: Reply | LLMError) -> dict[str, Any]:
+    """Return what a transcript and a cassette say of a question's outcome."""
+    if isinstance(outcome, Reply):
+        return {"kind": "reply", "reply": outcome.to_dict()}
+    return {"kind": "gave_up", "error": type(outcome).__name__, "text": str(outcome)}

@@ -1,0 +1,421 @@
+"""The client against the stand-in: every row of Chutes' table of errors, and every way to give no answer."""
+
+from __future__ import annotations
+
+import datetime
+import importlib.util
+import json
+import pickle
+import socket
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from synthcity.agents.client import LLMClient
+from synthcity.agents.config import CapsConfig, PatienceConfig
+from synthcity.agents.messages import Spend, ToolCall
+from synthcity.agents.standin.process import RunningStandIn
+from synthcity.errors import ConfigError, LLMBudgetExceeded, LLMRefused, LLMUnavailable, RunError
+from synthcity.settings import Settings
+from tests.agents.conftest import KEY, Clock
+
+Make = Callable[..., LLMClient]
+HI = [{"role": "user", "content": "Hello?"}]
+SCHEMA = {"type": "object", "properties": {"layers": {"type": "integer", "minimum": 1, "maximum": 4}}}
+SMALL = "standin/Small"
+
+
+def ask(client: LLMClient, **changes: Any) -> Any:
+    return client.complete(**{"messages": HI, "account": "p1", "max_tokens": 500} | changes)
+
+
+def lines(folder: Path, kind: str = "") -> list[dict[str, Any]]:
+    found = [json.loads(line) for line in (folder / "llm.jsonl").read_text(encoding="utf-8").splitlines()]
+    return [line for line in found if kind in ("", line["kind"])]
+
+
+def test_an_answer_is_charged_and_written_down(server: RunningStandIn, make_client: Make, tmp_path: Path) -> None:
+    server.script([{"content": "<think>hm</think>Hello!", "reasoning": "first"}])
+    client = make_client(tmp_path)
+    reply = ask(client, purpose="greet", prompt_version="planner@1")
+    assert (reply.text, reply.thinking, reply.finish_reason) == ("Hello!", "first\nhm", "stop")
+    assert reply.model == reply.served_model == "standin/General-TEE"
+    assert reply.invocation.startswith("00000000-")
+    spend = client.ledger.run
+    assert spend == client.ledger.accounts["p1"] == reply.spend
+    assert spend.usd == pytest.approx((0.3 * spend.prompt_tokens + 1.2 * spend.completion_tokens) / 1e6)
+    assert spend.reasoning_tokens == 1
+    models, request, done = lines(tmp_path)
+    assert models["models"][0]["price"] == {"prompt": 0.3, "completion": 1.2}
+    assert request["request"]["messages"] == HI
+    assert (request["purpose"], request["request"]["prompt_version"]) == ("greet", "planner@1")
+    assert request["worst"]["usd"] > spend.usd
+    assert done["reply"]["text"] == "Hello!"
+    assert done["key"] == request["key"]
+    (body,) = server.questions()
+    assert body == {"model": reply.model, "messages": HI, "max_tokens": 500, "temperature": 0.7}
+
+
+def test_tools_are_offered_and_called(server: RunningStandIn, make_client: Make) -> None:
+    server.script([{"tool_calls": [{"name": "look", "arguments": {"top": 3}}]}])
+    tools = [{"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}]
+    reply = ask(make_client(models=("*Small", "*Coder*")), tools=tools)
+    assert reply.model == "standin/Coder-TEE"  # the first that can call tools
+    assert reply.tool_calls == (ToolCall(id="call_0", name="look", arguments='{"top": 3}'),)
+    assert server.questions()[0]["tools"] == tools
+
+
+@pytest.mark.parametrize(
+    ("model", "output", "form"),
+    [
+        ("standin/General-TEE", "json_schema", {"type": "json_schema"}),
+        ("standin/Coder-TEE", "json_object", {"type": "json_object"}),
+        (SMALL, "text", {}),
+    ],
+)
+def test_a_schema_is_asked_for_by_the_best_means(
+    server: RunningStandIn, make_client: Make, model: str, output: str, form: dict[str, Any]
+) -> None:
+    reply = ask(make_client(models=(model,)), schema=SCHEMA)
+    assert reply.output == output
+    assert 1 <= json.loads(reply.text)["layers"] <= 4
+    (body,) = server.questions()
+    assert body.get("response_format", {}).get("type") == form.get("type")
+
+
+def test_refused_forms_are_learnt_and_cost_nothing(server: RunningStandIn, make_client: Make, clock: Clock) -> None:
+    # the last refusal is llama-cpp-python's way: 500 for a form that it does not know
+    literal = {"do": "error", "detail": "literal_error: response_format.type should be 'text' or 'json_object'"}
+    server.script(["no_format", "no_temperature", literal])
+    client = make_client()
+    assert ask(client, schema=SCHEMA).output == "text"
+    assert clock.waits == []
+    assert client.ledger.run.calls == 4
+    assert [body.get("response_format", {}).get("type") for body in server.questions()] == [
+        "json_schema",
+        "json_object",
+        "json_object",
+        None,
+    ]
+    ask(client, schema=SCHEMA)
+    (body,) = server.questions()  # and kept
+    assert not {"response_format", "temperature"} & body.keys()
+
+
+# --- the table of errors
+
+
+@pytest.mark.parametrize(
+    ("script", "waits", "models"),
+    [
+        (["cold"], [0.0], ["General-TEE", "Coder-TEE"]),
+        (["overload"], [0.0], ["General-TEE", "Coder-TEE"]),
+        (["maintenance"], [0.0], ["General-TEE", "Coder-TEE"]),
+        (["not_found"], [0.0], ["General-TEE", "Coder-TEE"]),
+        (["truncate"], [0.0], ["General-TEE", "Coder-TEE"]),
+        (["not_json"], [0.0], ["General-TEE", "Coder-TEE"]),
+        (["cold", "cold"], [0.0, 0.0], ["General-TEE", "Coder-TEE", "Small"]),
+        (["error"], [2.0], ["General-TEE", "General-TEE"]),
+        (["error", "error"], [2.0, 0.0], ["General-TEE", "General-TEE", "Coder-TEE"]),
+        (["spam", "spam"], [2.0, 4.0], ["General-TEE"] * 3),
+        ([{"do": "spam", "retry_after": 7}], [7.0], ["General-TEE"] * 2),
+        (["disconnect"], [2.0], ["General-TEE"] * 2),
+    ],
+)
+def test_what_helps_is_tried(
+    server: RunningStandIn, make_client: Make, clock: Clock, script: list[Any], waits: list[float], models: list[str]
+) -> None:
+    server.script(script)
+    assert ask(make_client()).text == "All right."
+    assert clock.waits == waits
+    assert [body["model"].removeprefix("standin/") for body in server.questions()] == models
+
+
+def test_a_model_that_cannot_serve_is_passed_over_for_a_while(
+    server: RunningStandIn, make_client: Make, clock: Clock
+) -> None:
+    server.script(["cold"])
+    client = make_client()
+    models = [ask(client).model, ask(client).model]
+    clock.now += 601
+    models.append(ask(client).model)
+    assert models == ["standin/Coder-TEE", "standin/Coder-TEE", "standin/General-TEE"]
+
+
+def test_the_only_model_is_waited_for(server: RunningStandIn, make_client: Make, clock: Clock) -> None:
+    server.script(["cold", {"do": "cold", "retry_after": 11}])
+    assert ask(make_client(models=(SMALL,))).model == SMALL
+    assert clock.waits == [2.0, 11.0]
+
+
+def test_after_the_last_attempt_the_reason_is_told(server: RunningStandIn, make_client: Make, tmp_path: Path) -> None:
+    server.script(["cold", "error", "overload", "good"])
+    client = make_client(tmp_path)
+    with pytest.raises(LLMUnavailable, match=r"failed 3 times in a row, last 127\.0\.0\.1: HTTP 429: infra_overload"):
+        ask(client)
+    assert len(server.questions()) == 3  # and no retries of anybody else's
+    assert client.ledger.run == Spend(calls=3)  # errors cost nothing
+    assert [line["cure"] for line in lines(tmp_path, "failure")] == ["switch", "wait", "switch"]
+    (gave_up,) = lines(tmp_path, "gave_up")
+    assert (gave_up["error"], gave_up["account"]) == ("LLMUnavailable", "p1")
+    assert client.availability.ready
+
+
+@pytest.mark.parametrize(
+    ("script", "text"),
+    [
+        (["unauthorized"], "HTTP 401: Invalid token or user not found"),
+        (["broke"], "HTTP 402: Quota exceeded and account balance"),
+        ([{"do": "quota", "reset": "some day"}], "HTTP 402"),
+        ([{"do": "status", "status": 307, "headers": {"Location": "http://example.com"}}], "it redirects"),
+    ],
+)
+def test_what_will_never_work_stops_for_good(
+    server: RunningStandIn, make_client: Make, clock: Clock, script: list[Any], text: str
+) -> None:
+    server.script(script)
+    client = make_client()
+    for _ in range(2):
+        with pytest.raises(LLMRefused, match=text):
+            ask(client)
+        clock.now += 1e6
+    assert len(server.questions()) == 1
+    assert str(client.availability).startswith("stopped: 127.0.0.1: HTTP")
+
+
+def test_a_request_that_is_wrong_is_not_repeated(server: RunningStandIn, make_client: Make) -> None:
+    client = make_client()
+    server.script(["bad_request"])
+    with pytest.raises(LLMRefused, match="refuses this request"):
+        ask(client)
+    assert len(server.questions()) == 1
+    assert ask(client).text == "All right."
+
+
+def test_a_quota_that_is_soon_reset_is_waited_for(server: RunningStandIn, make_client: Make, clock: Clock) -> None:
+    reset = datetime.datetime.fromtimestamp(clock.now + 50, datetime.UTC).isoformat()
+    server.script([{"do": "quota", "reset": reset}])
+    assert ask(make_client()).text == "All right."
+    assert clock.waits == [50.0]
+
+
+@pytest.mark.parametrize(
+    "behaviour", [{"do": "quota", "reset": "2027-01-16T00:00:00+00:00"}, {"do": "spam", "retry_after": 57_600}]
+)
+def test_a_long_pause_blocks_nobody_and_ends(
+    server: RunningStandIn, make_client: Make, clock: Clock, behaviour: dict[str, Any]
+) -> None:
+    server.script([behaviour])
+    client = make_client()
+    for _ in range(2):
+        with pytest.raises(LLMUnavailable, match="left alone until 2027-01-16 00:00:00 UTC"):
+            ask(client)
+    assert clock.waits == []
+    assert len(server.questions()) == 1
+    assert client.availability.until == 1_800_057_600.0
+    clock.now = 1_800_057_600.0
+    assert ask(client).text == "All right."
+
+
+def test_failures_in_a_row_open_the_circuit(server: RunningStandIn, make_client: Make, clock: Clock) -> None:
+    server.script({"mix": {"weights": {"spam": 1}}})
+    client = make_client(patience=PatienceConfig(attempts=1))
+    for _ in range(3):
+        with pytest.raises(LLMUnavailable, match="failed 1 times"):
+            ask(client)
+    assert len(server.questions()) == 3
+    with pytest.raises(LLMUnavailable, match="left alone until"):
+        ask(client)
+    assert server.questions() == []
+    server.script()
+    clock.now += 601
+    assert ask(client).text == "All right."
+    assert client.availability.ready
+
+
+# --- silence
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "patience"),
+    [
+        ({"do": "hang", "seconds": 2}, PatienceConfig(read_seconds=0.1, attempts=1)),
+        ({"do": "hang", "seconds": 2}, PatienceConfig(deadline_seconds=0.1)),
+        ({"do": "drip", "seconds": 2}, PatienceConfig(deadline_seconds=0.1)),  # each byte in time, the whole too late
+    ],
+)
+def test_silence_ends_and_is_charged_at_its_worst(
+    server: RunningStandIn, make_client: Make, behaviour: dict[str, Any], patience: PatienceConfig
+) -> None:
+    server.script([behaviour])
+    client = make_client(patience=patience)
+    start = time.monotonic()
+    with pytest.raises(LLMUnavailable, match=r"silent|did not end"):
+        ask(client)
+    assert time.monotonic() - start < 1.5
+    assert client.ledger.run.completion_tokens == 500
+
+
+def test_a_server_that_is_gone_costs_nothing(make_client: Make, clock: Clock) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}/v1"
+    client = make_client(url=url)
+    with pytest.raises(LLMUnavailable, match=r"127\.0\.0\.1 cannot be reached \(ConnectError"):
+        ask(client)
+    assert clock.waits == [2.0, 4.0]
+    assert client.ledger.run == Spend()
+
+
+def test_closing_ends_pauses(server: RunningStandIn) -> None:
+    server.script({"mix": {"weights": {"spam": 1}}})
+    client = LLMClient(Settings(llm_base_url=server.url))
+    server.script({"mix": {"weights": {"spam": 1}}, "auth": False})
+    caught: list[Exception] = []
+
+    def wait() -> None:
+        try:
+            ask(client)
+        except LLMUnavailable as error:
+            caught.append(error)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    while not server.questions():
+        time.sleep(0.01)
+    client.close()
+    thread.join(1.5)  # the pause would last 2 s
+    assert not thread.is_alive()
+    assert "is closed" in str(caught[0])
+
+
+# --- money
+
+
+def test_a_call_whose_worst_case_passes_a_cap_is_not_sent(server: RunningStandIn, make_client: Make) -> None:
+    client = make_client(caps=CapsConfig(tokens_per_proposal=1200))
+    ask(client)
+    with pytest.raises(LLMBudgetExceeded, match="would take the proposal 'p1' to"):
+        ask(client, max_tokens=1100)
+    ask(client, account="p2", max_tokens=1000)
+    assert len(server.questions()) == 2
+    assert client.availability.ready
+
+
+def test_retries_are_capped_too(server: RunningStandIn, make_client: Make) -> None:
+    server.script(["truncate", "good"])
+    client = make_client(caps=CapsConfig(tokens_per_proposal=1200))
+    with pytest.raises(LLMBudgetExceeded):  # the lost answer may have to be paid at its worst
+        ask(client, max_tokens=700)
+    assert len(server.questions()) == 1
+
+
+def test_an_answer_that_does_not_count_its_tokens_costs_the_worst(server: RunningStandIn, make_client: Make) -> None:
+    server.script([{"content": "x", "usage": None}, {"content": "x", "usage": {"prompt_tokens": -5}}])
+    client = make_client()
+    assert ask(client).spend.completion_tokens == ask(client).spend.completion_tokens == 500
+
+
+def test_the_longest_answer_is_the_models_own(server: RunningStandIn, make_client: Make) -> None:
+    server.script([{"content": "x" * 1000}])
+    assert ask(make_client(), max_tokens=100).truncated
+    ask(make_client(), max_tokens=10**6)
+    assert [body["max_tokens"] for body in server.questions()] == [100, 65_536]
+
+
+def test_a_run_that_goes_on_begins_with_what_is_spent(make_client: Make, tmp_path: Path) -> None:
+    first = make_client(tmp_path)
+    ask(first)
+    ask(first, account="p2")
+    second = make_client(tmp_path)
+    assert second.ledger.accounts == first.ledger.accounts
+    ask(second)
+    assert [line["call"] for line in lines(tmp_path, "request")] == [0, 1, 2]
+    with (tmp_path / "llm.jsonl").open("a", encoding="utf-8") as file:  # killed while it waited
+        file.write(json.dumps(lines(tmp_path, "request")[-1] | {"call": 3}) + '\n{"kind": "rep')
+    assert make_client(tmp_path).ledger.run.completion_tokens == second.ledger.run.completion_tokens + 500
+    (tmp_path / "llm.jsonl").write_text('{"kind": "request"}\n', encoding="utf-8")
+    with pytest.raises(RunError, match=r"llm\.jsonl is no transcript"):
+        make_client(tmp_path)
+
+
+def test_threads_share_a_client(server: RunningStandIn, make_client: Make, tmp_path: Path) -> None:
+    client = make_client(tmp_path)
+    threads = [threading.Thread(target=ask, args=(client,), kwargs={"account": f"p{n}"}) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert client.ledger.run.calls == 8
+    assert sorted(line["call"] for line in lines(tmp_path, "reply")) == list(range(8))
+
+
+# --- settings
+
+
+@pytest.mark.parametrize(
+    ("url", "text"),
+    [
+        ("llm.chutes.ai/v1", "SYNTHCITY_LLM_BASE_URL is no http or https URL: 'llm.chutes.ai/v1'"),
+        ("", "is no http or https URL"),
+        ("http://[::1/v1", "is no http or https URL"),
+        ("https://me:planted@example.com/v1", "holds a user or password; set SYNTHCITY_LLM_API_KEY instead"),
+    ],
+)
+def test_an_address_that_is_none(make_client: Make, url: str, text: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        make_client(url=url)
+    assert text in str(caught.value)
+    assert "planted" not in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["cpk_planted\nHost: x", "cpk_plänted", "cpk planted"])
+def test_a_key_that_is_none(make_client: Make, key: str) -> None:
+    with pytest.raises(ConfigError, match="holds a character that no key has") as caught:
+        make_client(key=key)
+    assert "cpk" not in str(caught.value)
+
+
+def test_without_a_key_chutes_is_not_asked() -> None:
+    with LLMClient(Settings()) as client:
+        assert "set CHUTES_API_KEY" in str(client.availability)
+        with pytest.raises(LLMRefused, match=r"llm\.chutes\.ai needs a key; set CHUTES_API_KEY, or SYNTHCITY_LLM"):
+            ask(client)
+
+
+def test_without_the_package_the_remedy_is_named(make_client: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = make_client()
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(LLMRefused, match=r"openai is missing; pip install 'synth-city\[llm\]'"):
+        ask(client)
+    assert not client.availability.ready
+
+
+def test_no_variable_of_the_package_changes_anything(
+    server: RunningStandIn, make_client: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-other")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:1/v1")
+    monkeypatch.setenv("OPENAI_ORG_ID", "org")
+    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "Authorization: Bearer sk-other\nX-Planted: yes")
+    assert ask(make_client()).text == "All right."
+    sent = {name for asked in server.requests() for name in asked["headers"]}
+    assert not {"x-planted", "openai-organization", "x-stainless-os"} & sent
+
+
+def test_a_pickled_client_goes_on_where_the_key_is(
+    make_client: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SYNTHCITY_LLM_API_KEY", KEY)
+    with make_client(tmp_path) as client:
+        monkeypatch.setenv("SYNTHCITY_LLM_BASE_URL", client._settings.llm_base_url)
+        client = LLMClient(Settings.load(), client.config, folder=tmp_path)
+        ask(client)
+        client.close()
+    with pickle.loads(pickle.dumps(client)) as copy:
+        assert copy.ledger.run == client.ledger.run
+        assert ask(copy).text == "All right."
