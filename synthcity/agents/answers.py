@@ -55,18 +55,23 @@ def check(text: str, schema: Mapping[str, Any]) -> tuple[Any, list[str]]:
     The whole text, fenced blocks and objects within prose are tried in this order. The errors are those of the longest
     value, so that a repair concerns the answer and not an aside.
     """
-    from jsonschema import Draft202012Validator
-
-    validator = Draft202012Validator(schema)
     longest, errors = 0, ["there is no JSON in the answer" if text.strip() else "the answer is empty"]
     for value, length in _values(text):
-        found = [_error_text(leaf) for error in validator.iter_errors(value) for leaf in _leaves(error)]
+        found = errors_of(value, schema)
         if not found:
             return value, []
         if length > longest:
             longest, errors = length, found
-    more = len(errors) - _MOST_ERRORS
-    return None, errors[:_MOST_ERRORS] + ([f"... and {more} more"] if more > 0 else [])
+    return None, _broken(text) or errors
+
+
+def errors_of(value: Any, schema: Mapping[str, Any]) -> list[str]:
+    """Return what keeps a value from fitting a schema, each with its place; the first few, each shortened."""
+    from jsonschema import Draft202012Validator
+
+    found = [leaf for error in Draft202012Validator(schema).iter_errors(value) for leaf in _leaves(error)]
+    more = len(found) - _MOST_ERRORS
+    return [_error_text(error) for error in found[:_MOST_ERRORS]] + ([f"... and {more} more"] if more > 0 else [])
 
 
 def read_choice(data: object) -> tuple[str, str, tuple[ToolCall, ...], str]:
@@ -116,16 +121,30 @@ def _values(text: str) -> Iterator[tuple[Any, int]]:
             yield parse(candidate), len(candidate)
         except ValueError:
             continue
-    decoder = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite)
+    if _broken(text):
+        return  # what lies within is only a part of what was meant
     start, tried = text.find("{"), 0
     while start >= 0 and tried < _MOST_STARTS:
         try:
-            value, end = decoder.raw_decode(text, start)
+            value, end = _DECODER.raw_decode(text, start)
         except (ValueError, RecursionError):
             end = start + 1
         else:
             yield value, end - start
         start, tried = text.find("{", end), tried + 1
+
+
+def _broken(text: str) -> list[str]:
+    """Say where an answer that begins as JSON, or whose first fence does, stops being it."""
+    meant = next(block.strip() for block in [*_FENCE.findall(text)[:1], text])
+    if meant.startswith(("{", "[")):
+        try:
+            _DECODER.raw_decode(meant)
+        except ValueError as error:
+            return [f"the JSON is broken: {error}"]
+        except RecursionError:
+            return ["the JSON is broken: nested too deeply"]
+    return []
 
 
 def _leaves(error: ValidationError) -> list[ValidationError]:
@@ -143,8 +162,9 @@ def _leaves(error: ValidationError) -> list[ValidationError]:
 
 def _error_text(error: ValidationError) -> str:
     path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in error.absolute_path).lstrip(".")
-    text = f"{path or 'the answer'}: {error.message}"
-    return text if len(text) <= _LONGEST_ERROR else text[:_LONGEST_ERROR] + "..."
+    text = f"{path or 'the value'}: {error.message}"
+    # a long value stands before what is wrong with it
+    return text if len(text) <= _LONGEST_ERROR else f"{text[: _LONGEST_ERROR // 2]} ... {text[-_LONGEST_ERROR // 2 :]}"
 
 
 def _no_constant(name: str) -> float:
@@ -156,3 +176,6 @@ def _finite(text: str) -> float:
     if not math.isfinite(value):
         raise ValueError(f"{text[:20]} is no finite number")
     return value
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite)
