@@ -63,6 +63,11 @@ class Ledger:
         with self._lock:
             return dict(self._spent)
 
+    def account(self, name: str) -> Spend:
+        """What one account has cost so far."""
+        with self._lock:
+            return self._spent.get(name, Spend())
+
     def reserve(self, account: str, prompt_tokens: int, completion_tokens: int, price: Price | None) -> Reservation:
         """Hold back the worst case of one call.
 
