@@ -46,16 +46,16 @@ class Ledger:
 
     def __init__(self, caps: CapsConfig | None = None) -> None:
         self.caps = CapsConfig() if caps is None else caps
+        self._run = Spend()
         self._spent: dict[str, Spend] = defaultdict(Spend)
-        self._held: dict[str, Spend] = defaultdict(Spend)
+        self._held: dict[str, Spend] = defaultdict(Spend)  # of calls in flight
         self._warned: set[tuple[str, float]] = set()
         self._lock = threading.Lock()
 
     @property
     def run(self) -> Spend:
         """What the run has cost so far."""
-        with self._lock:
-            return sum(self._spent.values(), Spend())
+        return self._run
 
     @property
     def accounts(self) -> dict[str, Spend]:
@@ -83,8 +83,8 @@ class Ledger:
         usd = 0.0 if price is None else price.usd(prompt_tokens, completion_tokens)
         worst = Spend(calls=1, prompt_tokens=prompt_tokens, completion_tokens=completion_tokens, usd=usd)
         with self._lock:
-            own = self._spent[account] + self._held[account] + worst
-            total = sum([*self._spent.values(), *self._held.values()], worst)
+            own = self._spent.get(account, Spend()) + self._held.get(account, Spend()) + worst
+            total = self._run + sum(self._held.values(), worst)
             for scope, spend, dollars, tokens in (
                 (f"proposal {account!r}", own, caps.usd_per_proposal, caps.tokens_per_proposal),
                 ("run", total, caps.usd_per_run, caps.tokens_per_run),
@@ -105,15 +105,21 @@ class Ledger:
     def settle(self, reservation: Reservation, spend: Spend) -> None:
         """Give a reservation back and charge what the call really cost."""
         with self._lock:  # in one step: in between, the money would belong to nobody
-            self._held[reservation.account] -= reservation.worst
-            self._spent[reservation.account] += spend
+            left = self._held.pop(reservation.account) - reservation.worst
+            if left.calls:
+                self._held[reservation.account] = left
+            self._charge(reservation.account, spend)
         self._warn()
 
     def charge(self, account: str, spend: Spend) -> None:
         """Charge what was spent already: in an earlier part of the run, or by a recording."""
         with self._lock:
-            self._spent[account] += spend
+            self._charge(account, spend)
         self._warn()
+
+    def _charge(self, account: str, spend: Spend) -> None:
+        self._spent[account] += spend
+        self._run += spend
 
     def _warn(self) -> None:
         run, caps = self.run, self.caps
@@ -131,7 +137,8 @@ class Ledger:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(state["caps"])  # type: ignore[misc]
-        self._spent.update(state["_spent"])
+        for account, spend in state["_spent"].items():
+            self._charge(account, spend)
         self._warned = state["_warned"]
 
 

@@ -71,12 +71,10 @@ class Spend:
         return self.prompt_tokens + self.completion_tokens
 
     def __add__(self, other: Spend) -> Spend:
-        mine, others = asdict(self), asdict(other)
-        return Spend(**{name: value + others[name] for name, value in mine.items()})
+        return Spend(**{name: value + getattr(other, name) for name, value in vars(self).items()})
 
     def __sub__(self, other: Spend) -> Spend:
-        mine, others = asdict(self), asdict(other)
-        return Spend(**{name: value - others[name] for name, value in mine.items()})
+        return Spend(**{name: value - getattr(other, name) for name, value in vars(self).items()})
 
 
 @dataclass(frozen=True, kw_only=True)

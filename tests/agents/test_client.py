@@ -243,9 +243,9 @@ def test_failures_in_a_row_open_the_circuit(server: RunningStandIn, make_client:
 @pytest.mark.parametrize(
     ("behaviour", "patience"),
     [
-        ({"do": "hang", "seconds": 2}, PatienceConfig(read_seconds=0.1, attempts=1)),
-        ({"do": "hang", "seconds": 2}, PatienceConfig(deadline_seconds=0.1)),
-        ({"do": "drip", "seconds": 2}, PatienceConfig(deadline_seconds=0.1)),  # each byte in time, the whole too late
+        ({"do": "hang", "seconds": 2}, PatienceConfig(read_seconds=0.2, attempts=1)),
+        ({"do": "hang", "seconds": 2}, PatienceConfig(deadline_seconds=0.2)),
+        ({"do": "drip", "seconds": 2}, PatienceConfig(deadline_seconds=0.2)),  # each byte in time, the whole too late
     ],
 )
 def test_silence_ends_and_is_charged_at_its_worst(
@@ -258,6 +258,18 @@ def test_silence_ends_and_is_charged_at_its_worst(
         ask(client)
     assert time.monotonic() - start < 1.5
     assert client.ledger.run.completion_tokens == 500
+
+
+def test_an_answer_without_an_end_is_not_read_on(
+    server: RunningStandIn, make_client: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = make_client(patience=PatienceConfig(attempts=1))
+    ask(client)
+    monkeypatch.setattr("synthcity.agents.endpoint._LONGEST_REPLY", 1000)
+    server.script([{"content": "x" * 1500}])
+    with pytest.raises(LLMUnavailable, match="the answer is longer than 1,000 bytes"):
+        ask(client)
+    assert client.ledger.run.completion_tokens > 500  # paid all the same
 
 
 def test_a_server_that_is_gone_costs_nothing(make_client: Make, clock: Clock) -> None:
