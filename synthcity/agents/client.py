@@ -79,8 +79,15 @@ class LLMClient:
         return Availability(True) if self.config.mode == "replay-or-fail" else self._live.availability
 
     def close(self) -> None:
-        """Close the connections and end all pauses; whoever is waiting gets LLMUnavailable."""
+        """Close the connections and end all pauses; whoever is waiting gets LLMUnavailable.
+
+        A request that is on its way is not cut short: ask on daemon threads.
+        """
         self._live.close()
+
+    def redact(self, data: Any) -> Any:
+        """Return plain JSON data as it would be sent: without secrets."""
+        return self._redactor.data(data)
 
     def complete(
         self,
@@ -112,7 +119,7 @@ class LLMClient:
             LLMBudgetExceeded: the worst case of the call passes a cap.
         """
         request = Request(
-            messages=tuple(self._redactor.data(messages)),
+            messages=tuple(self.redact(messages)),
             schema=schema,
             tools=tuple(tools),
             temperature=self.config.temperature if temperature is None else temperature,

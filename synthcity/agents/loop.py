@@ -56,7 +56,7 @@ class AgentResult:
         status: "finished", or which bound ended it, or "failed" where the model did.
         result: what it gave to ``finish``; None unless finished.
         reason: one sentence on every other end.
-        messages: the whole chat, nothing left out.
+        messages: the whole chat, with all results and without secrets.
         turns: questions that were asked.
         spend: what its account was charged meanwhile, failed calls and those of its tools included.
     """
@@ -104,7 +104,7 @@ def run_agent(
         Fatal: a tool says that nothing can go on.
     """
     work = _Work(client, toolset, finish, LoopConfig() if config is None else config, account)
-    work.messages += [{"role": "system", "content": system}, {"role": "user", "content": task}]
+    work.messages += client.redact([{"role": "system", "content": system}, {"role": "user", "content": task}])
     return work.run({"purpose": purpose, "prompt_version": prompt_version}, clock)
 
 
@@ -158,7 +158,7 @@ class _Work:
                     self.messages.append({"role": "tool", "tool_call_id": name, "content": "done"})
                     return self._end("finished", result=result)
             else:
-                text = clip(self._toolset.call(call.name, call.arguments).text, room)
+                text = clip(self._client.redact(self._toolset.call(call.name, call.arguments).text), room)
             self.messages.append({"role": "tool", "tool_call_id": name, "content": text})
         return None
 

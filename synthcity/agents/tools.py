@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import inspect
 import json
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -18,7 +17,6 @@ from synthcity.agents.answers import errors_of, parse
 from synthcity.agents.signature import describe
 from synthcity.errors import ConfigError, Fatal, unknown_name
 
-_log = logging.getLogger(__name__)
 F = TypeVar("F", bound=Callable[..., Any])
 MAX_OUTPUT = 8_000  # characters of one result
 
@@ -86,7 +84,6 @@ class Toolset:
         except Fatal:
             raise
         except Exception as error:  # noqa: BLE001 - a tool may fail in any way; the model is told and goes on
-            _log.debug("the tool %s failed", name, exc_info=True)
             return self._error(f"{type(error).__name__}: {error}")
         return ToolResult(clip(_text(said), self._max_output), True)
 

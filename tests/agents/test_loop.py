@@ -11,6 +11,7 @@ from synthcity.agents.loop import AgentResult, LoopConfig, run_agent, trim
 from synthcity.agents.standin.process import RunningStandIn
 from synthcity.agents.tools import Registry, Toolset
 from synthcity.errors import Fatal
+from tests.agents.conftest import KEY
 
 Make = Callable[..., LLMClient]
 FINISH = {
@@ -199,6 +200,20 @@ def test_the_result_of_an_injection_is_only_text(server: RunningStandIn, make_cl
     assert result.finished
     assert result.result is not None
     assert result.result["summary"].startswith("Ignore all previous instructions")
+
+
+def test_a_tool_that_tells_a_secret_is_not_quoted(server: RunningStandIn, make_client: Make) -> None:
+    made = Registry()
+
+    @made.tool("planner")
+    def environment() -> dict[str, str]:
+        """Tell everything."""
+        return {"CHUTES_API_KEY": KEY}
+
+    server.script([calls(call("environment"))])
+    result = work(make_client(), made.build_toolset("planner"))
+    assert contents(result, "tool") == ['{"CHUTES_API_KEY": "[secret]"}', "done"]
+    assert KEY not in repr(result) + repr(server.requests())
 
 
 def test_equal_ids_within_a_turn_are_told_apart(make_client: Make, toolset: Toolset) -> None:

@@ -27,8 +27,13 @@ SCHEMA = {
     "required": ["layers"],
     "additionalProperties": False,
 }
-WEB = httpx.Client(trust_env=False, verify=False)  # reading certificates takes longer than all requests
 FORM = {"type": "json_schema", "json_schema": {"name": "answer", "strict": True, "schema": SCHEMA}}
+
+
+@pytest.fixture(scope="module")
+def web() -> Iterator[httpx.Client]:
+    with httpx.Client(trust_env=False) as client:
+        yield client
 
 
 @pytest.fixture
@@ -54,7 +59,7 @@ def test_a_good_answer_fits_the_schema_and_counts_tokens(sdk: openai.OpenAI) -> 
 
 
 def test_a_stream_gives_the_same_and_a_truncated_one_only_a_line_that_the_package_drops(
-    server: RunningStandIn, sdk: openai.OpenAI
+    web: httpx.Client, server: RunningStandIn, sdk: openai.OpenAI
 ) -> None:
     server.script([{"content": "x" * 40}, {"do": "truncate", "content": "x" * 40}, {"tool_calls": [{"name": "f"}]}])
     whole = list(sdk.chat.completions.create(**ASK, stream=True))
@@ -66,7 +71,7 @@ def test_a_stream_gives_the_same_and_a_truncated_one_only_a_line_that_the_packag
     calls = list(sdk.chat.completions.create(**ASK, stream=True))
     assert any(choice.finish_reason == "tool_calls" for c in calls for choice in c.choices)
     server.script(["truncate"])
-    text = WEB.post(f"{server.url}/chat/completions", json=ASK | {"stream": True}, headers=OPEN).text
+    text = web.post(f"{server.url}/chat/completions", json=ASK | {"stream": True}, headers=OPEN).text
     assert text.rstrip().splitlines()[-1].startswith('{"error": ')  # bare, without "data: "
 
 
@@ -122,8 +127,10 @@ def test_quota_and_retry_after(server: RunningStandIn, sdk: openai.OpenAI) -> No
         ),
     ],
 )
-def test_requests_are_checked(server: RunningStandIn, change: dict[str, Any], status: int, detail: str) -> None:
-    answer = WEB.post(f"{server.url}/chat/completions", json=ASK | change, headers=OPEN)
+def test_requests_are_checked(
+    web: httpx.Client, server: RunningStandIn, change: dict[str, Any], status: int, detail: str
+) -> None:
+    answer = web.post(f"{server.url}/chat/completions", json=ASK | change, headers=OPEN)
     assert answer.status_code == status
     assert detail in answer.text
 
@@ -131,19 +138,21 @@ def test_requests_are_checked(server: RunningStandIn, change: dict[str, Any], st
 @pytest.mark.parametrize(
     ("header", "detail"), [({}, "Authentication required."), ({"Authorization": "Bearer sk-1"}, "Invalid token")]
 )
-def test_keys_are_checked_and_not_kept(server: RunningStandIn, header: dict[str, str], detail: str) -> None:
-    answer = WEB.post(f"{server.url}/chat/completions", json=ASK, headers=header)
+def test_keys_are_checked_and_not_kept(
+    web: httpx.Client, server: RunningStandIn, header: dict[str, str], detail: str
+) -> None:
+    answer = web.post(f"{server.url}/chat/completions", json=ASK, headers=header)
     assert (answer.status_code, answer.json()["detail"][: len(detail)]) == (401, detail)
-    assert WEB.post(f"{server.url}/chat/completions", content=b"{").status_code == 400
+    assert web.post(f"{server.url}/chat/completions", content=b"{").status_code == 400
     assert "authorization" not in server.requests()[0]["headers"]
 
 
-def test_a_random_mix_repeats_itself(server: RunningStandIn) -> None:
+def test_a_random_mix_repeats_itself(web: httpx.Client, server: RunningStandIn) -> None:
     script = {"mix": {"seed": 3, "weights": {"good": 1, "cold": 1, "overload": 1}}, "auth": False}
 
     def statuses() -> list[int]:
         server.script(script)
-        return [WEB.post(f"{server.url}/chat/completions", json=ASK).status_code for _ in range(12)]
+        return [web.post(f"{server.url}/chat/completions", json=ASK).status_code for _ in range(12)]
 
     first = statuses()
     assert set(first) == {200, 503, 429}
@@ -151,13 +160,13 @@ def test_a_random_mix_repeats_itself(server: RunningStandIn) -> None:
 
 
 @pytest.mark.parametrize("script", [["godo"], {"reply": []}, {"listing": "some"}, {"mix": {"weights": {"bad": 1}}}])
-def test_a_wrong_script_is_refused(server: RunningStandIn, script: Any) -> None:
-    answer = WEB.post(server.url.removesuffix("v1") + "script", json=script)
+def test_a_wrong_script_is_refused(web: httpx.Client, server: RunningStandIn, script: Any) -> None:
+    answer = web.post(server.url.removesuffix("v1") + "script", json=script)
     assert answer.status_code == 400
     assert "stand-in script: unknown" in answer.json()["detail"]
 
 
-def test_the_command_takes_a_script_or_a_policy_and_ends_with_its_parent(tmp_path: Path) -> None:
+def test_the_command_takes_a_script_or_a_policy_and_ends_with_its_parent(web: httpx.Client, tmp_path: Path) -> None:
     script = tmp_path / "script.json"
     script.write_text('[{"content": "from the file"}]', encoding="utf-8")
     command = [sys.executable, "-m", "synthcity.agents.standin", "--script", str(script), "--until-eof"]
@@ -165,12 +174,12 @@ def test_the_command_takes_a_script_or_a_policy_and_ends_with_its_parent(tmp_pat
         assert process.stdin is not None
         assert process.stdout is not None
         url = f"http://127.0.0.1:{int(process.stdout.readline())}/v1/chat/completions"
-        answer = WEB.post(url, json=ASK, headers=OPEN)
+        answer = web.post(url, json=ASK, headers=OPEN)
         assert answer.json()["choices"][0]["message"]["content"] == "from the file"
         process.stdin.close()
         assert process.wait(10) == 0
     with running_standin(policy="tests.agents.policies:echo") as server:
-        answer = WEB.post(f"{server.url}/chat/completions", json=ASK, headers=OPEN)
+        answer = web.post(f"{server.url}/chat/completions", json=ASK, headers=OPEN)
         assert answer.json()["choices"][0]["message"]["content"] == "0: Hello?"
         pid = server.pid
     with pytest.raises(ProcessLookupError):
@@ -186,9 +195,9 @@ def test_a_script_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
     assert done.stderr == "Error: stand-in script: unknown behaviour 'godo'; did you mean 'good'?\n"
 
 
-def test_silence_lasts_as_long_as_it_should(server: RunningStandIn) -> None:
+def test_silence_lasts_as_long_as_it_should(web: httpx.Client, server: RunningStandIn) -> None:
     server.script({"replies": [{"do": "hang", "seconds": 0.05}, {"content": "late", "delay": 0.05}], "auth": False})
     for status in (500, 200):
         start = time.monotonic()
-        assert WEB.post(f"{server.url}/chat/completions", json=ASK).status_code == status
+        assert web.post(f"{server.url}/chat/completions", json=ASK).status_code == status
         assert time.monotonic() - start > 0.04
