@@ -295,3 +295,16 @@ def test_strata_need_a_fitting_number_of_paths():
     law = MixtureLaw(flat(1, 4), flat(1, 4, 5.0), torch.full((1, 3), 1 / 3), torch.zeros(1, 3))
     with pytest.raises(ValueError, match="10 is no multiple of the 3 regimes"):
         law.sample_strata(10)
+
+
+@pytest.mark.parametrize("name", ["copula", "quantile"])
+def test_the_rarest_sizes_stay_finite(name: str):
+    law = law_of(make(name, {}))
+    noise = dict(law.draw_noise(4, generator(7)))
+    noise["own"] = noise["own"].clone()
+    noise["own"][:, 0] = 6.5  # once in ten billion draws, or a few hundred trainings
+    noise["own"][:, 1] = -6.5
+    paths = law.sample(4, noise)
+    assert torch.isfinite(paths).all()
+    assert paths.abs().max() < 1e6
+    paths.square().mean().backward()

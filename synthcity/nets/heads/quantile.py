@@ -65,7 +65,8 @@ class QuantileLaw(Law):
     def sample(self, num_paths: int, noise: Noise | None = None, generator: torch.Generator | None = None) -> Tensor:
         noise = self.draw_noise(num_paths, generator) if noise is None else noise
         # |2 u - 1| = Phi(score): the probability beyond u is half of what lies beyond the score
-        tail = torch.special.ndtr(-self.ranks.scores(noise)).clamp(min=1e-30) / 2
+        # by its logarithm: in single precision the normal law itself ends at 5.5 deviations
+        tail = torch.special.log_ndtr(-self.ranks.scores(noise)).exp() / 2
         return self.function(tail, noise["upper"]) * self.log_volatility_bh[:, None].exp()
 
     def quantiles(self, levels_q: Tensor) -> Tensor:
