@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,11 +23,11 @@ from synthcity.market.bars import History
 from synthcity.market.windows import FeatureTable, WindowSpec
 from synthcity.nets import state as states
 from synthcity.nets.config import NetConfig
+from synthcity.nets.dependence import joint_factor
 from synthcity.nets.heads.law import Law
 from synthcity.nets.network import Network, make_batch
 from synthcity.sn50.prompt import Prompt
 
-_Sample = Callable[[Law, int, torch.Generator], Tensor]
 _LOADER = "synthcity.nets.forecaster:from_bundle"
 # members of a mix look at the same history: share its features
 _TABLES: WeakKeyDictionary[History, dict[Any, FeatureTable]] = WeakKeyDictionary()
@@ -69,21 +70,49 @@ class NetForecaster:
 
     @torch.inference_mode()
     def simulate_many(self, history: History, prompts: Sequence[Prompt], *, seed: int | None = None) -> list[Paths]:
-        """Draw one ensemble a prompt, independently."""
-        seeds = np.random.SeedSequence(seed).generate_state(len(prompts), np.uint32)
-        return [self._draw(history, prompt, int(s), _sample) for prompt, s in zip(prompts, seeds, strict=True)]
+        """Draw one ensemble a prompt; those of different assets over the same time are drawn jointly, path by path."""
+        return self._simulate(history, prompts, seed, quantised=False)
 
     @torch.inference_mode()
     def simulate_quantised(
         self, history: History, prompts: Sequence[Prompt], *, seed: int | None = None
     ) -> list[Paths]:
         """Draw as ``simulate_many``; each path keeps its ranks, each step takes the exact quantiles of its marginal."""
-        seeds = np.random.SeedSequence(seed).generate_state(len(prompts), np.uint32)
-        return [
-            self._draw(history, prompt, int(s), _sample_quantised) for prompt, s in zip(prompts, seeds, strict=True)
-        ]
+        return self._simulate(history, prompts, seed, quantised=True)
 
-    def _draw(self, history: History, prompt: Prompt, seed: int, sample: _Sample) -> Paths:
+    def _simulate(
+        self, history: History, prompts: Sequence[Prompt], seed: int | None, *, quantised: bool
+    ) -> list[Paths]:
+        seeds = np.random.SeedSequence(seed).generate_state(len(prompts), np.uint32)
+        drawn: dict[int, Paths] = {}
+        for group in _joint_groups(prompts):
+            chosen = [prompts[i] for i in group]
+            drawn.update(zip(group, self._draw(history, chosen, int(seeds[group[0]]), quantised), strict=True))
+        return [drawn[i] for i in range(len(prompts))]
+
+    def _draw(self, history: History, prompts: Sequence[Prompt], seed: int, quantised: bool) -> list[Paths]:
+        """Draw the ensembles of prompts that differ in asset and number of paths alone."""
+        tables = [self._usable_table(history, prompt) for prompt in prompts]
+        last = np.array([len(table) - 1 for table in tables])
+        batch = make_batch(tables, np.arange(len(tables)), last, self.network.config.steps, self.spec)
+        assets = [self.assets.index(prompt.asset) for prompt in prompts]
+        batch.asset.copy_(torch.tensor(assets))
+        law = self.network(batch)
+        factor = joint_factor(self.network.correlation, assets) if len(assets) > 1 else None
+        num_paths = max(prompt.num_simulations for prompt in prompts)
+        generator = torch.Generator().manual_seed(seed)
+        returns = law.sample(num_paths, law.draw_noise(num_paths, generator, factor))
+        wide = _wide(law, num_paths, generator) if quantised else None
+        ensembles = []
+        for i, (prompt, table) in enumerate(zip(prompts, tables, strict=True)):
+            own = returns[i, : prompt.num_simulations]
+            if quantised:
+                own = _quantised(own, law, i, wide)
+            log_returns = own[:, : prompt.num_steps].numpy().astype(np.float64) * float(table.anchor[-1])
+            ensembles.append(_prices(log_returns, history.last_price(prompt.asset, self.spec.increment)))
+        return ensembles
+
+    def _usable_table(self, history: History, prompt: Prompt) -> FeatureTable:
         self._refuse(prompt)
         enough = self._span(history, prompt) >= self.spec.warmup
         table = self._table(history, prompt) if enough else None
@@ -92,18 +121,7 @@ class NetForecaster:
                 f"{prompt.asset} has too little history before {prompt.start_time}: "
                 f"the network needs {self.spec.warmup_days:g} days of {self.spec.increment}-second bars"
             )
-        last, anchor = len(table) - 1, float(table.anchor[-1])
-        batch = make_batch([table], np.zeros(1, np.int64), np.array([last]), self.network.config.steps, self.spec)
-        batch.asset.fill_(self.assets.index(prompt.asset))
-        generator = torch.Generator().manual_seed(seed)
-        returns = sample(self.network(batch), prompt.num_simulations, generator)[:, : prompt.num_steps]
-        price = history.last_price(prompt.asset, self.spec.increment)
-        paths = np.empty((prompt.num_simulations, prompt.num_steps + 1))
-        paths[:, 0] = price
-        np.cumsum(returns.numpy().astype(np.float64) * anchor, axis=1, out=paths[:, 1:])
-        np.exp(paths[:, 1:], out=paths[:, 1:])
-        paths[:, 1:] *= price
-        return paths
+        return table
 
     def _refuse(self, prompt: Prompt) -> None:
         if prompt.asset not in self.assets:
@@ -149,22 +167,44 @@ class NetForecaster:
         save_bundle(folder, config, weights, metrics=metrics, manifest=manifest)
 
 
-def _sample(law: Law, num_paths: int, generator: torch.Generator) -> Tensor:
-    """Log returns (paths, horizon) of the one window of ``law``."""
-    return law.sample(num_paths, generator=generator)[0]
+def _joint_groups(prompts: Sequence[Prompt]) -> list[list[int]]:
+    """Group prompts that cover the same time, each asset at most once a group, in order of appearance."""
+    groups: dict[tuple[int, ...], list[int]] = {}
+    asked: Counter[tuple[str, int, int, int]] = Counter()
+    for i, prompt in enumerate(prompts):
+        time = (prompt.start_time, prompt.time_increment, prompt.time_length)
+        groups.setdefault((*time, asked[prompt.asset, *time]), []).append(i)
+        asked[prompt.asset, *time] += 1
+    return list(groups.values())
 
 
-def _sample_quantised(law: Law, num_paths: int, generator: torch.Generator) -> Tensor:
-    """The same with the quantiles of every step in the order of its draws."""
-    known = law.quantiles((torch.arange(num_paths) + 0.5) / num_paths)
-    if known is None:
-        # a law that does not know its quantiles shows them by more draws
-        draws = _sample(law, DEFAULT_FACTOR * num_paths, generator)
-        runs = draws.sort(dim=0).values.unflatten(0, (num_paths, DEFAULT_FACTOR))
-        condensed: Tensor = runs.median(dim=1).values.gather(0, draws[:num_paths].argsort(0).argsort(0))
-        return condensed
-    draws = _sample(law, num_paths, generator)
-    return torch.empty_like(draws).scatter_(0, draws.argsort(0), known[0].T)
+def _prices(returns: NDArray[np.float64], price: float) -> Paths:
+    """Prices (paths, steps + 1) that start at ``price`` and follow log returns (paths, steps)."""
+    paths = np.empty((len(returns), returns.shape[1] + 1))
+    paths[:, 0] = price
+    np.cumsum(returns, axis=1, out=paths[:, 1:])
+    np.exp(paths[:, 1:], out=paths[:, 1:])
+    paths[:, 1:] *= price
+    return paths
+
+
+def _wide(law: Law, num_paths: int, generator: torch.Generator) -> Tensor | None:
+    """More draws (batch, paths, horizon) of a law that cannot tell its quantiles; None of one that can."""
+    if law.quantiles(torch.tensor([0.5])) is not None:
+        return None
+    return law.sample(DEFAULT_FACTOR * num_paths, generator=generator)
+
+
+def _quantised(draws: Tensor, law: Law, window: int, wide: Tensor | None) -> Tensor:
+    """Give the draws (paths, horizon) of one window the quantiles of every step, in the order of the draws."""
+    levels = (torch.arange(len(draws)) + 0.5) / len(draws)
+    if wide is None:
+        known = law.quantiles(levels)
+        assert known is not None
+        quantiles = known[window].T
+    else:
+        quantiles = wide[window].quantile(levels, dim=0)
+    return torch.empty_like(draws).scatter_(0, draws.argsort(0), quantiles.to(draws.dtype))
 
 
 def from_bundle(folder: Path, config: Mapping[str, Any], weights: Mapping[str, NDArray[Any]]) -> NetForecaster:

@@ -99,7 +99,12 @@ def _lead(horizon: int) -> np.ndarray:
 
 
 class Network(nn.Module):
-    """History and context through blocks to a law of future log returns in units of the anchor."""
+    """History and context through blocks to a law of future log returns in units of the anchor.
+
+    ``correlation`` (assets, assets) ties the paths of different assets that are drawn together.
+    """
+
+    correlation: Tensor
 
     def __init__(self, config: NetConfig, spec: WindowSpec, num_assets: int) -> None:
         super().__init__()
@@ -119,6 +124,8 @@ class Network(nn.Module):
         self.blocks = nn.ModuleList(block.cls(build, options) for block, options in config.block_parts)
         head, head_options = config.head_part
         self.head = head.cls(build, head_options)
+        # measured, not learned; see nets.dependence
+        self.register_buffer("correlation", torch.eye(num_assets))
 
     def forward(self, batch: Batch) -> Law:
         """Return the law of the windows' future."""

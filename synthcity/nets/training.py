@@ -14,6 +14,7 @@ from synthcity.errors import ConfigError, TrialFailed
 from synthcity.market.dataset import Dataset, Indices
 from synthcity.nets import state as states
 from synthcity.nets.config import NetConfig
+from synthcity.nets.dependence import asset_correlation
 from synthcity.nets.loss import BASIS_POINTS, ScoreLoss
 from synthcity.nets.network import Batch, Network, make_batch
 from synthcity.sn50.competitions import get_competition, get_rules
@@ -56,6 +57,7 @@ class Trainer:
         self._train = [dataset.train[asset] for asset in dataset.assets]
         torch.manual_seed(seed)
         self.network = Network(self._config, dataset.spec, len(dataset.assets)).to(self._device)
+        self.network.correlation.copy_(asset_correlation(dataset))
         self._ema = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
         self._best = self._ema
         training = self._config.training

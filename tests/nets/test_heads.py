@@ -9,7 +9,7 @@ from torch import Tensor
 from synthcity.nets import registry
 from synthcity.nets.blocks.base import BuildContext
 from synthcity.nets.heads.gbm import GBMLaw
-from synthcity.nets.heads.law import Law, student, student_log_density, student_noise
+from synthcity.nets.heads.law import Law, student, student_log_density, student_noise, uniform
 from synthcity.nets.heads.mixture import MixtureLaw
 from synthcity.nets.heads.sde import SDELaw
 from synthcity.nets.loss import ScoreLoss
@@ -150,6 +150,34 @@ def test_log_prob_is_highest_at_the_scale_of_the_draws(name: str, options: dict[
     assert mean[1.0] > max(mean[0.8], mean[1.25])
 
 
+def normal_scores(values: Tensor) -> Tensor:
+    rank = values.flatten().argsort().argsort()
+    return torch.special.ndtri((rank.double() + 0.5) / values.numel())
+
+
+def correlate(a: Tensor, b: Tensor) -> float:
+    return float(torch.corrcoef(torch.stack([a.flatten(), b.flatten()]))[0, 1])
+
+
+@pytest.mark.parametrize(("name", "options"), HEADS)
+def test_windows_can_be_tied_and_keep_their_marginals(name: str, options: dict[str, object]):
+    num_paths = 20_000
+    law = law_of(make(name, options, train_away_from_zero=False))
+    correlation = torch.tensor([[1.0, 0.8, 0.0], [0.8, 1.0, 0.0], [0.0, 0.0, 1.0]])
+    with torch.no_grad():
+        noise = law.draw_noise(num_paths, generator(3), torch.linalg.cholesky(correlation))
+        paths = law.sample(num_paths, noise)
+        first, second, third = (normal_scores(paths[b, :, 30]) for b in range(3))
+        assert 0.77 < correlate(first, second) < 0.81
+        assert abs(correlate(first, third)) < 0.03
+        # steps of different times stay independent, and volatilities move together
+        assert abs(correlate(torch.sign(paths[0, :, 30]), torch.sign(paths[1, :, 31]))) < 0.03
+        assert correlate(paths[0].abs().mean(-1).log(), paths[1].abs().mean(-1).log()) > 0.35
+        for level in (0.002, 0.1, 0.9, 0.998):
+            found = (paths < law.quantiles(torch.tensor([level]))[..., 0][:, None]).float().mean((1, 2))
+            assert float((found - level).abs().max()) < 2.5 * math.sqrt(level * (1 - level) / num_paths)
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 @pytest.mark.parametrize(("name", "options"), HEADS)
 def test_no_weights_and_no_input_make_it_diverge(name: str, options: dict[str, object], seed: int):
@@ -182,6 +210,14 @@ def test_student_draws_have_unit_variance_and_the_right_tails(dof: float):
         assert float((x <= at).float().mean()) == pytest.approx(level, abs=2.5e-3)
     if dof > 4:
         assert float(x.var()) == pytest.approx(1.0, rel=0.03)
+
+
+def test_tied_uniforms_stay_uniform():
+    factor = torch.linalg.cholesky(torch.tensor([[1.0, 0.9], [0.9, 1.0]]))
+    u = uniform((2, 100_000), torch.zeros(1), generator(), factor)
+    assert correlate(u[0], u[1]) == pytest.approx(6 / math.pi * math.asin(0.45), abs=0.01)
+    levels = torch.linspace(0.01, 0.99, 99)
+    torch.testing.assert_close(torch.quantile(u, levels, dim=1), levels[:, None].expand(-1, 2), atol=0.007, rtol=0)
 
 
 def flat(batch: int, horizon: int, value: float = 0.0) -> Tensor:

@@ -57,10 +57,19 @@ class CopulaLaw(Law):
         self.dof_bh = dof_bh
         self.ranks = ranks
 
-    def draw_noise(self, num_paths: int, generator: torch.Generator | None = None) -> Noise:
+    def draw_noise(
+        self, num_paths: int, generator: torch.Generator | None = None, factor_bb: Tensor | None = None
+    ) -> Noise:
         batch, horizon = self.log_volatility_bh.shape
-        angle = laws.uniform((batch, num_paths, horizon), self.log_volatility_bh, generator)
-        return {**self.ranks.draw_noise(num_paths, generator), "cosine": torch.cos(2 * torch.pi * angle)}
+        like, shape = self.log_volatility_bh, (batch, num_paths, horizon)
+        noise = dict(self.ranks.draw_noise(num_paths, generator, factor_bb))
+        if factor_bb is None:
+            angle = 2 * torch.pi * laws.uniform(shape, like, generator)
+            return noise | {"own": laws.normal(shape, like, generator), "cosine": torch.cos(angle)}
+        # windows are tied through radius and angle of one pair of normals
+        polar = laws.student_noise(shape, like, generator, factor_bb)
+        own = torch.special.ndtri(-torch.expm1(-polar["exponential"].clamp(1e-7, 16.0)))
+        return noise | {"own": own, "cosine": polar["cosine"]}
 
     def sample(self, num_paths: int, noise: Noise | None = None, generator: torch.Generator | None = None) -> Tensor:
         noise = self.draw_noise(num_paths, generator) if noise is None else noise

@@ -62,8 +62,10 @@ class FlowLaw(Law):
         self.base = GBMLaw(torch.zeros_like(log_volatility_bh), dof_bh, spread_b)
         self.spline = spline
 
-    def draw_noise(self, num_paths: int, generator: torch.Generator | None = None) -> Noise:
-        return self.base.draw_noise(num_paths, generator)
+    def draw_noise(
+        self, num_paths: int, generator: torch.Generator | None = None, factor_bb: Tensor | None = None
+    ) -> Noise:
+        return self.base.draw_noise(num_paths, generator, factor_bb)
 
     def sample(self, num_paths: int, noise: Noise | None = None, generator: torch.Generator | None = None) -> Tensor:
         return self.spline(self.base.sample(num_paths, noise, generator)) * self.log_volatility_bh[:, None].exp()

@@ -21,8 +21,15 @@ class Law(ABC):
     """
 
     @abstractmethod
-    def draw_noise(self, num_paths: int, generator: torch.Generator | None = None) -> Noise:
-        """Draw the base noise of ``num_paths`` paths."""
+    def draw_noise(
+        self, num_paths: int, generator: torch.Generator | None = None, factor_bb: Tensor | None = None
+    ) -> Noise:
+        """Draw the base noise of ``num_paths`` paths.
+
+        ``factor_bb`` makes the windows of the batch dependent, path by path: all normals behind the noise, of returns
+        and of volatilities alike, then have the correlation ``factor @ factor.T`` between windows. No window's own law
+        depends on it. ``None`` means independent windows.
+        """
 
     @abstractmethod
     def sample(self, num_paths: int, noise: Noise | None = None, generator: torch.Generator | None = None) -> Tensor:
@@ -64,15 +71,23 @@ def bounded_dof(raw: Tensor) -> Tensor:
     return MIN_DOF + (MAX_DOF - MIN_DOF) * torch.sigmoid(raw - 3.4)
 
 
-def uniform(shape: tuple[int, ...], like: Tensor, generator: torch.Generator | None) -> Tensor:
-    """Draw from (0, 1), away from both ends, in float32 on the device of ``like``."""
-    u = torch.rand(shape, device=like.device, generator=generator)
+def uniform(
+    shape: tuple[int, ...], like: Tensor, generator: torch.Generator | None, factor_bb: Tensor | None = None
+) -> Tensor:
+    """Draw from (0, 1), away from both ends, in float32 on the device of ``like``; see ``Law.draw_noise``."""
+    if factor_bb is None:
+        u = torch.rand(shape, device=like.device, generator=generator)
+    else:
+        u = torch.special.ndtr(normal(shape, like, generator, factor_bb))
     return u.clamp(1e-7, 1 - 1e-7)
 
 
-def normal(shape: tuple[int, ...], like: Tensor, generator: torch.Generator | None) -> Tensor:
-    """Draw standard normals in float32 on the device of ``like``."""
-    return torch.randn(shape, device=like.device, generator=generator)
+def normal(
+    shape: tuple[int, ...], like: Tensor, generator: torch.Generator | None, factor_bb: Tensor | None = None
+) -> Tensor:
+    """Draw standard normals in float32 on the device of ``like``; see ``Law.draw_noise``."""
+    z = torch.randn(shape, device=like.device, generator=generator)
+    return z if factor_bb is None else (factor_bb @ z.flatten(1)).view(shape)
 
 
 def student(exponential: Tensor, cosine: Tensor, dof: Tensor) -> Tensor:
@@ -84,8 +99,18 @@ def student(exponential: Tensor, cosine: Tensor, dof: Tensor) -> Tensor:
     return torch.sqrt((dof - 2.0) * torch.expm1(2.0 * exponential / dof)) * cosine
 
 
-def student_noise(shape: tuple[int, ...], like: Tensor, generator: torch.Generator | None) -> dict[str, Tensor]:
-    """Draw the two base noises of ``student``."""
+def student_noise(
+    shape: tuple[int, ...], like: Tensor, generator: torch.Generator | None, factor_bb: Tensor | None = None
+) -> dict[str, Tensor]:
+    """Draw the two base noises of ``student``; see ``Law.draw_noise``.
+
+    They are radius and angle of a pair of normals (Box & Muller 1958), so windows are tied through that pair: signs
+    agree as those of correlated normals, whatever the degrees of freedom.
+    """
+    if factor_bb is not None:
+        x, y = normal(shape, like, generator, factor_bb), normal(shape, like, generator, factor_bb)
+        exponential = ((x * x + y * y) / 2).clamp(min=1e-7)
+        return {"exponential": exponential, "cosine": (x / torch.sqrt(2 * exponential)).clamp(-1.0, 1.0)}
     u = uniform(shape, like, generator)
     v = uniform(shape, like, generator)
     return {"exponential": -u.log(), "cosine": torch.cos(2 * torch.pi * v)}

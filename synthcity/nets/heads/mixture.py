@@ -61,11 +61,13 @@ class MixtureLaw(Law):
         self.weight_bk = weight_bk
         self.offset_bk = offset_bk
 
-    def draw_noise(self, num_paths: int, generator: torch.Generator | None = None) -> Noise:
+    def draw_noise(
+        self, num_paths: int, generator: torch.Generator | None = None, factor_bb: Tensor | None = None
+    ) -> Noise:
         batch, horizon = self.log_volatility_bh.shape
         like = self.log_volatility_bh
-        regime = laws.uniform((batch, num_paths), like, generator)
-        return {"regime": regime} | laws.student_noise((batch, num_paths, horizon), like, generator)
+        regime = laws.uniform((batch, num_paths), like, generator, factor_bb)
+        return {"regime": regime} | laws.student_noise((batch, num_paths, horizon), like, generator, factor_bb)
 
     def sample(self, num_paths: int, noise: Noise | None = None, generator: torch.Generator | None = None) -> Tensor:
         noise = self.draw_noise(num_paths, generator) if noise is None else noise

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -57,10 +58,19 @@ class QuantileLaw(Law):
         self.function = function
         self.ranks = ranks
 
-    def draw_noise(self, num_paths: int, generator: torch.Generator | None = None) -> Noise:
+    def draw_noise(
+        self, num_paths: int, generator: torch.Generator | None = None, factor_bb: Tensor | None = None
+    ) -> Noise:
         batch, horizon = self.log_volatility_bh.shape
-        side = laws.uniform((batch, num_paths, horizon), self.log_volatility_bh, generator)
-        return {**self.ranks.draw_noise(num_paths, generator), "upper": side > 0.5}
+        like, shape = self.log_volatility_bh, (batch, num_paths, horizon)
+        noise = dict(self.ranks.draw_noise(num_paths, generator, factor_bb))
+        if factor_bb is None:
+            side = laws.uniform(shape, like, generator)
+            return noise | {"own": laws.normal(shape, like, generator), "upper": side > 0.5}
+        # windows are tied through side and size of one normal
+        z = laws.normal(shape, like, generator, factor_bb)
+        own = torch.special.ndtri(torch.erf(z.abs() / math.sqrt(2)).clamp(1e-7, 1 - 1e-7))
+        return noise | {"own": own, "upper": z > 0}
 
     def sample(self, num_paths: int, noise: Noise | None = None, generator: torch.Generator | None = None) -> Tensor:
         noise = self.draw_noise(num_paths, generator) if noise is None else noise

@@ -29,14 +29,13 @@ class SizeRanks:
     decay: Tensor
     horizon: int
 
-    def draw_noise(self, num_paths: int, generator: torch.Generator | None = None) -> Noise:
-        """Draw the base normals of ``scores``."""
+    def draw_noise(
+        self, num_paths: int, generator: torch.Generator | None = None, factor_bb: Tensor | None = None
+    ) -> Noise:
+        """Draw the base normals of ``scores`` but "own", which belongs to the step's return."""
         like, shape = self.share_b3, (len(self.share_b3), num_paths, self.horizon)
-        return {
-            "level": laws.normal(shape[:2], like, generator),
-            "slow": laws.normal(shape, like, generator),
-            "own": laws.normal(shape, like, generator),
-        }
+        level = laws.normal(shape[:2], like, generator, factor_bb)
+        return {"level": level, "slow": laws.normal(shape, like, generator, factor_bb)}
 
     def scores(self, noise: Noise) -> Tensor:
         """Return the scores (batch, paths, horizon)."""

@@ -72,16 +72,18 @@ class SDELaw(Law):
         self.start_spread_b = start_spread_b
         self.leverage_b = leverage_b
 
-    def draw_noise(self, num_paths: int, generator: torch.Generator | None = None) -> Noise:
+    def draw_noise(
+        self, num_paths: int, generator: torch.Generator | None = None, factor_bb: Tensor | None = None
+    ) -> Noise:
         batch, horizon = self.log_volatility_bh.shape
         like, shape = self.log_volatility_bh, (batch, num_paths, horizon)
         noise = {
-            "start": laws.normal((batch, num_paths), like, generator),
-            "volatility": laws.normal(shape, like, generator),
+            "start": laws.normal((batch, num_paths), like, generator, factor_bb),
+            "volatility": laws.normal(shape, like, generator, factor_bb),
         }
         if self.dof_bh is None:
-            return noise | {"normal": laws.normal(shape, like, generator)}
-        return noise | laws.student_noise(shape, like, generator)
+            return noise | {"normal": laws.normal(shape, like, generator, factor_bb)}
+        return noise | laws.student_noise(shape, like, generator, factor_bb)
 
     def sample(self, num_paths: int, noise: Noise | None = None, generator: torch.Generator | None = None) -> Tensor:
         noise = self.draw_noise(num_paths, generator) if noise is None else noise

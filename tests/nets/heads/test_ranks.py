@@ -19,7 +19,8 @@ def ranks(share: tuple[float, float, float], decay: float = 0.1, horizon: int = 
 @pytest.mark.parametrize("share", SHARES)
 def test_scores_have_the_correlation_they_claim(share: tuple[float, float, float]):
     one = ranks(share)
-    scores = one.scores(one.draw_noise(60_000, generator()))[0]
+    own = torch.randn(1, 60_000, 12, generator=generator(1))
+    scores = one.scores({**one.draw_noise(60_000, generator()), "own": own})[0]
     found = scores.T @ scores / len(scores)
     torch.testing.assert_close(found, one.correlation()[0].float(), atol=0.025, rtol=0)
     lag = torch.arange(12.0)
