@@ -6,14 +6,17 @@ The same terms as ``sn50.scoring``, built from log returns for a batch of window
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from synthcity.sn50.competitions import Competition
 
 BASIS_POINTS = 1e4
+_SORT_ROWS = 1024  # at a time, so that they stay in the cache
 
 
 class ScoreLoss:
@@ -39,54 +42,75 @@ class ScoreLoss:
 
     def _terms(self, paths_bnh: Tensor, realised_bt: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Build all terms: simulated (batch, terms, paths), observed (batch, terms), weights (terms,)."""
-        step = self._competition.time_increment
-        simulated, observed, weights = [], [], []
-
-        def add(sim: Tensor, real: Tensor, weight: float = 1.0) -> None:
-            simulated.append(sim)
-            observed.append(real)
-            weights.extend([weight] * sim.shape[-1])
-
+        step, blocks = self._competition.time_increment, self._competition.volatility_blocks
+        steps_bhn: Tensor = _Turn.apply(paths_bnh)
+        moves, observed = [], []
         for interval in self._competition.intervals:
             k = interval.seconds // step
             if interval.kind == "change":
-                add(_changes(paths_bnh, k), _seen_changes(realised_bt, k))
+                moves.append(_moves(steps_bhn, k))
+                observed.append(_seen_changes(realised_bt, k))
             elif interval.kind == "first_change":
-                add(_changes(paths_bnh[..., :k], k), _seen_changes(realised_bt[..., : k + 1], k))
+                moves.append(_moves(steps_bhn[:, :k], k))
+                observed.append(_seen_changes(realised_bt[:, : k + 1], k))
             else:
                 # |X_T - y_T| / y_last: simulated levels relative to the realised ones
-                for end in range(k, paths_bnh.shape[-1] + 1, k):
+                for end in range(k, steps_bhn.shape[1] + 1, k):
                     move = realised_bt[:, end] - realised_bt[:, 0]
-                    relative = torch.expm1(paths_bnh[..., :end].sum(-1) - torch.nan_to_num(move)[:, None])
-                    add(BASIS_POINTS * relative[..., None], 0.0 * move[:, None])
-        for block in self._competition.volatility_blocks:
+                    moves.append((steps_bhn[:, :end].sum(1) - torch.nan_to_num(move)[:, None])[:, None])
+                    observed.append(0.0 * move[:, None])
+        terms = [_basis_points(torch.cat(moves, 1))]  # all in one pass
+        weights = [1.0] * terms[0].shape[1]
+        changes = _basis_points(steps_bhn) if blocks else steps_bhn
+        for block in blocks:
             k = block.seconds // step
-            add(_block_std(_changes(paths_bnh, 1), k), _block_std(_seen_changes(realised_bt, 1), k), block.weight)
+            terms.append(_block_std(changes, k))
+            observed.append(_block_std(_seen_changes(realised_bt, 1)[..., None], k)[..., 0])
+            weights += [block.weight] * observed[-1].shape[1]
         weight_m = torch.tensor(weights, device=paths_bnh.device)
-        return torch.cat(simulated, -1).transpose(1, 2), torch.cat(observed, -1), weight_m
+        return terms[0] if len(terms) == 1 else torch.cat(terms, 1), torch.cat(observed, 1), weight_m
 
 
-def _changes(log_returns: Tensor, k: int) -> Tensor:
-    """Simple returns over whole runs of ``k`` steps, basis points: (..., steps) -> (..., steps // k)."""
-    steps = log_returns.shape[-1] // k * k
-    summed = log_returns[..., :steps].unflatten(-1, (steps // k, k)).sum(-1) if k > 1 else log_returns
-    return BASIS_POINTS * torch.expm1(summed)
+def _basis_points(log_returns: Tensor) -> Tensor:
+    """Simple returns of log returns, in basis points."""
+    return BASIS_POINTS * torch.expm1(log_returns)
+
+
+def _moves(log_returns_bhn: Tensor, k: int) -> Tensor:
+    """Log returns over whole runs of ``k`` steps: (batch, steps, paths) -> (batch, steps // k, paths)."""
+    if k == 1:
+        return log_returns_bhn
+    steps = log_returns_bhn.shape[1] // k * k
+    moves: Tensor = log_returns_bhn[:, :steps].unflatten(1, (steps // k, k)).sum(2)
+    return moves
 
 
 def _seen_changes(log_prices: Tensor, k: int) -> Tensor:
     """Simple returns between every ``k``-th log price, basis points; NaN where an end was not seen."""
-    return BASIS_POINTS * torch.expm1(log_prices[..., ::k].diff(dim=-1))
+    return _basis_points(log_prices[:, ::k].diff(dim=-1))
 
 
-def _block_std(changes: Tensor, k: int) -> Tensor:
-    """Sample standard deviation in runs of ``k`` changes over those that were seen; NaN below two."""
-    blocks = changes.unflatten(-1, (-1, k))
+def _block_std(changes_bhn: Tensor, k: int) -> Tensor:
+    """Sample standard deviation in runs of ``k`` steps over the changes that were seen; NaN below two."""
+    blocks = changes_bhn.unflatten(1, (-1, k))
     seen = torch.isfinite(blocks)
-    count = seen.sum(-1)
+    count = seen.sum(2)
     filled = torch.where(seen, blocks, 0.0)
-    mean = filled.sum(-1, keepdim=True) / count.clamp(min=1)[..., None]
-    square = torch.where(seen, filled - mean, 0.0).square().sum(-1) / (count - 1).clamp(min=1)
+    mean = filled.sum(2, keepdim=True) / count.clamp(min=1)[:, :, None]
+    square = torch.where(seen, filled - mean, 0.0).square().sum(2) / (count - 1).clamp(min=1)
     return torch.where(count >= 2, (square + 1e-12).sqrt(), torch.nan)
+
+
+class _Turn(torch.autograd.Function):
+    """Swap the last two dimensions in memory, and back for the gradient: operands of mixed strides cost four times."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        return x.transpose(1, 2).contiguous()
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> Tensor:
+        return grad_outputs[0].transpose(1, 2).contiguous()
 
 
 class _FairCRPS(torch.autograd.Function):
@@ -95,18 +119,51 @@ class _FairCRPS(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, simulated_bmn: Tensor, observed_bm: Tensor) -> Tensor:
         n = simulated_bmn.shape[-1]
-        ordered, index = simulated_bmn.contiguous().sort(-1)
-        weight = (2 * torch.arange(n, device=ordered.device, dtype=ordered.dtype) - (n - 1)) / (n * (n - 1))
+        rank = torch.arange(n, device=simulated_bmn.device, dtype=simulated_bmn.dtype)
+        weight = (2 * rank - (n - 1)) / (n * (n - 1))
+        pull = torch.empty_like(simulated_bmn).scatter_(-1, argsort(simulated_bmn), weight.expand_as(simulated_bmn))
         difference = simulated_bmn - torch.nan_to_num(observed_bm)[..., None]
-        gradient = torch.empty_like(ordered).scatter_(-1, index, weight.expand_as(ordered))
-        gradient = torch.sign(difference).div_(n).sub_(gradient)
+        gradient = torch.sign(difference).div_(n).sub_(pull)
         ctx.save_for_backward(gradient)
-        return difference.abs().mean(-1) - (ordered * weight).sum(-1)
+        # the weights add up to zero, so the score is the product of its gradient and the differences
+        return difference.mul_(gradient).sum(-1)
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None]:
         (gradient,) = ctx.saved_tensors
         return gradient * grad_outputs[0][..., None], None
+
+
+def argsort(values: Tensor) -> Tensor:
+    """Return the indices that sort the last dimension.
+
+    Six times as fast as torch on a CPU: NumPy sorts 64-bit whole numbers with vector instructions, so every float
+    becomes one that sorts alike and holds its index in the lower half.
+    """
+    if values.device.type != "cpu" or values.dtype != torch.float32:
+        return values.argsort(-1)
+    n = values.shape[-1]
+    rows = values.detach().contiguous().numpy().reshape(-1, n)
+    keys = np.empty(rows.shape, np.int64)
+    index = np.arange(n)
+
+    def sort(first: int) -> None:
+        key = keys[first : first + _SORT_ROWS]
+        key[...] = rows[first : first + _SORT_ROWS].view(np.int32)
+        key ^= (key >> 63) & 0x7FFF_FFFF  # negative floats sort backwards
+        key <<= 32
+        key |= index
+        key.sort(-1)
+        key &= 0xFFFF_FFFF
+
+    parts = range(0, len(rows), _SORT_ROWS)
+    if torch.get_num_threads() == 1 or len(parts) == 1:
+        for first in parts:
+            sort(first)
+    else:
+        with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+            list(pool.map(sort, parts))
+    return torch.from_numpy(keys).view(values.shape)
 
 
 def _stratified_crps(simulated_bmn: Tensor, observed_bm: Tensor, weight_bk: Tensor) -> Tensor:
@@ -119,10 +176,11 @@ def _stratified_crps(simulated_bmn: Tensor, observed_bm: Tensor, weight_bk: Tens
     per = n // strata
     weight_bn = (weight_bk / per).repeat_interleave(per, dim=1)[:, None].expand(batch, terms, n)
     error = (weight_bn * (simulated_bmn - torch.nan_to_num(observed_bm)[..., None]).abs()).sum(-1)
-    ordered, index = simulated_bmn.sort(-1)
-    w = weight_bn.gather(-1, index)
+    index = argsort(simulated_bmn)
+    ordered, w = simulated_bmn.gather(-1, index), weight_bn.gather(-1, index)
     spread = (w * ordered * (2 * w.cumsum(-1) - w - 1)).sum(-1)
-    within = simulated_bmn.unflatten(-1, (strata, per)).sort(-1).values
+    within = simulated_bmn.unflatten(-1, (strata, per))
+    within = within.gather(-1, argsort(within))
     rank = 2 * torch.arange(per, device=within.device, dtype=within.dtype) - (per - 1)
     # mean absolute difference of a component with itself, biased; its missing 1 / per goes back in
     own = 2 * (within * rank).sum(-1) / per**2

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from synthcity.nets.loss import ScoreLoss, _FairCRPS, _stratified_crps
+from synthcity.nets.loss import ScoreLoss, _FairCRPS, _stratified_crps, argsort
 from synthcity.sn50.competitions import get_competition
 from synthcity.sn50.scoring import terms
 
@@ -40,6 +40,18 @@ def test_gradient_is_that_of_the_formula():
     x = torch.randn(2, 3, 7, dtype=torch.float64, requires_grad=True)
     y = torch.randn(2, 3, dtype=torch.float64)
     assert torch.autograd.gradcheck(lambda z: _FairCRPS.apply(z, y), (x,))
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_sorts_as_torch_does(threads: int):
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(3, 900, 37, generator=generator) * torch.logspace(-40, 30, 37)
+    x[0, 0, :6] = torch.tensor([0.0, -torch.inf, 1e-45, -1e-45, torch.inf, -1.0])
+    torch.set_num_threads(threads)
+    for values in (x, x.transpose(1, 2), x.double()):
+        assert torch.equal(values.gather(-1, argsort(values)), values.sort(-1).values)
+    ties = torch.tensor([[1.0, 2.0, 1.0, -3.0, 2.0]])
+    assert argsort(ties).tolist() == [[3, 0, 2, 1, 4]]
 
 
 def test_a_missing_term_has_no_value_and_no_gradient():
