@@ -10,7 +10,12 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any, TypeVar
 
+from torch import nn
+
 from synthcity.errors import ConfigError, unknown_name
+from synthcity.market.windows import SEQUENCE_NAMES, WindowSpec
+from synthcity.nets.blocks.base import BuildContext
+from synthcity.nets.costs import Cost, packaged_costs
 from synthcity.nets.parameters import Parameter, parameters_of
 
 C = TypeVar("C", bound=type)
@@ -21,7 +26,8 @@ class Component:
     """A registered block or head: its class, its nested ``Config`` and its docstring.
 
     ``causal``: no output of the block depends on later steps, whatever its options. ``needs_seq_len``: weights belong
-    to the length it was built for; other lengths are interpolated to that one and back.
+    to the length it was built for; other lengths are interpolated to that one and back. ``cost``: what a packaged block
+    was measured to take, None for what nobody measured.
     """
 
     name: str
@@ -38,6 +44,38 @@ class Component:
     @property
     def parameters(self) -> tuple[Parameter, ...]:
         return parameters_of(self.config)
+
+    @property
+    def cost(self) -> Cost | None:
+        packaged = self.kind == "block" and self.cls.__module__.startswith("synthcity.nets.")
+        return packaged_costs().blocks.get(self.name) if packaged else None
+
+    def build(self, d_model: int, seq_len: int) -> nn.Module:
+        """Build it with its default options, as a network for the 24-hour competitions would."""
+        spec = WindowSpec.of(300, 288)
+        context = BuildContext(
+            d_model=d_model,
+            seq_len=seq_len,
+            num_features=len(SEQUENCE_NAMES) + 1,
+            horizon=spec.horizon,
+            num_future=len(spec.future_names),
+        )
+        module: nn.Module = self.cls(context, self.config())
+        return module
+
+    def num_parameters(self, d_model: int, seq_len: int = 48) -> int:
+        """Count the weights that it has with its default options."""
+        return sum(parameter.numel() for parameter in self.build(d_model, seq_len).parameters())
+
+    def describe(self) -> dict[str, Any]:
+        """Describe it as plain, JSON-able data."""
+        return {
+            "doc": self.doc,
+            "causal": self.causal,
+            "needs_seq_len": self.needs_seq_len,
+            "cost": None if self.cost is None else self.cost.to_dict(),
+            "parameters": [asdict(parameter) for parameter in self.parameters],
+        }
 
 
 _BLOCKS: dict[str, Component] = {}
@@ -97,11 +135,8 @@ def component(kind: str, name: object) -> Component:
 
 
 def describe() -> dict[str, Any]:
-    """Describe every component as plain, JSON-able data: ``{"blocks": {name: {doc, parameters}}, "heads": ...}``."""
+    """Describe every component as plain, JSON-able data: ``{"blocks": {name: {doc, ...}}, "heads": ...}``."""
     return {
-        plural: {
-            name: {"doc": entry.doc, "parameters": [asdict(p) for p in entry.parameters]}
-            for name, entry in table.items()
-        }
+        plural: {name: entry.describe() for name, entry in table.items()}
         for plural, table in (("blocks", blocks()), ("heads", heads()))
     }

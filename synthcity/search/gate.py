@@ -1,5 +1,6 @@
 """The gate that a proposal passes before it costs a worker a second: cheap checks first, dear ones last.
 
+What the measured costs of its blocks show to be far too slow is not even tried; of the rest the dry run times a step.
 A rejection is recorded with its reason, is free for the trial budget and is what a proposer learns from.
 """
 
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from synthcity.errors import ConfigError, SynthcityError, TrialFailed
+from synthcity.nets.registry import component
 from synthcity.search.candidate import Candidate, Proposal
 from synthcity.search.history import History
 from synthcity.search.space import Space, canonical, config_hash
@@ -17,6 +19,8 @@ from synthcity.search.space import Space, canonical, config_hash
 DryRun = Callable[[dict[str, Any]], Mapping[str, float]]
 # with some twenty active parameters a change of a tenth of one range; less is within the noise of a seed
 _NEAREST = 0.005
+# measured costs are those of default options on another machine: only what is this many times too slow is not tried
+_CLEARLY = 4.0
 
 
 class Rejected(SynthcityError):
@@ -59,6 +63,7 @@ class Gate:
             raise Rejected("config", str(error)) from error
         digest = config_hash(config)
         self._check_new(config, digest, history)
+        self._check_estimate(config)
         self._check_run(config)
         return Candidate(
             index=len(history.trials),
@@ -82,6 +87,20 @@ class Gate:
                 continue
             if distance < _NEAREST:
                 raise Rejected("near duplicate", f"only {distance:.4f} away from {other.id}")
+
+    def _check_estimate(self, config: dict[str, Any]) -> None:
+        """Refuse by the measured costs of the blocks what no dry run need show to be too slow."""
+        limit = self._limits.max_step_seconds
+        if limit is None:
+            return
+        size = {"seq": config["history"], "d_model": config["d_model"], "batch": config["training"]["batch_size"]}
+        costs = [(component("block", block["name"]).cost, block["name"]) for block in config["blocks"]]
+        seconds = [(cost.step_seconds(**size), name) for cost, name in costs if cost is not None]
+        total = sum(each for each, _ in seconds)
+        if total > _CLEARLY * limit:
+            worst = max(seconds)
+            text = f"a step would take about {total:.3g} s, {worst[0]:.3g} s of it the block {worst[1]}"
+            raise Rejected("too slow", f"{text}; that is far more than the {limit:.3g} s there are")
 
     def _check_run(self, config: dict[str, Any]) -> None:
         try:

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from synthcity.errors import TrialFailed
+from synthcity.nets import registry
+from synthcity.nets.costs import Cost
 from synthcity.search.candidate import Proposal
 from synthcity.search.gate import Gate, Limits, Rejected
 from synthcity.search.history import History
@@ -91,3 +93,24 @@ def test_refuses_what_cannot_finish_in_time() -> None:
     assert (rejected.stage, str(rejected)) == ("too slow", "a step takes 0.31 s, more than the 0.20 s there are")
     open_ended = Gate(SPACE, cost(step_seconds=9.0), Limits(max_parameters=5000))
     assert open_ended.admit(Proposal(config=config()), "random", History()).id == "c0000"
+
+
+def test_refuses_without_a_run_what_the_blocks_costs_show_to_be_far_too_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    costs = {"lstm": Cost(parameters=1, milliseconds={48: 30.0, 288: 180.0})}
+    costs["tcn"] = Cost(parameters=1, milliseconds={48: 700.0, 288: 4200.0})
+    monkeypatch.setattr(registry.Component, "cost", property(lambda entry: costs.get(entry.name)))
+
+    def never(config: dict[str, Any]) -> Any:
+        raise AssertionError("a dry run of a network that cannot finish")
+
+    wide = {"d_model": 32, "history": 96, "training": {"batch_size": 48}}
+    proposed = config(blocks=[{"name": "lstm"}, {"name": "tcn"}], **wide)
+    rejected = refusal(proposed, dry_run=never)
+    text = "a step would take about 1.09 s, 1.05 s of it the block tcn; that is far more than the 0.2 s there are"
+    assert (rejected.stage, str(rejected)) == ("too slow", text)
+    # within the factor it is the dry run that judges, and a block that nobody measured counts nothing
+    for blocks in ([{"name": "lstm"}], [{"name": "tcn"}], [{"name": "transformer"}]):
+        proposal = Proposal(config=config(blocks=blocks, **{**wide, "history": 48}))
+        assert gate().admit(proposal, "random", History()).id == "c0000"
+    open_ended = Gate(SPACE, CHEAP, Limits(max_parameters=5000))
+    assert open_ended.admit(Proposal(config=proposed), "random", History()).id == "c0000"
