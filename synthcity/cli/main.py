@@ -12,6 +12,7 @@ from synthcity.errors import SynthcityError, unknown_name
 # command -> (module, one line for --help); the module is imported only when the command runs
 COMMANDS = {
     "backtest": ("synthcity.cli.backtest", "Compare forecasters prompt by prompt on past prices."),
+    "components": ("synthcity.cli.components", "List and explain the blocks and heads of networks."),
     "data": ("synthcity.cli.data", "Download, import, inspect and simulate price history."),
     "search": ("synthcity.cli.search", "Find and prove the best forecaster for a competition."),
 }

@@ -27,6 +27,7 @@ def print_table(
 def _draw(names: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[str], err: bool) -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, pad_edge=False)
     for name, *cells in zip(names, *rows, strict=True):
@@ -34,5 +35,5 @@ def _draw(names: Sequence[str], rows: Sequence[Sequence[str]], right: Collection
         # a narrow terminal folds cells between words, never inside one
         table.add_column(name, justify="right" if name in right else "left", min_width=longest_word)
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(Text, row))  # no markup: a cell may hold brackets
     Console(stderr=err).print(table)

@@ -134,6 +134,19 @@ def component(kind: str, name: object) -> Component:
     return table[str(name)]
 
 
+def find(name: str | None = None) -> list[Component]:
+    """Return blocks, then heads, of that name; all of them without one.
+
+    Raises:
+        ConfigError: there is none of that name; the text gives the nearest.
+    """
+    entries = [*blocks().values(), *heads().values()]
+    found = [entry for entry in entries if name is None or entry.name == name]
+    if not found:
+        raise ConfigError(unknown_name("block or head", name, (entry.name for entry in entries)))
+    return found
+
+
 def describe() -> dict[str, Any]:
     """Describe every component as plain, JSON-able data: ``{"blocks": {name: {doc, ...}}, "heads": ...}``."""
     return {
