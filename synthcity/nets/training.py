@@ -164,7 +164,7 @@ class Trainer:
         until = round(self._max_steps * rungs / self._num_rungs)
         self.network.train()
         while self._step < until:
-            loss = self._train_step()
+            loss = self.train_step()
         if not math.isfinite(loss.item()):
             raise TrialFailed(f"the training loss became {loss.item()} before step {until}")
         self._best = self._ema
