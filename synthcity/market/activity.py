@@ -23,7 +23,9 @@ WEEK = 7 * DAY
 SLOT_SECONDS = 300
 SLOTS_A_DAY = DAY // SLOT_SECONDS
 _LEARNED_WEEKS = 8
-_CLOSED_BELOW = 0.25  # a slot that traded in fewer of its weeks is closed
+_HALF_LIFE_WEEKS = 2.0
+_BELIEF_WEEKS = 0.5
+_CLOSED_BELOW = 0.25  # a slot that traded in a smaller share of its weeks is closed
 _THIN_BELOW = 0.75
 _SHORTEST_CLOSURE = 3600 // SLOT_SECONDS  # slots
 _SMOOTH = 3  # slots either side, to judge whether a night is thin
@@ -58,13 +60,14 @@ class Week:
     Attributes:
         closed: (2016,) whether the slot does not trade.
         thin: (2016,) whether it trades, but often without moving the price.
-        us_hours: whether it trades within the hours of US exchanges alone, hence keeps their holidays.
+        keeps_holidays: whether it rests on the holidays of US exchanges: it trades within their hours alone and has
+            not traded on a holiday of the last year.
         closure_seconds: median length of the week's closures, 0 without any.
     """
 
     closed: Flags
     thin: Flags
-    us_hours: bool
+    keeps_holidays: bool
     closure_seconds: int
 
     @property
@@ -75,30 +78,35 @@ class Week:
     def opens(self, observed: Times) -> Flags:
         """Whether the steps that END at ``observed`` (unix seconds, (n,)) are expected to trade."""
         is_expected = ~self.closed[week_slot(observed)]
-        return is_expected & ~us_shut(observed - 1) if self.us_hours else is_expected
+        return is_expected & ~us_shut(observed - 1) if self.keeps_holidays else is_expected
 
 
 def learn_week(bars: Bars) -> Week:
     """Learn an asset's week from its last eight ones.
 
-    The share of past steps of a slot that traded is drawn, by the weight of one week, towards the same slot of all
-    weekdays or of both days of the week-end. A closed spell below an hour is taken for chance. Slots that were never
-    passed are open.
+    The share of past steps of a slot that traded forgets by half in two weeks, so that a slot that begins to trade is
+    open a week later; it is drawn, by the weight of half a week, towards the same slot of all weekdays or of both days
+    of the week-end. A closed spell below an hour is taken for chance. Slots that were never passed are open.
     """
     recent = bars.time >= (bars.time[-1] if len(bars) else 0) - _LEARNED_WEEKS * WEEK
     observed = bars.observed[recent]
     if not len(observed):
         never = np.zeros(7 * SLOTS_A_DAY, dtype=bool)
-        return Week(closed=never, thin=never, us_hours=False, closure_seconds=0)
-    num_moves = _count(observed[traded(bars)[recent]])
-    num_passes = _count(np.arange(observed[0], observed[-1] + 1, bars.resolution))
-    steps_a_slot = max(1, SLOT_SECONDS // bars.resolution)
-    kind = _by_kind(num_moves) / np.maximum(_by_kind(num_passes), 1)
-    share = (num_moves + steps_a_slot * kind) / (num_passes + steps_a_slot)
-    closed = _round_the_week((share < _CLOSED_BELOW) & (_by_kind(num_passes) > 0), _SHORTEST_CLOSURE)
-    moves, passes = (_smooth(_by_kind(np.where(closed, 0.0, counts))) for counts in (num_moves, num_passes))
+        return Week(closed=never, thin=never, keeps_holidays=False, closure_seconds=0)
+    all_moves = _count(observed[traded(bars)[recent]], observed[-1])
+    all_passes = _count(np.arange(observed[0], observed[-1] + 1, bars.resolution), observed[-1])
+    belief = _BELIEF_WEEKS * max(1, SLOT_SECONDS // bars.resolution)
+    kind = _by_kind(all_moves) / np.maximum(_by_kind(all_passes), 1e-9)
+    share = (all_moves + belief * kind) / (all_passes + belief)
+    closed = _round_the_week((share < _CLOSED_BELOW) & (_by_kind(all_passes) > 0), _SHORTEST_CLOSURE)
+    moves, passes = (_smooth(_by_kind(np.where(closed, 0.0, counts))) for counts in (all_moves, all_passes))
     thin = ~closed & (moves < _THIN_BELOW * passes)
-    return Week(closed=closed, thin=thin, us_hours=_within_us_hours(~closed), closure_seconds=_typical_run(closed))
+    return Week(
+        closed=closed,
+        thin=thin,
+        keeps_holidays=_within_us_hours(~closed) and not _holiday_trades(bars),
+        closure_seconds=_typical_run(closed),
+    )
 
 
 def activity_features(observed: Times, grid: Times, resolution: int, horizon: int) -> NDArray[np.float32]:
@@ -108,7 +116,7 @@ def activity_features(observed: Times, grid: Times, resolution: int, horizon: in
     fact nothing of the six days before ``g``, and the rules of holidays.
 
     ``open`` is the share of the last four weeks in which the same step of the New York week was observed, 1 where
-    there was none yet, 0 on holidays of an asset that keeps US hours. ``gap`` marks the first step after a closure by
+    there was none yet, 0 on holidays of an asset that keeps them. ``gap`` marks the first step after a closure by
     the log of the hours closed, about 1 for a week-end. ``since_open`` and ``to_close`` decay by an hour from the
     opening and towards the close. ``holiday`` is 1 while a holiday shuts US exchanges, whatever the asset does.
     An asset that never closes has 1, 0, 0, 0 and that flag.
@@ -129,8 +137,8 @@ def activity_features(observed: Times, grid: Times, resolution: int, horizon: in
         return np.zeros((0, len(ACTIVITY_NAMES)), dtype=np.float32)
     behind, ahead = _LOOK_BACK // resolution, (_LOOK_AHEAD + _SHORTEST_CLOSURE * SLOT_SECONDS) // resolution
     wide = grid[0] + resolution * np.arange(-behind, len(grid) + ahead, dtype=np.int64)
-    holiday, is_us = us_shut(wide - 1), _keeps_us_hours(observed, wide)
-    share = np.where(holiday & is_us, 0.0, _open_share(observed, wide, is_us))
+    holiday, keeps = us_shut(wide - 1), _keeps_holidays(observed, wide)
+    share = np.where(holiday & keeps, 0.0, _open_share(observed, wide, keeps))
     is_closed = _long_runs(share < 0.5, _SHORTEST_CLOSURE * SLOT_SECONDS // resolution)
     hours_closed, since_open, to_close = _hours_around(is_closed, resolution)
     columns = [
@@ -162,11 +170,14 @@ def _open_share(observed: Times, grid: Times, keeps_holidays: Flags) -> Floats:
     return np.where(passed > 0, seen / np.maximum(passed, 1), 1.0)
 
 
-def _keeps_us_hours(observed: Times, grid: Times) -> Flags:
-    """Whether all that was observed from five weeks to one week before each of ``grid`` lies in US hours."""
-    outside = np.concatenate([[0], np.cumsum(~is_open(Session.US_EQUITY, observed - 1))])
-    first, last = (np.searchsorted(observed, grid - weeks * WEEK, side="right") for weeks in (5, 1))
-    return np.asarray((last > first) & (outside[last] == outside[first]))
+def _keeps_holidays(observed: Times, grid: Times) -> Flags:
+    """Whether, a week before each of ``grid``, all lay in US hours for four weeks and none on a holiday for seven."""
+    outside, broken = (
+        np.concatenate([[0], np.cumsum(flags)])
+        for flags in (~is_open(Session.US_EQUITY, observed - 1), us_shut(observed - 1))
+    )
+    early, first, last = (np.searchsorted(observed, grid - weeks * WEEK, side="right") for weeks in (8, 5, 1))
+    return np.asarray((last > first) & (outside[last] == outside[first]) & (broken[last] == broken[early]))
 
 
 def _hours_around(is_closed: Flags, resolution: int) -> tuple[Floats, Floats, Floats]:
@@ -188,9 +199,10 @@ def _hours_around(is_closed: Flags, resolution: int) -> tuple[Floats, Floats, Fl
     )
 
 
-def _count(observed: Times) -> Floats:
-    """How many of ``observed`` fall into each slot of the week, (2016,)."""
-    return np.bincount(week_slot(observed), minlength=7 * SLOTS_A_DAY).astype(np.float64)
+def _count(observed: Times, now: int) -> Floats:
+    """How many of ``observed`` fall into each slot of the week, (2016,), each by the weight of its age."""
+    weights = 0.5 ** ((now - observed) / (_HALF_LIFE_WEEKS * WEEK))
+    return np.bincount(week_slot(observed), weights=weights, minlength=7 * SLOTS_A_DAY).astype(np.float64, copy=False)
 
 
 def _by_kind(counts: Floats) -> Floats:
@@ -228,6 +240,12 @@ def _typical_run(closed: Flags) -> int:
     start = int(np.argmin(closed))  # a run round the week's end stays whole
     edges = np.flatnonzero(np.diff(np.concatenate([[False], np.roll(closed, -start), [False]]).astype(np.int8)))
     return int(np.median(edges[1::2] - edges[::2])) * SLOT_SECONDS if len(edges) else 0
+
+
+def _holiday_trades(bars: Bars) -> bool:
+    """Whether a bar of the last year traded while a holiday shut US exchanges."""
+    recent = bars.time > bars.time[-1] - 52 * WEEK
+    return bool((us_shut(bars.time[recent]) & traded(bars)[recent]).any())
 
 
 def _within_us_hours(is_open_slot: Flags) -> bool:

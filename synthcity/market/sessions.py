@@ -1,7 +1,7 @@
 """When markets trade: round the clock, in regular US sessions, or 23 hours a weekday.
 
-Holidays and half days are left out: this calendar shapes the simulated market. What a venue really traded is
-told by the bars in the store.
+Holidays and half days are left out, see ``holidays``: this calendar shapes the simulated market. What a venue really
+trades is learned from its bars, see ``activity``.
 """
 
 from __future__ import annotations

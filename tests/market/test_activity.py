@@ -53,7 +53,7 @@ def test_slots_run_from_monday_midnight_in_new_york() -> None:
 
 
 @pytest.mark.parametrize(
-    ("session", "expected", "us_hours", "closure_hours"),
+    ("session", "expected", "keeps_holidays", "closure_hours"),
     [
         (Session.US_EQUITY, [6.5] * 5 + [0, 0], True, 17.5),
         (Session.FUTURES, [23] * 4 + [17, 0, 6], False, 1),
@@ -62,11 +62,11 @@ def test_slots_run_from_monday_midnight_in_new_york() -> None:
 )
 @pytest.mark.parametrize("resolution", [300, 60])
 def test_learns_the_sessions(
-    session: Session, expected: list[float], us_hours: bool, closure_hours: float, resolution: int
+    session: Session, expected: list[float], keeps_holidays: bool, closure_hours: float, resolution: int
 ) -> None:
     week = learn_week(trading(session, 40, resolution=resolution))
     assert hours(week) == expected
-    assert week.us_hours is us_hours
+    assert week.keeps_holidays is keeps_holidays
     assert week.closure_seconds == closure_hours * 3600
     assert week.rests is (session is not Session.ALWAYS)
     assert not week.thin.any()
@@ -97,6 +97,16 @@ def test_two_weeks_are_enough_for_sessions() -> None:
     assert hours(learn_week(trading(Session.US_EQUITY, 14))) == [6.5] * 5 + [0, 0]
 
 
+def test_what_begins_to_trade_is_open_a_week_later() -> None:
+    bars, whole = trading(Session.US_EQUITY, 70), trading(Session.ALWAYS, 70)
+    since = START + 60 * DAY
+    joined = take(whole, np.isin(whole.time, bars.time) | (whole.time >= since))
+    assert hours(learn_week(joined.until(since + 8 * DAY))) == [24.0] * 7
+    # what stops is given more time: a step too many costs less than one too few
+    joined = take(whole, np.isin(whole.time, bars.time) | (whole.time < since))
+    assert hours(learn_week(joined.until(since + 8 * DAY))) == [24.0] * 7
+
+
 def test_a_thin_night_is_no_closed_one() -> None:
     bars = make_bars(56 * 288, start=START)
     night = new_york(bars.time) % DAY < 6 * 3600
@@ -116,10 +126,12 @@ def test_a_price_that_never_moves_is_no_session() -> None:
     assert not learn_week(bars.slice(0, 0)).rests
 
 
-def test_expects_no_trade_on_the_holidays_of_us_hours() -> None:
+def test_expects_no_trade_on_the_holidays_of_keeps_holidays() -> None:
     thanksgiving = np.array([parse_time("2025-11-27T15:00"), parse_time("2025-11-28T17:00"), WINTER + 9 * DAY + 54_000])
     assert learn_week(trading(Session.US_EQUITY, 90)).opens(thanksgiving).tolist() == [False, True, True]
     assert learn_week(trading(Session.FUTURES, 90)).opens(thanksgiving).all()
+    # an asset of US hours that traded on Labor Day will trade on Thanksgiving
+    assert learn_week(trading(Session.US_EQUITY, 90, rest=False)).opens(thanksgiving).all()
 
 
 def features(bars: Bars, first: str, steps: int) -> np.ndarray:
@@ -149,6 +161,8 @@ def test_features_know_holidays() -> None:
     assert (eve[:, OPEN].sum(), thanksgiving[:, OPEN].sum(), friday[:, OPEN].sum()) == (78, 0, 42)
     assert (eve[:, HOLIDAY].sum(), thanksgiving[:, HOLIDAY].sum(), friday[:, HOLIDAY].sum()) == (0, 79, 36)
     np.testing.assert_allclose(friday[1, GAP], np.log1p(41.5) / np.log1p(64), rtol=1e-6)
+    restless = trading(Session.US_EQUITY, 120, start=parse_time("2025-11-03"), rest=False)
+    assert features(restless.until(parse_time("2025-12-24T20:00")), "2025-12-25T14:30", 79)[:, OPEN].sum() == 78
     always = features(trading(Session.ALWAYS, 120), "2025-11-27T14:30", 79)
     assert always[:, OPEN].all()
     assert always[:, HOLIDAY].all()
@@ -199,8 +213,8 @@ def test_a_row_does_not_depend_on_its_grid(session: Session) -> None:
     for first, last in ((20_000, 20_001), (25_000, 25_300), (33_000, len(grid))):
         part = activity_features(bars.observed, grid[first:last], 300, DAY)
         np.testing.assert_array_equal(part, whole[first:last])
-    # nor on history older than five weeks
-    recent = bars.observed[bars.observed > grid[30_000] - 36 * DAY]
+    # nor on history older than eight weeks
+    recent = bars.observed[bars.observed > grid[30_000] - 57 * DAY]
     np.testing.assert_array_equal(activity_features(recent, grid[30_000:31_000], 300, DAY), whole[30_000:31_000])
 
 
