@@ -11,6 +11,7 @@ from synthcity.forecast import bundle
 from synthcity.forecast.baselines import baseline
 from synthcity.forecast.baselines.fhs import Fhs, FhsConfig
 from synthcity.forecast.baselines.profile import ProfileConfig
+from synthcity.forecast.baselines.sessions import SessionConfig
 from synthcity.forecast.bundle import load, save_bundle
 from synthcity.forecast.mixing import Mix
 
@@ -47,11 +48,25 @@ def test_holds_what_it_was_given(folder: Path) -> None:
 
 
 def test_keeps_every_setting(tmp_path: Path) -> None:
-    config = FhsConfig(residual_days=7.0, profile=ProfileConfig(shrinkage=0.3))
-    Fhs(config).save(tmp_path / "fhs")
-    loaded = load(tmp_path / "fhs")
+    sessions = SessionConfig(gap_length_power=0.3, profile=ProfileConfig(smooth_slots=1))
+    for config in (
+        FhsConfig(residual_days=7.0, profile=ProfileConfig(shrinkage=0.3)),
+        FhsConfig(sessions=sessions),
+        FhsConfig(sessions=None),
+    ):
+        Fhs(config).save(tmp_path / "fhs")
+        loaded = load(tmp_path / "fhs")
+        assert isinstance(loaded, Fhs)
+        assert loaded.config == config
+
+
+def test_what_was_saved_before_there_were_sessions_has_none(folder: Path) -> None:
+    config = json.loads((folder / "config.json").read_text())["config"]
+    del config["sessions"]
+    _rewrite(folder / "config.json", config=config)
+    loaded = load(folder)
     assert isinstance(loaded, Fhs)
-    assert loaded.config == config
+    assert loaded.config == FhsConfig(sessions=None)
 
 
 def test_gives_its_loader_the_arrays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from synthcity.forecast.baselines.ewma import Ewma, EwmaConfig
 from synthcity.forecast.baselines.fhs import Fhs, FhsConfig
 from synthcity.forecast.baselines.profile import ProfileConfig
 from synthcity.forecast.baselines.reference import Reference, ReferenceConfig
+from synthcity.forecast.baselines.sessions import SessionConfig
 from synthcity.forecast.baselines.trailing import Trailing, TrailingConfig
 
 BASELINES: Mapping[str, Callable[[], Baseline]] = {
@@ -45,7 +46,15 @@ def from_bundle(folder: Path, config: Mapping[str, Any], weights: Mapping[str, A
         case "ewma":
             return Ewma(EwmaConfig(**values))
         case "fhs":
-            plain = FhsConfig(**{key: value for key, value in values.items() if key != "profile"})
-            return Fhs(replace(plain, profile=ProfileConfig(**values["profile"])))
+            plain = FhsConfig(**{key: value for key, value in values.items() if key not in ("profile", "sessions")})
+            sessions = values.get("sessions")  # a bundle from before there were any stays as it was
+            return Fhs(
+                replace(
+                    plain,
+                    profile=ProfileConfig(**values["profile"]),
+                    sessions=sessions
+                    and SessionConfig(**{**sessions, "profile": ProfileConfig(**sessions["profile"])}),
+                )
+            )
         case name:
             raise ConfigError(unknown_name("baseline", name, BASELINES))

@@ -1,8 +1,8 @@
 """Filtered historical simulation (Barone-Adesi, Giannopoulos and Vosper, 1999) with a daily profile.
 
 Returns are divided by a time-of-day profile and by a two-speed EWMA volatility; what remains is drawn anew
-and dressed in the coming hours' volatility and profile. The strongest statistical baseline here, hence the
-one that a winner must beat.
+and dressed in the coming hours' volatility and profile; in trading time where a market closes (``sessions``). The
+strongest statistical baseline here, hence the one that a winner must beat.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from synthcity.forecast.baselines.base import Baseline
 from synthcity.forecast.baselines.profile import ProfileConfig, slot_of, volatility_profile
 from synthcity.forecast.baselines.returns import log_returns, require
+from synthcity.forecast.baselines.sessions import SessionConfig, session_steps
+from synthcity.forecast.baselines.volatility import Filtered, TwoSpeed, unit_residuals
+from synthcity.market.activity import learn_week
 from synthcity.market.bars import Bars
 from synthcity.sn50.prompt import Prompt
 
@@ -25,7 +27,10 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True)
 class FhsConfig:
-    """Spans in days or hours; the half-lives count trading time, the histories calendar time."""
+    """Spans in days or hours; the half-lives count trading time, the histories calendar time.
+
+    ``sessions`` says how to treat an asset that closes or falls still; None treats all alike, by the clock alone.
+    """
 
     history_days: float = 60.0
     minute_history_days: float = 30.0  # for increments below five minutes
@@ -36,13 +41,22 @@ class FhsConfig:
     decay_half_life_hours: float = 12.0
     min_returns: int = 288
     profile: ProfileConfig = field(default_factory=ProfileConfig)
+    sessions: SessionConfig | None = field(default_factory=SessionConfig)
+
+    @property
+    def speeds(self) -> TwoSpeed:
+        return TwoSpeed(
+            fast_half_life_hours=self.fast_half_life_hours,
+            slow_half_life_hours=self.slow_half_life_hours,
+            fast_weight=self.fast_weight,
+            decay_half_life_hours=self.decay_half_life_hours,
+        )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class _Fit:
     profile: Floats  # (576,)
-    fast: float  # variance of returns / profile
-    slow: float
+    filtered: Filtered  # of returns / profile
     residuals: Floats  # symmetric, unit variance
 
 
@@ -56,11 +70,14 @@ class Fhs(Baseline):
 
     def log_steps(self, bars: Bars, prompt: Prompt, rng: np.random.Generator) -> Floats:
         """Draw residuals and scale them; see ``Baseline.log_steps``."""
+        if self.config.sessions is not None:
+            week = learn_week(bars)
+            if week.rests:
+                return session_steps(bars, week, prompt, self.config.sessions, rng, self.name)
         fit = self._fit(bars, prompt.asset)
-        sigma = self._future_sigma(fit, prompt)
         which = rng.integers(0, len(fit.residuals), (prompt.num_simulations, prompt.num_steps), dtype=np.uint32)
         steps = fit.residuals.take(which)
-        steps *= sigma
+        steps *= self._future_sigma(fit, prompt)
         return steps
 
     def _fit(self, bars: Bars, asset: str) -> _Fit:
@@ -70,32 +87,12 @@ class Fhs(Baseline):
         require(returns, c.min_returns, asset, self.name)
         profile = volatility_profile(returns, c.profile)
         z = returns.value / profile[slot_of(returns.observed)]
-        fast = _ewma(z**2, c.fast_half_life_hours * 3600 / bars.resolution)
-        slow = _ewma(z**2, c.slow_half_life_hours * 3600 / bars.resolution)
-        variance = c.fast_weight * fast + (1 - c.fast_weight) * slow
-        recent = returns.observed[1:] > returns.observed[-1] - c.residual_days * DAY
-        with np.errstate(divide="ignore", invalid="ignore"):
-            residuals = (z[1:] / np.sqrt(variance[:-1]))[recent]
-        residuals = residuals[np.isfinite(residuals)]  # a price that stood still from the first bar on
-        residuals /= np.sqrt(np.mean(residuals**2))
-        return _Fit(
-            profile=profile,
-            fast=float(fast[-1]),
-            slow=float(slow[-1]),
-            residuals=np.concatenate([residuals, -residuals]),
-        )
+        filtered = c.speeds.filter(z, bars.resolution)
+        recent = returns.observed > returns.observed[-1] - c.residual_days * DAY
+        return _Fit(profile=profile, filtered=filtered, residuals=unit_residuals(z, filtered, recent))
 
     def _future_sigma(self, fit: _Fit, prompt: Prompt) -> Floats:
-        """Volatility of each coming step, (num_steps,): the fast half falls back to the slow one."""
-        c = self.config
+        """Volatility of each coming step, (num_steps,)."""
         ahead = np.arange(1, prompt.num_steps + 1) * prompt.time_increment / 3600
-        decay = 0.5 ** (ahead / c.decay_half_life_hours)
-        variance = fit.slow + c.fast_weight * (fit.fast - fit.slow) * decay
-        sigma: Floats = np.sqrt(variance) * fit.profile[slot_of(prompt.grid[1:])]
+        sigma: Floats = np.sqrt(self.config.speeds.ahead(fit.filtered, ahead)) * fit.profile[slot_of(prompt.grid[1:])]
         return sigma
-
-
-def _ewma(x: Floats, half_life: float) -> Floats:
-    """Exponentially weighted mean up to and including each point; early points share what there is."""
-    mean: Floats = pd.Series(x).ewm(halflife=half_life).mean().to_numpy()
-    return mean

@@ -55,6 +55,14 @@ def volatility_profile(returns: Returns, config: ProfileConfig) -> Floats:
     return profile
 
 
+def slot_share(slots: Ints, flags: NDArray[np.bool_], config: ProfileConfig) -> Floats:
+    """Return the share of true ``flags`` (n,) by slot, (576,), smoothed like the profile; 0 where there are none."""
+    total = _smooth(_by_slot(slots, flags.astype(np.float64)), config.smooth_slots)
+    count = _smooth(_by_slot(slots, np.ones(len(flags))), config.smooth_slots)
+    share: Floats = (total / np.maximum(count, 1.0)).ravel()
+    return share
+
+
 def _by_slot(slots: Ints, values: Floats) -> Floats:
     """Sum ``values`` by slot, (2, 288)."""
     sums = np.bincount(slots, weights=values, minlength=DAY_KINDS * SLOTS_A_DAY)

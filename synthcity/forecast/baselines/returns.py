@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +23,8 @@ class Returns:
 
     value: NDArray[np.float64]
     observed: NDArray[np.int64]
-    closed_move: NDArray[np.float64]
-    closed_steps: NDArray[np.int64]
+    closed_move: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    closed_steps: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
 
 def log_returns(bars: Bars, *, last_seconds: int | None = None, last_bars: int | None = None) -> Returns:

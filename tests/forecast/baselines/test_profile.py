@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from synthcity.forecast.baselines.profile import ProfileConfig, slot_of, volatility_profile
+from synthcity.forecast.baselines.profile import ProfileConfig, slot_of, slot_share, volatility_profile
 from synthcity.forecast.baselines.returns import Returns
 
 MONDAY = 1_748_822_400  # 2025-06-02 00:00 UTC
@@ -67,3 +67,12 @@ def test_a_slot_never_seen_takes_what_moves_across_gaps_imply() -> None:
 def test_a_week_end_never_seen_takes_the_weekdays_profile() -> None:
     profile = volatility_profile(_returns(days=4), ProfileConfig())
     np.testing.assert_allclose(profile[288:], profile[:288])
+
+
+def test_a_share_by_slot_is_smoothed_alike() -> None:
+    observed = MONDAY + 300 * np.arange(1, 14 * 288 + 1)
+    flags = (observed // 300) % 288 == 100
+    share = slot_share(slot_of(observed), flags, ProfileConfig(smooth_slots=2)).reshape(2, 288)
+    np.testing.assert_allclose(share[:, 98:103], 0.2)
+    assert not share[:, 103:].any()
+    assert not slot_share(slot_of(observed[:3]), flags[:3], ProfileConfig()).any()
