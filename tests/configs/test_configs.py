@@ -10,14 +10,17 @@ import yaml
 from synthcity.search.config import SearchConfig, load_config
 from synthcity.search.proposers import check_arms
 from synthcity.search.schema import dotted_keys
+from synthcity.sn50.competitions import get_rules
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
 # what a real search has no use for: the law of the simulated market
 OPTIONAL = "data.simulated"
 
 
-def test_the_three_sweeps_are_there() -> None:
-    assert {"quickstart.yaml", "sweep.yaml", "sweep-1h.yaml"} <= {path.name for path in CONFIGS}
+def test_a_sweep_for_every_competition_is_there() -> None:
+    assert {"quickstart.yaml", "sweep.yaml", "sweep-1h.yaml", "sweep-equ.yaml"} <= {path.name for path in CONFIGS}
+    searched = {load_config(path).competition for path in CONFIGS}
+    assert searched == set(get_rules().competitions)
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
