@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthcity.errors import DataError
+from synthcity.market.activity import ACTIVITY_NAMES, activity_features, traded
 from synthcity.market.bars import Bars, Floats, Times
 from synthcity.market.calendar import CALENDAR_NAMES, DAY, calendar_features
 
@@ -26,6 +27,7 @@ _LARGEST_SHIFT = 1.5  # the largest of a day's returns is about this far above t
 _PARKINSON = 1.0 / np.sqrt(4.0 * np.log(2.0))  # E[range^2] = 4 ln 2 sigma^2 for a driftless diffusion
 
 SEQUENCE_NAMES = ("return", "range", "profile")
+KNOWN_NAMES = (*CALENDAR_NAMES, *ACTIVITY_NAMES)  # what is known of a step before it comes
 _WEEK = 7
 
 
@@ -93,13 +95,13 @@ class WindowSpec:
     def num_context(self) -> int:
         """Columns of ``FeatureTable.context``."""
         spans = 3 * len(self.scales) + len(self.range_scales) + len(self.return_scales)
-        return spans + 2 + len(CALENDAR_NAMES)
+        return spans + 2 + len(KNOWN_NAMES)
 
     @property
     def future_names(self) -> tuple[str, ...]:
-        """Columns of ``FeatureTable.future``: calendar, then slot volatilities in absolute logs."""
+        """Columns of ``FeatureTable.future``: calendar and activity, then slot volatilities in absolute logs."""
         slots = tuple(f"slot_{days}d" for days in self.profile_days)
-        return (*CALENDAR_NAMES, *slots, *(["slot_weekday"] if max(self.profile_days) >= 2 * _WEEK else []))
+        return (*KNOWN_NAMES, *slots, *(["slot_weekday"] if max(self.profile_days) >= 2 * _WEEK else []))
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +110,7 @@ class FeatureTable:
 
     ``returns`` (n,) log returns, NaN at gaps; ``price`` (n,) closes, NaN at gaps; ``anchor`` (n,) causal volatility per
     step, NaN until there is enough; ``sequence`` (n, 3) per-step inputs (return, range volatility, log
-    slot profile), NaN at gaps; ``context`` (n, c) summary inputs, finite; ``future`` (n + horizon, f): calendar
+    slot profile), NaN at gaps; ``context`` (n, c) summary inputs, finite; ``future`` (n + horizon, f): known
     columns, then log slot volatilities in absolute units (subtract ``log(anchor[i])`` for a window starting at ``i``).
     """
 
@@ -142,7 +144,9 @@ class FeatureTable:
         keep = slice(n - min(rows or n, n), n)
         ahead = slice(keep.start, n + spec.horizon)
         slots, profile = _slot_profiles(np.abs(returns), spec)
-        calendar = calendar_features(time[0] + spec.increment * np.arange(ahead.start, ahead.stop))
+        grid = time[0] + spec.increment * np.arange(ahead.start, ahead.stop)
+        activity = activity_features(bars.observed[traded(bars)], grid, spec.increment, spec.horizon * spec.increment)
+        known = np.concatenate([calendar_features(grid), activity], axis=1)
         anchor, summary = _summary(returns, spread, profile[:n], spec, keep)
         return cls(
             time=time[keep],
@@ -150,8 +154,8 @@ class FeatureTable:
             returns=returns[keep],
             anchor=anchor.astype(np.float32),
             sequence=np.stack([returns[keep], spread[keep] * _PARKINSON, profile[keep]], axis=1).astype(np.float32),
-            context=np.concatenate([summary.astype(np.float32), calendar[: n - keep.start]], axis=1),
-            future=np.concatenate([calendar, slots[ahead].astype(np.float32)], axis=1),
+            context=np.concatenate([summary.astype(np.float32), known[: n - keep.start]], axis=1),
+            future=np.concatenate([known, slots[ahead].astype(np.float32)], axis=1),
         )
 
 

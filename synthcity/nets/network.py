@@ -9,8 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from synthcity.market.calendar import CALENDAR_NAMES
-from synthcity.market.windows import SEQUENCE_NAMES, FeatureTable, WindowSpec
+from synthcity.market.windows import KNOWN_NAMES, SEQUENCE_NAMES, FeatureTable, WindowSpec
 from synthcity.nets.blocks.base import BuildContext
 from synthcity.nets.config import NetConfig
 from synthcity.nets.heads.law import Law
@@ -79,7 +78,7 @@ def _scale_sequence(sequence: np.ndarray, anchor: np.ndarray) -> Tensor:
 
 def _scale_future(future: np.ndarray, anchor: np.ndarray) -> Tensor:
     """Slot volatilities relative to the anchor, unknown ones taken as the anchor; then how far ahead a step is."""
-    first = len(CALENDAR_NAMES)
+    first = len(KNOWN_NAMES)
     slots = np.nan_to_num(future[..., first:] - np.log(anchor)[:, None, None], nan=0.0)
     lead = np.broadcast_to(_lead(future.shape[1]), (*future.shape[:2], _NUM_LEAD))
     scaled = np.concatenate([future[..., :first], np.clip(slots, -_BOUND, _BOUND), lead], axis=-1)
