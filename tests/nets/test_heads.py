@@ -9,7 +9,7 @@ from torch import Tensor
 from synthcity.nets import registry
 from synthcity.nets.blocks.base import BuildContext
 from synthcity.nets.heads.gbm import GBMLaw
-from synthcity.nets.heads.law import Law, student, student_log_density, student_noise, uniform
+from synthcity.nets.heads.law import Law, student, student_log_density, student_noise, uniform, upper_tail
 from synthcity.nets.heads.mixture import MixtureLaw
 from synthcity.nets.heads.sde import SDELaw
 from synthcity.nets.loss import ScoreLoss
@@ -210,6 +210,12 @@ def test_student_draws_have_unit_variance_and_the_right_tails(dof: float):
         assert float((x <= at).float().mean()) == pytest.approx(level, abs=2.5e-3)
     if dof > 4:
         assert float(x.var()) == pytest.approx(1.0, rel=0.03)
+
+
+def test_tails_of_scores_are_accurate_far_out():
+    score = torch.tensor([-9.0, 0.0, 2.0, 5.3, 5.6, 5.9, 20.0])
+    want = torch.special.erfc(score.double() / math.sqrt(2)) / 2
+    torch.testing.assert_close(upper_tail(score).double(), want.clamp(min=1e-9), rtol=1e-5, atol=0)
 
 
 def test_tied_uniforms_stay_uniform():

@@ -73,9 +73,8 @@ class CopulaLaw(Law):
 
     def sample(self, num_paths: int, noise: Noise | None = None, generator: torch.Generator | None = None) -> Tensor:
         noise = self.draw_noise(num_paths, generator) if noise is None else noise
-        # in logarithms: in single precision the normal law itself ends at 5.5 deviations
-        exponential = -torch.special.log_ndtr(-self.ranks.scores(noise))
-        z = laws.student(exponential.clamp(1e-7, 40.0), noise["cosine"], self.dof_bh[:, None])
+        beyond = laws.upper_tail(self.ranks.scores(noise)).clamp(max=1 - 1e-7)
+        z = laws.student(-beyond.log(), noise["cosine"], self.dof_bh[:, None])
         return z * self.log_volatility_bh[:, None].exp()
 
     def quantiles(self, levels_q: Tensor) -> Tensor:

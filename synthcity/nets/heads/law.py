@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
@@ -114,6 +115,12 @@ def student_noise(
     u = uniform(shape, like, generator)
     v = uniform(shape, like, generator)
     return {"exponential": -u.log(), "cosine": torch.cos(2 * torch.pi * v)}
+
+
+def upper_tail(score: Tensor) -> Tensor:
+    """Probability that a standard normal exceeds ``score``, at least 1e-9; ``ndtr`` would round it to zero from 5.5."""
+    beyond: Tensor = torch.special.erfc(score * math.sqrt(0.5)) / 2
+    return beyond.clamp(min=1e-9)
 
 
 def student_log_density(x: Tensor, dof: Tensor) -> Tensor:

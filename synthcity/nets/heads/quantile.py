@@ -75,8 +75,7 @@ class QuantileLaw(Law):
     def sample(self, num_paths: int, noise: Noise | None = None, generator: torch.Generator | None = None) -> Tensor:
         noise = self.draw_noise(num_paths, generator) if noise is None else noise
         # |2 u - 1| = Phi(score): the probability beyond u is half of what lies beyond the score
-        # by its logarithm: in single precision the normal law itself ends at 5.5 deviations
-        tail = torch.special.log_ndtr(-self.ranks.scores(noise)).exp() / 2
+        tail = laws.upper_tail(self.ranks.scores(noise)) / 2
         return self.function(tail, noise["upper"]) * self.log_volatility_bh[:, None].exp()
 
     def quantiles(self, levels_q: Tensor) -> Tensor:
@@ -99,5 +98,5 @@ class QuantileLaw(Law):
 
     def log_prob(self, returns_bh: Tensor) -> Tensor:
         tail, _, log_density = self.function.inverse(returns_bh * torch.exp(-self.log_volatility_bh))
-        score = -torch.special.ndtri((2 * tail).clamp(1e-30, 1 - 1e-7))
+        score = -torch.special.ndtri((2 * tail).clamp(1e-9, 1 - 1e-7))
         return (log_density - self.log_volatility_bh).sum(-1) + self.ranks.log_density(score)

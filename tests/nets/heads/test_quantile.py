@@ -49,6 +49,14 @@ def test_volatility_clusters_by_the_day_and_by_the_hour():
     assert abs(correlation_of_sizes((0.0, 0.8, 0.2), 30)) < 0.03
 
 
+def test_far_scores_reach_the_tail_and_no_further():
+    one = law(INDEPENDENT, horizon=4, size=0.0)
+    own = torch.tensor([[[3.0, 5.0, 5.6, 40.0]]])
+    noise = {"level": torch.zeros(1, 1), "slow": torch.zeros(1, 1, 4), "own": own, "upper": torch.ones(1, 1, 4) > 0}
+    probability = torch.special.erfc(own.double() / math.sqrt(2)).clamp(min=2e-9) / 4
+    torch.testing.assert_close(one.sample(1, noise)[0, 0], one.function.at(1 - probability[0, 0])[0], rtol=1e-3, atol=0)
+
+
 def test_signs_are_independent():
     paths = law().sample(20_000, generator=generator())[0]
     signs = torch.sign(paths - law().function.at(torch.tensor([0.5])))
