@@ -1,8 +1,8 @@
 """What does each block learn on the simulated market? Every block before the GBM head, with the true law as the floor.
 
 Run ``python benchmarks/block_scores.py --steps 300``: networks 16 wide with their default options on the market of
-``configs/quickstart.yaml``, trained and scored (fair CRPS, basis points) on the same windows. ``none`` reads the summary
-features alone; ``oracle`` draws from the market's own law and its true state; ``fhs`` is the best baseline. Percentages
+``configs/quickstart.yaml``, trained and scored (fair CRPS, basis points) on the same windows. ``none`` reads the
+summary features alone; ``oracle`` draws from the market's own law and its true state; ``fhs`` is the best baseline. Percentages
 are against ``fhs``; the last column is the part of the way from ``fhs`` to the oracle.
 """
 

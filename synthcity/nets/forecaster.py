@@ -108,8 +108,8 @@ class NetForecaster:
             own = returns[i, : prompt.num_simulations]
             if quantised:
                 own = _quantised(own, law, i, wide)
-            log_returns = own[:, : prompt.num_steps].numpy().astype(np.float64) * float(table.anchor[-1])
-            ensembles.append(_prices(log_returns, history.last_price(prompt.asset, self.spec.increment)))
+            price = history.last_price(prompt.asset, self.spec.increment)
+            ensembles.append(_prices(own[:, : prompt.num_steps], float(table.anchor[-1]), price))
         return ensembles
 
     def _usable_table(self, history: History, prompt: Prompt) -> FeatureTable:
@@ -178,13 +178,12 @@ def _joint_groups(prompts: Sequence[Prompt]) -> list[list[int]]:
     return list(groups.values())
 
 
-def _prices(returns: NDArray[np.float64], price: float) -> Paths:
-    """Prices (paths, steps + 1) that start at ``price`` and follow log returns (paths, steps)."""
+def _prices(returns: Tensor, anchor: float, price: float) -> Paths:
+    """Prices (paths, steps + 1) that start at ``price`` and follow log returns (paths, steps) in units of ``anchor``."""
     paths = np.empty((len(returns), returns.shape[1] + 1))
     paths[:, 0] = price
-    np.cumsum(returns, axis=1, out=paths[:, 1:])
-    np.exp(paths[:, 1:], out=paths[:, 1:])
-    paths[:, 1:] *= price
+    # torch has a vectorised exponential of 64-bit floats
+    paths[:, 1:] = returns.cumsum(1, dtype=torch.float64).mul_(anchor).exp_().mul_(price).numpy()
     return paths
 
 
