@@ -2,8 +2,8 @@
 
 Run ``python benchmarks/block_scores.py --steps 300``: networks 16 wide with their default options on the market of
 ``configs/quickstart.yaml``, trained and scored (fair CRPS, basis points) on the same windows. ``none`` reads the
-summary features alone; ``oracle`` draws from the market's own law and its true state; ``fhs`` is the best baseline. Percentages
-are against ``fhs``; the last column is the part of the way from ``fhs`` to the oracle.
+summary features alone; ``oracle`` draws from the market's own law and its true state; ``fhs`` is the best baseline.
+Percentages are against ``fhs``; beside them the part of the way from ``fhs`` to the oracle.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ from synthcity.forecast.quantise import Quantised
 from synthcity.market.simulated import SimulatedConfig, SimulatedMarket
 from synthcity.market.windows import FeatureTable, WindowSpec
 from synthcity.nets.config import NetConfig
-from synthcity.nets.forecaster import NetForecaster
+from synthcity.nets.forecaster import NetForecaster, quantised_paths
 from synthcity.nets.heads import law as laws
 from synthcity.nets.heads.gbm import GBMLaw
 from synthcity.nets.network import Network, make_batch
@@ -83,14 +83,13 @@ def main() -> None:
         noise = law.draw_noise(prompt.num_simulations, generator)
         laws.student(noise["exponential"], noise["cosine"], law.dof_bh[:, None]).exp()
 
-    @torch.inference_mode()
-    def ranks_and_quantiles() -> None:
-        levels = (torch.arange(prompt.num_simulations) + 0.5) / prompt.num_simulations
-        draws, known = returns.clone(), law.quantiles(levels)[0].T
-        draws.scatter_(0, draws.argsort(0), known)
-
     with torch.inference_mode():
         returns = law.sample(prompt.num_simulations, generator=generator)[0]
+
+    @torch.inference_mode()
+    def quantise() -> None:
+        quantised_paths(returns, law, 0, None)
+
     contestants: dict[str, tuple[str, Callable[[], object]]] = {
         "bare": ("innovations of the law and one exponential", bare),
         "answer": ("1,000 x 289 prices, features at hand", lambda: net.simulate(history, prompt, seed=0)),
@@ -99,7 +98,7 @@ def main() -> None:
             "the answer and the features of the past",
             lambda: net.simulate(market.as_of(prompt.start_time), prompt, seed=0),
         ),
-        "quantise": ("quantiles of every step, by rank", ranks_and_quantiles),
+        "quantise": ("quantiles of every step, by rank", quantise),
         "quantised": ("the answer with quantised paths", lambda: Quantised(net).simulate(history, prompt, seed=0)),
     }
     times = race({name: run for name, (_, run) in contestants.items()}, options.repeats)

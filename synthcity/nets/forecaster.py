@@ -107,7 +107,7 @@ class NetForecaster:
         for i, (prompt, table) in enumerate(zip(prompts, tables, strict=True)):
             own = returns[i, : prompt.num_simulations]
             if quantised:
-                own = _quantised(own, law, i, wide)
+                own = quantised_paths(own, law, i, wide)
             price = history.last_price(prompt.asset, self.spec.increment)
             ensembles.append(_prices(own[:, : prompt.num_steps], float(table.anchor[-1]), price))
         return ensembles
@@ -179,7 +179,7 @@ def _joint_groups(prompts: Sequence[Prompt]) -> list[list[int]]:
 
 
 def _prices(returns: Tensor, anchor: float, price: float) -> Paths:
-    """Prices (paths, steps + 1) that start at ``price`` and follow log returns (paths, steps) in units of ``anchor``."""
+    """Prices (paths, steps + 1) from ``price`` on, from log returns (paths, steps) in units of ``anchor``."""
     paths = np.empty((len(returns), returns.shape[1] + 1))
     paths[:, 0] = price
     # torch has a vectorised exponential of 64-bit floats
@@ -194,16 +194,19 @@ def _wide(law: Law, num_paths: int, generator: torch.Generator) -> Tensor | None
     return law.sample(DEFAULT_FACTOR * num_paths, generator=generator)
 
 
-def _quantised(draws: Tensor, law: Law, window: int, wide: Tensor | None) -> Tensor:
+def quantised_paths(draws: Tensor, law: Law, window: int, wide: Tensor | None) -> Tensor:
     """Give the draws (paths, horizon) of one window the quantiles of every step, in the order of the draws."""
     levels = (torch.arange(len(draws)) + 0.5) / len(draws)
     if wide is None:
         known = law.quantiles(levels)
         assert known is not None
-        quantiles = known[window].T
+        quantiles_hn = known[window]
     else:
-        quantiles = wide[window].quantile(levels, dim=0)
-    return torch.empty_like(draws).scatter_(0, draws.argsort(0), quantiles.to(draws.dtype))
+        quantiles_hn = wide[window].quantile(levels, dim=0).T
+    by_step = draws.T.contiguous()
+    # NumPy sorts rows of floats three times as fast as torch on a CPU
+    order = torch.from_numpy(by_step.numpy().argsort(axis=1))
+    return by_step.scatter_(1, order, quantiles_hn.to(draws.dtype)).T
 
 
 def from_bundle(folder: Path, config: Mapping[str, Any], weights: Mapping[str, NDArray[Any]]) -> NetForecaster:
