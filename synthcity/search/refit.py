@@ -1,14 +1,16 @@
-"""Train the chosen networks once more, on the validation period too.
+"""Train the chosen networks once more, on the validation period too, and several times.
 
 A search must keep validation apart to choose; the networks that it chose need not. The newest prices are the ones most
-like those to come, so a network that goes into the winner is trained afresh on train and validation together, with its
-own seed and as many steps as were best on validation. Nothing is chosen here.
+like those to come, so what goes into the winner is trained afresh on train and validation together, for one whole
+learning-rate cycle of as many steps as were best on validation, at least half of those of the search. Trainings that
+differ in their seed alone miss each other's luck: a single network is trained four times and mixed, a mix has about
+four networks in all. Nothing is chosen here.
 
-=========  ======================================================================
+=========  =======================================================================
 kind       fields
-=========  ======================================================================
-``refit``  ``id``, ``steps``, ``seconds``, ``state`` (file in the run folder)
-=========  ======================================================================
+=========  =======================================================================
+``refit``  ``id``, ``copy``, ``steps``, ``seconds``, ``state`` (file in the run folder)
+=========  =======================================================================
 """
 
 from __future__ import annotations
@@ -19,11 +21,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import ray
 import torch
 
 from synthcity.errors import RunError
+from synthcity.forecast.forecaster import Forecaster
+from synthcity.forecast.mixing import Mix
 from synthcity.market.dataset import Dataset, window_starts
 from synthcity.search.config import BudgetConfig
 from synthcity.search.data import SearchData
@@ -34,37 +37,62 @@ from synthcity.search.trainable import TRAINER, load_trainer
 from synthcity.search.tuning import trial_seed
 
 FOLDER = "refit"
+NETWORKS = 4
 
 
 def refit(
     records: Sequence[TrialRecord], *, recorder: Recorder, data: SearchData, folder: Path, budget: BudgetConfig
-) -> dict[str, Finalist]:
-    """Refit the networks of ``records`` that the journal does not know as refitted; return all by candidate.
+) -> dict[str, Forecaster]:
+    """Refit the networks of ``records``, as far as the journal does not know them as refitted; return all by candidate.
 
     Raises:
         RunError: a state cannot be written, or is gone.
     """
-    done = {event["id"]: event for event in recorder.all("refit")}
-    missing = [record for record in records if record.candidate.id not in done]
+    copies = max(1, NETWORKS // max(1, len(records)))
+    wanted = [(record, copy) for record in records for copy in range(copies)]
+    done = {(event["id"], event["copy"]) for event in recorder.all("refit")}
+    missing = [(record, copy) for record, copy in wanted if (record.candidate.id, copy) not in done]
     if missing:
-        recorder.emit("stage", name="refit", message=f"training {len(missing)} on train and validation together")
+        message = f"training {len(missing)} networks on train and validation together"
+        recorder.emit("stage", name="refit", message=message)
         shared = ray.put(with_validation(data.dataset, data.periods.train.start, data.periods.validation.end))
         task = ray.remote(num_cpus=1)(_fit)
-        pending = {}
-        for record in missing:
-            best = 1 + int(np.argmin([rung["rung_score"] for rung in record.rungs]))
-            seed = trial_seed(budget.seed, record.candidate.index)
-            run = {"seed": seed, "num_rungs": budget.rungs, "max_steps": budget.max_steps}
-            pending[task.remote(dict(record.candidate.config), shared, best, run)] = record
+        pending = {
+            task.remote(
+                dict(record.candidate.config), shared, _seed(budget.seed, record, copy), _steps(record, budget)
+            ): (
+                record.candidate.id,
+                copy,
+            )
+            for record, copy in missing
+        }
         while pending:
             (ready,), _ = ray.wait(list(pending), num_returns=1)
-            record = pending.pop(ready)
+            name, copy = pending.pop(ready)
             state, steps, seconds = ray.get(ready)
-            path = Path(FOLDER, f"{record.candidate.id}.safetensors")
+            path = Path(FOLDER, f"{name}-{copy}.safetensors")
             _write(folder / path, state)
-            recorder.emit("refit", id=record.candidate.id, steps=steps, seconds=seconds, state=str(path))
-    done = {event["id"]: event for event in recorder.all("refit")}
-    return {r.candidate.id: _read(r.candidate.id, folder / done[r.candidate.id]["state"]) for r in records}
+            recorder.emit("refit", id=name, copy=copy, steps=steps, seconds=seconds, state=str(path))
+    states = {(event["id"], event["copy"]): folder / event["state"] for event in recorder.all("refit")}
+    return {
+        name: _together(name, [states[name, copy] for copy in range(copies)])
+        for name in (record.candidate.id for record in records)
+    }
+
+
+def _steps(record: TrialRecord, budget: BudgetConfig) -> int:
+    best = min(record.rungs, key=lambda rung: float(rung["rung_score"]))
+    return max(int(best["steps"]), budget.max_steps // 2)
+
+
+def _seed(seed: int, record: TrialRecord, copy: int) -> int:
+    """The first copy has the candidate's own seed."""
+    return (trial_seed(seed, record.candidate.index) + copy) % 2**32
+
+
+def _together(name: str, states: Sequence[Path]) -> Forecaster:
+    networks = [_read(name, path) for path in states]
+    return networks[0] if len(networks) == 1 else Mix(networks, [1 / len(networks)] * len(networks), name=name)
 
 
 def with_validation(dataset: Dataset, start: int, end: int) -> Dataset:
@@ -73,11 +101,11 @@ def with_validation(dataset: Dataset, start: int, end: int) -> Dataset:
     return replace(dataset, train=train)
 
 
-def _fit(config: dict[str, Any], dataset: Dataset, rungs: int, run: dict[str, Any]) -> tuple[bytes, int, float]:
+def _fit(config: dict[str, Any], dataset: Dataset, seed: int, steps: int) -> tuple[bytes, int, float]:
     torch.set_num_threads(1)
     begin = time.perf_counter()
-    trainer = load_trainer(TRAINER)(config, dataset, **run)
-    steps = trainer.fit(rungs)
+    trainer = load_trainer(TRAINER)(config, dataset, seed=seed, num_rungs=1, max_steps=steps)
+    trainer.fit(rungs=1)
     return trainer.state(), steps, time.perf_counter() - begin
 
 
