@@ -197,6 +197,13 @@ def test_no_weights_and_no_input_make_it_diverge(name: str, options: dict[str, o
     assert torch.isfinite(law.quantiles(torch.tensor([0.0005, 0.3, 0.9995]))).all()
 
 
+@pytest.mark.parametrize(("name", "options"), HEADS)
+def test_a_diverged_network_shows_in_the_paths(name: str, options: dict[str, object]):
+    """Training reports a NaN loss as a failed trial, so no head may stumble over NaN before."""
+    law = make(name, options)(torch.full((3, 24, 16), math.nan), torch.zeros(3, 48, 5))
+    assert torch.isnan(law.sample(24, generator=generator())).any()
+
+
 @pytest.mark.parametrize("dof", [3.0, 5.0, 30.0])
 def test_student_draws_have_unit_variance_and_the_right_tails(dof: float):
     noise = student_noise((400_000,), torch.zeros(1), generator(4))

@@ -126,7 +126,7 @@ def knot_levels(like: Tensor) -> Tensor:
 
 def _half_bin(tail: Tensor) -> Tensor:
     """Which line of a half a probability lies on: 0 for the tail, HALF - 1 next to the median."""
-    cell = (tail.detach() / _CELL).long().clamp(max=_CELLS[-1] - 1)
+    cell = (tail.detach() / _CELL).long().clamp(0, _CELLS[-1] - 1)  # NaN has a cell too: it must show in the values
     return torch.tensor(_BINS, device=tail.device).take(cell)
 
 
