@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 Config = Mapping[str, Any]
@@ -14,17 +14,22 @@ class Proposal:
     """A network that a proposer would like to see tried.
 
     ``config`` is the plain nested data that ``NetConfig.from_dict`` reads, ``rationale`` one line for the report,
-    ``parent`` the id of the candidate it was derived from.
+    ``parent`` the id of the candidate it was derived from, ``usd`` what it cost to think of it.
     """
 
     config: Config
     rationale: str = ""
     parent: str | None = None
+    usd: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """An admitted proposal: canonical config, numbered in the order of admission."""
+    """An admitted proposal: canonical config, numbered in the order of admission.
+
+    ``usd`` is what it cost to think of it; ``arms`` holds the state of every arm when it was admitted, so that a search
+    whose language model was away can never pass for one that had it.
+    """
 
     index: int
     source: str
@@ -32,6 +37,8 @@ class Candidate:
     hash: str
     parent: str | None = None
     rationale: str = ""
+    usd: float = 0.0
+    arms: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -52,6 +59,8 @@ class Candidate:
             "source": self.source,
             "parent": self.parent,
             "rationale": self.rationale,
+            "usd": self.usd,
+            "arms": dict(self.arms),
             "architecture": self.architecture,
             "hash": self.hash,
             "config": self.config,
@@ -60,5 +69,5 @@ class Candidate:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Candidate:
         """Read what :meth:`to_dict` wrote."""
-        names = ("index", "source", "config", "hash", "parent", "rationale")
-        return cls(**{name: data[name] for name in names})
+        names = ("index", "source", "config", "hash", "parent", "rationale", "usd", "arms")
+        return cls(**{name: data[name] for name in names if name in data})

@@ -10,11 +10,13 @@ from typing import Any
 
 import yaml
 
+from synthcity.agents.config import LLMConfig
 from synthcity.errors import ConfigError
 from synthcity.forecast.weights import MAX_MEMBERS
 from synthcity.market.periods import Period, Periods
 from synthcity.market.simulated import SimulatedConfig
 from synthcity.market.times import format_time
+from synthcity.search.arms import LLM
 from synthcity.search.schema import apply_settings, build, key, seconds
 
 
@@ -68,6 +70,7 @@ class BudgetConfig:
     max_parameters: int = key(5_000_000, low=1)
     max_blocks: int = key(3, low=1)
     arms: Mapping[str, ArmConfig] = field(default_factory=default_arms)
+    llm_ceiling: float = key(0.4, low=0.0, high=1.0)
     finalists: int = key(4, low=1, high=MAX_MEMBERS)
     final_seeds: int = key(2, low=1)
     storage: str | None = key(None)
@@ -88,6 +91,7 @@ class SearchConfig:
     name: str | None = key(None)
     output: str = key("runs")
     search: BudgetConfig = field(default_factory=BudgetConfig)
+    llm: LLMConfig = field(default_factory=LLMConfig)
 
     def __post_init__(self) -> None:
         if self.data.source == "store" and self.data.path is None:
@@ -100,7 +104,7 @@ class SearchConfig:
             raise ConfigError(
                 "search.deterministic repeats a search exactly, which a clock cannot: set search.time_budget to null"
             )
-        _check_arms(self.search.arms)
+        _check_arms(self.search)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data that :func:`parse_config` reads back to an equal config."""
@@ -129,11 +133,27 @@ def load_config(path: Path | str, settings: Iterable[str] = ()) -> SearchConfig:
 def parse_config(data: object, settings: Iterable[str] = ()) -> SearchConfig:
     """Build a config from plain data and ``key=value`` settings."""
     if isinstance(data, Mapping):
-        data = apply_settings(data, settings)
+        data = _join_arm_names(apply_settings(_join_arm_names(data), settings))
     return build(SearchConfig, data)
 
 
-def _check_arms(arms: Mapping[str, ArmConfig]) -> None:
+def _join_arm_names(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Write the arms ``llm: {refine: ...}``, as a dotted key makes them, as ``llm.refine: ...``."""
+    search = data.get("search")
+    arms = search.get("arms") if isinstance(search, Mapping) else None
+    nested = arms.get(LLM.rstrip(".")) if isinstance(arms, Mapping) else None
+    if not isinstance(search, Mapping) or not isinstance(arms, Mapping) or not isinstance(nested, Mapping):
+        return dict(data)
+    joined = {name: value for name, value in arms.items() if value is not nested}
+    for name, value in nested.items():
+        before = joined.get(f"{LLM}{name}")
+        both = isinstance(before, Mapping) and isinstance(value, Mapping)
+        joined[f"{LLM}{name}"] = {**before, **value} if both else value  # type: ignore[dict-item]
+    return {**data, "search": {**search, "arms": joined}}
+
+
+def _check_arms(search: BudgetConfig) -> None:
+    arms = search.arms
     if not arms:
         raise ConfigError("search.arms must name at least one proposer")
     for name, arm in arms.items():
@@ -143,8 +163,14 @@ def _check_arms(arms: Mapping[str, ArmConfig]) -> None:
             )
     if sum(arm.floor for arm in arms.values()) > 1:
         raise ConfigError("the floors in search.arms add up to more than 1")
-    if sum(arm.ceiling for arm in arms.values()) < 1:
-        raise ConfigError("the ceilings in search.arms add up to less than 1")
+    asking = {name: arm for name, arm in arms.items() if name.startswith(LLM)}
+    if asking and search.deterministic:
+        raise ConfigError(
+            f"search.deterministic repeats a search exactly, which a language model cannot: leave {min(asking)} out"
+        )
+    classical = sum(arm.ceiling for name, arm in arms.items() if name not in asking)
+    if classical + min(sum(arm.ceiling for arm in asking.values()), search.llm_ceiling) < 1:
+        raise ConfigError("the ceilings in search.arms, with search.llm_ceiling, add up to less than 1")
 
 
 def _plain(value: Any) -> Any:

@@ -205,6 +205,8 @@ def _trouble_line(event: Event) -> str | None:
         return f"Ray Tune's loop broke and starts afresh: {event['error']}"
     if event["kind"] == "proposer_failed":
         return f"the proposer {event['source']} failed: {event['error']}"
+    if event["kind"] == "arm_state":
+        return f"the proposer {event['source']} is {event['state']}" + (event["reason"] and f": {event['reason']}")
     return None
 
 

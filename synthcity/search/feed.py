@@ -1,7 +1,8 @@
 """The one queue of gated candidates, and the thread that keeps it filled.
 
 Ray's loop only ever pops: proposing, gating and journalling happen on a thread of their own. In the free mode the
-queue is topped up to one waiting candidate a worker, so that proposals know as much as possible. In the
+queue is topped up to one waiting candidate a worker, so that proposals know as much as possible; an arm that is still
+thinking loses its turn to another. In the
 deterministic mode candidates come in generations: a generation is proposed, one after the other, from the results
 of all earlier generations and of nothing else, whichever of its trials was faster.
 """
@@ -12,19 +13,23 @@ import threading
 import traceback
 from collections import Counter, deque
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
+from synthcity.errors import LLMUnavailable
+from synthcity.search.arms import CLOSED, OPEN, ArmState
 from synthcity.search.candidate import Candidate, Proposal
 from synthcity.search.config import BudgetConfig
 from synthcity.search.gate import Gate, Rejected
 from synthcity.search.history import History
 from synthcity.search.portfolio import Portfolio
-from synthcity.search.proposers import DefaultsProposer, Proposer
+from synthcity.search.proposers import BackgroundProposer, DefaultsProposer, Proposer
 from synthcity.search.recorder import Recorder
 
 _MAX_REJECTIONS = 50  # in a row from one arm: it has nothing new to say
 _MAX_ERRORS = 3
+_PATIENCE_SECONDS = 0.2  # between two looks at arms that think, while no other is open
 
 
 class Feed:
@@ -44,13 +49,14 @@ class Feed:
         self._gate = gate
         self._proposers: dict[str, Proposer] = {defaults.name: defaults, **arms}
         self._first = defaults.name
-        self._portfolio = Portfolio(budget.arms, cost=not budget.deterministic)
+        self._arms = tuple(arms)
+        self._portfolio = Portfolio(budget.arms, cost=not budget.deterministic, llm_ceiling=budget.llm_ceiling)
         self._budget = budget
         self._low_water = workers
         self._changed = threading.Condition()
         self._closed = False
         self._exhausted = False
-        self._open = list(self._proposers)
+        self._open = [name for name in self._proposers if self._may_open(name)]
         self._rejections: Counter[str] = Counter()
         self._errors: Counter[str] = Counter()
         unfinished = (record.candidate for record in recorder.history.records if not record.finished)
@@ -105,11 +111,17 @@ class Feed:
         self.close()
         if self._thread.is_alive():
             self._thread.join()
+        for proposer in self._proposers.values():
+            if isinstance(proposer, BackgroundProposer):
+                proposer.close()
 
     def _run(self) -> None:
         try:
             while self._wait_for_room():
-                self._add_one()
+                self._note_standings()
+                if not self._add_one():
+                    with self._changed:
+                        self._changed.wait(timeout=_PATIENCE_SECONDS)
         except BaseException as error:  # noqa: BLE001 - kept for the main thread, which raises it
             self.failure = error
         with self._changed:
@@ -135,14 +147,24 @@ class Feed:
     def _generation_start(self, history: History) -> int:
         return len(history.trials) - len(history.trials) % self._budget.generation
 
-    def _add_one(self) -> None:
+    def _add_one(self) -> bool:
+        """Ask one arm after the other for a candidate; False when all that are open are still thinking."""
         history = self._recorder.history
         if self._budget.deterministic:
             history = history.hidden_from(self._generation_start(history))
-        source = self._choose(history)
-        proposal = self._ask(source, history)
-        if proposal is None:
-            return
+        ready = [name for name in self._open if self._state(name).state == OPEN]
+        while ready:
+            source = self._first if self._first in ready else self._portfolio.choose(history, ready)
+            proposal = self._ask(source, history)
+            if proposal is not None:
+                self._admit(proposal, source, history)
+                return True
+            if not isinstance(self._proposers[source], BackgroundProposer):
+                return True
+            ready.remove(source)
+        return not self._open
+
+    def _admit(self, proposal: Proposal, source: str, history: History) -> None:
         try:
             candidate = self._gate.admit(proposal, source, history)
         except Rejected as rejection:
@@ -152,6 +174,7 @@ class Feed:
                 stage=rejection.stage,
                 reason=str(rejection),
                 config=proposal.config,
+                usd=proposal.usd,
             )
             self._rejections[source] += 1
             if source != self._first and self._rejections[source] >= _MAX_REJECTIONS:
@@ -161,13 +184,9 @@ class Feed:
         with self._changed:
             if self._closed:
                 return
+            candidate = replace(candidate, arms={name: self._state(name).state for name in self._arms})
             self._recorder.emit("candidate", **candidate.to_dict())
             self._queue.append(candidate)
-
-    def _choose(self, history: History) -> str:
-        if self._first in self._open:
-            return self._first
-        return self._portfolio.choose(history, self._open)
 
     def _ask(self, source: str, history: History) -> Proposal | None:
         # numbered by everything proposed so far, so that a resumed search draws on, not again
@@ -178,9 +197,12 @@ class Feed:
         except Exception as error:  # noqa: BLE001 - a proposer may fail in any way; recorded, and closed if it goes on
             text = traceback.format_exc(limit=-5)
             self._recorder.emit("proposer_failed", source=source, error=f"{error}", traceback=text)
-            self._errors[source] += 1
+            if not isinstance(error, LLMUnavailable):  # it rests, and may answer later
+                self._errors[source] += 1
             if self._errors[source] >= _MAX_ERRORS:
                 self._close_arm(source, f"{_MAX_ERRORS} errors in a row, the last: {error}")
+            return None
+        if not proposals and isinstance(self._proposers[source], BackgroundProposer):
             return None
         self._errors[source] = 0
         if not proposals:
@@ -193,4 +215,22 @@ class Feed:
 
     def _close_arm(self, source: str, reason: str) -> None:
         self._open.remove(source)
-        self._recorder.emit("arm_closed", source=source, reason=reason)
+        self._recorder.emit("arm_state", source=source, state=CLOSED, reason=reason)
+
+    def _state(self, name: str) -> ArmState:
+        return self._recorder.history.arms.get(name, ArmState())
+
+    def _may_open(self, name: str) -> bool:
+        """What was closed stays so when a search is resumed, unless the reason may have gone since."""
+        return self._state(name).state != CLOSED or isinstance(self._proposers[name], BackgroundProposer)
+
+    def _note_standings(self) -> None:
+        for name in list(self._open):
+            proposer = self._proposers[name]
+            if not isinstance(proposer, BackgroundProposer):
+                continue
+            standing = proposer.standing
+            if standing != self._state(name):
+                self._recorder.emit("arm_state", source=name, state=standing.state, reason=standing.reason)
+            if standing.state == CLOSED:
+                self._open.remove(name)

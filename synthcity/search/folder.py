@@ -14,7 +14,7 @@ from synthcity.search.config import SearchConfig, parse_config
 
 RESOLVED = "resolved.yaml"
 JOURNAL = "journal.jsonl"
-# what may change between a search and its continuation: how long, on what, and where things lie
+# what may change between a search and its continuation: how long, on what, where things lie, and all of llm
 _FREE = {"name", "output", "data.path", "search.trials", "search.time_budget", "search.workers", "search.finals_share"}
 
 
@@ -70,7 +70,7 @@ def check_resumable(folder: Path, config: SearchConfig) -> None:
         raise RunError(f"cannot read {folder / RESOLVED}: {error}") from error
     old, new = _flat(before.to_dict()), _flat(config.to_dict())
     for key in sorted(old.keys() | new.keys()):
-        if key not in _FREE and old.get(key) != new.get(key):
+        if key not in _FREE and not key.startswith("llm.") and old.get(key) != new.get(key):
             raise ConfigError(
                 f"{key} is {new.get(key)!r} but the run in {folder} was started with {old.get(key)!r}; "
                 "a run is resumed under its own config"

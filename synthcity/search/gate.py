@@ -57,13 +57,7 @@ class Gate:
         Raises:
             Rejected: with the stage and the reason.
         """
-        try:
-            config = canonical(proposal.config)
-        except ConfigError as error:
-            raise Rejected("config", str(error)) from error
-        digest = config_hash(config)
-        self._check_new(config, digest, history)
-        self._check_estimate(config)
+        config, digest = self.screen(proposal, history)
         self._check_run(config)
         return Candidate(
             index=len(history.trials),
@@ -72,7 +66,23 @@ class Gate:
             hash=digest,
             parent=proposal.parent,
             rationale=proposal.rationale,
+            usd=proposal.usd,
         )
+
+    def screen(self, proposal: Proposal, history: History) -> tuple[dict[str, Any], str]:
+        """Run the checks that build no network, safe on any thread; return the canonical config and its hash.
+
+        Raises:
+            Rejected: with the stage and the reason.
+        """
+        try:
+            config = canonical(proposal.config)
+        except ConfigError as error:
+            raise Rejected("config", str(error)) from error
+        digest = config_hash(config)
+        self._check_new(config, digest, history)
+        self._check_estimate(config)
+        return config, digest
 
     def _check_new(self, config: dict[str, Any], digest: str, history: History) -> None:
         for record in history.records:

@@ -12,10 +12,10 @@ kind                  fields beside ``kind`` and ``time`` (unix seconds)
 ``run_interrupted``   ``reason``
 ``stage``             ``name``, ``message``: what the run does now
 ``baselines``         ``scores`` on the validation prompts (bp) by name
-``candidate``         ``id``, ``index``, ``source``, ``parent``, ``rationale``, ``hash``, ``config``
-``rejected``          ``source``, ``stage``, ``reason``, ``config``
+``candidate``         ``id``, ``index``, ``source``, ``parent``, ``rationale``, ``hash``, ``config``, ``usd``, ``arms``
+``rejected``          ``source``, ``stage``, ``reason``, ``config``, ``usd``
 ``proposer_failed``   ``source``, ``error``
-``arm_closed``        ``source``, ``reason``
+``arm_state``         ``source``, ``state`` (open, resting, closed), ``reason``
 ``trial_started``     ``id``, ``from_rung`` (0 when new)
 ``rung``              ``id``, ``rung``, ``num_rungs``, ``score`` (bp, lower is better), the trainer's figures
 ``checkpoint``        ``id``, ``path``
@@ -36,6 +36,7 @@ from pathlib import Path
 from typing import Any
 
 from synthcity.errors import RunError
+from synthcity.search.arms import ArmState
 from synthcity.search.candidate import Candidate
 
 QUEUED, RUNNING, COMPLETED, STOPPED, FAILED = "queued", "running", "completed", "stopped", "failed"
@@ -100,15 +101,17 @@ class Rejection:
     stage: str
     reason: str
     config: Mapping[str, Any]
+    usd: float = 0.0
 
 
 @dataclass(frozen=True)
 class History:
-    """All trials in the order of their admission, and all rejections."""
+    """All trials in the order of their admission, all rejections, and the arms whose state was ever told."""
 
     trials: Mapping[str, TrialRecord] = field(default_factory=dict)
     rejections: tuple[Rejection, ...] = ()
     baselines: Mapping[str, float] = field(default_factory=dict)
+    arms: Mapping[str, ArmState] = field(default_factory=dict)
 
     @classmethod
     def replay(cls, events: Iterable[Mapping[str, Any]]) -> History:
@@ -162,8 +165,11 @@ class History:
             return self._with(record)
         if kind == "rejected":
             names = ("source", "stage", "reason", "config")
-            rejection = Rejection(**{name: event[name] for name in names})
+            rejection = Rejection(**{name: event[name] for name in names}, usd=event.get("usd", 0.0))
             return replace(self, rejections=(*self.rejections, rejection))
+        if kind == "arm_state":
+            arm = ArmState(state=event["state"], reason=event["reason"])
+            return replace(self, arms={**self.arms, event["source"]: arm})
         if kind == "baselines":
             return replace(self, baselines=dict(event["scores"]))
         if kind in _CHANGES:

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from synthcity.search.arms import OPEN
+
 Event = Mapping[str, Any]
 
 
@@ -184,7 +186,11 @@ class Progress:
     def _on_trouble(self, event: Event) -> None:
         self.troubles.append(event)
 
-    _on_worker_died = _on_tune_lost = _on_proposer_failed = _on_arm_closed = _on_run_interrupted = _on_trouble
+    _on_worker_died = _on_tune_lost = _on_proposer_failed = _on_run_interrupted = _on_trouble
+
+    def _on_arm_state(self, event: Event) -> None:
+        if event["state"] != OPEN:
+            self._on_trouble(event)
 
     def _trial(self, event: Event) -> Trial:
         name = str(event["id"])

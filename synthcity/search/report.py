@@ -17,6 +17,7 @@ from typing import Any, TypedDict
 import pandas as pd
 
 from synthcity.errors import RunError
+from synthcity.search.arms import CLOSED, LLM
 from synthcity.search.progress import Event, Progress, Trial, architecture
 from synthcity.search.verdict import LeadTable, ScoreRow, Verdict, judge, score_rows
 
@@ -310,8 +311,10 @@ def _trouble_note(group: str, events: Sequence[Event]) -> str:
         return f"Ray Tune's loop broke {times} and was started afresh, last with: {last.get('error', '')}"
     if kind == "proposer_failed":
         return f"The proposer {source} failed {times}, last with: {last.get('error', '')}"
-    if kind == "arm_closed":
-        return f"The proposer {source} was closed: {last.get('reason', '')}."
+    if kind == "arm_state":
+        how = "closed" if last["state"] == CLOSED else f"resting {times}"
+        reason = f"no language model: {last['reason']}" if source.startswith(LLM) else last["reason"]
+        return f"The proposer {source} was {how}: {reason}."
     return f"The run was interrupted {times}, last by: {last.get('reason', '')}"
 
 

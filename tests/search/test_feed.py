@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from synthcity.search.arms import ArmState
 from synthcity.search.candidate import Proposal
 from synthcity.search.config import BudgetConfig
 from synthcity.search.feed import Feed
@@ -230,4 +231,48 @@ def test_what_a_lost_loop_was_running_is_put_back_first_and_once(recorder: Recor
     feed.put_back()
     feed.put_back()
     assert [pop(feed) for _ in range(5)] == [first, second, "c0002", "c0003", None]
+    feed.join()
+
+
+class Thinking:
+    """Proposes nothing until it is told to."""
+
+    name = "tpe"
+
+    def __init__(self) -> None:
+        self.standing = ArmState()
+        self.ready: list[Proposal] = []
+        self.closed = False
+
+    def propose(self, count: int, history: History, rng: np.random.Generator) -> list[Proposal]:
+        return [self.ready.pop()] if self.ready else []
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_an_arm_that_thinks_loses_its_turn_and_stays_open(recorder: Recorder) -> None:
+    arm = Thinking()
+    drive(recorder, make_feed(recorder, BudgetConfig(trials=4), arms={"tpe": arm, **make_arms(["random"], SPACE)}))
+    assert {record.candidate.source for record in recorder.history.records} == {"random"}
+    assert recorder.history.arms == {}
+    assert arm.closed
+
+
+def test_the_state_of_arms_is_journalled_and_stands_beside_each_candidate(recorder: Recorder) -> None:
+    arm = Thinking()
+    arm.standing = ArmState(state="resting", reason="overloaded")
+    drive(recorder, make_feed(recorder, BudgetConfig(trials=2), arms={"tpe": arm, **make_arms(["random"], SPACE)}))
+    assert History.replay(recorder.events).arms == {"tpe": arm.standing}
+    assert [dict(r.candidate.arms) for r in recorder.history.records] == [{"tpe": "resting", "random": "open"}] * 2
+
+
+def test_an_arm_that_alone_is_open_is_waited_for(recorder: Recorder) -> None:
+    arm = Thinking()
+    feed = make_feed(recorder, BudgetConfig(trials=1), arms={"tpe": arm})
+    feed.start()
+    assert feed.pop() is None
+    assert not feed.done
+    arm.ready.append(Proposal(config=config()))
+    assert pop(feed) == "c0000"
     feed.join()

@@ -72,3 +72,22 @@ def test_time_costs_reward_unless_runs_must_repeat() -> None:
     free = dict(Portfolio(ARMS, cost=False).rewards(history(quick, slow)))
     assert charged["random"] < charged["tpe"] + 0.5
     assert free == {"tpe": 0.5, "random": 1.0}
+
+
+def test_all_arms_that_ask_a_language_model_share_one_ceiling() -> None:
+    arms = {"tpe": ARMS["tpe"], "llm.refine": ArmConfig(share=0.2), "llm.structure": ArmConfig(share=0.1)}
+    scores = {"tpe": 5200.0, "llm.refine": 5000.0, "llm.structure": 5000.0}
+    events: list[dict[str, Any]] = []
+    for index in range(50):
+        name = Portfolio(arms, llm_ceiling=0.4).choose(History.replay(events), arms)
+        events += tell(candidate(index, name, rate=3e-4 + 1e-5 * index), scores[name] - index)
+    sources = [record.candidate.source for record in History.replay(events).records]
+    assert 15 <= sum(source.startswith("llm.") for source in sources) <= 20
+
+
+def test_money_costs_reward_and_refused_proposals_cost_it_too() -> None:
+    trial = tell(candidate(0, "llm.refine"), 5000.0)
+    refused = {"kind": "rejected", "source": "llm.refine", "stage": "config", "reason": "no", "config": {}, "usd": 0.05}
+    portfolio = Portfolio({"llm.refine": ArmConfig(share=1.0)})
+    free, paid = (portfolio.rewards(history(trial, more))[0][1] for more in ([], [{**refused, "time": 1.0}]))
+    assert paid == pytest.approx(free - 0.1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from synthcity.errors import ConfigError, unknown_name
-from synthcity.search.proposers.base import Proposer
+from synthcity.search.proposers.base import BackgroundProposer, Proposer
 from synthcity.search.proposers.defaults import DefaultsProposer
 from synthcity.search.proposers.optuna_tpe import TPEProposer
 from synthcity.search.proposers.random import RandomProposer
@@ -14,6 +14,7 @@ from synthcity.search.space import Space
 
 __all__ = [
     "PROPOSERS",
+    "BackgroundProposer",
     "DefaultsProposer",
     "Proposer",
     "RandomProposer",

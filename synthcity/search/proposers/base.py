@@ -4,7 +4,7 @@ A proposer turns what is known into what to try next. It may be a list in a file
 the search treats them alike:
 
 * ``propose(count, history, rng)`` returns up to ``count`` proposals, best first. Fewer are welcome; none means
-  "nothing to say any more" and closes the proposer for this run.
+  "nothing to say any more" and closes the proposer for this run, except from a ``BackgroundProposer``.
 * It runs on the search's own thread, never inside Ray's loop: it may take its time, while the workers go on with
   what is queued. It must not touch Ray.
 * ``history`` is all it may know: an immutable value with every candidate (queued and running ones too, so that a
@@ -21,10 +21,11 @@ What an author needs to know of blocks and heads is ``Space.describe()``: plain 
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from synthcity.search.arms import ArmState
 from synthcity.search.candidate import Proposal
 from synthcity.search.history import History
 
@@ -38,3 +39,19 @@ class Proposer(Protocol):
 
     def propose(self, count: int, history: History, rng: np.random.Generator) -> list[Proposal]:
         """Return up to ``count`` proposals."""
+
+
+@runtime_checkable
+class BackgroundProposer(Proposer, Protocol):
+    """A proposer that thinks on a thread of its own, because what it asks may take minutes.
+
+    ``propose`` returns at once what is ready. Nothing means "not yet": the thought is on its way, and another arm gets
+    the slot. An error of the thought before is raised by the next call.
+    """
+
+    @property
+    def standing(self) -> ArmState:
+        """Whether it may be asked now, else why not."""
+
+    def close(self) -> None:
+        """Begin no further thought."""

@@ -1,0 +1,16 @@
+"""Whether a proposer may be asked, as it stands in the journal and beside every candidate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+OPEN, RESTING, CLOSED = "open", "resting", "closed"
+LLM = "llm."  # begins the names of all arms that ask a language model
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArmState:
+    """``resting`` ends by itself, ``closed`` does not in this session; ``reason`` says why."""
+
+    state: str = OPEN
+    reason: str = ""
