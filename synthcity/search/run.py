@@ -11,12 +11,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from synthcity.agents.client import LLMClient
 from synthcity.errors import Fatal, RunError
+from synthcity.search.arms import LLM
 from synthcity.search.cluster import Cluster, cluster, terminable
 from synthcity.search.config import SearchConfig, load_config
 from synthcity.search.data import SearchData, load_data
@@ -27,12 +29,13 @@ from synthcity.search.gate import Gate, Limits
 from synthcity.search.journal import Journal
 from synthcity.search.outcome import SearchResult, conclude
 from synthcity.search.progress import Progress
-from synthcity.search.proposers import DefaultsProposer, check_arms, make_arms
+from synthcity.search.proposers import DefaultsProposer, Planner, check_arms, make_arms
 from synthcity.search.recorder import Display, Recorder
 from synthcity.search.refit import refit
 from synthcity.search.scoring import Scorer
 from synthcity.search.space import Space
 from synthcity.search.tuning import run_trials
+from synthcity.settings import Settings
 
 _PACKAGES = ("torch", "ray", "optuna", "numpy", "pandas", "pyarrow")
 
@@ -170,14 +173,35 @@ class _Run:
             lambda config: Trainer.check(config, self._data.dataset),
             Limits(max_parameters=budget.max_parameters, max_step_seconds=budget.max_step_seconds),
         )
-        feed = Feed(
-            recorder=recorder,
-            gate=gate,
-            defaults=DefaultsProposer(),
-            arms=make_arms(budget.arms, space),
-            budget=budget,
-            workers=found.workers,
-        )
+        with self._planner(gate, found.workers) as planner:
+            feed = Feed(
+                recorder=recorder,
+                gate=gate,
+                defaults=DefaultsProposer(),
+                arms=make_arms(budget.arms, space, planner),
+                budget=budget,
+                workers=found.workers,
+            )
+            self._train(found, feed, used=used)
+
+    @contextlib.contextmanager
+    def _planner(self, gate: Gate, workers: int) -> Iterator[Planner | None]:
+        """Open the language model where an arm asks one."""
+        if not any(name.startswith(LLM) for name in self._budget.arms):
+            yield None
+            return
+        data, trials = self._data, self._budget.trials
+        with LLMClient(Settings.load(), self._config.llm, folder=self._folder) as client:
+            yield Planner(
+                client=client,
+                gate=gate,
+                task=f"Competition {data.competition.name}: paths of {', '.join(data.assets)}, judged by their CRPS.",
+                budget=lambda history: f"{trials - len(history.trials)} of {trials} trials are left.",
+                count=workers,
+            )
+
+    def _train(self, found: Cluster, feed: Feed, *, used: Any) -> None:
+        budget, recorder = self._budget, self._recorder
         seconds = reserve = None
         if budget.time_budget is not None:
             reserve = budget.time_budget * budget.finals_share

@@ -85,3 +85,17 @@ def test_more_finalists_than_a_mix_can_weigh_are_refused() -> None:
     shipped = Path(__file__).parents[2] / "configs" / "quickstart.yaml"
     with pytest.raises(ConfigError, match=r"search\.finalists must be at most 10"):
         load_config(shipped, ["search.finalists=12"])
+
+
+def test_an_arm_with_a_dot_is_set_in_a_file_and_on_the_command_line(tmp_path: Path) -> None:
+    path = tmp_path / "sweep.yaml"
+    arms = {"tpe": {"share": 0.8}, "llm.refine": {"share": 0.2, "ceiling": 0.3}}
+    path.write_text(yaml.safe_dump(sweep(search={"arms": arms})))
+    settings = ["search.arms.llm.refine.ceiling=0.4", "search.arms.llm.structure.share=0.1", "llm.caps.usd_per_run=1"]
+    config = load_config(path, settings)
+    assert set(config.search.arms) == {"tpe", "llm.refine", "llm.structure"}
+    assert (config.search.arms["llm.refine"].share, config.search.arms["llm.refine"].ceiling) == (0.2, 0.4)
+    assert config.llm.caps.usd_per_run == 1.0
+    assert parse_config(config.to_dict()) == config
+    with pytest.raises(ConfigError, match="which a language model cannot"):
+        load_config(path, ["search.deterministic=true"])

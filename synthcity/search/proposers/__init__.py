@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from synthcity.errors import ConfigError, unknown_name
 from synthcity.search.proposers.base import BackgroundProposer, Proposer
 from synthcity.search.proposers.defaults import DefaultsProposer
+from synthcity.search.proposers.llm import RULES, LLMProposer, Planner
 from synthcity.search.proposers.optuna_tpe import TPEProposer
 from synthcity.search.proposers.random import RandomProposer
 from synthcity.search.proposers.refine import RefineProposer
@@ -16,6 +17,8 @@ __all__ = [
     "PROPOSERS",
     "BackgroundProposer",
     "DefaultsProposer",
+    "LLMProposer",
+    "Planner",
     "Proposer",
     "RandomProposer",
     "RefineProposer",
@@ -39,12 +42,25 @@ def check_arms(names: Iterable[str]) -> None:
         ConfigError: a name is in no ``PROPOSERS``; the text gives the nearest.
     """
     for name in names:
-        if name not in PROPOSERS:
-            raise ConfigError(f"search.arms: {unknown_name('proposer', name, PROPOSERS)}")
+        if name not in PROPOSERS and name not in RULES:
+            raise ConfigError(f"search.arms: {unknown_name('proposer', name, [*PROPOSERS, *RULES])}")
 
 
-def make_arms(names: Iterable[str], space: Space) -> dict[str, Proposer]:
-    """Build the named proposers over ``space``."""
+def make_arms(names: Iterable[str], space: Space, planner: Planner | None = None) -> dict[str, Proposer]:
+    """Build the named proposers over ``space``; those that ask a language model need the ``planner``.
+
+    Raises:
+        ConfigError: a name is unknown.
+        ValueError: a name needs the planner and there is none.
+    """
     names = list(names)
     check_arms(names)
-    return {name: PROPOSERS[name](space) for name in names}
+    arms: dict[str, Proposer] = {}
+    for name in names:
+        if name in PROPOSERS:
+            arms[name] = PROPOSERS[name](space)
+        elif planner is None:
+            raise ValueError(f"the proposer {name} asks a language model and needs a planner")
+        else:
+            arms[name] = LLMProposer(name, space, planner)
+    return arms
