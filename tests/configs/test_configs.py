@@ -13,8 +13,8 @@ from synthcity.search.schema import dotted_keys
 from synthcity.sn50.competitions import get_rules
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
-# what a real search has no use for: the law of the simulated market
-OPTIONAL = "data.simulated"
+# what a search on real prices, or without an arm that asks a language model, has no use for
+SIMULATED, MODEL = "data.simulated", "llm"
 
 
 def test_a_sweep_for_every_competition_is_there() -> None:
@@ -33,7 +33,9 @@ def test_loads(path: Path) -> None:
 def test_names_every_key_and_documents_it(path: Path) -> None:
     data = yaml.safe_load(path.read_text())
     for name in dotted_keys(SearchConfig):
-        if name.startswith(OPTIONAL) and data["data"]["source"] != "simulated":
+        if name.startswith(SIMULATED) and data["data"]["source"] != "simulated":
+            continue
+        if name.startswith(MODEL) and not any(arm.startswith(MODEL) for arm in data["search"]["arms"]):
             continue
         section = data
         for part in name.split("."):
