@@ -31,12 +31,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from synthcity.errors import RunError
 from synthcity.forecast.baselines import BASELINES, baseline
-from synthcity.forecast.compare import mean_score
+from synthcity.forecast.compare import coefficients, lead, mean_score
 from synthcity.forecast.forecaster import Forecaster
 from synthcity.forecast.mixing import Mix
 from synthcity.forecast.named import Named
@@ -160,20 +159,35 @@ def _choose(
     recorder.emit("stage", name="finals", message=f"scoring {len(contenders)} finalists on fresh validation prompts")
     prompts = data.validation_prompts(fresh=True)
     parts = [scorer.scores(list(everyone.values()), prompts, seed=_seed(seed, 1 + k)) for k in range(num_seeds)]
-    means = [mean_score(part, data.rules) for part in parts]
-    scores = {name: float(np.mean([mean[name] for mean in means])) for name in everyone}
-    for name, score in scores.items():
+    keys = ["forecaster", "asset", "start_time"]
+    table = pd.concat(parts).groupby(keys, sort=False)[["total"]].mean().reset_index()
+    scores = mean_score(table, data.rules)
+    for name in everyone:
         single = name in recorder.history.trials
-        recorder.emit("finalist", name=name, id=name if single else None, score=score)
-    ranked = sorted(scores, key=lambda name: (scores[name], name))
+        recorder.emit("finalist", name=name, id=name if single else None, score=float(scores[name]))
+    ranked = sorted(everyone, key=lambda name: (scores[name], name))
+    best_single = next((name for name in ranked if name in recorder.history.trials), None)
+    best_baseline = next(name for name in ranked if name in baselines)
     challenger = next((name for name in ranked if name in contenders), None)
+    if MIX in contenders and scores[MIX] < scores[best_baseline] and not _beats(challenger, MIX, table, data):
+        challenger = MIX
     recorder.emit(
         "chosen",
-        name=ranked[0],
+        name=next(name for name in ranked if name in (challenger, best_baseline)),
         challenger=challenger,
-        best_single=next((name for name in ranked if name in recorder.history.trials), None),
-        best_baseline=next(name for name in ranked if name in baselines),
+        best_single=best_single,
+        best_baseline=best_baseline,
     )
+
+
+def _beats(best: str | None, mix: str, scores: pd.DataFrame, data: SearchData) -> bool:
+    """Whether ``best`` is better than ``mix`` beyond chance.
+
+    A mixture scores no worse than its members do on average, and these prompts are few: their noise must not decide.
+    """
+    if best is None or best == mix:
+        return False
+    return lead(scores, best, mix, weights=coefficients(scores, data.rules)).proven
 
 
 def _freeze(recorder: Recorder, data: SearchData, everyone: Mapping[str, Forecaster], folder: Path) -> None:

@@ -26,6 +26,7 @@ from synthcity.search.recorder import Recorder
 from synthcity.sn50.competitions import get_competition, get_rules
 from tests.search.builders import candidate, tell
 
+DAY = 86400
 BASE = {"reference": 110.0, "trailing": 105.0, "ewma": 103.0, "fhs": 100.0}
 
 
@@ -50,6 +51,7 @@ class GivenScores:
         self.folder, self.recorder, self.given, self.weights = folder, recorder, {**BASE, **scores}, weights
         self.calls: list[str] = []
         self.die_in = ""
+        self.noise = 0.0  # of the mix, from block to block
 
     def _enter(self, stage: str) -> None:
         if self.die_in == stage:
@@ -83,9 +85,11 @@ class GivenScores:
 
     def _table(self, forecasters: Sequence[Forecaster]) -> pd.DataFrame:
         rows = [
-            {"asset": asset, "start_time": 0, "forecaster": entry.name, "total": self._score(entry.name)}
+            {"asset": asset, "start_time": day * 2 * DAY, "forecaster": entry.name, "total": total}
             for entry in forecasters
             for asset in ("BTC", "ETH")
+            for day in range(8)
+            for total in [self._score(entry.name) + (self.noise if day % 2 else -self.noise) * (entry.name == "mix")]
         ]
         return pd.DataFrame(rows)
 
@@ -158,6 +162,21 @@ def test_a_better_mix_wins_and_is_saved_with_its_weights(tmp_path: Path, recorde
     saved = load(tmp_path / "winner")
     assert saved.name == "mix+q"
     assert list(saved.forecaster.weights) == pytest.approx(event["weights"])  # type: ignore[attr-defined]
+
+
+def test_noise_does_not_choose_a_network_over_the_mix(tmp_path: Path, recorder: Recorder) -> None:
+    scorer = GivenScores(tmp_path, recorder, {**SCORES, "mix": 96.6}, [0.5, 0.3, 0.2])
+    scorer.noise = 5.0
+    assert run(recorder, scorer).challenger == "mix"
+
+
+def test_a_mix_that_loses_to_a_baseline_stands_back(tmp_path: Path, recorder: Recorder) -> None:
+    scorer = GivenScores(tmp_path, recorder, {**SCORES, "mix": 100.1}, [0.5, 0.3, 0.2])
+    scorer.noise = 5.0
+    run(recorder, scorer)
+    winner = recorder.last("chosen")
+    assert winner is not None
+    assert (winner["name"], winner["challenger"]) == ("c0000", "c0000")
 
 
 def test_a_mix_of_one_is_no_contender(tmp_path: Path, recorder: Recorder) -> None:
