@@ -1,0 +1,88 @@
+"""A trained network as a forecaster: what it refuses, and that it stays the same wherever it is loaded."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from synthcity.errors import BundleError, DataError
+from synthcity.forecast.baselines import Fhs
+from synthcity.forecast.bundle import load
+from synthcity.forecast.forecaster import Forecaster
+from synthcity.forecast.mixing import Mix
+from synthcity.forecast.quantise import Quantised
+from synthcity.market.bars import History, Market
+from synthcity.market.dataset import Dataset
+from synthcity.nets.forecaster import NetForecaster, from_bundle
+from synthcity.nets.training import Trainer
+from synthcity.sn50.prompt import Prompt
+from tests.nets.conftest import START, seasonal_bars
+
+NOW = START + 20 * 86400
+PROMPT = Prompt(asset="BTC", start_time=NOW, num_simulations=100)
+ELSEWHERE = """
+import sys
+import numpy as np
+from synthcity.forecast.bundle import load
+from tests.nets.test_forecaster import PROMPT, past
+paths = load(sys.argv[1]).simulate(past(), PROMPT, seed=3)
+np.save(sys.argv[2], paths)
+"""
+
+
+def past() -> History:
+    """Return what was known of two assets at ``NOW``."""
+    market = Market({(asset, 300): seasonal_bars(24, seed, 300) for seed, asset in enumerate(("BTC", "ETH"))})
+    return market.as_of(NOW)
+
+
+def network(dataset: Dataset, head: str) -> NetForecaster:
+    config = {"d_model": 16, "history": 24, "blocks": [{"name": "lstm"}], "head": {"name": head}}
+    trainer = Trainer(config, dataset, seed=0, num_rungs=1, max_steps=4)
+    trainer.fit(rungs=1)
+    return NetForecaster.from_state(trainer.state())
+
+
+@pytest.fixture(scope="module")
+def winners(dataset: Dataset) -> dict[str, Forecaster]:
+    gbm, mixture = network(dataset, "gbm"), network(dataset, "mixture")
+    return {"network": Quantised(gbm), "mix": Quantised(Mix([gbm, mixture, Fhs()], [0.5, 0.3, 0.2]))}
+
+
+@pytest.mark.parametrize("kind", ["network", "mix"])
+def test_another_process_draws_the_same_bits(winners: dict[str, Forecaster], kind: str, tmp_path: Path) -> None:
+    winner = winners[kind]
+    winner.save(tmp_path / "winner")  # type: ignore[attr-defined]
+    here = winner.simulate(past(), PROMPT, seed=3)
+    np.testing.assert_array_equal(load(tmp_path / "winner").simulate(past(), PROMPT, seed=3), here)
+    subprocess.run(
+        [sys.executable, "-c", ELSEWHERE, str(tmp_path / "winner"), str(tmp_path / "paths.npy")],
+        check=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    np.testing.assert_array_equal(np.load(tmp_path / "paths.npy"), here)
+    assert not np.array_equal(winner.simulate(past(), PROMPT, seed=4), here)
+
+
+def test_refuses_what_it_was_not_trained_for(dataset: Dataset) -> None:
+    forecaster = network(dataset, "gbm")
+    with pytest.raises(DataError, match="knows BTC, ETH, not SOL"):
+        forecaster.simulate(past(), Prompt(asset="SOL", start_time=NOW))
+    with pytest.raises(DataError, match="288 steps of 300 s, not 60 steps of 60 s"):
+        forecaster.simulate(past(), Prompt(asset="BTC", start_time=NOW, time_increment=60, time_length=3600))
+    with pytest.raises(DataError, match="BTC has too little history"):
+        forecaster.simulate(past(), Prompt(asset="BTC", start_time=START + 3 * 86400))
+    with pytest.raises(ValueError, match="past the prompt's start"):
+        forecaster.simulate(past(), Prompt(asset="BTC", start_time=NOW - 300))
+
+
+def test_refuses_a_bundle_of_another_shape(dataset: Dataset, tmp_path: Path) -> None:
+    forecaster = network(dataset, "gbm")
+    forecaster.save(tmp_path / "b")
+    with pytest.raises(BundleError, match="does not fit this version"):
+        from_bundle(tmp_path / "b", {"network": {}, "assets": ["BTC"]}, {})
