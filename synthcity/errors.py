@@ -57,9 +57,13 @@ class RunError(SynthcityError):
 
 
 class SourceError(SynthcityError):
-    """A price venue failed after all retries."""
+    """A price venue failed after all retries.
+
+    ``pause_seconds`` is how long the venue wants to be left alone, 0 where it did not say.
+    """
 
     exit_code = 3
+    pause_seconds = 0.0
 
 
 class LLMError(SynthcityError):

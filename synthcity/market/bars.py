@@ -142,6 +142,10 @@ class History:
         """Whether at least one bar of this asset and resolution was observed."""
         return (asset, resolution) in self._market and len(self.bars(asset, resolution)) > 0
 
+    def until(self, now: int) -> History:
+        """The same as it was known at ``now`` or before."""
+        return History(self._market, min(now, self.now))
+
     @property
     def keys(self) -> tuple[tuple[str, int], ...]:
         """The (asset, resolution) pairs at hand."""

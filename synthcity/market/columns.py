@@ -34,6 +34,12 @@ def concatenate(parts: Sequence[Bars], resolution: int) -> Bars:
     return bars_from_columns(np.concatenate([part.time for part in parts]), columns, resolution)
 
 
+def union(old: Bars, new: Bars) -> Bars:
+    """Rows of both, sorted by time; of two rows of one time that of ``old`` stays."""
+    both = concatenate([old, new], old.resolution)
+    return take(both, np.unique(both.time, return_index=True)[1])
+
+
 def take(bars: Bars, rows: NDArray[np.intp] | NDArray[np.bool_]) -> Bars:
     """The chosen rows, by position or by mask."""
     return bars_from_columns(bars.time[rows], {name: getattr(bars, name)[rows] for name in COLUMNS}, bars.resolution)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from synthcity.market.bars import Times
 from synthcity.market.sources.source import VenueSource
 from synthcity.market.store import Store
 from synthcity.market.times import DAY
@@ -65,8 +66,13 @@ def missing_spans(store: Store, venue: str, asset: str, resolution: int, start: 
     One span a day, from its first missing bar to its last; spans that touch are joined. A
     venue that has no bar for some minutes is asked for them again: it may have been a kill that lost them.
     """
+    return spans_without(store.times(asset, venue, resolution, start, end), resolution, start, end)
+
+
+def spans_without(known: Times, resolution: int, start: int, end: int) -> list[Span]:
+    """As ``missing_spans``, for bars that open at the sorted unix seconds ``known``."""
     grid = np.arange(-(-start // resolution) * resolution, end, resolution, dtype=np.int64)
-    missing = np.setdiff1d(grid, store.times(asset, venue, resolution, start, end), assume_unique=True)
+    missing = np.setdiff1d(grid, known, assume_unique=True)
     edges = np.flatnonzero(np.diff(missing // DAY)) + 1
     spans: list[Span] = []
     for day in np.split(missing, edges) if len(missing) else ():

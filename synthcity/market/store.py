@@ -21,7 +21,7 @@ import numpy as np
 from synthcity.errors import ConfigError, DataError, unknown_name
 from synthcity.market.bars import Bars, Market, Times
 from synthcity.market.check import check_bars
-from synthcity.market.columns import COLUMNS, concatenate, take
+from synthcity.market.columns import COLUMNS, concatenate, union
 from synthcity.market.coverage import Coverage, measure
 from synthcity.market.dayfile import day_name, read_day, write_day
 from synthcity.market.times import DAY, format_resolution, format_time
@@ -176,21 +176,24 @@ class Store:
 
     def times(self, asset: str, venue: str, resolution: int, start: int, end: int) -> Times:
         """Opening times of the stored bars of the days that ``[start, end)`` touches; none is no error."""
+        return self.read(asset, venue, resolution, start, end).time
+
+    def read(self, asset: str, venue: str, resolution: int, start: int, end: int) -> Bars:
+        """Bars of the days that ``[start, end)`` touches; unlike for ``load``, none is no error.
+
+        Raises:
+            DataError: a file is damaged.
+        """
         series = Series(asset=asset, venue=venue, resolution=resolution)
-        return self._read(series, start, end).time
+        first, last = day_name(start), day_name(end - 1)
+        files = [path for path in self._day_files(series) if first <= path.name <= last]
+        return concatenate([read_day(path, resolution) for path in files], resolution)
 
     def _path(self, series: Series) -> Path:
         return self.folder / series.asset / series.venue / f"{series.resolution}s"
 
     def _day_files(self, series: Series) -> list[Path]:
         return sorted(_days_in(self._path(series)))
-
-    def _read(self, series: Series, start: int | None, end: int | None) -> Bars:
-        """All bars of the days that ``[start, end)`` touches."""
-        first = "" if start is None else day_name(start)
-        last = "9" if end is None else day_name(end - 1)
-        files = [path for path in self._day_files(series) if first <= path.name <= last]
-        return concatenate([read_day(path, series.resolution) for path in files], series.resolution)
 
     def _merged(self, series: Series, new: Bars) -> tuple[Bars, int]:
         """The stored bars of the day of ``new`` with ``new`` added, and how many of them are new."""
@@ -208,7 +211,7 @@ class Store:
                     f"{before[row]} and now comes with {after[row]}; the store never changes a bar, "
                     "use another venue name or store"
                 )
-        return _sorted_union(old, new), len(new) - len(at_new)
+        return union(old, new), len(new) - len(at_new)
 
 
 def _days_in(folder: Path) -> Iterator[Path]:
@@ -218,11 +221,6 @@ def _days_in(folder: Path) -> Iterator[Path]:
 def _split_days(bars: Bars) -> list[Bars]:
     edges = np.flatnonzero(np.diff(bars.time // DAY)) + 1
     return [bars.slice(int(a), int(b)) for a, b in pairwise([0, *edges, len(bars)])]
-
-
-def _sorted_union(old: Bars, new: Bars) -> Bars:
-    both = concatenate([old, new], old.resolution)
-    return take(both, np.unique(both.time, return_index=True)[1])
 
 
 def _bound(seconds: int | None, otherwise: str) -> str:

@@ -1,9 +1,10 @@
 """Stand-in for the price venues: a real server in its own process, with faults that can be switched on.
 
-One minute series a symbol, a seeded random walk up to a fixed "now", is served as Binance klines
-(``GET /api/v3/klines``) and as Hyperliquid candles (``POST /info``). As the venues do, it sends numbers as
-strings, the unfinished last candle, at most 1,000 klines a request, and nothing older than the last 5,000
-Hyperliquid candles. Other faults are set by ``POST /faults``; ``GET /requests`` tells what was asked.
+One minute series a symbol, a seeded random walk, is served as Binance klines (``GET /api/v3/klines``) and as
+Hyperliquid candles (``POST /info``) up to a "now" that stands still until it is moved. As the venues do, it sends
+numbers as strings, the last candle as far as it has come, at most 1,000 klines a request, and nothing older than the
+last 5,000 Hyperliquid candles. Other faults are set by ``POST /faults``; ``GET /requests`` tells what was asked.
+For an outage end the process, and begin another one on its port.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import numpy as np
 
 NOW = 1_763_640_150  # 2025-11-20 12:02:30 UTC: half a minute into a candle
 NUM_DAYS = 25
+NUM_DAYS_AHEAD = 2  # what "now" can be moved by
 KEPT_BY_HYPERLIQUID = 5000
 BINANCE_SYMBOLS = {"BTCUSDT", "ETHUSDT", "SOLUSDT", "XRPUSDT"}
 COINS = {
@@ -42,6 +44,10 @@ NO_FAULTS: dict[str, Any] = {
     "garbage": None,  # answer 200 with this JSON text
     "missing": [],  # opening times of minutes in which nobody traded
     "delay": 0.0,  # seconds before each answer
+    "now": NOW,  # unix seconds
+    "late": 0,  # seconds after its end before a candle is shown
+    "amended": [],  # opening times of minutes whose close now is their high
+    "backwards": False,  # newest candle first
 }
 
 
@@ -51,7 +57,7 @@ class PriceServer:
     def __init__(self, url: str) -> None:
         self.url = url
         self._client = httpx.Client(base_url=url)
-        self.now = NOW
+        self.port = int(url.rpartition(":")[2])
 
     def faults(self, **faults: Any) -> None:
         """Switch faults on (see ``NO_FAULTS``); without arguments all off."""
@@ -68,9 +74,9 @@ class PriceServer:
 
 
 @contextmanager
-def price_server() -> Iterator[PriceServer]:
-    """Run the stand-in in a process of its own on a free port of the loopback."""
-    command = [sys.executable, "-m", "tests.standins.prices"]
+def price_server(port: int = 0) -> Iterator[PriceServer]:
+    """Run the stand-in in a process of its own on a port of the loopback, 0 for a free one."""
+    command = [sys.executable, "-m", "tests.standins.prices", str(port)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
@@ -82,11 +88,11 @@ def price_server() -> Iterator[PriceServer]:
 
 
 def candles(symbol: str, seconds: int, missing: set[int]) -> dict[int, dict[str, Any]]:
-    """All candles of a symbol by opening time, the unfinished one included."""
+    """All candles of a symbol by opening time, those after ``NOW`` included, as they are when they are finished."""
     rng = np.random.default_rng(zlib.crc32(symbol.encode()))
-    num_minutes = NUM_DAYS * 1440
+    num_minutes = (NUM_DAYS + NUM_DAYS_AHEAD) * 1440
     closes = (50.0 * np.exp(np.cumsum(rng.normal(scale=0.0005, size=num_minutes + 1)))).round(4).tolist()
-    first = NOW // 60 * 60 - (num_minutes - 1) * 60
+    first = NOW // 60 * 60 - (NUM_DAYS * 1440 - 1) * 60
     found: dict[int, dict[str, Any]] = {}
     for k in range(num_minutes):
         opens = first + 60 * k
@@ -99,6 +105,21 @@ def candles(symbol: str, seconds: int, missing: set[int]) -> dict[int, dict[str,
             found[opens // seconds * seconds] = {"o": before, "h": high, "l": low, "c": after, "v": volume}
         else:
             candle.update(h=max(candle["h"], after), l=min(candle["l"], after), c=after, v=candle["v"] + volume)
+    return found
+
+
+def shown(series: dict[int, dict[str, Any]], step: int, faults: dict[str, Any]) -> list[tuple[int, dict[str, Any]]]:
+    """What the venue shows of a series at its "now": (opening time, candle), the one that still runs last."""
+    now, amended = faults["now"], set(faults["amended"])
+    found = []
+    for opens, candle in series.items():
+        if opens > now or (faults["late"] and now < opens + step + faults["late"]):
+            continue
+        if opens + step > now:
+            candle = {"o": candle["o"], "h": candle["o"], "l": candle["o"], "c": candle["o"], "v": 0.5}
+        elif opens in amended:
+            candle = candle | {"c": candle["h"]}
+        found.append((opens, candle))
     return found
 
 
@@ -139,10 +160,10 @@ def main() -> None:
         step, first, last = STEPS[query["interval"]], int(query["startTime"]), int(query["endTime"])
         rows = [
             [t * 1000, *(f"{c[k]:.8f}" for k in "ohlcv"), (t + step) * 1000 - 1, "0", 1, "0", "0", "0"]
-            for t, c in series(query["symbol"], step, tuple(faults["missing"])).items()
+            for t, c in shown(series(query["symbol"], step, tuple(faults["missing"])), step, faults)
             if first <= t * 1000 <= last
-        ]
-        return JSONResponse(rows[: min(int(query.get("limit", 500)), 1000)])
+        ][: min(int(query.get("limit", 500)), 1000)]
+        return JSONResponse(rows[::-1] if faults["backwards"] else rows)
 
     async def info(request: Request) -> Response:
         body = await request.json()
@@ -152,15 +173,14 @@ def main() -> None:
         if body["type"] != "candleSnapshot" or asked["coin"] not in COINS:
             return JSONResponse(None)
         step, name = STEPS[asked["interval"]], asked["coin"]
-        kept = list(series(name, step, tuple(faults["missing"])).items())[-KEPT_BY_HYPERLIQUID:]
-        return JSONResponse(
-            [
-                {"t": t * 1000, "T": (t + step) * 1000 - 1, "s": name, "i": asked["interval"], "n": 3}
-                | {k: str(round(c[k], 6)) for k in "ohlcv"}
-                for t, c in kept
-                if asked["startTime"] <= t * 1000 <= asked["endTime"]
-            ]
-        )
+        kept = shown(series(name, step, tuple(faults["missing"])), step, faults)[-KEPT_BY_HYPERLIQUID:]
+        rows = [
+            {"t": t * 1000, "T": (t + step) * 1000 - 1, "s": name, "i": asked["interval"], "n": 3}
+            | {k: str(round(c[k], 6)) for k in "ohlcv"}
+            for t, c in kept
+            if asked["startTime"] <= t * 1000 <= asked["endTime"]
+        ]
+        return JSONResponse(rows[::-1] if faults["backwards"] else rows)
 
     async def set_faults(request: Request) -> Response:
         faults.update(json.loads(await request.body()))
@@ -178,7 +198,7 @@ def main() -> None:
         Route("/faults", set_faults, methods=["POST"]),
         Route("/requests", requests),
     ]
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
     print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
     server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes), log_level="warning"))
     server.run(sockets=[listener])

@@ -15,7 +15,7 @@ from synthcity.market.columns import COLUMNS, bars_from_columns, take
 from synthcity.market.times import format_resolution
 
 INTERVALS = {60: "1m", 300: "5m"}
-_SETTLED_AFTER_SECONDS = 5  # clocks differ a little, and a venue may amend a candle in its first moments
+SETTLED_AFTER_SECONDS = 5  # clocks differ a little, and a venue may amend a candle in its first moments
 Clock = Callable[[], float]
 
 
@@ -76,7 +76,8 @@ def finished_bars(
         raise SourceError(f"{venue} answers with something else than candles ({error})") from error
     columns = {name: np.ascontiguousarray(table[:, 1 + k]) for k, name in enumerate(COLUMNS)}
     bars = bars_from_columns(opens // 1000, columns, resolution)
+    bars = take(bars, np.argsort(bars.time, kind="stable"))  # a candle carries its time, so the order says nothing
     wanted = (bars.time >= first) & (bars.time <= last)
-    bars = take(bars, wanted & (bars.observed + _SETTLED_AFTER_SECONDS <= now))
+    bars = take(bars, wanted & (bars.observed + SETTLED_AFTER_SECONDS <= now))
     check_bars(bars, f"{venue}'s answer", "the venue must mend it", SourceError)
     return bars

@@ -103,9 +103,10 @@ class VenueClient:
             )
         if status == 418:
             wait = response.headers.get("Retry-After", "an unknown number of")
-            raise SourceError(
+            raise _busy(
                 f"{self._venue} has banned this address for {wait} seconds (HTTP 418); "
-                "what was fetched is stored, repeat the command after that"
+                "what was fetched is stored, repeat the command after that",
+                wait,
             )
         if status == 429:
             return "limits the rate of requests (HTTP 429)"
@@ -118,9 +119,10 @@ class VenueClient:
         if not asked.isdecimal():
             return otherwise
         if int(asked) > self._patience.longest_wait_seconds:
-            raise SourceError(
+            raise _busy(
                 f"{self._venue} asks for a pause of {asked} seconds; "
-                "what was fetched is stored, repeat the command after that"
+                "what was fetched is stored, repeat the command after that",
+                asked,
             )
         return float(asked)
 
@@ -129,6 +131,12 @@ class VenueClient:
 def _certificates() -> ssl.SSLContext:
     """Read the certificates once a process: it takes longer than most requests."""
     return httpx.create_ssl_context()
+
+
+def _busy(text: str, seconds: str) -> SourceError:
+    error = SourceError(text)
+    error.pause_seconds = float(seconds) if seconds.isdecimal() else 0.0
+    return error
 
 
 def _excerpt(response: httpx.Response) -> str:

@@ -68,6 +68,12 @@ def test_range_is_half_open_and_unaligned_bounds_are_fine(server, venue):
     assert len(fetch(venue, server, start, start)) == 0
 
 
+def test_order_of_candles_does_not_matter(server, venue):
+    server.faults(backwards=True)
+    start = END - 3600
+    assert fetch(venue, server, start, END).time.tolist() == list(range(start, END - 60, 60))
+
+
 def test_unfinished_candle_is_dropped_until_it_has_settled(server, venue):
     last = NOW // 60 * 60
     assert fetch(venue, server, last - 60, END).time.tolist() == [last - 60]
@@ -115,8 +121,9 @@ def test_retry_after_is_obeyed(server, venue):
 )
 def test_refusals_are_not_repeated_and_name_the_remedy(server, venue, faults, message):
     server.faults(**faults, times=-1)
-    with pytest.raises(SourceError, match=message.replace("{VENUE}", venue.upper())):
+    with pytest.raises(SourceError, match=message.replace("{VENUE}", venue.upper())) as caught:
         fetch(venue, server, END - 600, END)
+    assert caught.value.pause_seconds == faults.get("retry_after", 0)
     assert len(server.requests()) == 1
 
 
