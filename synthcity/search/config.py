@@ -71,7 +71,7 @@ class BudgetConfig:
     max_blocks: int = key(3, low=1)
     arms: Mapping[str, ArmConfig] = field(default_factory=default_arms)
     llm_ceiling: float = key(0.4, low=0.0, high=1.0)
-    finalists: int = key(4, low=1, high=MAX_MEMBERS)
+    finalists: int = key(4, low=1, high=MAX_MEMBERS - 1)  # the best baseline is mixed with them
     final_seeds: int = key(2, low=1)
     storage: str | None = key(None)
 

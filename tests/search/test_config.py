@@ -83,8 +83,8 @@ def test_what_a_clock_decides_cannot_repeat_exactly() -> None:
 
 def test_more_finalists_than_a_mix_can_weigh_are_refused() -> None:
     shipped = Path(__file__).parents[2] / "configs" / "quickstart.yaml"
-    with pytest.raises(ConfigError, match=r"search\.finalists must be at most 10"):
-        load_config(shipped, ["search.finalists=12"])
+    with pytest.raises(ConfigError, match=r"search\.finalists must be at most 9"):
+        load_config(shipped, ["search.finalists=10"])
 
 
 def test_an_arm_with_a_dot_is_set_in_a_file_and_on_the_command_line(tmp_path: Path) -> None:
