@@ -30,7 +30,7 @@ from synthcity.nets.forecaster import NetForecaster, quantised_paths
 from synthcity.nets.heads import law as laws
 from synthcity.nets.heads.gbm import GBMLaw
 from synthcity.nets.network import Network, make_batch
-from synthcity.search.proposers.defaults import packaged_candidates
+from synthcity.search.presets import presets
 from synthcity.sn50.prompt import Prompt
 
 DAY = 86400
@@ -40,7 +40,7 @@ def forecaster() -> NetForecaster:
     """The first hand-written candidate; training changes numbers, not costs."""
     spec = WindowSpec.of(300, 288)
     torch.manual_seed(0)
-    config = NetConfig.from_dict(packaged_candidates()[0][1])
+    config = NetConfig.from_dict(presets()["summary_gbm"].config)
     return NetForecaster(Network(config, spec, 1), spec, ("BTC",), {})
 
 

@@ -17,6 +17,7 @@ from synthcity.market.periods import Period, Periods
 from synthcity.market.simulated import SimulatedConfig
 from synthcity.market.times import format_time
 from synthcity.search.arms import LLM
+from synthcity.search.candidate import Config
 from synthcity.search.schema import apply_settings, build, key, seconds
 
 
@@ -52,6 +53,13 @@ def default_arms() -> dict[str, ArmConfig]:
     }
 
 
+def _candidates(value: Any) -> tuple[str | Config, ...]:
+    """Read presets by name and networks as mappings; whether there are such is found out when they are wanted."""
+    if not isinstance(value, list | tuple) or not all(isinstance(item, str | Mapping) for item in value):
+        raise ValueError("a list of presets and networks such as [lstm_gbm, {blocks: [{name: tcn}]}]")
+    return tuple(value)
+
+
 @dataclass(frozen=True, kw_only=True)
 class BudgetConfig:
     """How long and how hard to search."""
@@ -69,6 +77,7 @@ class BudgetConfig:
     trial_time: float | None = key(None, parse=seconds)
     max_parameters: int = key(5_000_000, low=1)
     max_blocks: int = key(3, low=1)
+    candidates: tuple[str | Config, ...] | None = key(None, parse=_candidates)
     arms: Mapping[str, ArmConfig] = field(default_factory=default_arms)
     llm_ceiling: float = key(0.4, low=0.0, high=1.0)
     finalists: int = key(4, low=1, high=MAX_MEMBERS - 1)  # the best baseline is mixed with them
@@ -154,8 +163,10 @@ def _join_arm_names(data: Mapping[str, Any]) -> dict[str, Any]:
 
 def _check_arms(search: BudgetConfig) -> None:
     arms = search.arms
+    if not arms and search.candidates:
+        return  # nobody proposes: a comparison of what was written by hand
     if not arms:
-        raise ConfigError("search.arms must name at least one proposer")
+        raise ConfigError("search.arms must name at least one proposer, or search.candidates what to compare without")
     for name, arm in arms.items():
         if not arm.floor <= arm.share <= arm.ceiling:
             raise ConfigError(

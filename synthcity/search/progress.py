@@ -22,6 +22,7 @@ class Trial:
     id: str
     source: str = ""
     parent: str | None = None
+    rationale: str = ""
     config: Mapping[str, Any] = field(default_factory=dict)
     state: str = "waiting"  # waiting, running, completed, stopped or failed
     started: float | None = None
@@ -146,7 +147,7 @@ class Progress:
     def _on_candidate(self, event: Event) -> None:
         trial = self._trial(event)
         trial.source, trial.parent = event["source"], event.get("parent")
-        trial.config = event["config"]
+        trial.rationale, trial.config = event.get("rationale", ""), event["config"]
 
     def _on_rejected(self, event: Event) -> None:
         self.rejected.append(event)

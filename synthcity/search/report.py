@@ -33,6 +33,7 @@ class TrialRow(TypedDict):
     id: str
     source: str
     parent: str | None
+    rationale: str
     architecture: str
     config: Mapping[str, Any]
     state: str
@@ -211,6 +212,7 @@ def _trial_row(progress: Progress, trial: Trial) -> TrialRow:
         id=trial.id,
         source=trial.source,
         parent=None if trial.parent is None else str(trial.parent),
+        rationale=trial.rationale,
         architecture=architecture(trial.config),
         config=trial.config,
         state=trial.state,

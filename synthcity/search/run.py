@@ -28,6 +28,7 @@ from synthcity.search.folder import check_resumable, run_folder, write_resolved
 from synthcity.search.gate import Gate, Limits
 from synthcity.search.journal import Journal
 from synthcity.search.outcome import SearchResult, conclude
+from synthcity.search.presets import hand_written
 from synthcity.search.progress import Progress
 from synthcity.search.proposers import DefaultsProposer, Planner, check_arms, make_arms
 from synthcity.search.recorder import Display, Recorder
@@ -47,6 +48,7 @@ def search(
     resume: bool = False,
     display: Display | None = None,
     command: str | None = None,
+    stem: str | None = None,
 ) -> SearchResult:
     """Search, prove and report.
 
@@ -56,6 +58,7 @@ def search(
         resume: continue the run of this name; without a name, the newest of this sweep file.
         display: sees every event of the run.
         command: the command line that started this, for the report; this process's own by default.
+        stem: what the run folder is called where the config has no name; by default the sweep file's name.
 
     Raises:
         ConfigError, DataError: something is wrong with the sweep file or the prices; nothing was started.
@@ -63,10 +66,11 @@ def search(
         Fatal: Ray was lost; ``resume`` continues.
         KeyboardInterrupt: stopped by Ctrl-C or SIGTERM; ``resume`` continues.
     """
-    stem = "search" if isinstance(config, SearchConfig) else Path(config).stem
+    stem = stem or ("search" if isinstance(config, SearchConfig) else Path(config).stem)
     if not isinstance(config, SearchConfig):
         config = load_config(config, settings)
     check_arms(config.search.arms)
+    hand_written(config.search.candidates)
     data = load_data(config)
     folder = run_folder(config, stem, resume=resume)
     command = command or shlex.join(sys.argv)
@@ -177,7 +181,7 @@ class _Run:
             feed = Feed(
                 recorder=recorder,
                 gate=gate,
-                defaults=DefaultsProposer(),
+                defaults=DefaultsProposer(hand_written(budget.candidates)),
                 arms=make_arms(budget.arms, space, planner),
                 budget=budget,
                 workers=found.workers,
@@ -218,6 +222,7 @@ class _Run:
         )
         if not recorder.history.saved:
             causes = {str((r.failure or {}).get("message", r.reason)) for r in recorder.history.records}
+            causes |= {rejection.reason for rejection in recorder.history.rejections if not causes}
             raise Fatal(f"no candidate was trained to a score: {'; '.join(sorted(causes)) or 'none was admitted'}")
         recorder.emit("search_finished", utilisation=Progress(recorder.events).utilisation())
 

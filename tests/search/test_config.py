@@ -50,6 +50,9 @@ def test_settings_win_over_the_file(tmp_path: Path) -> None:
         (["data.assets=[]"], "at least one asset"),
         (["name=../up"], "name must be a plain folder name"),
         (["search.arms={}"], "at least one proposer"),
+        (["search.arms={}", "search.candidates=[]"], "at least one proposer"),
+        (["search.candidates=lstm_gbm"], "search.candidates must be a list of presets and networks"),
+        (["search.candidates=[7]"], "search.candidates must be a list of presets and networks"),
         (["search.arms={tpe: {share: 0.2, floor: 0.5}}"], "search.arms.tpe needs floor <= share <= ceiling"),
         (["search.arms={tpe: {share: 0.9, floor: 0.9}, random: {share: 0.9, floor: 0.9}}"], "add up to more than 1"),
         (["search.arms={tpe: {share: 0.1, ceiling: 0.2}}"], "add up to less than 1"),
@@ -60,6 +63,13 @@ def test_refuses_nonsense(tmp_path: Path, settings: list[str], message: str) -> 
     path.write_text(yaml.safe_dump(sweep()))
     with pytest.raises(ConfigError, match=message):
         load_config(path, settings)
+
+
+def test_hand_written_candidates_may_stand_alone() -> None:
+    network = {"blocks": [{"name": "tcn"}], "head": {"name": "sde"}}
+    config = parse_config(sweep(search={"arms": {}, "candidates": ["lstm_gbm", network]}))
+    assert config.search.candidates == ("lstm_gbm", network)
+    assert parse_config(yaml.safe_load(yaml.safe_dump(config.to_dict()))) == config
 
 
 def test_a_file_that_is_none(tmp_path: Path) -> None:

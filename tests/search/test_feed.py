@@ -102,6 +102,17 @@ def test_hands_out_defaults_first_and_stops_at_the_budget(recorder: Recorder) ->
     assert set(sources[2:]) <= {"tpe", "refine", "random"}
 
 
+def test_without_arms_it_ends_after_the_hand_written(recorder: Recorder) -> None:
+    listed = [("one", config()), ("again", config()), ("two", config(head={"name": "sde"}))]
+    budget = BudgetConfig(trials=3, candidates=("one", "again", "two"), arms={}, deterministic=True, generation=3)
+    drive(recorder, make_feed(recorder, budget, defaults=listed))
+    assert [record.candidate.rationale for record in recorder.history.records] == [
+        "hand-written: one",
+        "hand-written: two",
+    ]
+    assert [rejection.stage for rejection in recorder.history.rejections] == ["duplicate"]
+
+
 def test_keeps_only_as_many_waiting_as_there_are_workers(recorder: Recorder) -> None:
     feed = make_feed(recorder, BudgetConfig(trials=20))
     feed.start()

@@ -8,7 +8,6 @@ import pytest
 from synthcity.errors import ConfigError
 from synthcity.search.history import History
 from synthcity.search.proposers import DefaultsProposer, RandomProposer, RefineProposer, TPEProposer, check_arms
-from synthcity.search.proposers.defaults import packaged_candidates
 from synthcity.search.space import Space, canonical, neighbour
 from tests.search.builders import candidate, config, history, tell
 
@@ -29,11 +28,6 @@ def test_defaults_come_once_in_order_and_go_on_where_they_were() -> None:
     assert [p.rationale for p in proposer.propose(2, known, rng)] == ["hand-written: n2"]
     done = history(*(tell(candidate(i, "defaults"), status="queued") for i in range(3)))
     assert proposer.propose(2, done, rng) == []
-
-
-def test_packaged_candidates_are_valid_and_differ() -> None:
-    found = packaged_candidates()
-    assert len({str(canonical(entry)) for _, entry in found}) == len(found)
 
 
 def test_tpe_learns_where_the_good_ones_are() -> None:
