@@ -14,7 +14,10 @@ COMMANDS = {
     "backtest": ("synthcity.cli.backtest", "Compare forecasters prompt by prompt on past prices."),
     "components": ("synthcity.cli.components", "List and explain the blocks and heads of networks."),
     "data": ("synthcity.cli.data", "Download, import, inspect and simulate price history."),
+    "experiment": ("synthcity.cli.experiment", "Train and judge one network of your choice."),
+    "quick": ("synthcity.cli.quick", "Train and judge a small network on a simulated market in a minute or two."),
     "search": ("synthcity.cli.search", "Find and prove the best forecaster for a competition."),
+    "sweep": ("synthcity.cli.sweep", "Train known-good networks side by side and judge the best."),
 }
 
 

@@ -26,7 +26,7 @@ def command(config: Path, settings: tuple[str, ...], name: str | None, resume: b
     from synthcity.search.summary import summary
 
     if name is not None:
-        settings = (*settings, f"name={_quoted(name)}")
+        settings = (*settings, f"name={quoted(name)}")
     line = shlex.join(["synthcity", *sys.argv[1:]])
     try:
         with open_display() as display:
@@ -37,8 +37,8 @@ def command(config: Path, settings: tuple[str, ...], name: str | None, resume: b
     click.echo(summary(result))
 
 
-def _quoted(name: str) -> str:
-    """Return the name as YAML text, so that ``--name 7`` stays a name."""
+def quoted(name: str) -> str:
+    """Return a run's name as YAML text, so that ``--name 7`` stays a name."""
     if "'" in name:
         raise ConfigError(f"name must be a plain folder name, got {name!r}")
     return f"'{name}'"

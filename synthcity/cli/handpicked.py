@@ -1,0 +1,100 @@
+"""What the commands that train hand-picked networks share: options, the run, and the last lines."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from synthcity.cli.search import quoted
+from synthcity.cli.table import print_table
+
+if TYPE_CHECKING:
+    from synthcity.search.candidate import Config
+    from synthcity.search.report import Report
+
+CONFIG = click.argument("config", type=click.Path(path_type=Path), required=False)
+STEPS = click.option("--steps", type=click.IntRange(min=1), help="Steps of a training; by default those of CONFIG.")
+SEED = click.option(
+    "--seed", type=click.IntRange(min=0), help="Of weights, batches and paths; 0 unless CONFIG has another."
+)
+SETTINGS = click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set any key, see above.")
+NAME = click.option("--name", help="Name of the run folder; by default that of the command, numbered.")
+RESUME = click.option("--resume", is_flag=True, help="Continue a run that was stopped or killed.")
+
+
+def run_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add what ``experiment`` and ``sweep`` have in common."""
+    for option in (RESUME, NAME, SETTINGS, SEED, STEPS, CONFIG):
+        command = option(command)
+    return command
+
+
+def run(
+    file: Path | None,
+    candidates: Sequence[str | Config],
+    settings: Sequence[str],
+    *,
+    stem: str,
+    steps: int | None = None,
+    seed: int | None = None,
+    name: str | None = None,
+    resume: bool = False,
+) -> None:
+    """Train ``candidates``, take the best through the final and print what came of them."""
+    from synthcity.search.display import open_display
+    from synthcity.search.handpicked import handpicked_config
+    from synthcity.search.run import search
+    from synthcity.search.summary import summary
+
+    given: dict[str, Any] = {"search.max_steps": steps, "search.seed": seed, "name": name and quoted(name)}
+    settings = [*settings, *(f"{key}={value}" for key, value in given.items() if value is not None)]
+    config = handpicked_config(file, candidates, settings)
+    line = shlex.join(["synthcity", *sys.argv[1:]])
+    try:
+        with open_display() as display:
+            result = search(config, resume=resume, display=display, command=line, stem=stem)
+    except KeyboardInterrupt:
+        click.echo("stopped; the same command with --resume goes on where it was", err=True)
+        sys.exit(130)
+    _print_trials(result.report)
+    click.echo(summary(result))
+
+
+def _print_trials(report: Report) -> None:
+    """Print one row a network, best first, then why others were not trained."""
+    baseline = min(report["validation_baselines"], key=lambda name: report["validation_baselines"][name])
+    rows = [
+        [
+            trial["id"],
+            trial["rationale"].removeprefix("hand-written: "),
+            trial["architecture"],
+            _figure(trial["parameters"], ","),
+            f"{trial['seconds']:.0f}",
+            _figure(trial["score"], ".1f"),
+            "-" if trial["relative"] is None else f"{trial['relative']:+.2f} %",
+            trial["state"],
+        ]
+        for trial in sorted(report["trials"], key=lambda trial: (trial["score"] is None, trial["score"], trial["id"]))
+    ]
+    numbers = ["parameters", "seconds", "validation", f"over {baseline}"]
+    click.echo()
+    print_table(["trial", "network", "architecture", *numbers, "state"], rows, right=numbers)
+    for failure in report["failures"]:
+        click.echo(f"failed: {', '.join(failure['trials'])}: {failure['message']}")
+    for group in report["rejections"]:
+        for example in group["examples"]:
+            click.echo(f"not trained: {example['config']}: {example['reason']}")
+
+
+def _figure(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)
+
+
+def names(text: str) -> list[str]:
+    """Split names at commas; blanks and empty ones go."""
+    return [name.strip() for name in text.split(",") if name.strip()]

@@ -1,0 +1,170 @@
+"""The commands that train hand-picked networks: what they ask of a search, and what they print of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from synthcity.cli.main import cli
+from synthcity.errors import ConfigError
+from synthcity.search import run as module
+from synthcity.search.presets import presets
+from tests.cli.test_search import REPORT
+from tests.search.test_run import SWEEP
+
+ROOT = Path(__file__).parents[2]
+TRIAL = {"architecture": "lstm > gbm", "parameters": 3000, "seconds": 12.3, "state": "completed"}
+TRIALS = [
+    {**TRIAL, "id": "c0000", "rationale": "hand-written: tcn_sde", "score": 4260.0, "relative": 0.24},
+    {**TRIAL, "id": "c0001", "rationale": "hand-written: lstm_gbm", "score": 4225.0, "relative": -0.59},
+    {"id": "c0002", "rationale": "hand-written: bad", "score": None, "relative": None}
+    | {"architecture": "gru > gbm", "parameters": None, "seconds": 0.0, "state": "failed"},
+]
+FAILURE = {"cause": "TrialFailed", "message": "the loss became nan", "trials": ["c0002"], "traceback": ""}
+REJECTION = {"stage": "size", "count": 1, "examples": [{"reason": "too many parameters", "config": {"d_model": 64}}]}
+FINISHED = {"trials": TRIALS, "failures": [FAILURE], "rejections": [REJECTION]}
+Invoke = Callable[..., Result]
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[dict[str, Any]]:
+    seen: list[dict[str, Any]] = []
+
+    def search(config: Any, **options: Any) -> Any:
+        seen.append({"config": config, **options})
+        report = {**REPORT, **FINISHED, "validation_baselines": {"ewma": 4270.0, "fhs": 4250.0}}
+        return SimpleNamespace(report=report, folder=tmp_path, winner=tmp_path / "winner", page=tmp_path / "r.html")
+
+    monkeypatch.setattr(module, "search", search)
+    return seen
+
+
+def invoke(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, list(arguments))
+
+
+def test_an_experiment_is_a_search_of_one(calls: list[dict[str, Any]]) -> None:
+    settings = ("--set", "block0.dropout=0.2", "--set", "data.assets=[BTC]")
+    found = invoke("experiment", "--blocks", "lstm, tcn", "--head", "sde", *settings, "--steps", "9", "--seed", "4")
+    assert found.exit_code == 0, found.output
+    (call,) = calls
+    network = {"blocks": [{"name": "lstm", "dropout": 0.2}, {"name": "tcn"}], "head": {"name": "sde"}}
+    budget = call["config"].search
+    assert budget.candidates == (network,)
+    assert (budget.max_steps, budget.seed, call["config"].data.assets) == (9, 4, ("BTC",))
+    assert (call["stem"], call["resume"], call["config"].name) == ("experiment", False, None)
+    assert call["command"].startswith("synthcity ")
+
+
+def test_a_sweep_file_gives_the_prices(calls: list[dict[str, Any]]) -> None:
+    assert invoke("experiment", str(ROOT / "configs/sweep-1h.yaml"), "--name", "7", "--resume").exit_code == 0
+    config = calls[0]["config"]
+    assert (config.competition, config.name, calls[0]["resume"]) == ("crypto-1h", "7", True)
+    assert config.search.candidates == ({"blocks": [], "head": {"name": "gbm"}},)
+
+
+def test_quick_needs_no_argument(calls: list[dict[str, Any]]) -> None:
+    assert invoke("quick").exit_code == 0
+    config = calls[0]["config"]
+    assert (config.data.source, config.search.candidates, calls[0]["stem"]) == ("simulated", ("lstm_gbm",), "quick")
+
+
+def test_a_sweep_takes_the_presets_it_is_given_or_all(calls: list[dict[str, Any]]) -> None:
+    assert invoke("sweep", "--presets", "tcn_sde, lstm_gbm,tcn_sde").exit_code == 0
+    assert invoke("sweep").exit_code == 0
+    assert [call["config"].search.candidates for call in calls] == [("tcn_sde", "lstm_gbm"), tuple(presets())]
+
+
+def test_prints_networks_side_by_side_before_the_verdict(calls: list[dict[str, Any]]) -> None:
+    lines = invoke("sweep").stdout.splitlines()
+    start = next(at for at, line in enumerate(lines) if line.startswith("trial"))
+    assert "over fhs" in lines[start]
+    first, second, third = (line.split() for line in lines[start + 1 : start + 4])
+    assert first == ["c0001", "lstm_gbm", "lstm", ">", "gbm", "3,000", "12", "4225.0", "-0.59", "%", "completed"]
+    assert (second[1], third[1], third[-1]) == ("tcn_sde", "bad", "failed")
+    assert lines[start + 4] == "failed: c0002: the loss became nan"
+    assert lines[start + 5] == "not trained: {'d_model': 64}: too many parameters"
+    assert REPORT["verdict"]["sentence"] in lines[start + 6 :]  # type: ignore[index]
+
+
+def test_lists_the_presets() -> None:
+    lines = invoke("sweep", "--list").stdout.splitlines()
+    assert lines[0].split() == ["preset", "architecture", "what", "it", "is"]
+    assert len(lines) == 1 + len(presets())
+    assert lines[2].startswith("lstm_gbm ")
+    assert lines[2].endswith("A recurrent reading of the last hours.")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["experiment", "--blocks", "lstm,tnc"], "unknown block 'tnc'; did you mean 'tcn'"),
+        (["experiment", "--head", "gmb"], "unknown head 'gmb'; did you mean 'gbm'"),
+        (["experiment", "--set", "d_model=33"], "d_model is 33; it must be one of"),
+        (["experiment", "--set", "search.rung=3"], "unknown key 'search.rung'; did you mean 'search.rungs'"),
+        (["experiment", "absent.yaml"], "cannot read the sweep file 'absent.yaml'"),
+        (["sweep", "--presets", "lstm_gbm,tcn_sd"], "unknown preset 'tcn_sd'; did you mean 'tcn_sde'"),
+        (["sweep", "--presets", ","], "--presets names no preset"),
+        (["quick", "--name", "../up"], "name must be a plain folder name"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_makes_nothing(
+    arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(module, "load_data", lambda config: pytest.fail("prices were loaded"))
+    result = invoke(*arguments)
+    assert isinstance(result.exception, ConfigError), result.output
+    assert message in str(result.exception)
+    assert "\n" not in str(result.exception)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("arguments", [("--steps", "0"), ("--seed", "-1")])
+def test_bad_options_are_usage_errors(arguments: tuple[str, str]) -> None:
+    result = invoke("experiment", *arguments)
+    assert (result.exit_code, arguments[0] in result.stderr) == (2, True)
+
+
+def test_stopping_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(config: Any, **options: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "search", stopped)
+    result = invoke("quick")
+    assert (result.exit_code, "--resume" in result.stderr) == (130, True)
+
+
+@pytest.mark.parametrize("name", ["experiment", "quick", "sweep"])
+def test_help_teaches_by_example(name: str) -> None:
+    text = invoke(name, "--help").stdout
+    assert f"  synthcity {name}" in text.split("Usage", 1)[1].split("Options")[0]
+
+
+@pytest.mark.slow
+def test_a_sweep_ends_in_a_verdict_and_resumes_to_the_same(tmp_path: Path) -> None:
+    sweep = tmp_path / "tiny.yaml"
+    sweep.write_text(yaml.safe_dump({**SWEEP, "output": str(tmp_path / "runs")}))
+    command = [sys.executable, "-c", "from synthcity.cli.main import main; main()", "sweep", str(sweep)]
+    command += ["--presets", "summary_gbm,lstm_gbm", "--steps", "6"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    outputs = []
+    for resume in ([], ["--resume"]):
+        done = subprocess.run([*command, *resume], env=environment, capture_output=True, text=True, timeout=500)
+        assert done.returncode == 0, done.stdout + done.stderr
+        outputs.append(done.stdout)
+    report = json.loads((tmp_path / "runs" / "sweep" / "report.json").read_text())
+    assert [trial["rationale"] for trial in report["trials"]] == ["hand-written: summary_gbm", "hand-written: lstm_gbm"]
+    assert all(trial["curve"][-1][0] == 6 for trial in report["trials"])
+    assert report["verdict"]["sentence"] in outputs[0]
+    assert outputs[0].splitlines()[-15:] == outputs[1].splitlines()[-15:]
