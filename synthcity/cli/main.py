@@ -16,6 +16,7 @@ COMMANDS = {
     "data": ("synthcity.cli.data", "Download, import, inspect and simulate price history."),
     "experiment": ("synthcity.cli.experiment", "Train and judge one network of your choice."),
     "quick": ("synthcity.cli.quick", "Train and judge a small network on a simulated market in a minute or two."),
+    "mine": ("synthcity.cli.mine", "Answer validators, and settle what the answers were worth."),
     "search": ("synthcity.cli.search", "Find and prove the best forecaster for a competition."),
     "sweep": ("synthcity.cli.sweep", "Train known-good networks side by side and judge the best."),
 }

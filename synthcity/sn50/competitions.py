@@ -46,6 +46,7 @@ class Competition:
 
     ``deadline_extra_seconds``: t0 is the time of asking rounded up to the minute plus this; the answer is due
     at t0. ``beta``: exponent of the softmax payout per basis point. ``weight``: share of all payouts.
+    ``bucket_seconds``: of all prompts of an asset that start in one such span, the network scores one.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Competition:
     beta: float
     weight: float
     deadline_extra_seconds: int
+    bucket_seconds: int
 
     def __post_init__(self) -> None:
         if self.time_increment <= 0 or self.time_length <= 0 or self.time_length % self.time_increment:
@@ -141,6 +143,23 @@ def get_competition(name: str, rules: Rules | None = None) -> Competition:
     return rules.competitions[resolved]
 
 
+def competition_of(asset: str, time_length: int, rules: Rules | None = None) -> Competition:
+    """Return the competition that a request belongs to: a request names only its asset and length.
+
+    An asset that no competition of this length lists belongs to the first of this length.
+
+    Raises:
+        ValueError: no competition is this long.
+    """
+    rules = get_rules() if rules is None else rules
+    fitting = [c for c in rules.competitions.values() if c.time_length == time_length]
+    if not fitting:
+        lengths = sorted({c.time_length for c in rules.competitions.values()})
+        raise ValueError(f"no competition asks for {time_length} s; the rules of {rules.date} have {lengths}")
+    name = rules.asset_aliases.get(asset, asset)
+    return next((c for c in fitting if asset in c.assets or name in c.assets), fitting[0])
+
+
 @functools.cache
 def _load(date: str) -> Rules:
     file = resources.files("synthcity.sn50") / "rules" / f"{date}.json"
@@ -191,6 +210,7 @@ def _competition(name: str, data: Any, where: str) -> Competition:
         "beta": float,
         "weight": float,
         "deadline_extra_seconds": int,
+        "bucket_seconds": int,
     }
     values = _checked(data, shape, where)
     values["assets"] = tuple(values["assets"])

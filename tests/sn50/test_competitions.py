@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from synthcity.errors import ConfigError
-from synthcity.sn50.competitions import get_competition, get_rules, parse_rules, rule_dates
+from synthcity.sn50.competitions import competition_of, get_competition, get_rules, parse_rules, rule_dates
 
 
 def packaged(date: str = "2026-09") -> dict[str, Any]:
@@ -41,6 +41,7 @@ def test_rules_of_september(name: str, points: int, num_assets: int, window: int
     assert (competition.name, competition.num_points, len(competition.assets)) == (name, points, num_assets)
     assert (competition.window_days, competition.beta) == (window, beta)
     assert competition.deadline_extra_seconds == extra
+    assert competition.bucket_seconds == (600 if name == "crypto-1h" else 3600)
 
 
 @pytest.mark.parametrize(
@@ -147,3 +148,24 @@ def test_a_missing_key_is_refused() -> None:
     del data["invalid_total"]
     with pytest.raises(ConfigError, match="here: 'invalid_total' is missing"):
         parse_rules(data, where="here")
+
+
+@pytest.mark.parametrize(
+    ("asset", "time_length", "date", "name"),
+    [
+        ("BTC", 86400, "2026-09", "crypto-24h"),
+        ("SP500", 86400, "2026-09", "com-equ-24h"),
+        ("SPYX", 86400, "2026-09", "com-equ-24h"),
+        ("HYPE", 3600, "2026-09", "crypto-1h"),
+        ("XAU", 3600, "2026-09", "crypto-1h"),
+        ("XAU", 86400, "2026-05", "low"),
+        ("XAU", 3600, "2026-05", "high"),
+    ],
+)
+def test_asset_and_length_tell_the_competition(asset: str, time_length: int, date: str, name: str) -> None:
+    assert competition_of(asset, time_length, get_rules(date)).name == name
+
+
+def test_a_length_that_nobody_asks_for_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"no competition asks for 60 s; .* have \[3600, 86400\]"):
+        competition_of("BTC", 60)

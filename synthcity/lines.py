@@ -1,0 +1,133 @@
+"""Append-only files of JSON objects, one a line, that outlive kills and full disks.
+
+One process writes at a time, held by a lock that the system drops with it; any number read meanwhile. A line counts
+once its newline is on the disk.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from synthcity.errors import RunError
+
+Event = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lines:
+    """What a file holds: ``events`` in order, and a sentence for each line that is none in ``problems``."""
+
+    events: tuple[Event, ...]
+    problems: tuple[str, ...]
+
+
+def read_lines(path: Path) -> Lines:
+    """Read a file while it may be written to; nothing where there is none.
+
+    A damaged line is left out and told. So is a torn last line, which may be one that is just being written.
+
+    Raises:
+        RunError: the file cannot be read.
+    """
+    try:
+        data = path.read_bytes() if path.exists() else b""
+    except OSError as error:
+        raise RunError(f"cannot read {path}: {error.strerror or error}") from error
+    whole = data.rfind(b"\n") + 1
+    events, problems = [], []
+    for number, line in enumerate(data[:whole].split(b"\n")[:-1], start=1):
+        event = _parse(line)
+        if event is None:
+            problems.append(f"line {number} of {path} is damaged and left out")
+        else:
+            events.append(event)
+    if whole < len(data):
+        problems.append(f"the last line of {path} is torn and left out")
+    return Lines(events=tuple(events), problems=tuple(problems))
+
+
+class LineWriter:
+    """Appends to one file, exclusively while open. Use from any thread, or as a context manager.
+
+    A torn last line of a killed writer is moved to ``<file>.torn``, so that it neither spoils the next line nor is
+    lost; ``mended`` says so.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open or create the file.
+
+        Raises:
+            RunError: it cannot be written, or another process writes to it.
+        """
+        self.path = path
+        self._lock = threading.Lock()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = open(path, "a+b", buffering=0)  # noqa: SIM115 - held open until close()
+        except OSError as error:
+            raise RunError(f"cannot write {path}: {error.strerror or error}") from error
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self.mended = self._put_torn_aside()
+        except BlockingIOError as error:
+            self._file.close()
+            raise RunError(f"another process writes to {path}; end it or choose another folder") from error
+        except OSError as error:
+            self._file.close()
+            raise RunError(f"cannot write {path}: {error.strerror or error}") from error
+
+    def append(self, event: Mapping[str, Any]) -> None:
+        """Write one line and return once it is on the disk.
+
+        Raises:
+            RunError: the disk is full or gone; nothing of the line stays in the file.
+            ValueError: the event holds a number that JSON lacks.
+        """
+        line = json.dumps(event, allow_nan=False, separators=(",", ":")).encode() + b"\n"
+        with self._lock:
+            size = os.fstat(self._file.fileno()).st_size
+            try:
+                if self._file.write(line) != len(line):  # a raw write stops short when the disk fills up
+                    raise OSError("no space left on the device")
+                os.fsync(self._file.fileno())
+            except OSError as error:
+                self._file.truncate(size)
+                raise RunError(f"cannot write {self.path}: {error.strerror or error}") from error
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
+
+    def __enter__(self) -> LineWriter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _put_torn_aside(self) -> str | None:
+        data = self.path.read_bytes()
+        whole = data.rfind(b"\n") + 1
+        if whole == len(data):
+            return None
+        aside = self.path.with_name(self.path.name + ".torn")
+        with open(aside, "ab") as file:
+            file.write(data[whole:] + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        self._file.truncate(whole)
+        return f"the last line of {self.path} was torn, {len(data) - whole} bytes; it was moved to {aside}"
+
+
+def _parse(line: bytes) -> Event | None:
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) else None

@@ -1,0 +1,213 @@
+"""The ledger of answers: what was forecast, by what, from which price; and later what it was worth.
+
+::
+
+    answers.jsonl         one line an answer, written by the miner
+    paths/<day>/<id>.npy  its paths, float32 as the network keeps them, until they are settled
+    scores.jsonl          one line a settled answer, written by whoever settles
+
+The paths are on the disk before the line that names them. A disk that refuses costs no answer: what it did not take
+is held in memory and written when it takes again; ``problem`` says so meanwhile.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import logging
+import os
+import threading
+import uuid
+from collections import deque
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from synthcity.errors import DataError, RunError
+from synthcity.lines import LineWriter
+from synthcity.market.times import format_time
+from synthcity.sn50.prompt import Prompt
+
+ANSWERS, SCORES = "answers.jsonl", "scores.jsonl"
+MOST_HELD = 100  # answers in memory while the disk refuses, about a megabyte each
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerRecord:
+    """One line of ``answers.jsonl``.
+
+    Attributes:
+        id: names the answer and its paths.
+        prompt: what was asked.
+        asked_at: when, unix seconds.
+        seed: of the draw.
+        bundle: hash of the forecaster's bundle.
+        price_age: seconds between the last price and ``asked_at``.
+        fallback: why not the champion answered, None if it did.
+        sent: whether the network got it; False for a challenger in the shadow.
+        paths: file of the paths, relative to the ledger's folder.
+        sha256: of that file.
+    """
+
+    id: str
+    prompt: Prompt
+    asked_at: float
+    seed: int
+    bundle: str
+    price_age: float
+    fallback: str | None
+    sent: bool
+    paths: str
+    sha256: str
+
+    @classmethod
+    def parse(cls, event: Mapping[str, Any]) -> AnswerRecord:
+        """Read a line.
+
+        Raises:
+            DataError: it is no answer.
+        """
+        try:
+            return cls(**{**event, "prompt": Prompt(**event["prompt"])})
+        except (KeyError, TypeError, ValueError) as error:
+            raise DataError(f"a line of {ANSWERS} is no answer ({error}); it is left out") from error
+
+    def load_paths(self, folder: Path) -> NDArray[np.float32]:
+        """Read the paths (num_simulations, num_steps + 1).
+
+        Raises:
+            DataError: the file is gone or damaged.
+        """
+        path = folder / self.paths
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise DataError(f"cannot read {path} ({error.strerror}); the answer cannot be settled") from error
+        if hashlib.sha256(content).hexdigest() != self.sha256:
+            raise DataError(f"{path} differs from its hash in {ANSWERS}; the answer cannot be settled")
+        paths: NDArray[np.float32] = np.load(io.BytesIO(content), allow_pickle=False)
+        return paths
+
+
+class AnswerLedger:
+    """Writes answers down; one process at a time. Use from any thread, or as a context manager."""
+
+    def __init__(self, folder: Path | str) -> None:
+        """Open or create the ledger.
+
+        Raises:
+            RunError: the folder cannot be written, or another process writes to it.
+        """
+        self.folder = Path(folder)
+        self._lock = threading.Lock()
+        self._lines = LineWriter(self.folder / ANSWERS)
+        self._held: deque[tuple[AnswerRecord, bytes]] = deque()
+        self._num_lost = 0
+        self._problem: str | None = None
+        if self._lines.mended:
+            _log.warning(self._lines.mended)
+
+    @property
+    def problem(self) -> str | None:
+        """What is wrong with the disk, and what is held back or lost; None if nothing is."""
+        lost = f"{self._num_lost} answers are lost to it" if self._num_lost else ""
+        held = f"{self._problem}; {len(self._held)} answers are held in memory" if self._problem else ""
+        return "; ".join(filter(None, (held, lost))) or None
+
+    @property
+    def mended(self) -> str | None:
+        """What was found damaged at the start and put aside."""
+        return self._lines.mended
+
+    def record(
+        self,
+        prompt: Prompt,
+        paths: ArrayLike,
+        *,
+        asked_at: float,
+        seed: int,
+        bundle: str,
+        price_age: float,
+        fallback: str | None = None,
+        sent: bool = True,
+    ) -> AnswerRecord:
+        """Write one answer with its paths (num_simulations, num_steps + 1); see ``AnswerRecord``.
+
+        A disk that refuses is no error here: ``problem`` tells, and the next call tries again.
+
+        Raises:
+            ValueError: the paths do not fit the prompt.
+        """
+        prices = np.asarray(paths, dtype=np.float32)
+        if prices.shape != (prompt.num_simulations, prompt.num_steps + 1):
+            raise ValueError(f"paths {prices.shape} do not fit {prompt}")
+        buffer = io.BytesIO()
+        np.save(buffer, prices, allow_pickle=False)
+        name = f"{prompt.asset}-{prompt.start_time}-{uuid.uuid4().hex[:12]}"
+        record = AnswerRecord(
+            id=name,
+            prompt=prompt,
+            asked_at=asked_at,
+            seed=seed,
+            bundle=bundle,
+            price_age=price_age,
+            fallback=fallback,
+            sent=sent,
+            paths=f"paths/{format_time(prompt.start_time)[:10]}/{name}.npy",
+            sha256=hashlib.sha256(buffer.getvalue()).hexdigest(),
+        )
+        with self._lock:
+            self._held.append((record, buffer.getvalue()))
+            self._write_held()
+        return record
+
+    def close(self) -> None:
+        """Try once more to write what is held back, and let go of the folder."""
+        with self._lock:
+            self._write_held()
+        self._lines.close()
+
+    def __enter__(self) -> AnswerLedger:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _write_held(self) -> None:
+        problem = None
+        while self._held and problem is None:
+            record, content = self._held[0]
+            try:
+                _write_file(self.folder / record.paths, content)
+                self._lines.append(asdict(record))
+                self._held.popleft()
+            except RunError as error:
+                problem = str(error)
+        while len(self._held) > MOST_HELD:
+            self._held.popleft()
+            self._num_lost += 1
+        if problem is not None and problem != self._problem:
+            _log.warning("%s; answers go on, their records are held in memory", problem)
+        self._problem = problem
+
+
+def _write_file(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
+    draft = path.with_name(f".{path.name}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with draft.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError as error:
+        with suppress(OSError):  # the disk may be gone, not full
+            draft.unlink(missing_ok=True)
+        raise RunError(f"cannot write {path}: {error.strerror or error}") from error

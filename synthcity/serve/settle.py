@@ -1,0 +1,243 @@
+"""Settling answers: the network's own score against what the price then did, and the rolling average of it.
+
+The rules are the network's: a prompt is scored from 90 s after its end, once a minute candle later than its last grid
+time shows that the venue went on; a prompt whose last grid value is missing waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from synthcity.errors import DataError, SynthcityError
+from synthcity.forecast.diagnostics import pit_counts, pit_horizons
+from synthcity.lines import LineWriter, read_lines
+from synthcity.market.bars import Floats, Market
+from synthcity.market.sources.venues import official_source
+from synthcity.market.store import Store
+from synthcity.serve import clock
+from synthcity.serve.ledger import ANSWERS, SCORES, AnswerRecord
+from synthcity.settings import Settings
+from synthcity.sn50.competitions import Rules, competition_of, get_rules
+from synthcity.sn50.prompt import Prompt
+from synthcity.sn50.scoring import INVALID, score
+
+PATIENCE_SECONDS = 90
+"""How long after its end the network begins to score a prompt."""
+
+GIVEN_UP_AFTER_SECONDS = 2 * 86400
+"""How long after its end a prompt without a last price is waited for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreRecord:
+    """One line of ``scores.jsonl``.
+
+    Attributes:
+        answer: id of the answer.
+        asset, start_time, time_length, bundle, sent, fallback, price_age: as in the answer.
+        competition: whose intervals were scored, None without a score.
+        rules: date of the rules.
+        total: the network's number in basis points, -1 for an invalid answer; None if it will never be scored.
+        intervals: sum of each interval.
+        num_missing: grid values that nobody observed.
+        pit: by horizon in seconds, the histogram of ``forecast.diagnostics.pit_counts``.
+        reason: why there is no total.
+    """
+
+    answer: str
+    asset: str
+    start_time: int
+    time_length: int
+    bundle: str
+    sent: bool
+    fallback: str | None
+    price_age: float
+    competition: str | None
+    rules: str
+    total: float | None
+    intervals: Mapping[str, float] = field(default_factory=dict)
+    num_missing: int = 0
+    pit: Mapping[str, list[float]] = field(default_factory=dict)
+    reason: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settlement:
+    """What one round of settling did; ``problems`` holds a sentence for whatever is damaged."""
+
+    num_settled: int
+    num_pending: int
+    num_given_up: int
+    problems: tuple[str, ...]
+
+
+def settle(
+    folder: Path,
+    store: Store,
+    now: float,
+    *,
+    rules: Rules | None = None,
+    venue: str | None = None,
+    keep_paths: bool = False,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Settlement:
+    """Score all answers of the ledger in ``folder`` that can be scored by now, once each.
+
+    Args:
+        store: minute bars of the assets.
+        rules: the newest by default.
+        venue: of the bars; by default the one that the network settles by.
+        keep_paths: else the paths of an answer are deleted once its score is on the disk.
+        progress: called with (answers dealt with, answers that are due).
+
+    Raises:
+        RunError: the ledger cannot be read or written, or another process settles.
+    """
+    rules = get_rules() if rules is None else rules
+    with LineWriter(folder / SCORES) as lines:
+        answers, problems = read_answers(folder)
+        scored = read_lines(folder / SCORES)
+        problems += [*scored.problems, *filter(None, [lines.mended])]
+        known = {event.get("answer") for event in scored.events}
+        waiting = [answer for answer in answers if answer.id not in known]
+        due = [answer for answer in waiting if now >= _end(answer) + PATIENCE_SECONDS]
+        prices = _Prices(store, due, venue)
+        num_settled = num_given_up = 0
+        for done, answer in enumerate(due, start=1):
+            try:
+                record = _score(answer, folder, prices, rules, now)
+            except DataError as error:
+                problems.append(str(error))
+                record = None
+            if record is not None:
+                lines.append(asdict(record))
+                num_settled += record.total is not None
+                num_given_up += record.total is None
+                if not keep_paths:
+                    (folder / answer.paths).unlink(missing_ok=True)
+            progress(done, len(due))
+    return Settlement(
+        num_settled=num_settled,
+        num_pending=len(waiting) - num_settled - num_given_up,
+        num_given_up=num_given_up,
+        problems=tuple(problems),
+    )
+
+
+def read_answers(folder: Path) -> tuple[list[AnswerRecord], list[str]]:
+    """Return the answers of a ledger, and a sentence for each damaged line.
+
+    Raises:
+        RunError: it cannot be read.
+    """
+    found = read_lines(folder / ANSWERS)
+    answers, problems = [], list(found.problems)
+    for event in found.events:
+        try:
+            answers.append(AnswerRecord.parse(event))
+        except DataError as error:
+            problems.append(str(error))
+    return answers, problems
+
+
+def read_scores(folder: Path) -> pd.DataFrame:
+    """Return settled scores, one row an answer: the fields of ``ScoreRecord`` and one column ``i_<interval>`` each.
+
+    Answers that were given up are left out.
+
+    Raises:
+        RunError: the ledger cannot be read.
+    """
+    events = [event for event in read_lines(folder / SCORES).events if event["total"] is not None]
+    rows = [{**event, **{f"i_{name}": value for name, value in event["intervals"].items()}} for event in events]
+    columns = list(ScoreRecord.__dataclass_fields__)
+    return pd.DataFrame(rows, columns=None if rows else columns).drop(columns=["intervals", "reason"])
+
+
+class _Prices:
+    """Minute bars of each asset over all that is due, read once."""
+
+    def __init__(self, store: Store, due: list[AnswerRecord], venue: str | None) -> None:
+        self._store, self._venue = store, venue
+        self._spans: dict[str, tuple[int, int]] = {}
+        for answer in due:
+            start, end = self._spans.get(answer.prompt.asset, (answer.prompt.start_time, 0))
+            last = _end(answer) + GIVEN_UP_AFTER_SECONDS
+            self._spans[answer.prompt.asset] = min(start, answer.prompt.start_time), max(end, last)
+        self._markets: dict[str, Market] = {}
+
+    def of(self, asset: str) -> Market:
+        if asset not in self._markets:
+            venue = official_source(asset, Settings()).venue if self._venue is None else self._venue
+            bars = self._store.read(asset, venue, clock.MINUTE, *self._spans[asset])
+            self._markets[asset] = Market({(asset, clock.MINUTE): bars})
+        return self._markets[asset]
+
+
+def _end(answer: AnswerRecord) -> int:
+    return answer.prompt.start_time + answer.prompt.time_length
+
+
+def _score(answer: AnswerRecord, folder: Path, prices: _Prices, rules: Rules, now: float) -> ScoreRecord | None:
+    """Score one answer; None while it has to wait.
+
+    Raises:
+        DataError: it cannot be scored for another reason than time, which may be mended until it is given up.
+    """
+    prompt, may_wait = answer.prompt, now <= _end(answer) + GIVEN_UP_AFTER_SECONDS
+    record = ScoreRecord(
+        answer=answer.id,
+        asset=prompt.asset,
+        start_time=prompt.start_time,
+        time_length=prompt.time_length,
+        bundle=answer.bundle,
+        sent=answer.sent,
+        fallback=answer.fallback,
+        price_age=answer.price_age,
+        competition=None,
+        rules=rules.date,
+        total=None,
+        reason="its last price was never observed",
+    )
+    try:
+        truth = _realised(prompt, prices)
+        if truth is not None:
+            return _scored(record, answer.load_paths(folder).astype(np.float64), truth, prompt, rules)
+    except (SynthcityError, ValueError) as error:
+        if may_wait:
+            raise DataError(f"{answer.id} cannot be settled: {error}") from error
+        record = replace(record, reason=str(error))
+    return None if may_wait else record
+
+
+def _realised(prompt: Prompt, prices: _Prices) -> Floats | None:
+    """Prices that settle the prompt, None while they cannot."""
+    market = prices.of(prompt.asset)
+    bars, truth = market[prompt.asset, clock.MINUTE], clock.realised(market, prompt)
+    # a candle later than the last grid time is the witness that the price of that time is final, or will not come
+    has_witness = len(bars) > 0 and int(bars.time[-1]) > int(prompt.grid[-1])
+    return truth if has_witness and not np.isnan(truth[-1]) else None
+
+
+def _scored(record: ScoreRecord, paths: Floats, truth: Floats, prompt: Prompt, rules: Rules) -> ScoreRecord:
+    competition = competition_of(prompt.asset, prompt.time_length, rules)
+    result = score(paths, truth, competition, rules)
+    is_valid = result.total != INVALID
+    pit = {
+        str(seconds): pit_counts(paths, truth, seconds // prompt.time_increment).round(6).tolist()
+        for seconds in (pit_horizons(prompt.time_length) if is_valid else ())
+    }
+    return replace(
+        record,
+        competition=competition.name,
+        total=float(result.total),
+        intervals={name: float(value) for name, value in result.intervals.items()} if is_valid else {},
+        num_missing=int(np.isnan(truth).sum()),
+        pit=pit,
+        reason=None,
+    )

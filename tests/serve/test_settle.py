@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from synthcity.errors import RunError
+from synthcity.lines import LineWriter, read_lines
+from synthcity.market.columns import take
+from synthcity.serve.ledger import SCORES, AnswerLedger
+from synthcity.serve.settle import read_scores as read
+from synthcity.serve.settle import settle
+from synthcity.sn50.competitions import get_rules
+from synthcity.sn50.prompt import Prompt
+from synthcity.sn50.scoring import score
+from tests.serve.builders import MINUTES, T0, hour, make_paths, make_store, record
+
+END = T0 + 3600
+DAY = 86400
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    with AnswerLedger(tmp_path / "ledger") as opened:
+        yield opened
+
+
+def test_the_score_is_the_networks_own_number(ledger, tmp_path):
+    day = Prompt(asset="BTC", start_time=T0 + 420, num_simulations=40)
+    answers = {record(ledger, prompt, make_paths(prompt)).id: prompt for prompt in (hour(T0 + 60), day)}
+    settlement = settle(ledger.folder, make_store(tmp_path / "store"), T0 + 3 * DAY)
+    assert (settlement.num_settled, settlement.num_pending, settlement.problems) == (2, 0, ())
+    scores = read(ledger.folder).set_index("answer")
+    opens = MINUTES.time.tolist()
+    for name, prompt in answers.items():
+        truth = [MINUTES.close[opens.index(t)] for t in prompt.grid]  # the close of the candle that opens then
+        competition = "crypto-24h" if prompt is day else "crypto-1h"
+        expected = score(make_paths(prompt).astype(np.float32), truth, competition)
+        row = scores.loc[name]
+        assert row["total"] == expected.total
+        assert row["competition"] == competition
+        assert row["i_5min"] == expected.intervals["5min"]
+        assert row["num_missing"] == 0
+        assert sum(row["pit"]["300"]) == pytest.approx(prompt.time_length / 300)
+
+
+def test_rules_of_another_date_can_be_asked_for(ledger, tmp_path):
+    record(ledger, hour())
+    settle(ledger.folder, make_store(tmp_path / "store"), END + DAY, rules=get_rules("2026-05"))
+    assert read(ledger.folder)["competition"].tolist() == ["high"]
+
+
+@pytest.mark.parametrize(
+    ("now", "last_open", "settled"),
+    [(END + 89, END + 600, False), (END + 90, END + 60, True), (END + 90, END, False), (END + 90, END - 60, False)],
+)
+def test_a_prompt_waits_for_its_end_and_for_a_witness(ledger, tmp_path, now, last_open, settled):
+    record(ledger, hour())
+    store = make_store(tmp_path / "store", take(MINUTES, MINUTES.time <= last_open))
+    settlement = settle(ledger.folder, store, now)
+    assert (settlement.num_settled, settlement.num_pending) == ((1, 0) if settled else (0, 1))
+    assert len(read(ledger.folder)) == settled
+
+
+def test_a_missing_last_price_waits_until_it_is_given_up(ledger, tmp_path):
+    answer = record(ledger, hour())
+    store = make_store(tmp_path / "store", take(MINUTES, MINUTES.time != END))
+    assert settle(ledger.folder, store, END + DAY).num_pending == 1
+    assert settle(ledger.folder, store, END + 2 * DAY + 1).num_given_up == 1
+    assert settle(ledger.folder, store, END + 2 * DAY + 2).num_given_up == 0
+    (event,) = read_lines(ledger.folder / SCORES).events
+    assert (event["total"], event["reason"]) == (None, "its last price was never observed")
+    assert len(read(ledger.folder)) == 0
+    assert not (ledger.folder / answer.paths).exists()
+
+
+def test_a_late_last_price_settles_what_waited(ledger, tmp_path):
+    record(ledger, hour())
+    store = make_store(tmp_path / "store", take(MINUTES, MINUTES.time != END))
+    assert settle(ledger.folder, store, END + 120).num_settled == 0
+    store.append("BTC", "binance", 60, take(MINUTES, MINUTES.time == END))
+    assert settle(ledger.folder, store, END + 180).num_settled == 1
+
+
+def test_missing_minutes_are_left_out_as_the_network_does_and_counted(ledger, tmp_path):
+    prompt = hour()
+    record(ledger, prompt)
+    gone = np.isin(MINUTES.time, prompt.grid[[5, 30]])
+    settle(ledger.folder, make_store(tmp_path / "store", take(MINUTES, ~gone)), END + DAY)
+    truth = MINUTES.grid_price(prompt.grid + 60)
+    truth[[5, 30]] = np.nan
+    row = read(ledger.folder).iloc[0]
+    assert row["num_missing"] == 2
+    assert row["total"] == score(make_paths(prompt).astype(np.float32), truth, "crypto-1h").total
+
+
+def test_an_answer_is_settled_once_and_its_paths_go(ledger, tmp_path):
+    store, first = make_store(tmp_path / "store"), record(ledger, hour())
+    assert settle(ledger.folder, store, END + 90).num_settled == 1
+    assert settle(ledger.folder, store, END + 90).num_settled == 0
+    assert not (ledger.folder / first.paths).exists()
+    second = record(ledger, hour(T0 + 60))
+    assert settle(ledger.folder, store, END + 150, keep_paths=True).num_settled == 1
+    assert (ledger.folder / second.paths).exists()
+    assert read(ledger.folder)["answer"].tolist() == [first.id, second.id]
+
+
+def test_an_invalid_answer_is_told_as_the_network_does(ledger, tmp_path):
+    paths = make_paths(hour())
+    paths[3, 7] = 0.0
+    record(ledger, hour(), paths)
+    settle(ledger.folder, make_store(tmp_path / "store"), END + 90)
+    assert read(ledger.folder)["total"].tolist() == [-1.0]
+
+
+def test_damage_costs_the_answer_it_hit_and_is_told(ledger, tmp_path):
+    lost, kept = record(ledger, hour()), record(ledger, hour(T0 + 60))
+    (ledger.folder / lost.paths).write_bytes(b"nonsense")
+    ledger._lines._file.write(b'{"id":"torn')
+    store = make_store(tmp_path / "store")
+    settlement = settle(ledger.folder, store, END + DAY)
+    assert (settlement.num_settled, settlement.num_pending) == (1, 1)
+    assert read(ledger.folder)["answer"].tolist() == [kept.id]
+    assert "is torn and left out" in settlement.problems[0]
+    assert f"{lost.id} cannot be settled: " in settlement.problems[1]
+    assert settle(ledger.folder, store, END + 2 * DAY + 1).num_given_up == 1
+    assert "differs from its hash" in read_lines(ledger.folder / SCORES).events[-1]["reason"]
+
+
+def test_a_torn_score_is_settled_again(ledger, tmp_path):
+    store = make_store(tmp_path / "store")
+    record(ledger, hour())
+    settle(ledger.folder, store, END + 90, keep_paths=True)
+    path = ledger.folder / SCORES
+    path.write_bytes(path.read_bytes()[:-20])
+    settlement = settle(ledger.folder, store, END + 90)
+    assert settlement.num_settled == 1
+    assert "was torn" in settlement.problems[0]
+    assert len(read(ledger.folder)) == 1
+
+
+def test_prompts_that_nobody_scores_and_assets_without_a_venue_are_given_up_in_words(ledger, tmp_path):
+    record(ledger, Prompt(asset="BTC", start_time=T0, time_increment=60, time_length=600, num_simulations=5))
+    record(ledger, hour(asset="DOGE"))
+    settlement = settle(ledger.folder, make_store(tmp_path / "store"), END + 3 * DAY)
+    assert settlement.num_given_up == 2
+    reasons = [event["reason"] for event in read_lines(ledger.folder / SCORES).events]
+    assert "no competition asks for 600 s" in reasons[0]
+    assert "unknown asset 'DOGE'" in reasons[1]
+
+
+def test_a_simulated_market_can_settle(ledger, tmp_path):
+    record(ledger, hour())
+    store = make_store(tmp_path / "store", venue="simulated")
+    assert settle(ledger.folder, store, END + 90).num_pending == 1
+    assert settle(ledger.folder, store, END + 90, venue="simulated").num_settled == 1
+
+
+def test_one_process_settles_at_a_time_while_the_miner_goes_on(ledger, tmp_path):
+    store = make_store(tmp_path / "store")
+    with LineWriter(ledger.folder / SCORES), pytest.raises(RunError, match="another process writes"):
+        settle(ledger.folder, store, END)
+    record(ledger, hour())
+    assert settle(ledger.folder, store, END + 90).num_settled == 1
+    assert json.loads((ledger.folder / SCORES).read_bytes())["total"] > 0

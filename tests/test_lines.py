@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from synthcity.errors import RunError
+from synthcity.lines import LineWriter, read_lines
+
+WRITER = """
+import sys
+from pathlib import Path
+from synthcity.lines import LineWriter
+with LineWriter(Path(sys.argv[1])) as lines:
+    for number in range(10**6):
+        lines.append({"number": number, "text": "x" * 5000})
+        print(number, flush=True)
+"""
+
+
+def test_what_was_written_is_read_back_in_order(tmp_path):
+    path = tmp_path / "new" / "file.jsonl"
+    assert read_lines(path).events == ()
+    for first in (0, 3):
+        with LineWriter(path) as lines:
+            assert lines.mended is None
+            for number in range(first, first + 3):
+                lines.append({"number": number, "text": "a\nb\u2028é"})
+    found = read_lines(path)
+    assert [event["number"] for event in found.events] == list(range(6))
+    assert found.events[0]["text"] == "a\nb\u2028é"
+    assert found.problems == ()
+
+
+def test_a_torn_last_line_is_put_aside_and_told(tmp_path):
+    path = tmp_path / "file.jsonl"
+    path.write_bytes(b'{"number":0}\n{"numb')
+    found = read_lines(path)
+    assert len(found.events) == 1
+    assert found.problems == (f"the last line of {path} is torn and left out",)
+    with LineWriter(path) as lines:
+        assert "was torn, 6 bytes; it was moved to" in lines.mended
+        lines.append({"number": 1})
+    assert [event["number"] for event in read_lines(path).events] == [0, 1]
+    assert (tmp_path / "file.jsonl.torn").read_bytes() == b'{"numb\n'
+
+
+@pytest.mark.parametrize("damage", [b"\x00\x00\xff", b"[1]", b'{"number":', b""])
+def test_a_damaged_line_costs_itself_alone(tmp_path, damage):
+    path = tmp_path / "file.jsonl"
+    path.write_bytes(b'{"number":0}\n' + damage + b'\n{"number":2}\n')
+    found = read_lines(path)
+    assert [event["number"] for event in found.events] == [0, 2]
+    assert found.problems == (f"line 2 of {path} is damaged and left out",)
+
+
+def test_one_process_writes_at_a_time(tmp_path):
+    with LineWriter(tmp_path / "file.jsonl"), pytest.raises(RunError, match=r"another process writes to .*file\.jsonl"):
+        LineWriter(tmp_path / "file.jsonl")
+    LineWriter(tmp_path / "file.jsonl").close()
+
+
+def test_a_killed_writer_leaves_whole_lines_and_no_lock(tmp_path):
+    path = tmp_path / "file.jsonl"
+    for _ in range(3):
+        command = [sys.executable, "-c", WRITER, str(path)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": "."}) as process:
+            told = [int(process.stdout.readline()) for _ in range(20)]
+            process.send_signal(signal.SIGKILL)
+        numbers = [event["number"] for event in read_lines(path).events]
+        assert numbers[: len(told)] == told
+        path.unlink()
+        with LineWriter(path) as lines:
+            lines.append({})
+        path.unlink()
+
+
+def test_what_is_no_folder_or_no_number_is_refused(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(RunError, match="cannot write"):
+        LineWriter(tmp_path / "file" / "lines.jsonl")
+    with pytest.raises(RunError, match="cannot read"):
+        read_lines(tmp_path)
+    with LineWriter(tmp_path / "lines.jsonl") as lines:
+        with pytest.raises(ValueError, match="not JSON compliant"):
+            lines.append({"price": float("nan")})
+        lines.append({"price": 1.0})
+    assert json.loads((tmp_path / "lines.jsonl").read_bytes()) == {"price": 1.0}
+
+
+def test_a_full_disk_is_an_error_and_leaves_no_part_of_a_line(tmp_path):
+    import resource
+
+    path = tmp_path / "file.jsonl"
+    with LineWriter(path) as lines:
+        lines.append({"number": 0})
+        before, limit = path.read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
+        handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 50, limit[1]))
+        try:
+            with pytest.raises(RunError, match="cannot write"):
+                lines.append({"text": "x" * 100})
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+            signal.signal(signal.SIGXFSZ, handler)
+        assert path.read_bytes() == before
+        lines.append({"number": 1})
+    assert [event["number"] for event in read_lines(path).events] == [0, 1]
