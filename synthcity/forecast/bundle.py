@@ -7,6 +7,9 @@
     metrics.json         what was measured when it was saved
     manifest.json        format, versions, whatever the writer adds, and the sha256 of each file
     members/0, 1, ...    bundles of their own, for a mix
+    code/0.py, ...       what a language model wrote, if the network has such a part; see ``nets.authored``
+
+A bundle with code is loaded only for a caller who says that the code is trusted.
 """
 
 from __future__ import annotations
@@ -29,10 +32,11 @@ from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
 
 import synthcity
-from synthcity.errors import BundleError, ConfigError
+from synthcity.errors import BundleError, ConfigError, SynthcityError
 from synthcity.forecast.forecaster import Forecaster
 
 FORMAT = 1
+_INSTALL = "synthcity.nets.authored.code"
 CONFIG, WEIGHTS, METRICS, MANIFEST = "config.json", "weights.safetensors", "metrics.json", "manifest.json"
 
 # A bundle may name one of these and no other code. Each is called with (folder, config, weights).
@@ -66,6 +70,7 @@ def save_bundle(
     weights: Mapping[str, NDArray[Any]],
     *,
     members: Sequence[object] = (),
+    code: Sequence[Mapping[str, str]] = (),
     metrics: Mapping[str, Any] | None = None,
     manifest: Mapping[str, Any] | None = None,
 ) -> None:
@@ -76,6 +81,7 @@ def save_bundle(
         config: plain JSON data with the key ``loader``, one of ``LOADERS``.
         weights: arrays by name.
         members: forecasters with a ``save`` method, written to ``members/0`` and so on.
+        code: kind, name, source and sha256 of what a language model wrote, written to ``code/0.py`` and so on.
         metrics: plain JSON data.
         manifest: what else to record: data range, seeds, git hash.
 
@@ -95,22 +101,62 @@ def save_bundle(
             if not isinstance(member, Savable):
                 raise BundleError(f"{type(member).__name__} has no save method, so it cannot go into a bundle")
             member.save(draft / "members" / str(i))
-        _write_json(draft / CONFIG, {**config, "num_members": len(members)})
+        listed = [{k: v for k, v in entry.items() if k != "source"} for entry in code]
+        for i, entry in enumerate(code):
+            (draft / "code").mkdir(exist_ok=True)
+            _write(draft / _code_file(i), entry["source"].encode())
+        parts = {"num_members": len(members), **({"code": listed} if listed else {})}
+        _write_json(draft / CONFIG, {**config, **parts})
         _write(draft / WEIGHTS, save_arrays({k: np.ascontiguousarray(v) for k, v in weights.items()}))
         _write_json(draft / METRICS, dict(metrics or {}))
-        _write_json(draft / MANIFEST, _manifest(draft, len(members), manifest or {}))
+        _write_json(draft / MANIFEST, _manifest(draft, len(members), len(code), manifest or {}))
         _replace(folder, draft)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def load(folder: Path | str) -> Forecaster:
+def load(folder: Path | str, *, trust_code: bool = False) -> Forecaster:
     """Rebuild the forecaster that a bundle holds.
 
+    Args:
+        folder: the bundle.
+        trust_code: run what a language model wrote, if the bundle holds such code. Its hash shows that it is what was
+            saved, not that it is harmless: read it, or know who saved it.
+
     Raises:
-        BundleError: a file is missing or differs from its hash, or the bundle is foreign or of another version.
+        BundleError: a file is missing or differs from its hash, the bundle is foreign or of another version, or it
+            holds code and nobody said that this is trusted.
     """
     folder = Path(folder)
+    code = _code_of(folder)
+    if code and not trust_code:
+        listed = ", ".join(f"{path} ({entry['kind']} {entry['name']})" for path, entry in code.items())
+        raise BundleError(
+            f"{folder} holds code that a language model wrote: {listed}; read it, and if you trust it load with "
+            "trust_code=True (--trust-code)"
+        )
+    try:
+        if code:
+            importlib.import_module(_INSTALL).install(code.values())
+    except SynthcityError as error:
+        raise BundleError(f"the code in {folder} cannot be used: {error}") from error
+    return _rebuild(folder)
+
+
+def _code_of(folder: Path) -> dict[str, dict[str, str]]:
+    """Return all code in a bundle and its members by file, verified and not run."""
+    config = _verified_config(folder)
+    found = {}
+    for i, entry in enumerate(config.get("code", ())):
+        path = folder / _code_file(i)
+        found[str(path)] = {**entry, "source": path.read_bytes().decode("utf-8", errors="replace")}
+    for i in range(int(config.get("num_members", 0))):
+        found |= _code_of(folder / "members" / str(i))
+    return found
+
+
+def _rebuild(folder: Path) -> Forecaster:
+    """Rebuild from a bundle whose code, if there is any, is registered."""
     config = _verified_config(folder)
     loader = config.get("loader")
     if loader not in LOADERS:
@@ -126,7 +172,7 @@ def load(folder: Path | str) -> Forecaster:
 
 def load_member(folder: Path, index: int) -> Forecaster:
     """Load member ``index`` of the bundle in ``folder``; for loaders of forecasters made of others."""
-    return load(folder / "members" / str(index))
+    return _rebuild(folder / "members" / str(index))
 
 
 def _verified_config(folder: Path) -> dict[str, Any]:
@@ -144,6 +190,8 @@ def _verified_config(folder: Path) -> dict[str, Any]:
     config = _read_json(folder / CONFIG)
     for i in range(int(config.get("num_members", 0))):
         _verify(folder, _member_manifest(i), hashes)
+    for i in range(len(config.get("code", ()))):
+        _verify(folder, _code_file(i), hashes)
     return config
 
 
@@ -159,8 +207,13 @@ def _member_manifest(index: int) -> str:
     return f"members/{index}/{MANIFEST}"
 
 
-def _manifest(draft: Path, num_members: int, extra: Mapping[str, Any]) -> dict[str, Any]:
+def _code_file(index: int) -> str:
+    return f"code/{index}.py"
+
+
+def _manifest(draft: Path, num_members: int, num_codes: int, extra: Mapping[str, Any]) -> dict[str, Any]:
     names = [CONFIG, WEIGHTS, METRICS, *(_member_manifest(i) for i in range(num_members))]
+    names += [_code_file(i) for i in range(num_codes)]
     return {
         **extra,
         "format": FORMAT,

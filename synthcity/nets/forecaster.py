@@ -22,6 +22,7 @@ from synthcity.forecast.quantise import DEFAULT_FACTOR
 from synthcity.market.bars import History
 from synthcity.market.windows import FeatureTable, WindowSpec
 from synthcity.nets import state as states
+from synthcity.nets.authored.code import codes_of
 from synthcity.nets.config import NetConfig
 from synthcity.nets.dependence import joint_factor
 from synthcity.nets.heads.law import Law
@@ -164,7 +165,8 @@ class NetForecaster:
             "meta": self.meta,
         }
         weights = {name: value.numpy() for name, value in self.network.state_dict().items()}
-        save_bundle(folder, config, weights, metrics=metrics, manifest=manifest)
+        code = codes_of(self.network.config.to_dict())
+        save_bundle(folder, config, weights, code=code, metrics=metrics, manifest=manifest)
 
 
 def _joint_groups(prompts: Sequence[Prompt]) -> list[list[int]]:

@@ -6,7 +6,7 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from typing import Any, TypeVar
 
@@ -27,7 +27,8 @@ class Component:
 
     ``causal``: no output of the block depends on later steps, whatever its options. ``needs_seq_len``: weights belong
     to the length it was built for; other lengths are interpolated to that one and back. ``cost``: what a packaged block
-    was measured to take, None for what nobody measured.
+    was measured to take, None for what nobody measured. ``code``: kind, name, source and sha256 of what a language
+    model wrote, None for what is packaged.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Component:
     config: Any
     causal: bool = False
     needs_seq_len: bool = False
+    code: Mapping[str, str] | None = None
 
     @property
     def doc(self) -> str:
@@ -92,15 +94,31 @@ def register_head(name: str) -> Callable[[C], C]:
     return _register(_HEADS, "head", name)
 
 
-def _register(table: dict[str, Component], kind: str, name: str, **traits: bool) -> Callable[[C], C]:
+def _register(
+    table: dict[str, Component], kind: str, name: str, *, causal: bool = False, needs_seq_len: bool = False
+) -> Callable[[C], C]:
     def add(cls: C) -> C:
         if name in table:
             raise ValueError(f"{kind} {name!r} is registered twice: {table[name].cls} and {cls}")
         config = cls.Config  # type: ignore[attr-defined]
-        table[name] = Component(name=name, kind=kind, cls=cls, config=config, **traits)
+        table[name] = Component(
+            name=name, kind=kind, cls=cls, config=config, causal=causal, needs_seq_len=needs_seq_len
+        )
         return cls
 
     return add
+
+
+def mark_authored(kind: str, name: str, code: Mapping[str, str]) -> Component:
+    """Note the code behind a component that was just registered from it; see ``nets.authored``."""
+    table = _BLOCKS if kind == "block" else _HEADS
+    table[name] = replace(table[name], code=dict(code))
+    return table[name]
+
+
+def remove(kind: str, name: str) -> None:
+    """Take a component out again, if it is there."""
+    (_BLOCKS if kind == "block" else _HEADS).pop(name, None)
 
 
 @cache

@@ -12,6 +12,7 @@ import pandas as pd
 from synthcity.errors import RunError
 from synthcity.forecast.forecaster import Paths
 from synthcity.market.bars import History
+from synthcity.nets.authored.code import codes_of, install
 from synthcity.nets.forecaster import NetForecaster
 from synthcity.search.history import TrialRecord
 from synthcity.search.trainable import located, read_state
@@ -19,11 +20,15 @@ from synthcity.sn50.prompt import Prompt
 
 
 class Finalist:
-    """A ``Forecaster`` named after its candidate. Pickles as bytes, which a network itself cannot."""
+    """A ``Forecaster`` named after its candidate. Pickles as bytes, which a network itself cannot.
 
-    def __init__(self, name: str, state: bytes) -> None:
+    ``code``: of its components that a language model wrote, as ``codes_of`` gives it.
+    """
+
+    def __init__(self, name: str, state: bytes, code: Sequence[Mapping[str, str]] = ()) -> None:
         self.name = name
         self._state = state
+        self._code = tuple(code)
 
     @classmethod
     def from_record(cls, record: TrialRecord, storage: str) -> Finalist:
@@ -36,16 +41,18 @@ class Finalist:
         if record.checkpoint is None:
             raise RunError(f"trial {name} has a score but no checkpoint in the journal")
         try:
-            return cls(name, read_state(located(record.checkpoint, storage)))
+            state = read_state(located(record.checkpoint, storage))
         except OSError as error:
             raise RunError(f"the checkpoint {record.checkpoint} of trial {name} is gone") from error
+        return cls(name, state, codes_of(record.candidate.config))
 
     @cached_property
     def _net(self) -> NetForecaster:
+        install(self._code)
         return NetForecaster.from_state(self._state)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"name": self.name, "_state": self._state}
+        return {"name": self.name, "_state": self._state, "_code": self._code}
 
     def simulate(self, history: History | pd.Series, prompt: Prompt, *, seed: int | None = None) -> Paths:
         """Return the network's paths."""

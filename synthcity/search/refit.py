@@ -28,6 +28,7 @@ from synthcity.errors import RunError
 from synthcity.forecast.forecaster import Forecaster
 from synthcity.forecast.mixing import Mix
 from synthcity.market.dataset import Dataset, window_starts
+from synthcity.nets.authored.code import codes_of, install
 from synthcity.search.config import BudgetConfig
 from synthcity.search.data import SearchData
 from synthcity.search.finalist import Finalist
@@ -59,7 +60,11 @@ def refit(
         task = ray.remote(num_cpus=1)(_fit)
         pending = {
             task.remote(
-                dict(record.candidate.config), shared, _seed(budget.seed, record, copy), _steps(record, budget)
+                dict(record.candidate.config),
+                codes_of(record.candidate.config),
+                shared,
+                _seed(budget.seed, record, copy),
+                _steps(record, budget),
             ): (
                 record.candidate.id,
                 copy,
@@ -75,8 +80,8 @@ def refit(
             recorder.emit("refit", id=name, copy=copy, steps=steps, seconds=seconds, state=str(path))
     states = {(event["id"], event["copy"]): folder / event["state"] for event in recorder.all("refit")}
     return {
-        name: _together(name, [states[name, copy] for copy in range(copies)])
-        for name in (record.candidate.id for record in records)
+        record.candidate.id: _together(record, [states[record.candidate.id, copy] for copy in range(copies)])
+        for record in records
     }
 
 
@@ -90,8 +95,9 @@ def _seed(seed: int, record: TrialRecord, copy: int) -> int:
     return (trial_seed(seed, record.candidate.index) + copy) % 2**32
 
 
-def _together(name: str, states: Sequence[Path]) -> Forecaster:
-    networks = [_read(name, path) for path in states]
+def _together(record: TrialRecord, states: Sequence[Path]) -> Forecaster:
+    name, code = record.candidate.id, codes_of(record.candidate.config)
+    networks = [_read(name, path, code) for path in states]
     return networks[0] if len(networks) == 1 else Mix(networks, [1 / len(networks)] * len(networks), name=name)
 
 
@@ -101,8 +107,11 @@ def with_validation(dataset: Dataset, start: int, end: int) -> Dataset:
     return replace(dataset, train=train)
 
 
-def _fit(config: dict[str, Any], dataset: Dataset, seed: int, steps: int) -> tuple[bytes, int, float]:
+def _fit(
+    config: dict[str, Any], code: Sequence[dict[str, str]], dataset: Dataset, seed: int, steps: int
+) -> tuple[bytes, int, float]:
     torch.set_num_threads(1)
+    install(code)
     begin = time.perf_counter()
     trainer = load_trainer(TRAINER)(config, dataset, seed=seed, num_rungs=1, max_steps=steps)
     trainer.fit(rungs=1)
@@ -119,8 +128,8 @@ def _write(path: Path, state: bytes) -> None:
         raise RunError(f"cannot write {path}: {error.strerror or error}") from error
 
 
-def _read(name: str, path: Path) -> Finalist:
+def _read(name: str, path: Path, code: Sequence[dict[str, str]]) -> Finalist:
     try:
-        return Finalist(name, path.read_bytes())
+        return Finalist(name, path.read_bytes(), code)
     except OSError as error:
         raise RunError(f"the refitted network {path} is gone; delete the run folder and search again") from error

@@ -19,6 +19,7 @@ import torch
 from ray import tune
 
 from synthcity.errors import Fatal
+from synthcity.nets.authored.code import install
 
 TRAINER = "synthcity.nets.training:Trainer"
 STATE_FILE = "state.safetensors"
@@ -36,6 +37,7 @@ class Task:
     max_steps: int
     checkpoint: str | None = None
     trainer: str = TRAINER
+    code: tuple[dict[str, str], ...] = ()  # of components that a language model wrote
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
@@ -59,6 +61,7 @@ def train_candidate(config: dict[str, Any], *, dataset: Any) -> None:
 
 
 def _train(task: Task, dataset: Any) -> None:
+    install(task.code)
     trainer = load_trainer(task.trainer)(
         task.config,
         dataset,

@@ -11,6 +11,7 @@ import ray
 from ray import tune
 
 from synthcity.errors import Fatal
+from synthcity.nets.authored.code import codes_of
 from synthcity.search.bridge import MAX_WORKER_DEATHS, Deadlines, Halving, QueueSearcher, Watch
 from synthcity.search.cluster import Cluster
 from synthcity.search.config import BudgetConfig
@@ -124,6 +125,7 @@ def make_task(name: str, recorder: Recorder, budget: BudgetConfig, storage: str,
         max_steps=budget.max_steps,
         checkpoint=None if record.checkpoint is None else located(record.checkpoint, storage).path,
         trainer=trainer,
+        code=codes_of(record.candidate.config),
     )
 
 

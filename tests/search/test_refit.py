@@ -27,4 +27,4 @@ def test_training_windows_reach_to_the_end_of_validation_and_no_further(dataset:
 
 def test_a_lost_state_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="delete the run folder and search again"):
-        _read("c0000", tmp_path / "gone.safetensors")
+        _read("c0000", tmp_path / "gone.safetensors", ())

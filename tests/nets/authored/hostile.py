@@ -1,0 +1,34 @@
+"""What a locked process runs in these tests: source as it stands, neither read nor short of a builtin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def prepare() -> None:
+    """Have at hand whatever an attempt may want, so that it fails for no other reason than the lock."""
+    import asyncio  # noqa: F401
+    import ctypes  # noqa: F401
+    import encodings.idna  # noqa: F401
+    import http.client  # noqa: F401
+    import mmap  # noqa: F401
+    import multiprocessing.shared_memory  # noqa: F401
+    import os  # noqa: F401
+    import pickle  # noqa: F401
+    import shutil  # noqa: F401
+    import signal  # noqa: F401
+    import socket  # noqa: F401
+    import sqlite3  # noqa: F401
+    import subprocess  # noqa: F401
+    import threading  # noqa: F401
+    import urllib.request  # noqa: F401
+
+    import numpy  # noqa: F401
+
+
+def run(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Execute {"source"} and return its variable ``result``."""
+    space: dict[str, Any] = {}
+    exec(payload["source"], space)
+    return {"result": repr(space.get("result"))}

@@ -1,0 +1,172 @@
+"""What may not be said, said in many ways: refused before anything runs."""
+
+from __future__ import annotations
+
+import pytest
+
+from synthcity.nets.authored.static import Declared, Refused, read
+from tests.nets.authored.sample import BLOCK, HEAD
+
+# into the body of the sample's forward pass, unless it is marked with where it goes
+FORWARD = {
+    "open a file": "open('/etc/passwd').read()",
+    "print": "print(x_bsd)",
+    "import by name": "__import__('os').system('id')",
+    "evaluate": "eval('1')",
+    "execute": "exec('import os')",
+    "compile": "compile('1', 'x', 'eval')",
+    "builtins": "__builtins__['open']",
+    "globals": "globals()",
+    "frames by locals": "locals()",
+    "getattr": "getattr(torch, 'load')('x')",
+    "setattr": "setattr(nn.Module, 'forward', None)",
+    "type": "type('X', (), {})",
+    "vars": "vars(torch)",
+    "object": "object()",
+    "input": "input()",
+    "breakpoint": "breakpoint()",
+    "memoryview": "memoryview(b'')",
+    "a module of torch's own": "torch.os.system('id')",
+    "torch's builtins": "torch.builtins.open('x')",
+    "torch's sys": "torch.sys.modules",
+    "torch.load": "torch.load('x')",
+    "torch.save": "torch.save(x_bsd, 'x')",
+    "torch.hub": "torch.hub.load('a/b', 'c')",
+    "torch.from_file": "torch.from_file('x', size=1)",
+    "memory of others": "torch.empty(10**6)",
+    "torch.compile": "torch.compile(x_bsd)",
+    "torch.ops": "torch.ops.load_library('x')",
+    "torch.utils": "torch.utils.cpp_extension.load('x', [])",
+    "torch.jit": "torch.jit.load('x')",
+    "seeds": "torch.manual_seed(0)",
+    "threads": "torch.set_num_threads(64)",
+    "defaults": "torch.set_default_dtype(torch.float64)",
+    "functional's torch": "F.torch.load('x')",
+    "functional's math": "F.math.os",
+    "a module in a variable": "t = torch; t.load('x')",
+    "a module as argument": "list((torch, nn))",
+    "the class of a value": "x_bsd.__class__.__base__.__subclasses__()",
+    "the globals of a function": "F.relu.__globals__['torch']",
+    "the code of a function": "self.mix.__func__.__code__",
+    "the insides of a module": "self._modules.clear()",
+    "the cell of the class": "__class__",
+    "a frame from a generator": "(i for i in ()).gi_frame.f_back.f_globals",
+    "a format that walks": "'{0.__class__.__mro__}'.format(x_bsd)",
+    "a format map": "'{a.b}'.format_map({})",
+    "numpy": "x_bsd.numpy().tofile('x')",
+    "storage": "x_bsd.untyped_storage()",
+    "storage of a file": "x_bsd.storage().from_file('x')",
+    "a pointer": "x_bsd.data_ptr()",
+    "share memory": "x_bsd.share_memory_()",
+    "a hook": "x_bsd.register_hook(print)",
+    "a forward hook": "self.gate.register_forward_hook(print)",
+    "another's weights": "self.load_state_dict({})",
+    "backward": "x_bsd.sum().backward()",
+    "apply": "self.apply(print)",
+    "patch torch": "torch.relu = None",
+    "patch functional": "F.pad = None",
+    "patch a class": "nn.Module.forward = None",
+    "patch by name": "self.forward = None",
+    "patch the training flag": "self.training = True",
+    "patch by loop": "for F.pad in (1, 2): pass",
+    "patch by with": "with torch.no_grad() as F.pad: pass",
+    "patch by augmenting": "F.pad += 1",
+    "patch by dataclass": "dataclass(nn.Module)",
+    "register again": "register_block('gru')(nn.Linear)",
+    "shadow": "torch = 1",
+    "shadow by argument": "(lambda F: F)(1)",
+    "rebind self": "self = nn.Module",
+    "a while loop": "while True: pass",
+    "try": "try: pass\n        except BaseException: pass",
+    "delete": "del self.gate",
+    "global": "global BLOCK",
+    "yield": "yield x_bsd",
+    "await": "await x_bsd",
+    "match": "match x_bsd:\n            case object(__class__=c): pass",
+    "an import within": "import math",
+    "super of another": "super(nn.Module, self).forward(x_bsd)",
+    "bytes": "b'\\x00'",
+    "private attribute": "self._x = 1",
+    "dunder keyword": "dict(__class__=1)",
+    "a name that opens a way": "self.numpy = self.tofile = x_bsd.numpy().tofile('x')",
+}
+WHOLE = {
+    "import os": "import os\n" + BLOCK,
+    "import a part of os": "from os import system\n" + BLOCK,
+    "import ours": "from synthcity.nets import loss\n" + BLOCK,
+    "import the scorer": "from synthcity.sn50.crps import crps\n" + BLOCK,
+    "import settings": "from synthcity.settings import Settings\n" + BLOCK,
+    "import the registry": BLOCK.replace("registry import register_block", "registry import register_block, remove"),
+    "import torch.utils": "import torch.utils as u\n" + BLOCK,
+    "import all": "from torch import *\n" + BLOCK,
+    "import near": "from . import code\n" + BLOCK,
+    "import under a name that is used": "from torch.nn.functional import pad as torch\n" + BLOCK,
+    "rename a decorator": "from dataclasses import dataclass as dc\n" + BLOCK,
+    "code at the top": BLOCK + "\ntorch.zeros(1).fill_(1)\n",
+    "a loop at the top": BLOCK + "\nfor i in range(9): pass\n",
+    "a metaclass": BLOCK.replace("(ResidualBlock)", "(ResidualBlock, metaclass=abs)"),
+    "a base class that is none": BLOCK.replace("(ResidualBlock)", "(ResidualBlock, dict)"),
+    "a decorator that is none": BLOCK.replace("@register_block", "@torch.no_grad()\n@register_block"),
+    "a decorated method": BLOCK.replace("    def mix", "    @torch.no_grad()\n    def mix"),
+    "a dunder method": BLOCK.replace("def mix(", "def __getattr__(self, x): pass\n\n    def mix("),
+    "a method that torch has": BLOCK.replace("def mix(", "def state_dict(self): pass\n\n    def mix("),
+    "a property that torch has": BLOCK.replace("def mix(", "@property\n    def grad(self): pass\n\n    def mix("),
+    "self in a function": BLOCK + "\ndef f(self):\n    self.gate = 1\n",
+    "class code": BLOCK.replace("    def mix", "    torch.zeros(1)\n\n    def mix"),
+    "two components": BLOCK + HEAD.partition("annotations\n")[2],
+    "no component": "import torch\n",
+    "no name": BLOCK.replace('"gated_average"', "'gated' + '_average'"),
+    "a path for a name": BLOCK.replace('"gated_average"', '"../gated"'),
+    "no docstring": BLOCK.replace("    \"\"\"Mix each", "    x: int = 1\n    \"\"\"Mix each"),
+    "no property": BLOCK.partition("def stated_property")[0],
+    "no Config": BLOCK.replace("class Config", "class Options"),
+    "no Python": "def",
+    "null": "\0",
+    "too long": BLOCK + "#" * 40_000,
+    "too deep": BLOCK + "\nX = " + "-" * 300 + "1\n",
+}  # fmt: skip
+
+
+def test_the_samples_are_read() -> None:
+    assert read(BLOCK) == Declared(kind="block", name="gated_average")
+    assert read(HEAD) == Declared(kind="head", name="plain_normal")
+
+
+@pytest.mark.parametrize("name", FORWARD)
+def test_what_a_forward_pass_may_not_say(name: str) -> None:
+    at = "        padded = "
+    assert BLOCK.count(at) == 1
+    line = BLOCK[: BLOCK.index(at)].count("\n") + 1
+    with pytest.raises(Refused) as refused:
+        read(BLOCK.replace(at, f"        {FORWARD[name]}\n{at}"))
+    lines = str(refused.value).splitlines()
+    lines = [text for text in lines if not text.startswith("line 0:")]
+    assert lines
+    assert all(line <= int(text.split()[1].rstrip(":")) <= line + 2 for text in lines), lines
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_what_a_file_may_not_be(name: str) -> None:
+    assert WHOLE[name] != BLOCK
+    with pytest.raises(Refused):
+        read(WHOLE[name])
+
+
+def test_what_is_common_in_such_files_is_read() -> None:
+    body = """
+        heads = [x_bsd[..., i::2].mean(dim=1, keepdim=True) for i in range(2)]
+        scores = torch.einsum("bsd,btd->bst", x_bsd, x_bsd) / math.sqrt(x_bsd.shape[-1])
+        weights = F.softmax(scores.masked_fill(torch.triu(torch.ones_like(scores[0]), 1).bool(), -1e9), dim=-1)
+        spectrum = torch.fft.rfft(x_bsd.float(), dim=1)
+        with torch.no_grad():
+            order = sorted(range(3), key=lambda i: -i)
+        if x_bsd.shape[1] < 2 or not order:
+            raise ValueError(f"too short: {x_bsd.shape[1]}")
+        x_bsd = x_bsd + 0 * (weights @ x_bsd) + sum(h.detach() for h in heads)
+"""
+    source = BLOCK.replace("        padded = ", f"{body}\n        padded = ").replace(
+        "import torch\n", "import math\nimport torch\n", 1
+    )
+    assert read(source.replace("        self.kernel = ", "        self.register_buffer('scale', torch.ones(d))\n"
+                               "        self.extra = nn.Parameter(torch.zeros(d))\n        nn.init.zeros_(self.extra)\n"
+                               "        self.kernel = ")).name == "gated_average"  # fmt: skip
