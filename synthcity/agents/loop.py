@@ -83,6 +83,7 @@ def run_agent(
     purpose: str = "agent",
     finish: Mapping[str, Any] = SUMMARY,
     config: LoopConfig | None = None,
+    temperature: float | None = None,
     prompt_version: str = "",
     clock: Callable[[], float] = time.monotonic,
 ) -> AgentResult:
@@ -97,6 +98,7 @@ def run_agent(
         purpose: stands in the transcript.
         finish: JSON Schema of what it must give to ``finish``.
         config: the bounds.
+        temperature: default ``client.config.temperature``.
         prompt_version: of the prompt files behind ``system`` and ``task``.
         clock: seconds.
 
@@ -105,7 +107,7 @@ def run_agent(
     """
     work = _Work(client, toolset, finish, LoopConfig() if config is None else config, account)
     work.messages += client.redact([{"role": "system", "content": system}, {"role": "user", "content": task}])
-    return work.run({"purpose": purpose, "prompt_version": prompt_version}, clock)
+    return work.run({"purpose": purpose, "temperature": temperature, "prompt_version": prompt_version}, clock)
 
 
 class _Work:

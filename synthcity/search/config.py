@@ -80,6 +80,7 @@ class BudgetConfig:
     candidates: tuple[str | Config, ...] | None = key(None, parse=_candidates)
     arms: Mapping[str, ArmConfig] = field(default_factory=default_arms)
     llm_ceiling: float = key(0.4, low=0.0, high=1.0)
+    debugger: str = key("catalogue", choices=("off", "catalogue", "llm"))
     finalists: int = key(4, low=1, high=MAX_MEMBERS - 1)  # the best baseline is mixed with them
     final_seeds: int = key(2, low=1)
     storage: str | None = key(None)
@@ -178,6 +179,11 @@ def _check_arms(search: BudgetConfig) -> None:
     if asking and search.deterministic:
         raise ConfigError(
             f"search.deterministic repeats a search exactly, which a language model cannot: leave {min(asking)} out"
+        )
+    if search.debugger == "llm" and search.deterministic:
+        raise ConfigError(
+            "search.deterministic repeats a search exactly, which a language model cannot: set search.debugger to "
+            "catalogue"
         )
     classical = sum(arm.ceiling for name, arm in arms.items() if name not in asking)
     if classical + min(sum(arm.ceiling for arm in asking.values()), search.llm_ceiling) < 1:

@@ -14,6 +14,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from synthcity.search.diagnosis import LIMIT
 from synthcity.search.progress import Event, Progress, Trial, architecture, duration, percent
 
 _STYLES = {"running": "cyan", "completed": "green", "stopped": "dim", "failed": "red", "waiting": "dim"}
@@ -205,6 +206,9 @@ def _trouble_line(event: Event) -> str | None:
         return f"Ray Tune's loop broke and starts afresh: {event['error']}"
     if event["kind"] == "proposer_failed":
         return f"the proposer {event['source']} failed: {event['error']}"
+    if event["kind"] == "diagnosis":
+        end = "nothing as large is tried again" if event["action"] == LIMIT else "not repaired"
+        return f"trial {event['id']} ({event['cause']}) {end}: {event['reason']}"
     if event["kind"] == "arm_state":
         return f"the proposer {event['source']} is {event['state']}" + (event["reason"] and f": {event['reason']}")
     return None

@@ -18,9 +18,11 @@ from dataclasses import replace
 import numpy as np
 
 from synthcity.errors import LLMUnavailable
-from synthcity.search.arms import CLOSED, OPEN, ArmState
+from synthcity.search.arms import CLOSED, DEBUGGER, OPEN, ArmState
 from synthcity.search.candidate import Candidate, Proposal
 from synthcity.search.config import BudgetConfig
+from synthcity.search.debugger import Debugger
+from synthcity.search.diagnosis import Diagnosis
 from synthcity.search.gate import Gate, Rejected
 from synthcity.search.history import History
 from synthcity.search.portfolio import Portfolio
@@ -44,7 +46,9 @@ class Feed:
         arms: Mapping[str, Proposer],
         budget: BudgetConfig,
         workers: int,
+        debugger: Debugger | None = None,
     ) -> None:
+        self._debugger = debugger
         self._recorder = recorder
         self._gate = gate
         self._proposers: dict[str, Proposer] = {defaults.name: defaults, **arms}
@@ -114,6 +118,8 @@ class Feed:
         for proposer in self._proposers.values():
             if isinstance(proposer, BackgroundProposer):
                 proposer.close()
+        if self._debugger is not None:
+            self._debugger.close()
 
     def _run(self) -> None:
         try:
@@ -152,6 +158,8 @@ class Feed:
         history = self._recorder.history
         if self._budget.deterministic:
             history = history.hidden_from(self._generation_start(history))
+        if self._repair(history):
+            return True
         ready = [name for name in self._open if self._state(name).state == OPEN]
         while ready:
             source = self._first if self._first in ready else self._portfolio.choose(history, ready)
@@ -164,6 +172,15 @@ class Feed:
             ready.remove(source)
         return not self._open
 
+    def _repair(self, history: History) -> bool:
+        """Let the debugger take one step before anyone proposes; False when it has none to take."""
+        step = None if self._debugger is None else self._debugger.next(history)
+        if isinstance(step, Diagnosis):
+            self._recorder.emit("diagnosis", **step.to_dict())
+        elif step is not None:
+            self._admit(step, DEBUGGER, history)
+        return step is not None
+
     def _admit(self, proposal: Proposal, source: str, history: History) -> None:
         try:
             candidate = self._gate.admit(proposal, source, history)
@@ -174,10 +191,11 @@ class Feed:
                 stage=rejection.stage,
                 reason=str(rejection),
                 config=proposal.config,
+                parent=proposal.parent,
                 usd=proposal.usd,
             )
             self._rejections[source] += 1
-            if source != self._first and self._rejections[source] >= _MAX_REJECTIONS:
+            if source in self._arms and self._rejections[source] >= _MAX_REJECTIONS:
                 self._close_arm(source, f"{_MAX_REJECTIONS} refusals in a row, the last: {rejection}")
             return
         self._rejections[source] = 0

@@ -13,6 +13,7 @@ from typing import Any
 from synthcity.errors import ConfigError, SynthcityError, TrialFailed
 from synthcity.nets.registry import component
 from synthcity.search.candidate import Candidate, Proposal
+from synthcity.search.diagnosis import at_least_as_large
 from synthcity.search.history import History
 from synthcity.search.space import Space, canonical, config_hash
 
@@ -81,6 +82,7 @@ class Gate:
             raise Rejected("config", str(error)) from error
         digest = config_hash(config)
         self._check_new(config, digest, history)
+        self._check_limits(config, history)
         self._check_estimate(config)
         return config, digest
 
@@ -97,6 +99,14 @@ class Gate:
                 continue
             if distance < _NEAREST:
                 raise Rejected("near duplicate", f"only {distance:.4f} away from {other.id}")
+
+    def _check_limits(self, config: dict[str, Any], history: History) -> None:
+        """Refuse what is at least as large as a trial that needed too much memory or time."""
+        for record in history.limits:
+            if at_least_as_large(config, record.candidate.config):
+                assert record.diagnosis is not None
+                cause = record.diagnosis.cause
+                raise Rejected("limit", f"in nothing smaller than {record.candidate.id}, which ran out of {cause}")
 
     def _check_estimate(self, config: dict[str, Any]) -> None:
         """Refuse by the measured costs of the blocks what no dry run need show to be too slow."""

@@ -13,7 +13,7 @@ kind                  fields beside ``kind`` and ``time`` (unix seconds)
 ``stage``             ``name``, ``message``: what the run does now
 ``baselines``         ``scores`` on the validation prompts (bp) by name
 ``candidate``         ``id``, ``index``, ``source``, ``parent``, ``rationale``, ``hash``, ``config``, ``usd``, ``arms``
-``rejected``          ``source``, ``stage``, ``reason``, ``config``, ``usd``
+``rejected``          ``source``, ``stage``, ``reason``, ``config``, ``parent``, ``usd``
 ``proposer_failed``   ``source``, ``error``
 ``arm_state``         ``source``, ``state`` (open, resting, closed), ``reason``
 ``trial_started``     ``id``, ``from_rung`` (0 when new)
@@ -22,6 +22,7 @@ kind                  fields beside ``kind`` and ``time`` (unix seconds)
 ``worker_died``       ``id``
 ``tune_lost``         ``error``: Tune's loop broke and was started afresh
 ``trial_finished``    ``id``, ``status`` (completed, stopped, failed), ``reason``, ``score``, ``failure``
+``diagnosis``         ``id``, ``fingerprint``, ``cause``, ``action``, ``by``, ``reason``, ``usd``: see ``diagnosis.py``
 ``search_finished``   ``reason``, ``utilisation``
 ``finalist``, ``mix``, ``winner``, ``test_scored``, ``verdict``, ``run_finished``: see ``final.py``
 ====================  ==============================================================================
@@ -38,6 +39,7 @@ from typing import Any
 from synthcity.errors import RunError
 from synthcity.search.arms import ArmState
 from synthcity.search.candidate import Candidate
+from synthcity.search.diagnosis import LIMIT, Diagnosis
 
 QUEUED, RUNNING, COMPLETED, STOPPED, FAILED = "queued", "running", "completed", "stopped", "failed"
 
@@ -51,6 +53,7 @@ class TrialRecord:
     rungs: tuple[Mapping[str, Any], ...] = ()
     checkpoint: str | None = None
     failure: Mapping[str, Any] | None = None
+    diagnosis: Diagnosis | None = None
     reason: str = ""
     proposed_at: float = 0.0
     started_at: float | None = None
@@ -86,6 +89,7 @@ class TrialRecord:
             "parameters": self.rungs[-1].get("parameters") if self.rungs else None,
             "reason": self.reason,
             "failure": self.failure,
+            "diagnosis": None if self.diagnosis is None else self.diagnosis.to_dict(),
             "worker_deaths": self.worker_deaths,
             "proposed_at": self.proposed_at,
             "started_at": self.started_at,
@@ -101,6 +105,7 @@ class Rejection:
     stage: str
     reason: str
     config: Mapping[str, Any]
+    parent: str | None = None
     usd: float = 0.0
 
 
@@ -142,6 +147,11 @@ class History:
         """``scored`` trials whose state was saved too: a run may end between a rung and its checkpoint."""
         return [record for record in self.scored if record.checkpoint is not None]
 
+    @property
+    def limits(self) -> list[TrialRecord]:
+        """Trials that needed too much memory or time: nothing as large shall be tried again."""
+        return [r for r in self.records if r.diagnosis is not None and r.diagnosis.action == LIMIT]
+
     def proposals(self, source: str) -> int:
         """How many proposals of ``source`` were admitted or rejected so far."""
         admitted = sum(record.candidate.source == source for record in self.records)
@@ -165,7 +175,8 @@ class History:
             return self._with(record)
         if kind == "rejected":
             names = ("source", "stage", "reason", "config")
-            rejection = Rejection(**{name: event[name] for name in names}, usd=event.get("usd", 0.0))
+            more = {name: event[name] for name in ("parent", "usd") if name in event}
+            rejection = Rejection(**{name: event[name] for name in names}, **more)
             return replace(self, rejections=(*self.rejections, rejection))
         if kind == "arm_state":
             arm = ArmState(state=event["state"], reason=event["reason"])
@@ -223,10 +234,15 @@ def _finished(record: TrialRecord, event: Mapping[str, Any]) -> TrialRecord:
     )
 
 
+def _diagnosed(record: TrialRecord, event: Mapping[str, Any]) -> TrialRecord:
+    return replace(record, diagnosis=Diagnosis.from_dict(event))
+
+
 _CHANGES = {
     "trial_started": _started,
     "rung": _rung,
     "checkpoint": _checkpoint,
     "worker_died": _worker_died,
     "trial_finished": _finished,
+    "diagnosis": _diagnosed,
 }

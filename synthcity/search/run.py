@@ -22,6 +22,7 @@ from synthcity.search.arms import LLM
 from synthcity.search.cluster import Cluster, cluster, terminable
 from synthcity.search.config import SearchConfig, load_config
 from synthcity.search.data import SearchData, load_data
+from synthcity.search.debugger import Consultant, Debugger
 from synthcity.search.feed import Feed
 from synthcity.search.final import run_final, score_baselines
 from synthcity.search.folder import check_resumable, run_folder, write_resolved
@@ -177,32 +178,48 @@ class _Run:
             lambda config: Trainer.check(config, self._data.dataset),
             Limits(max_parameters=budget.max_parameters, max_step_seconds=budget.max_step_seconds),
         )
-        with self._planner(gate, found.workers) as planner:
+        with self._model() as client:
             feed = Feed(
                 recorder=recorder,
                 gate=gate,
                 defaults=DefaultsProposer(hand_written(budget.candidates)),
-                arms=make_arms(budget.arms, space, planner),
+                arms=make_arms(budget.arms, space, None if client is None else self._planner(client, gate, found)),
                 budget=budget,
                 workers=found.workers,
+                debugger=self._debugger(space, gate, client),
             )
             self._train(found, feed, used=used)
 
     @contextlib.contextmanager
-    def _planner(self, gate: Gate, workers: int) -> Iterator[Planner | None]:
-        """Open the language model where an arm asks one."""
-        if not any(name.startswith(LLM) for name in self._budget.arms):
+    def _model(self) -> Iterator[LLMClient | None]:
+        """Open the language model where an arm or the debugger asks one."""
+        if self._budget.debugger != "llm" and not any(name.startswith(LLM) for name in self._budget.arms):
             yield None
             return
-        data, trials = self._data, self._budget.trials
         with LLMClient(Settings.load(), self._config.llm, folder=self._folder) as client:
-            yield Planner(
-                client=client,
-                gate=gate,
-                task=f"Competition {data.competition.name}: paths of {', '.join(data.assets)}, judged by their CRPS.",
-                budget=lambda history: f"{trials - len(history.trials)} of {trials} trials are left.",
-                count=workers,
-            )
+            yield client
+
+    def _planner(self, client: LLMClient, gate: Gate, found: Cluster) -> Planner:
+        trials = self._budget.trials
+        return Planner(
+            client=client,
+            gate=gate,
+            task=self._task,
+            budget=lambda history: f"{trials - len(history.trials)} of {trials} trials are left.",
+            count=found.workers,
+        )
+
+    def _debugger(self, space: Space, gate: Gate, client: LLMClient | None) -> Debugger | None:
+        budget = self._budget
+        if budget.debugger == "off":
+            return None
+        consultant = None if client is None or budget.debugger != "llm" else Consultant(client, self._task)
+        return Debugger(space=space, gate=gate, trials=budget.trials, consultant=consultant)
+
+    @property
+    def _task(self) -> str:
+        data = self._data
+        return f"Competition {data.competition.name}: paths of {', '.join(data.assets)}, judged by their CRPS."
 
     def _train(self, found: Cluster, feed: Feed, *, used: Any) -> None:
         budget, recorder = self._budget, self._recorder

@@ -23,7 +23,7 @@ from synthcity.nets.authored.code import install
 
 TRAINER = "synthcity.nets.training:Trainer"
 STATE_FILE = "state.safetensors"
-_TRACEBACK_FRAMES = 8
+_TRACEBACK_FRAMES = 24  # a library may put a dozen of its own below ours
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,8 +11,9 @@ import pytest
 from synthcity.search.arms import ArmState
 from synthcity.search.candidate import Proposal
 from synthcity.search.config import BudgetConfig
+from synthcity.search.debugger import Debugger
 from synthcity.search.feed import Feed
-from synthcity.search.gate import Gate, Limits
+from synthcity.search.gate import Gate, Limits, Rejected
 from synthcity.search.history import History
 from synthcity.search.journal import Journal
 from synthcity.search.proposers import DefaultsProposer, Proposer, make_arms
@@ -287,3 +288,61 @@ def test_an_arm_that_alone_is_open_is_waited_for(recorder: Recorder) -> None:
     arm.ready.append(Proposal(config=config()))
     assert pop(feed) == "c0000"
     feed.join()
+
+
+def fail(recorder: Recorder, feed: Feed, name: str, message: str) -> None:
+    recorder.emit("trial_started", id=name, from_rung=0)
+    failure = {"class": "RuntimeError", "message": message, "traceback": ""}
+    recorder.emit("trial_finished", id=name, status="failed", failure=failure)
+    feed.wake()
+
+
+def debugged(recorder: Recorder, budget: BudgetConfig) -> Feed:
+    gate = Gate(SPACE, lambda config: {"parameters": 1}, Limits(max_parameters=10))
+    return Feed(
+        recorder=recorder,
+        gate=gate,
+        defaults=DefaultsProposer([]),
+        arms=make_arms(budget.arms, SPACE),
+        budget=budget,
+        workers=2,
+        debugger=Debugger(space=SPACE, gate=gate, trials=budget.trials),
+    )
+
+
+@pytest.mark.parametrize("deterministic", [False, True])
+def test_a_repair_is_a_candidate_on_the_same_budget(recorder: Recorder, deterministic: bool) -> None:
+    feed = debugged(recorder, BudgetConfig(trials=8, deterministic=deterministic, generation=2))
+    feed.start()
+    first = pop(feed)
+    assert first is not None
+    fail(recorder, feed, first, "the training loss became nan between steps 0 and 9")
+    while (name := pop(feed)) is not None:
+        finish(recorder, feed, name)
+    feed.join()
+    assert feed.failure is None
+    assert len(recorder.history.trials) == 8
+    (child,) = [r for r in recorder.history.records if r.candidate.source == "debugger"]
+    assert child.candidate.parent == first
+    assert child.status == "completed"
+    assert child.candidate.index <= 4
+
+
+def test_a_limit_is_journalled_and_holds_after_a_restart(recorder: Recorder) -> None:
+    budget = BudgetConfig(trials=6)
+    feed = debugged(recorder, budget)
+    feed.start()
+    first = pop(feed)
+    assert first is not None
+    fail(recorder, feed, first, "CUDA out of memory")
+    wait_for(lambda: pop(feed) and recorder.history.limits)
+    feed.join()
+    again = History.replay(recorder.events)
+    assert [record.candidate.id for record in again.limits] == [first]
+    assert again.trials[first].to_dict()["diagnosis"]["action"] == "limit"
+    same = again.trials[first].candidate.config
+    larger = {**same, "training": {**same["training"], "weight_decay": 0.3, "learning_rate": 7e-3}}
+    with pytest.raises(Rejected, match=f"in nothing smaller than {first}"):
+        Gate(SPACE, lambda config: {"parameters": 1}, Limits(max_parameters=10)).screen(Proposal(config=larger), again)
+    drive(recorder, debugged(recorder, budget))
+    assert len(recorder.all("diagnosis")) == 1

@@ -85,8 +85,18 @@ class TPEProposer:
             value=score if done else None,
             params=flat,
             distributions=distributions,
-            user_attrs={"source": record.candidate.source},
+            user_attrs=_attributes(record),
         )
+
+
+def _attributes(record: TrialRecord) -> dict[str, Any]:
+    """Who proposed it and, where it failed, why: a study keeps what its values do not say."""
+    attributes = {"source": record.candidate.source}
+    if record.failure is not None:
+        attributes["failure"] = " ".join(f"{record.failure.get('class')}: {record.failure.get('message')}".split())
+    if record.diagnosis is not None:
+        attributes["cause"] = record.diagnosis.cause
+    return attributes
 
 
 def _suggest(trial: optuna.Trial, parameter: Parameter) -> Any:
