@@ -63,6 +63,7 @@ class Settings:
 
     binance_url: str = "https://api.binance.com"
     hyperliquid_url: str = "https://api.hyperliquid.xyz"
+    synth_api_url: str = "https://api.synthdata.co"
     real_data: str = ""
     llm_base_url: str = CHUTES_URL
     llm_api_key: Secret = field(default_factory=Secret)

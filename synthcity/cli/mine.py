@@ -13,6 +13,9 @@ from synthcity.cli.table import print_table
 if TYPE_CHECKING:
     from synthcity.serve.settle import Settlement
     from synthcity.serve.standing import Standing
+    from synthcity.sn50.competitions import Rules
+
+_NOTHING = "no settled answer in any competition's window yet"
 
 
 @click.group()
@@ -20,8 +23,9 @@ def command() -> None:
     """Answer the validators of Subnet 50, and settle what the answers were worth.
 
     \b
-    Example:
+    Examples:
       synthcity mine score mining/ledger --store prices
+      synthcity mine rank mining/ledger --uid 42
     """
 
 
@@ -35,28 +39,84 @@ def score(ledger: Path, store: Path, venue: str | None, date: str | None, keep_p
     """Settle all answers in LEDGER that are due, by the network's own rules, and show the rolling averages.
 
     An answer is due 90 seconds after its prompt's end, once the store holds a later minute; it is scored once. Prices
-    come from the store: a running miner fills it, `synthcity data download` fills what it missed. Repeat at will.
+    come from the store: a running miner fills it, `synthcity data download` fills what it missed. Warns of forecasts
+    that no longer fit the market. Repeat at will.
 
     \b
     Example:
       synthcity mine score mining/ledger --store prices
     """
-    from synthcity.errors import ConfigError
     from synthcity.market.store import Store
-    from synthcity.serve.ledger import ANSWERS
+    from synthcity.serve.drift import calibrations
     from synthcity.serve.settle import read_scores, settle
     from synthcity.serve.standing import standings
+
+    rules, now = _checked(ledger, date), time.time()
+    _tell(settle(ledger, Store(store), now, rules=rules, venue=venue, keep_paths=keep_paths))
+    scores = read_scores(ledger)
+    _show(standings(scores, now, rules))
+    for calibration in calibrations(scores, now):
+        for alarm in calibration.alarms:
+            click.echo(f"warning: {alarm}", err=True)
+
+
+@command.command()
+@click.argument("ledger", type=click.Path(path_type=Path))
+@click.option("--uid", type=int, help="Our own, left out of the others.")
+@click.option("--rules", "date", metavar="DATE", help="Date of the rules.  [default: the newest]")
+def rank(ledger: Path, uid: int | None, date: str | None) -> None:
+    """Rank the settled answers in LEDGER among the public scores of all miners.
+
+    The rolling average is the network's, over the prompts of the window that we have a score for. Fetches some tens of
+    megabytes at two requests a second; SYNTHCITY_SYNTH_API_URL chooses another endpoint.
+
+    \b
+    Example:
+      synthcity mine rank mining/ledger --uid 42
+    """
+    import pandas as pd
+
+    from synthcity.errors import DataError
+    from synthcity.serve.rank import DAY, simulated_rank
+    from synthcity.serve.settle import read_scores
+    from synthcity.serve.standing import standings
+    from synthcity.serve.synthapi import SynthApi
+
+    rules, now = _checked(ledger, date), int(time.time())
+    scores, rows = read_scores(ledger), []
+    sent = scores[scores["sent"].astype(bool)]
+    with SynthApi() as api:
+        for standing in standings(scores, now, rules):
+            competition = rules.competitions[standing.competition]
+            start = now - competition.window_days * DAY
+            public = pd.concat([api.scores(asset, competition, start, now) for asset in standing.by_asset])
+            try:
+                found = simulated_rank(public, sent, competition, now, rules=rules, own_miner=uid)
+            except DataError as error:
+                click.echo(f"warning: {error}", err=True)
+                continue
+            averages = (f"{found.average:.1f}", f"{found.best:.1f}", f"{found.median:.1f}")
+            counts = (str(found.num_prompts), str(found.num_unmatched))
+            place = f"{found.rank} of {found.num_miners}"
+            rows.append((found.competition, place, *averages, f"{100 * found.share:.2f}%", *counts))
+    names = ("competition", "rank", "average", "best", "median", "share", "prompts", "unmatched")
+    if rows:
+        print_table(names, rows, right=names[1:])
+    else:
+        click.echo(_NOTHING)
+
+
+def _checked(ledger: Path, date: str | None) -> Rules:
+    from synthcity.errors import ConfigError
+    from synthcity.serve.ledger import ANSWERS
     from synthcity.sn50.competitions import get_rules
 
     if not (ledger / ANSWERS).is_file():
         raise ConfigError(f"{ledger} holds no {ANSWERS}; name the folder of a miner's ledger")
     try:
-        rules = get_rules(date)
+        return get_rules(date)
     except ValueError as error:
         raise ConfigError(str(error)) from error
-    now = time.time()
-    _tell(settle(ledger, Store(store), now, rules=rules, venue=venue, keep_paths=keep_paths))
-    _show(standings(read_scores(ledger), now, rules))
 
 
 def _tell(done: Settlement) -> None:
@@ -67,7 +127,7 @@ def _tell(done: Settlement) -> None:
 
 def _show(found: list[Standing]) -> None:
     if not found:
-        click.echo("no settled answer in any competition's window yet")
+        click.echo(_NOTHING)
         return
     rows = [
         (

@@ -8,12 +8,16 @@ from click.testing import CliRunner
 from synthcity.cli.main import cli
 from synthcity.errors import ConfigError
 from synthcity.serve.ledger import ANSWERS, AnswerLedger
+from synthcity.serve.settle import read_scores
 from tests.market.factories import make_bars
-from tests.serve.builders import hour, make_store, record
+from tests.serve.builders import hour, make_paths, make_store, record
+from tests.serve.test_synthapi import prompt as prompt_row
+from tests.serve.test_synthapi import row
+from tests.standins.synthdata import synth_server
 
 
-def run(*arguments: object) -> tuple[str, str]:
-    found = CliRunner().invoke(cli, ["mine", "score", *map(str, arguments)], standalone_mode=False)
+def run(*arguments: object, command: str = "score") -> tuple[str, str]:
+    found = CliRunner().invoke(cli, ["mine", command, *map(str, arguments)], standalone_mode=False)
     if found.exception:
         raise found.exception
     return found.stdout, found.stderr
@@ -64,3 +68,37 @@ def test_nonsense_is_refused(folders):
         run(store, "--store", store)
     with pytest.raises(ConfigError, match="unknown rules '2026-9'; did you mean '2026-09'"):
         run(ledger, "--store", store, "--rules", "2026-9")
+
+
+def test_drift_is_told(folders):
+    ledger, store = folders
+    now = int(time.time()) // 60 * 60
+    with AnswerLedger(ledger) as opened:
+        for k in range(30):
+            prompt = hour(now - 7200 - 1800 * k)
+            record(opened, prompt, make_paths(prompt, sigma=1e-5))
+    _, err = run(ledger, "--store", store)
+    assert "warning: BTC crypto-1h, changes over 60 s: " in err
+    assert "too narrow" in err
+
+
+def test_the_rank_among_public_scores(folders, monkeypatch):
+    ledger, store = folders
+    with synth_server() as server:
+        monkeypatch.setenv("SYNTHCITY_SYNTH_API_URL", server.url)
+        assert run(ledger, command="rank")[0].startswith("no settled answer in any competition's window yet")
+        run(ledger, "--store", store)
+        starts = read_scores(ledger)["start_time"].tolist()
+        server.table(
+            scores=[
+                row(start + 3700, miner, crps)
+                for start in starts
+                for miner, crps in ((1, 1.0), (2, 1e4), (3, -1.0), (4, 0.5))
+            ],
+            prompts=[prompt_row(start) for start in starts],
+        )
+        out, _ = run(ledger, "--uid", 4, command="rank")
+    names, figures = (line.split() for line in out.splitlines())
+    assert names == ["competition", "rank", "average", "best", "median", "share", "prompts", "unmatched"]
+    assert figures[:4] == ["crypto-1h", "2", "of", "4"]
+    assert figures[-2:] == ["3", "0"]

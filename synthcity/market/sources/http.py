@@ -42,9 +42,17 @@ class Patience:
 class VenueClient:
     """One venue's HTTP endpoint. Use as a context manager."""
 
-    def __init__(self, venue: str, url: str, setting: str, patience: Patience) -> None:
-        """Args: ``setting`` is the environment variable that moves ``url``, for error texts."""
+    def __init__(
+        self,
+        venue: str,
+        url: str,
+        setting: str,
+        patience: Patience,
+        remedy: str = "what was fetched is stored, repeat the command",
+    ) -> None:
+        """Args: ``setting`` is the environment variable that moves ``url``, ``remedy`` what helps: for error texts."""
         self._venue, self._url, self._setting, self._patience = venue, url, setting, patience
+        self._remedy = remedy
         self._client = httpx.Client(timeout=patience.timeout_seconds, verify=_certificates())
 
     def __enter__(self) -> VenueClient:
@@ -53,8 +61,8 @@ class VenueClient:
     def __exit__(self, *_: object) -> None:
         self._client.close()
 
-    def request(self, method: str, path: str, **arguments: Any) -> Any:
-        """Return the decoded JSON of a successful answer.
+    def request(self, method: str, path: str, *, missing: int | None = None, **arguments: Any) -> Any:
+        """Return the decoded JSON of a successful answer, None for the status that means there is ``missing`` data.
 
         Overload (429), server errors (5xx), time-outs and broken connections are tried again.
 
@@ -76,12 +84,15 @@ class VenueClient:
             if response.status_code == 200:
                 time.sleep(self._patience.pause_seconds)
                 return self._decode(response)
+            if response.status_code == missing:
+                time.sleep(self._patience.pause_seconds)
+                return None
             problem = self._refusal(response)
             wait = self._asked_wait(response, wait)
             _log.info("%s %s; waiting %.1f s", self._venue, problem, wait)
         raise SourceError(
             f"{self._venue} {problem}, {self._patience.attempts} times in a row; "
-            f"what was fetched is stored, repeat the command later or set {self._setting}"
+            f"{self._remedy} later or set {self._setting}"
         )
 
     def _decode(self, response: httpx.Response) -> Any:
@@ -104,8 +115,7 @@ class VenueClient:
         if status == 418:
             wait = response.headers.get("Retry-After", "an unknown number of")
             raise _busy(
-                f"{self._venue} has banned this address for {wait} seconds (HTTP 418); "
-                "what was fetched is stored, repeat the command after that",
+                f"{self._venue} has banned this address for {wait} seconds (HTTP 418); {self._remedy} after that",
                 wait,
             )
         if status == 429:
@@ -120,8 +130,7 @@ class VenueClient:
             return otherwise
         if int(asked) > self._patience.longest_wait_seconds:
             raise _busy(
-                f"{self._venue} asks for a pause of {asked} seconds; "
-                "what was fetched is stored, repeat the command after that",
+                f"{self._venue} asks for a pause of {asked} seconds; {self._remedy} after that",
                 asked,
             )
         return float(asked)

@@ -1,0 +1,98 @@
+"""Where our rolling average would stand among all miners, by the network's rules from public scores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from synthcity.errors import DataError
+from synthcity.market.bars import Floats
+from synthcity.sn50.competitions import Competition, Rules, get_rules
+from synthcity.sn50.leaderboard import payout, rolling_average
+
+DAY = 86400
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rank:
+    """Our place in one competition, as if we had answered all the prompts below and nobody else knew.
+
+    Attributes:
+        rank: 1 is the best of ``num_miners``, ourselves included.
+        average: our rolling average, the best score of each prompt subtracted; ``best`` and ``median`` are those of
+            the others.
+        share: of the competition's payout.
+        num_prompts: scored prompts that we have a score for.
+        num_unmatched: scored prompts of the window that we have none for; they are left out for everybody.
+    """
+
+    competition: str
+    rank: int
+    num_miners: int
+    average: float
+    best: float
+    median: float
+    share: float
+    num_prompts: int
+    num_unmatched: int
+
+
+def simulated_rank(
+    public: pd.DataFrame,
+    own: pd.DataFrame,
+    competition: Competition,
+    now: float,
+    *,
+    rules: Rules | None = None,
+    own_miner: int | None = None,
+) -> Rank:
+    """Rank settled scores among public ones over the competition's window.
+
+    A prompt is matched with our answer to it, else with the mean of our answers in its bucket, of which the network
+    scores one.
+
+    Args:
+        public: columns ``asset``, ``start_time``, ``miner``, ``total``, as from ``SynthApi.scores``.
+        own: columns ``asset``, ``start_time``, ``competition``, ``total``, as from ``settle.read_scores``.
+        own_miner: our uid among the public ones, which is then left out.
+
+    Raises:
+        DataError: no public prompt of the window can be matched.
+    """
+    rules = get_rules() if rules is None else rules
+    ends = public["start_time"] + competition.time_length
+    others = public[(ends > now - competition.window_days * DAY) & (ends <= now) & (public["miner"] != own_miner)]
+    table = others.drop_duplicates(["asset", "start_time", "miner"], keep="last").pivot(
+        index=["asset", "start_time"], columns="miner", values="total"
+    )
+    ours = _matched(table.index, own[own["competition"] == competition.name], competition.bucket_seconds)
+    is_known = ~np.isnan(ours)
+    if not is_known.any():
+        raise DataError(
+            f"none of {len(table)} public prompts of {competition.name} has a settled answer of ours; settle some first"
+        )
+    scores = np.column_stack([table.to_numpy()[is_known], ours[is_known]])
+    averages = rolling_average(scores, table.index.get_level_values("asset")[is_known].tolist(), rules)
+    return Rank(
+        competition=competition.name,
+        rank=1 + int((averages[:-1] < averages[-1]).sum()),
+        num_miners=len(averages),
+        average=float(averages[-1]),
+        best=float(averages[:-1].min()),
+        median=float(np.median(averages[:-1])),
+        share=float(payout({competition.name: averages}, rules)[-1]),
+        num_prompts=int(is_known.sum()),
+        num_unmatched=int((~is_known).sum()),
+    )
+
+
+def _matched(prompts: pd.Index, own: pd.DataFrame, bucket_seconds: int) -> Floats:
+    """Our total of each (asset, start_time), NaN where there is none."""
+    exact = own.groupby(["asset", "start_time"])["total"].mean().reindex(prompts).to_numpy(dtype=np.float64)
+    valid = own[own["total"] >= 0]
+    by_bucket = valid.groupby(["asset", valid["start_time"] // bucket_seconds])["total"].mean()
+    assets, starts = (prompts.get_level_values(name) for name in ("asset", "start_time"))
+    near = by_bucket.reindex(pd.MultiIndex.from_arrays([assets, starts // bucket_seconds]))
+    return np.where(np.isnan(exact), near.to_numpy(dtype=np.float64), exact)

@@ -1,0 +1,162 @@
+"""Stand-in for the network's public API: a real server in its own process.
+
+It serves the scores and prompts that a test gives it (``POST /table``) the way the network does: 404 for nothing, 400
+for a span that is too long, 429 above two requests a second, lists at top level, rows without the prompt's start.
+``POST /faults`` switches faults on, ``GET /requests`` tells what was asked.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+
+NO_FAULTS: dict[str, Any] = {
+    "status": None,  # answer this status ...
+    "times": 0,  # ... so many times (-1: always), then well again
+    "garbage": None,  # answer 200 with this text
+    "requests_per_second": 2,
+}
+
+
+class SynthServer:
+    """Handle of a running stand-in."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._client = httpx.Client(base_url=url)
+
+    def table(self, *, scores: list[dict[str, Any]], prompts: list[dict[str, Any]]) -> None:
+        """Set what it knows.
+
+        Args:
+            scores: rows as the network gives them, with ``time_increment`` beside.
+            prompts: ``asset``, ``start_time`` (unix seconds), ``time_length``, ``time_increment``.
+        """
+        self._client.post("/table", json={"scores": scores, "prompts": prompts}).raise_for_status()
+
+    def faults(self, **faults: Any) -> None:
+        """Switch faults on (see ``NO_FAULTS``); without arguments all off."""
+        assert faults.keys() <= NO_FAULTS.keys()
+        self._client.post("/faults", json=NO_FAULTS | faults).raise_for_status()
+
+    def requests(self) -> list[dict[str, Any]]:
+        """What was asked since the last call of this or of ``faults``, each with its ``path`` and ``status``."""
+        return list(self._client.get("/requests").json())
+
+    def close(self) -> None:
+        """Close the connection that the switches use."""
+        self._client.close()
+
+
+@contextmanager
+def synth_server() -> Iterator[SynthServer]:
+    """Run the stand-in in a process of its own on a free port of the loopback."""
+    command = [sys.executable, "-m", "tests.standins.synthdata"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            server = SynthServer(process.stdout.readline().strip())
+            yield server
+            server.close()
+        finally:
+            process.kill()
+
+
+def main() -> None:
+    """Serve until killed; the first line of output is the base URL."""
+    import json
+    import socket
+    import time
+    from datetime import UTC, datetime
+
+    import uvicorn
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import JSONResponse, Response
+    from starlette.routing import Route
+
+    faults, log, table = dict(NO_FAULTS), list[dict[str, Any]](), {"scores": [], "prompts": []}
+    served: list[float] = []
+
+    def seconds(text: str) -> float:
+        return datetime.fromisoformat(text).timestamp()
+
+    def refusal() -> Response | None:
+        now = time.monotonic()
+        served[:] = [at for at in served if now - at < 1]
+        if len(served) >= faults["requests_per_second"]:
+            return Response(status_code=429)
+        served.append(now)
+        if faults["status"] and faults["times"]:
+            faults["times"] -= 1
+            return Response(status_code=faults["status"])
+        return None if faults["garbage"] is None else Response(faults["garbage"])
+
+    def chosen(rows: list[dict[str, Any]], query: dict[str, str], key: str, longest_days: int) -> Any:
+        """Rows of the asked span and kind, or a refusal."""
+        first, last = seconds(query["from"]), seconds(query["to"])
+        if last - first > longest_days * 86400 or last < first:
+            return JSONResponse({"detail": f"range exceeds {longest_days} days"}, 400)
+        found = [
+            row
+            for row in rows
+            if row["asset"] == query.get("asset", "BTC")
+            and str(row["time_length"]) == query["time_length"]
+            and str(row["time_increment"]) == query["time_increment"]
+            and first <= (seconds(row[key]) if isinstance(row[key], str) else row[key]) <= last
+        ]
+        return found or Response(status_code=404)
+
+    async def answer(request: Request) -> Response:
+        query, name = dict(request.query_params), request.url.path.rpartition("/")[2]
+        response = refusal()
+        if response is None and name == "historical":
+            found = chosen(table["scores"], query, "scored_time", 7)
+            if isinstance(found, list):
+                kept = ("asset", "crps", "miner_uid", "prompt_score", "scored_time", "time_length")
+                found = JSONResponse([{key: row[key] for key in kept} for row in found])
+            response = found
+        elif response is None:
+            found = chosen(table["prompts"], query, "start_time", 60)
+            if isinstance(found, list):
+                times = [datetime.fromtimestamp(row["start_time"], UTC) for row in found]
+                found = JSONResponse({"start_times": [f"{time:%Y-%m-%dT%H:%M:%SZ}" for time in times]})
+            response = found
+        log.append(query | {"path": request.url.path, "status": response.status_code})
+        return response
+
+    async def set_table(request: Request) -> Response:
+        table.update(json.loads(await request.body()))
+        return Response()
+
+    async def set_faults(request: Request) -> Response:
+        faults.update(json.loads(await request.body()))
+        log.clear()
+        served.clear()
+        return Response()
+
+    async def requests(_: Request) -> Response:
+        told = JSONResponse(log)
+        log.clear()
+        return told
+
+    routes = [
+        Route("/validation/scores/historical", answer),
+        Route("/validation/prompts", answer),
+        Route("/table", set_table, methods=["POST"]),
+        Route("/faults", set_faults, methods=["POST"]),
+        Route("/requests", requests),
+    ]
+    listener = socket.create_server(("127.0.0.1", 0))
+    print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
+    server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes), log_level="warning"))
+    server.run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    main()
