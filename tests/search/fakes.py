@@ -16,8 +16,9 @@ TRAINER = "tests.search.fakes:FakeTrainer"
 class FakeTrainer:
     """Scores a config by a known formula; better with every rung.
 
-    ``dataset``: ``seconds`` a rung, ``fail`` (names of heads that fail), ``die`` (a file: the first to find it
-    absent creates it and kills its own process), ``log`` (a file that gets one line for every rung trained).
+    ``dataset``: ``seconds`` a rung, ``fail`` (names of heads that fail), ``raise`` (messages by name of head),
+    ``die`` (a file: the first to find it absent creates it and kills its own process), ``log`` (a file that gets one
+    line for every rung trained).
     """
 
     def __init__(
@@ -38,6 +39,8 @@ class FakeTrainer:
         time.sleep(self._dataset.get("seconds", 0.0))
         if self._config["head"]["name"] in self._dataset.get("fail", ()):
             raise TrialFailed("the loss became nan")
+        if message := self._dataset.get("raise", {}).get(self._config["head"]["name"]):
+            raise RuntimeError(message)
         if self.rung and "die" in self._dataset and not Path(self._dataset["die"]).exists():
             Path(self._dataset["die"]).touch()
             os.kill(os.getpid(), 9)

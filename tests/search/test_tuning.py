@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from synthcity.agents.standin.process import running_standin
 from synthcity.search.history import History, TrialRecord
 from synthcity.search.journal import Journal
 
@@ -225,3 +226,32 @@ def test_the_time_budget_ends_the_search(tmp_path: Path) -> None:
     assert all(record.finished for record in history.records)
     assert 1 <= len(history.scored) < 100
     assert any("time budget" in record.reason for record in history.records)
+
+
+def test_failed_trials_are_repaired_by_the_catalogue_and_by_a_model(tmp_path: Path) -> None:
+    raised = {
+        "sde": "the training loss became nan",
+        "flow": "the spectrum is degenerate",
+        "copula": "CUDA out of memory",
+    }
+    patch = {"cause": "degenerate", "evidence": "", "changes": [{"path": "head.name", "value": "gbm"}]}
+    script = [{"tool_calls": [{"name": "finish", "arguments": patch}]}] * 20
+    with running_standin() as server:
+        server.script(script)
+        search = Search(tmp_path, {"seconds": 0.1, "raise": raised}, trials=24, seed=1)
+        search.start(llm=server.url).finish()
+        asked = len(server.questions())
+    history = search.history()
+    assert len(history.trials) == 24
+    repairs = [record for record in history.records if record.candidate.source == "debugger"]
+    assert 1 <= len(repairs) <= 6
+    by_model = [record for record in repairs if record.candidate.usd > 0]
+    assert by_model
+    assert {record.status for record in by_model} <= {"completed", "stopped"}
+    assert len(by_model) <= asked <= 20
+    for record in repairs:
+        parent = history.trials[record.candidate.parent or ""]
+        assert parent.status == "failed"
+        assert parent.candidate.index < record.candidate.index
+    for record in history.limits:
+        assert record.candidate.config["head"]["name"] == "copula"

@@ -66,6 +66,20 @@ def test_tpe_stays_away_from_what_fails() -> None:
     assert heads.count("sde") < 5
 
 
+def test_tpe_is_told_why_a_trial_failed() -> None:
+    diagnosis = {"fingerprint": "0", "cause": "nan", "action": "leave", "by": "catalogue", "reason": "", "usd": 0.0}
+    events = [{"kind": "diagnosis", "time": 1.0, "id": "c0001", **diagnosis}]
+    known = history(tell(candidate(0), 5000.0), tell(candidate(1), status="failed"), events)
+    fine, failed = TPEProposer(SPACE)._study(known, 0).trials
+    assert fine.user_attrs == {"source": "random"}
+    assert failed.user_attrs == {
+        "source": "random",
+        "failure": "TrialFailed: the loss became nan",
+        "cause": "nan",
+    }
+    assert failed.value == 5000.0
+
+
 def test_tpe_is_told_of_candidates_outside_the_space_by_silence() -> None:
     narrow = Space.from_registry(max_blocks=1)
     wide = canonical({"blocks": [{"name": "lstm"}, {"name": "lstm"}]})
