@@ -61,6 +61,7 @@ class LLMClient:
         self._transcript = None if folder is None else Lines(folder / NAME)
         self._live = Live(settings, self.config, self.ledger, self._redactor, self._note, clock, sleep)
         self._cassette = Cassette(self.config.cassette) if self.config.cassette else None
+        self._earlier: dict[str, list[Reply]] = {}
         self._next_call = self._restore()
         self._lock = threading.Lock()
 
@@ -84,6 +85,10 @@ class LLMClient:
         A request that is on its way is not cut short: ask on daemon threads.
         """
         self._live.close()
+
+    def earlier(self, account: str) -> list[Reply]:
+        """Return what an account was answered in earlier sessions of the run, oldest first."""
+        return list(self._earlier.get(account, ()))
 
     def redact(self, data: Any) -> Any:
         """Return plain JSON data as it would be sent: without secrets."""
@@ -177,6 +182,9 @@ class LLMClient:
         try:
             for account, spend in spent(events).items():
                 self.ledger.charge(account, spend)
+            for event in events:
+                if event.get("kind") == "reply":
+                    self._earlier.setdefault(event["account"], []).append(Reply.from_dict(event["reply"]))
             return max((event["call"] for event in events if "call" in event), default=-1) + 1
         except (KeyError, TypeError) as error:
             raise RunError(f"{self._transcript.path} is no transcript of a language model: {error}") from error

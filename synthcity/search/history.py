@@ -15,6 +15,8 @@ kind                  fields beside ``kind`` and ``time`` (unix seconds)
 ``candidate``         ``id``, ``index``, ``source``, ``parent``, ``rationale``, ``hash``, ``config``, ``usd``, ``arms``
 ``rejected``          ``source``, ``stage``, ``reason``, ``config``, ``parent``, ``usd``
 ``proposer_failed``   ``source``, ``error``
+``answered``          ``source``, ``question`` (its number), ``proposals``, ``usd``, ``error``: what one question to
+                      a language model brought, before any of it is handed out
 ``arm_state``         ``source``, ``state`` (open, resting, closed), ``reason``
 ``trial_started``     ``id``, ``from_rung`` (0 when new)
 ``rung``              ``id``, ``rung``, ``num_rungs``, ``score`` (bp, lower is better), the trainer's figures
@@ -38,7 +40,7 @@ from typing import Any
 
 from synthcity.errors import RunError
 from synthcity.search.arms import ArmState
-from synthcity.search.candidate import Candidate
+from synthcity.search.candidate import Candidate, Proposal
 from synthcity.search.diagnosis import LIMIT, Diagnosis
 
 QUEUED, RUNNING, COMPLETED, STOPPED, FAILED = "queued", "running", "completed", "stopped", "failed"
@@ -109,14 +111,25 @@ class Rejection:
     usd: float = 0.0
 
 
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What one question to a language model brought and cost; ``error`` says what went wrong with it, if anything."""
+
+    source: str
+    proposals: tuple[Proposal, ...] = ()
+    usd: float = 0.0
+    error: str = ""
+
+
 @dataclass(frozen=True)
 class History:
-    """All trials in the order of their admission, all rejections, and the arms whose state was ever told."""
+    """All trials in the order of their admission, all rejections and answers, and the arms whose state was told."""
 
     trials: Mapping[str, TrialRecord] = field(default_factory=dict)
     rejections: tuple[Rejection, ...] = ()
     baselines: Mapping[str, float] = field(default_factory=dict)
     arms: Mapping[str, ArmState] = field(default_factory=dict)
+    answers: tuple[Answer, ...] = ()
 
     @classmethod
     def replay(cls, events: Iterable[Mapping[str, Any]]) -> History:
@@ -157,6 +170,15 @@ class History:
         admitted = sum(record.candidate.source == source for record in self.records)
         return admitted + sum(rejection.source == source for rejection in self.rejections)
 
+    def questions(self, source: str) -> int:
+        """How many questions of ``source`` to a language model were answered so far, by an error too."""
+        return sum(answer.source == source for answer in self.answers)
+
+    def waiting(self, source: str) -> list[Proposal]:
+        """Proposals of ``source`` that are paid for and neither admitted nor rejected yet, oldest first."""
+        said = [p for answer in self.answers if answer.source == source for p in answer.proposals]
+        return said[self.proposals(source) :]
+
     def hidden_from(self, index: int) -> History:
         """Return this history with every trial from ``index`` on shown as merely queued."""
         trials = {
@@ -181,6 +203,10 @@ class History:
         if kind == "arm_state":
             arm = ArmState(state=event["state"], reason=event["reason"])
             return replace(self, arms={**self.arms, event["source"]: arm})
+        if kind == "answered":
+            proposals = tuple(Proposal(**each) for each in event["proposals"])
+            answer = Answer(source=event["source"], proposals=proposals, usd=event["usd"], error=event["error"])
+            return replace(self, answers=(*self.answers, answer))
         if kind == "baselines":
             return replace(self, baselines=dict(event["scores"]))
         if kind in _CHANGES:

@@ -2,8 +2,8 @@
 
 Discounted UCB1 (Garivier and Moulines, 2008) over the rank reward of each finished trial: the share of earlier
 trials it beats, so units cancel and noise is tolerated, minus what it cost in worker time and in money, refused
-proposals included. This is insurance against a bad arm
-rather than a gain: an arm that only wastes trials falls to its floor.
+proposals and failed questions included. This is insurance against a bad arm rather than a gain: an arm that only
+wastes trials falls to its floor.
 
 There is no state: every figure is a function of the history, with trials in the order of their admission, so that
 a resumed search, or one whose workers were faster, chooses alike.
@@ -99,9 +99,10 @@ class Portfolio:
         return not arm.startswith(LLM) or together + 1 <= math.ceil(self._llm_ceiling * total)
 
     def _usd(self, history: History, arm: str) -> float:
-        """Return what one admitted candidate of the arm has cost in the mean, those that were refused included."""
+        """Return what one admitted candidate of the arm has cost in the mean, all that was in vain included."""
         spent = sum(record.candidate.usd for record in history.records if record.candidate.source == arm)
         spent += sum(rejection.usd for rejection in history.rejections if rejection.source == arm)
+        spent += sum(answer.usd for answer in history.answers if answer.source == arm and not answer.proposals)
         return spent / max(1, self._admitted(history, arm))
 
     def _admitted(self, history: History, arm: str) -> int:

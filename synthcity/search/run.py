@@ -204,6 +204,7 @@ class _Run:
         return Planner(
             client=client,
             gate=gate,
+            recorder=self._recorder,
             task=self._task,
             budget=lambda history: f"{trials - len(history.trials)} of {trials} trials are left.",
             count=found.workers,

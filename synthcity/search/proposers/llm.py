@@ -3,30 +3,35 @@
 ``llm.refine`` changes one or two things of a good trial, ``llm.structure`` asks for combinations of blocks and heads
 that were not tried. Both are told the same briefing and answer in the same form. What the gate's cheap checks refuse
 goes back once with the reasons; what is refused after that stands in the journal like any other refusal.
+
+An answer is journalled before anything of it is handed out, and what waits is read from the history: a search that is
+killed and resumed asks for nothing that is paid for. An answer that came and was not journalled any more is found in
+the transcript, under the account of its question.
 """
 
 from __future__ import annotations
 
 import json
 import threading
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
+from synthcity.agents.answers import check
 from synthcity.agents.client import LLMClient
 from synthcity.agents.messages import Message
 from synthcity.agents.prompts import render
 from synthcity.agents.structured import complete_json
-from synthcity.errors import LLMBudgetExceeded
+from synthcity.errors import LLMBudgetExceeded, LLMError
 from synthcity.search.arms import CLOSED, RESTING, ArmState
 from synthcity.search.briefing import briefing
 from synthcity.search.candidate import Proposal
 from synthcity.search.contract import MAX_PROPOSALS, proposals_schema
 from synthcity.search.gate import Gate, Rejected
 from synthcity.search.history import History
+from synthcity.search.recorder import Recorder
 from synthcity.search.space import Space
 
 RULES: Mapping[str, str] = {
@@ -44,6 +49,7 @@ class Planner:
 
     client: LLMClient
     gate: Gate
+    recorder: Recorder
     task: str
     budget: Callable[[History], str]
     count: int = MAX_PROPOSALS
@@ -56,56 +62,82 @@ class LLMProposer:
         self.name = name
         self._space, self._planner = space, planner
         self._count = max(1, min(planner.count, MAX_PROPOSALS))
-        self._ready: deque[Proposal] = deque()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
+        self._asked = 0  # questions begun; one whose answer a history does not show yet must not be asked again
         self._error: Exception | None = None
         self._closed = ""
 
     @property
     def standing(self) -> ArmState:
-        """Whether the model may be asked now; what it has said already is worth a turn even while it rests."""
+        """Whether the model may be asked now; what it has said already is worth a turn even while it is away."""
+        if self._error or self._planner.recorder.history.waiting(self.name):
+            return ArmState()
         if self._closed:
             return ArmState(state=CLOSED, reason=self._closed)
         found = self._planner.client.availability
-        if found.ready or self._ready or self._error:
+        if found.ready:
             return ArmState()
         return ArmState(state=CLOSED if found.until is None else RESTING, reason=str(found))
 
     def propose(self, count: int, history: History, rng: np.random.Generator) -> list[Proposal]:
-        """Return what is ready, and begin to ask for more where nothing is; never wait."""
+        """Return what waits, and begin to ask for more where nothing does; never wait."""
         with self._lock:
             if self._error is not None:
                 error, self._error = self._error, None
                 raise error
-            ready = [self._ready.popleft() for _ in range(min(count, len(self._ready)))]
+            waiting = history.waiting(self.name)
             thinking = self._thread is not None and self._thread.is_alive()
-            if not ready and not thinking and not self._closed:
+            stale = history.questions(self.name) < self._asked
+            if not (waiting or thinking or stale or self._closed):
+                self._asked = history.questions(self.name) + 1
                 self._thread = threading.Thread(target=self._think, args=(history,), name=self.name, daemon=True)
                 self._thread.start()
-        return ready
+        return waiting[:count]
 
     def close(self) -> None:
-        """Ask nothing more; an answer on its way is thrown away."""
+        """Ask nothing more; an answer on its way is left to the transcript."""
         with self._lock:
             self._closed = self._closed or "the search is over"
 
     def _think(self, history: History) -> None:
+        account = f"{self.name}-{history.questions(self.name)}"
+        answers: list[dict[str, Any]] = []
+        failure: Exception | None = None
         try:
-            proposals = self._ask(history)
-        except LLMBudgetExceeded as error:
-            with self._lock:
-                self._closed = self._closed or str(error)
+            answers, failure = self._ask(history, account)
         except Exception as error:  # noqa: BLE001 - raised by the next call of propose
-            with self._lock:
-                self._error = error
-        else:
-            with self._lock:
-                self._ready.extend(() if self._closed else proposals)
+            failure = error
+        spend = self._planner.client.ledger.account(account)
+        with self._lock:
+            if self._closed:
+                return
+            if isinstance(failure, LLMBudgetExceeded) and not spend.calls:
+                self._closed = str(failure)  # not even one call can be paid
+            elif not answers:
+                self._error = failure
+            share = spend.usd / max(1, len(answers))
+            proposals = [asdict(_proposal(answer, history, share)) for answer in answers]
+            self._note(history, proposals, spend.usd, "" if failure is None else str(failure))
 
-    def _ask(self, history: History) -> list[Proposal]:
-        """Ask once, and once more with the gate's reasons where it refuses something."""
+    def _note(self, history: History, proposals: list[dict[str, Any]], usd: float, error: str) -> None:
+        try:
+            number = history.questions(self.name)
+            self._planner.recorder.emit(
+                "answered", source=self.name, question=number, proposals=proposals, usd=usd, error=error
+            )
+        except Exception as failure:  # noqa: BLE001 - the recorder keeps it, and the search ends by it
+            self._error = failure
+
+    def _ask(self, history: History, account: str) -> tuple[list[dict[str, Any]], LLMError | None]:
+        """Return the proposals of one question, and what kept its last round from being heard.
+
+        Where the gate refuses something it is asked once more; without an answer to that, what was good stays good.
+        """
         planner, count = self._planner, self._count
+        schema = proposals_schema(self._space, count)
+        if earlier := self._earlier(account, schema):
+            return earlier, None
         values = briefing(
             self._space,
             history,
@@ -116,11 +148,8 @@ class LLMProposer:
         )
         prompt = render("planner", values)
         messages: list[Message] = [{"role": "user", "content": prompt.text}]
-        account = f"{self.name}-{history.proposals(self.name)}"
-        before = planner.client.ledger.account(account).usd
 
         def ask(purpose: str) -> list[dict[str, Any]]:
-            schema = proposals_schema(self._space, count)
             done = complete_json(
                 planner.client, messages, schema, account=account, purpose=purpose, prompt_version=prompt.version
             )
@@ -129,12 +158,22 @@ class LLMProposer:
 
         answers = ask("propose")
         refused = self._refusals(answers, history)
-        if refused:
-            good = [answer for at, answer in enumerate(answers) if at not in refused]
-            messages += _complaint(answers, refused)
-            answers = [*good, *ask("propose:gate")][:MAX_PROPOSALS]
-        usd = (planner.client.ledger.account(account).usd - before) / max(1, len(answers))
-        return [_proposal(answer, history, usd) for answer in answers]
+        if not refused:
+            return answers, None
+        good = [answer for at, answer in enumerate(answers) if at not in refused]
+        messages += _complaint(answers, refused)
+        try:
+            return [*good, *ask("propose:gate")][:MAX_PROPOSALS], None
+        except LLMError as error:
+            return good, error
+
+    def _earlier(self, account: str, schema: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Return what a session that was cut short was told and did not journal."""
+        found: list[dict[str, Any]] = []
+        for reply in self._planner.client.earlier(account):
+            value, errors = check(reply.text, schema)
+            found += [] if errors else value["proposals"]
+        return found
 
     def _refusals(self, answers: Sequence[Mapping[str, Any]], history: History) -> dict[int, str]:
         refused = {}
