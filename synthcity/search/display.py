@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from types import TracebackType
 from typing import Any
 
@@ -14,11 +15,12 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from synthcity.search.arms import OPEN
 from synthcity.search.diagnosis import LIMIT
 from synthcity.search.progress import Event, Progress, Trial, architecture, duration, percent
 
 _STYLES = {"running": "cyan", "completed": "green", "stopped": "dim", "failed": "red", "waiting": "dim"}
-_CHROME_LINES = 9  # header, column titles and margins around the rows of trials
+_CHROME_LINES = 10  # header, column titles and margins around the rows of trials
 
 
 def open_display(console: Console | None = None) -> LiveDisplay | PlainDisplay:
@@ -78,6 +80,8 @@ def header(progress: Progress, now: float) -> list[RenderableType]:
     counts = f"{progress.num_finished} of {run['trials']} trials" if run.get("trials") else ""
     bar.add_row(ProgressBar(total=float(total), completed=float(share), width=28), clock, counts)
     lines: list[RenderableType] = [title, bar, _best_line(progress)]
+    if progress.usd or progress.arms:
+        lines.append(_arms_line(progress))
     if progress.stage:
         text = progress.stage.get("message") or progress.stage.get("name", "")
         lines.append(Text(str(text), style="italic", no_wrap=True, overflow="ellipsis"))
@@ -96,6 +100,19 @@ def _best_line(progress: Progress) -> Text:
     parts.append("   failures ")
     parts.append((str(progress.num_failed), "red" if progress.num_failed else "dim"))
     parts.append(f"   rejected {len(progress.rejected)}")
+    return Text.assemble(*parts, no_wrap=True, overflow="ellipsis")
+
+
+def _arms_line(progress: Progress) -> Text:
+    """Trials by source, what a language model cost, and who is away."""
+    counts = Counter(trial.source for trial in progress.trials.values())
+    parts: list[Any] = ["proposed by "]
+    for at, name in enumerate(sorted({*counts, *progress.usd, *progress.arms})):
+        parts.append(f"{'   ' if at else ''}{name} {counts[name]}")
+        if name in progress.usd:
+            parts.append((f" {progress.usd[name]:.4f} USD", "dim"))
+        if progress.arms.get(name, OPEN) != OPEN:
+            parts.append((f" {progress.arms[name]}", "yellow"))
     return Text.assemble(*parts, no_wrap=True, overflow="ellipsis")
 
 
@@ -193,9 +210,19 @@ def plain_line(progress: Progress, event: Event) -> str | None:
     if kind == "finalist":
         # on fresh prompts, so not to be held against the baselines' scores of the search
         return f"finalist {event['name']}: {event['score']:.1f} on fresh validation prompts"
+    if kind == "answered":
+        return _answer_line(event)
     if kind == "winner":
         return f"best on fresh validation prompts: {event['name']}"
     return _trouble_line(event)
+
+
+def _answer_line(event: Event) -> str | None:
+    count = len(event["proposals"])
+    if not count:
+        return None  # the failure has a line of its own
+    text = f"{event['source']} proposes {count} candidate{'' if count == 1 else 's'} for {event['usd']:.4f} USD"
+    return text + (f"; a correction failed: {event['error']}" if event["error"] else "")
 
 
 def _trouble_line(event: Event) -> str | None:

@@ -250,6 +250,20 @@ def curves_figure(
     return figure
 
 
+def arms_figure(arms: Sequence[Mapping[str, Any]], what: str, label: str) -> Figure:
+    """Share, mean reward or cost of each arm over the proposals of all arms."""
+    figure, axes = _figure(2.7)
+    for at, arm in enumerate(arms):
+        points = [(point["proposals"], point[what]) for point in arm["curve"] if point[what] is not None]
+        if points:
+            axes.plot(*zip(*points, strict=True), color=SERIES[at % len(SERIES)], label=_short(arm["name"]))
+    axes.set_xlabel("proposals after the hand-written ones")
+    axes.set_ylabel(label)
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    figure.legend(loc="outside upper left", ncols=3, handlelength=1.2, columnspacing=1.0)
+    return figure
+
+
 def _robust_range(values: np.ndarray[Any, Any]) -> tuple[float, float]:
     """Axis limits that show the good trials well: what lies far above the median is cut off."""
     low = min(0.0, float(values.min()))

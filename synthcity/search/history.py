@@ -113,12 +113,16 @@ class Rejection:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What one question to a language model brought and cost; ``error`` says what went wrong with it, if anything."""
+    """What one question to a language model brought and cost; ``error`` says what went wrong with it, if anything.
+
+    ``after`` is the number of candidates when it came.
+    """
 
     source: str
     proposals: tuple[Proposal, ...] = ()
     usd: float = 0.0
     error: str = ""
+    after: int = 0
 
 
 @dataclass(frozen=True)
@@ -205,7 +209,8 @@ class History:
             return replace(self, arms={**self.arms, event["source"]: arm})
         if kind == "answered":
             proposals = tuple(Proposal(**each) for each in event["proposals"])
-            answer = Answer(source=event["source"], proposals=proposals, usd=event["usd"], error=event["error"])
+            told = {name: event[name] for name in ("source", "usd", "error")}
+            answer = Answer(**told, proposals=proposals, after=len(self.trials))
             return replace(self, answers=(*self.answers, answer))
         if kind == "baselines":
             return replace(self, baselines=dict(event["scores"]))

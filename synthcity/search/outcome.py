@@ -14,6 +14,8 @@ from synthcity.forecast.baselines import BASELINES
 from synthcity.forecast.compare import Lead, lead
 from synthcity.forecast.quantise import MARK
 from synthcity.forecast.regimes import lead_by_group, trailing_volatility
+from synthcity.search.arms import OPEN
+from synthcity.search.armtable import arm_rows
 from synthcity.search.config import SearchConfig
 from synthcity.search.data import SearchData
 from synthcity.search.final import WINNER, TestLook
@@ -68,6 +70,7 @@ def conclude(
         config=config.to_dict(),
         versions=versions,
         command=command,
+        arms=arm_rows(recorder.history, config.search.arms, _reasons(recorder)),
         warnings=_warnings(recorder),
     )
     if not recorder.last("verdict"):
@@ -85,7 +88,19 @@ def _baselines(look: TestLook) -> list[str]:
 
 def _warnings(recorder: Recorder) -> list[str]:
     dropped = (recorder.last("test_scored") or {}).get("num_dropped", 0)
-    return [f"{dropped} test prompts could not be scored: their last price was never observed."] if dropped else []
+    notes = [f"{dropped} test prompts could not be scored: their last price was never observed."] if dropped else []
+    uncorrected = [answer for answer in recorder.history.answers if answer.error and answer.proposals]
+    if uncorrected:
+        last = uncorrected[-1]
+        notes.append(
+            f"{len(uncorrected)} answers of a language model went uncorrected, last {last.source}: {last.error}"
+        )
+    return notes
+
+
+def _reasons(recorder: Recorder) -> dict[str, str]:
+    """Return why each arm was last away."""
+    return {event["source"]: event["reason"] for event in recorder.all("arm_state") if event["state"] != OPEN}
 
 
 def lead_table(scores: pd.DataFrame, challenger: str, baseline: str, weights: Mapping[str, float]) -> Any:

@@ -13,6 +13,7 @@ import yaml
 from markupsafe import Markup
 
 from synthcity.search import figures
+from synthcity.search.armtable import ArmRow
 from synthcity.search.progress import duration, percent
 from synthcity.search.report import Report
 
@@ -63,6 +64,7 @@ def _figures(report: Report) -> dict[str, Any]:
             for at, (name, lead) in enumerate(report["leads"].items())
         ],
         "search": _search_figures(report),
+        "arms": _arm_figures(report["arms"]),
         **_diagnostic_figures(report["diagnostics"], assets),
         "groups": _group_figures(report["groups"]),
     }
@@ -87,6 +89,15 @@ def _search_figures(report: Report) -> list[tuple[str, Markup]]:
         ("Best so far, over time", _draw("search1", search(over_time=True))),
         ("Learning curves, the best drawn strong", _draw("curves", curves)),
     ]
+
+
+def _arm_figures(arms: Sequence[ArmRow]) -> list[tuple[str, Markup]]:
+    if not any(arm["curve"] for arm in arms):
+        return []
+    plots = [("Share of the proposals", "share", "share"), ("Mean reward of finished trials", "reward", "reward")]
+    if any(arm["usd"] for arm in arms):
+        plots.append(("Money spent on a language model", "usd", "USD"))
+    return [(title, _draw(f"arm-{what}", figures.arms_figure, arms, what, label)) for title, what, label in plots]
 
 
 def _diagnostic_figures(diagnostics: Mapping[str, Any] | None, assets: Sequence[str]) -> dict[str, Any]:

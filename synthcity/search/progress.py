@@ -67,6 +67,8 @@ class Progress:
         self.winner: Event = {}
         self.troubles: list[Event] = []  # what went wrong outside the trials' own code
         self.stage: Event = {}
+        self.arms: dict[str, str] = {}  # state of each arm that was ever told
+        self.usd: dict[str, float] = {}  # paid to a language model, by arm
         self.sessions: list[list[float]] = []  # [first, last] event time of each
         self._spans: list[list[float]] = []  # the part of each session between its first trial and its last
         for event in events:
@@ -189,7 +191,11 @@ class Progress:
 
     _on_worker_died = _on_tune_lost = _on_proposer_failed = _on_run_interrupted = _on_trouble
 
+    def _on_answered(self, event: Event) -> None:
+        self.usd[event["source"]] = self.usd.get(event["source"], 0.0) + event["usd"]
+
     def _on_arm_state(self, event: Event) -> None:
+        self.arms[event["source"]] = event["state"]
         if event["state"] != OPEN:
             self._on_trouble(event)
 

@@ -18,10 +18,11 @@ import pandas as pd
 
 from synthcity.errors import RunError
 from synthcity.search.arms import CLOSED, LLM
+from synthcity.search.armtable import ArmRow
 from synthcity.search.progress import Event, Progress, Trial, architecture
 from synthcity.search.verdict import LeadTable, ScoreRow, Verdict, judge, score_rows
 
-SCHEMA = 1
+SCHEMA = 2
 REPORT_JSON = "report.json"
 REPORT_HTML = "report.html"
 _NUM_EXAMPLES = 5  # of the reasons for which one stage of the gate refused candidates
@@ -112,6 +113,7 @@ class Report(TypedDict):
     leads: dict[str, LeadTable]
     finals: list[FinalRow]
     validation_baselines: dict[str, float]
+    arms: list[ArmRow]
     trials: list[TrialRow]
     failures: list[FailureGroup]
     rejections: list[RejectionGroup]
@@ -136,6 +138,7 @@ def build_report(
     config: Mapping[str, Any],
     versions: Mapping[str, str],
     command: str,
+    arms: Sequence[ArmRow] = (),
     warnings: Sequence[str] = (),
 ) -> Report:
     """Gather a finished search into plain data.
@@ -152,6 +155,7 @@ def build_report(
         config: the resolved sweep file; its ``data.periods`` are shown apart.
         versions: versions of what took part, by name.
         command: the exact command line.
+        arms: what each arm was given, earned and cost.
         warnings: everything that ran degraded, one sentence each.
 
     Raises:
@@ -168,6 +172,7 @@ def build_report(
         leads={row["name"]: leads[row["name"]] for row in rows if row["name"] in leads},
         finals=_finals(progress, baselines),
         validation_baselines=dict(progress.run.get("baseline_scores") or {}),
+        arms=list(arms),
         trials=[_trial_row(progress, trial) for trial in progress.trials.values()],
         failures=_failures(progress),
         rejections=_rejections(progress),

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
+from synthcity.search.arms import LLM
+from synthcity.search.armtable import ArmRow
 from synthcity.search.outcome import SearchResult
 
 
@@ -22,6 +26,7 @@ def summary(result: SearchResult) -> str:
     widths = [max(len(row[column]) for row in rows) for column in range(len(header))]
     lines = ["", report["verdict"]["sentence"], ""]
     lines += [_line(row, widths) for row in rows]
+    lines += _without_model(report["arms"])
     lines += [
         "",
         f"run folder  {_short(result.folder)}",
@@ -39,6 +44,20 @@ def _lead(result: SearchResult, name: str) -> str:
     if found["low"] is None or found["high"] is None:
         return f"{found['mean']:+.2f} % (too few days for an interval)  {proven}"
     return f"{found['mean']:+.2f} % ({found['low']:+.2f} to {found['high']:+.2f})  {proven}"
+
+
+def _without_model(arms: Sequence[ArmRow]) -> list[str]:
+    """Say which proposals were made without the language model that the sweep file asks for, and why."""
+    away: dict[str, list[ArmRow]] = defaultdict(list)
+    for arm in arms:
+        if arm["name"].startswith(LLM) and arm["reason"]:
+            away[arm["reason"]].append(arm)
+    total = sum(arm["proposals"] for arm in arms)
+    lines = []
+    for reason, rows in away.items():
+        parts = [f"{arm['name']} away for {arm['away']} of {total} proposals" for arm in rows]
+        lines.append(f"no language model: {reason} ({', '.join(parts)})")
+    return ["", *lines] if lines else []
 
 
 def _line(row: list[str], widths: list[int]) -> str:

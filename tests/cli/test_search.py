@@ -19,6 +19,7 @@ VERDICT = {
     "proven_against": {"fhs": True, "ewma": False},
 }
 REPORT = {
+    "arms": [],
     "run": {"assets": ["BTC", "ETH"]},
     "verdict": VERDICT,
     "scores": [
@@ -70,6 +71,18 @@ def test_a_baseline_that_wins_is_not_passed_off_as_found() -> None:
     report = {**REPORT, "verdict": {**VERDICT, "winner_is_baseline": True, "challenger": "c0001"}}
     result: Any = SimpleNamespace(report=report, folder=Path("r"), winner=Path("r/winner"), page=Path("r/report.html"))
     assert "lead of c0001 over it" in summary(result)
+
+
+def test_proposals_without_the_language_model_are_told_with_the_reason() -> None:
+    away = {"proposals": 0, "away": 7, "reason": "stopped: no key"}
+    arms = [{"name": "tpe", "proposals": 7, "away": 0, "reason": ""}]
+    arms += [{"name": name, **away} for name in ("llm.refine", "llm.structure")]
+    result: Any = SimpleNamespace(
+        report={**REPORT, "arms": arms}, folder=Path("r"), winner=Path("r/w"), page=Path("r/p")
+    )
+    (line,) = [line for line in summary(result).splitlines() if line.startswith("no language model")]
+    parts = "llm.refine away for 7 of 7 proposals, llm.structure away for 7 of 7 proposals"
+    assert line == f"no language model: stopped: no key ({parts})"
 
 
 def test_stopping_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -161,6 +161,15 @@ def walk(rng: np.random.Generator, count: int, width: np.ndarray, price: float) 
     return price * np.exp(np.hstack([np.zeros((count, 1)), np.cumsum(steps, axis=1)]))
 
 
+def arm_row(name: str, usd: float = 0.0, reason: str = "") -> dict[str, Any]:
+    points = [
+        {"proposals": n, "share": 0.5, "reward": None if n == 1 else 0.4, "usd": usd * n / 8} for n in range(1, 9)
+    ]
+    row = {"name": name, "proposals": 4, "refused": 1, "share": 0.5, "reward": 0.4, "seconds": 80.0, "usd": usd}
+    told = {"questions": 2, "in_vain": 1, "away": 3, "state": "open", "reason": reason}
+    return {**row, **told, "curve": points}
+
+
 def sample_report(**changes: Any) -> Report:
     """A whole report; ``changes`` replace arguments of ``build_report``."""
     scores = made_scores()
@@ -182,6 +191,7 @@ def sample_report(**changes: Any) -> Report:
             "search": {"seed": 7, "trials": 24},
         },
         "versions": {"synthcity": "0.1.0", "python": "3.11.9"},
+        "arms": [arm_row("tpe"), arm_row("llm.refine", 0.012, "cold <model>")],
         "command": "synthcity search configs/sweep.yaml --set search.seed=7",
     }
     return build_report(**{**arguments, **changes})

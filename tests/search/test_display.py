@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 
-from rich.console import Console
+from rich.console import Console, Group
 
-from synthcity.search.display import LiveDisplay, PlainDisplay, open_display, plain_line
+from synthcity.search.display import LiveDisplay, PlainDisplay, header, open_display, plain_line
 from synthcity.search.progress import Progress, architecture, duration
 from tests.search.sample_run import BEGIN, journal
 
@@ -45,6 +45,9 @@ def test_finals_and_troubles_have_their_lines():
     )
     for event, words in zip(troubles, ("trial t001 died", "OSError: gone", "tpe failed: ValueError"), strict=True):
         assert words in str(plain_line(Progress(), event))
+    answered = {"kind": "answered", "source": "llm.refine", "question": 0, "proposals": [{}], "usd": 0.01, "error": ""}
+    assert plain_line(Progress(), answered) == "llm.refine proposes 1 candidate for 0.0100 USD"
+    assert "a correction failed: cold" in str(plain_line(Progress(), {**answered, "error": "cold"}))
     assert plain_line(Progress(), {"kind": "checkpoint", "id": "t001", "time": 1.0}) is None
 
 
@@ -98,3 +101,12 @@ def test_finalists_are_not_held_against_scores_on_other_prompts():
         for event in [*journal(2), {"kind": "finalist", "name": "fhs", "id": None, "score": 5600.0, "time": BEGIN}]:
             display.update(event)
     assert "finalist fhs: 5600.0 on fresh validation prompts" in stream.getvalue().splitlines()[-1]
+
+
+def test_the_header_tells_who_proposed_what_it_cost_and_who_is_away():
+    away = {"kind": "arm_state", "source": "llm.structure", "state": "closed", "reason": "no key", "time": BEGIN}
+    answered = {"kind": "answered", "source": "llm.refine", "usd": 0.01, "proposals": [], "error": "", "time": BEGIN}
+    console = Console(file=io.StringIO(), width=140)
+    console.print(Group(*header(Progress([*journal(6), away, answered]), BEGIN + 100)))
+    text = console.file.getvalue()
+    assert "llm.refine 0 0.0100 USD   llm.structure 0 closed" in text

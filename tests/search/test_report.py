@@ -79,6 +79,8 @@ def test_the_page_shows_every_part(page: str):
         "2025-11-01",
         "0.1.0",
         "rules of 2026-09",
+        "Money spent on a language model",
+        "was away: cold &lt;model&gt;",
     ):
         assert text in page, text
     assert page.count("<svg") > 10
