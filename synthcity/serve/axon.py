@@ -1,0 +1,69 @@
+"""``POST /Simulation``: what a validator's dendrite of bittensor 10 expects of an axon, without bittensor."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from synthcity.errors import RunError
+from synthcity.serve.admission import Admission
+from synthcity.serve.question import QuestionConfig, read_body
+from synthcity.serve.refusal import Refusal
+from synthcity.serve.reply import accepts_gzip, compress, encode_reply
+from synthcity.serve.service import Asked, Service, read_limited
+
+COMPRESS_FROM = 64 * 1024
+_ROUTE = "Simulation"
+_log = logging.getLogger(__name__)
+
+
+class Axon:
+    """The route as an endpoint of Starlette."""
+
+    def __init__(
+        self,
+        service: Service,
+        admission: Admission,
+        question: QuestionConfig | None = None,
+        *,
+        compress_from: int | None = COMPRESS_FROM,
+    ) -> None:
+        """Args: answers of ``compress_from`` bytes are compressed for callers that accept it; None: never."""
+        self._service = service
+        self._admission = admission
+        self._question = QuestionConfig() if question is None else question
+        self._compress_from = compress_from
+
+    async def __call__(self, request: Request) -> Response:
+        """Answer 200 with paths, or a status and ``{"message": ...}``."""
+        try:
+            return await self._answer(request)
+        except RunError as error:  # a nonce that is not remembered could be used twice
+            _log.error("%s", error)
+            return self._service.refuse(_ROUTE, Refusal(503, "disk", "requests cannot be checked now; ask again later"))
+        except Refusal as refusal:
+            return self._service.refuse(_ROUTE, refusal)
+
+    async def _answer(self, request: Request) -> Response:
+        begin, now = time.perf_counter(), self._service.clock()
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+            raise Refusal(400, "malformed", "the content type must be application/json")
+        ip = request.client.host if request.client else ""
+        caller = self._admission.admit(dict(request.headers), ip, int(now * 1e9))
+        prompt = read_body(await read_limited(request), now, self._question)
+        asked = Asked(route=_ROUTE, caller=caller.hotkey, now=now, begin=begin, patience_seconds=caller.timeout_seconds)
+        answered = await self._service.answer(asked, prompt, lambda answer: encode_reply(answer.paths, prompt))
+        return await self._respond(answered.result, request.headers.get("accept-encoding", ""))
+
+    async def _respond(self, content: bytes, accept_encoding: str) -> Response:
+        headers = {}
+        if self._compress_from is not None and len(content) >= self._compress_from:
+            headers["vary"] = "accept-encoding"
+            if accepts_gzip(accept_encoding):
+                content = await asyncio.to_thread(compress, content)
+                headers["content-encoding"] = "gzip"
+        return Response(content, 200, headers, "application/json")

@@ -1,0 +1,102 @@
+"""Where prices come from when a prompt arrives."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Protocol
+
+from synthcity.errors import DataError, unknown_name
+from synthcity.market.bars import Bars, History, Market
+from synthcity.market.store import Store
+
+_DAY = 86400
+_LOOK_SECONDS = 10.0
+HISTORY_DAYS: Mapping[int, float] = MappingProxyType({60: 35.0, 300: 70.0})
+"""How far back baselines and networks read, by resolution in seconds."""
+
+
+class Prices(Protocol):
+    """The latest prices. Called from several threads at once."""
+
+    def history(self, asset: str, now: float) -> History:
+        """What is known of ``asset`` at ``now`` (unix seconds), perhaps with other assets."""
+
+    def age(self, asset: str, now: float) -> float:
+        """Seconds since its last price known at ``now`` was observed, infinite without any."""
+
+
+class StorePrices:
+    """Prices of a store that someone else fills; what is added there is seen within seconds."""
+
+    def __init__(
+        self,
+        store: Store,
+        history_days: Mapping[int, float] = HISTORY_DAYS,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Args: ``history_days`` is the span kept by resolution in seconds, counted back from the last bar."""
+        self._store = store
+        self._history_days = history_days
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._markets: dict[str, Market] = {}
+        self._looked_at: dict[str, float] = {}
+        self._stamps: dict[str, tuple[str, int]] = {}
+
+    @property
+    def assets(self) -> tuple[str, ...]:
+        """What the store holds, sorted."""
+        return tuple(sorted({series.asset for series in self._store.series()}))
+
+    def history(self, asset: str, now: float) -> History:
+        """All that is known of ``asset`` at ``now``.
+
+        Raises:
+            DataError: the store has nothing of it.
+        """
+        return self._market(asset).as_of(int(now))
+
+    def age(self, asset: str, now: float) -> float:
+        """Seconds since its last price known at ``now`` was observed, infinite without any.
+
+        Raises:
+            DataError: the store has nothing of it.
+        """
+        known = [bars.until(int(now)) for bars in self._market(asset).values()]
+        return min((now - int(bars.observed[-1]) for bars in known if len(bars)), default=float("inf"))
+
+    def _market(self, asset: str) -> Market:
+        with self._lock:
+            if self._monotonic() - self._looked_at.get(asset, -_LOOK_SECONDS) >= _LOOK_SECONDS:
+                stamp = _stamp(self._store.folder / asset)
+                if stamp != self._stamps.get(asset):
+                    self._markets[asset] = self._load(asset)
+                    self._stamps[asset] = stamp
+                self._looked_at[asset] = self._monotonic()
+            return self._markets[asset]
+
+    def _load(self, asset: str) -> Market:
+        held = {series.resolution for series in self._store.series() if series.asset == asset}
+        found: dict[tuple[str, int], Bars] = {}
+        for resolution, days in self._history_days.items():
+            if resolution in held:
+                bars = self._store.load(asset, resolution)
+                first = int(bars.time[-1]) - round(days * _DAY)
+                found[asset, resolution] = bars.slice(int((bars.time < first).sum()), len(bars))
+        if not found:
+            steps = ", ".join(f"{resolution}-second" for resolution in self._history_days)
+            reason = f"no {steps} bars of {asset}" if held else unknown_name("asset", asset, self.assets)
+            raise DataError(f"store {self._store.folder}: {reason}")
+        return Market(found)
+
+
+def _stamp(folder: Path) -> tuple[str, int]:
+    """What changes when a bar is added: the newest file by name of each series, and the last writing of all."""
+    newest = [max(series.glob("*.parquet"), default=None) for series in sorted(folder.glob("*/*"))]
+    files = [path for path in newest if path is not None]
+    return "|".join(map(str, files)), max((path.stat().st_mtime_ns for path in files), default=0)

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from synthcity.forecast.baselines import baseline
+from synthcity.market.bars import History, Market
+from synthcity.serve.admission import Admission
+from synthcity.serve.app import build_app
+from synthcity.serve.axon import Axon
+from synthcity.serve.engine import Engine
+from synthcity.serve.metrics import ProcessMetrics
+from synthcity.serve.nonces import Nonces
+from synthcity.serve.promptlog import PromptLog
+from synthcity.serve.registry import Registry
+from synthcity.serve.service import Service
+from synthcity.sn50.competitions import get_rules, rule_dates
+from tests.serve.requests import MINER, NOW, market, write_snapshot
+
+ASSETS = tuple(sorted({a for date in rule_dates() for c in get_rules(date).competitions.values() for a in c.assets}))
+
+
+class MarketPrices:
+    """Prices of a market in memory."""
+
+    def __init__(self, market: Market) -> None:
+        self.market = market
+
+    def history(self, asset: str, now: float) -> History:
+        return self.market.as_of(int(now))
+
+    def age(self, asset: str, now: float) -> float:
+        return now - int(self.market[asset, 60].until(int(now)).observed[-1])
+
+
+@pytest.fixture(scope="session")
+def prices() -> MarketPrices:
+    return MarketPrices(market(ASSETS))
+
+
+@pytest.fixture
+def service(prices: MarketPrices, tmp_path: Path) -> Iterator[Service]:
+    engine = Engine(baseline("ewma"), baseline("trailing"), prices)
+    log = PromptLog(tmp_path / "prompts.jsonl")
+    yield Service(engine, ProcessMetrics(), log, clock=lambda: NOW)
+    engine.close()
+    log.close()
+
+
+@pytest.fixture
+def admission(tmp_path: Path) -> Iterator[Admission]:
+    nonces = Nonces(tmp_path / "nonces.sqlite")
+    yield Admission(MINER.ss58_address, Registry(write_snapshot(tmp_path)), nonces)
+    nonces.close()
+
+
+@pytest.fixture
+def client(service: Service, admission: Admission) -> Iterator[TestClient]:
+    app = build_app(service, axon=Axon(service, admission), about={"model": "ewma"})
+    with TestClient(app) as client:
+        yield client
