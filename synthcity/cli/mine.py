@@ -26,6 +26,7 @@ def command() -> None:
     Examples:
       synthcity mine score mining/ledger --store prices
       synthcity mine rank mining/ledger --uid 42
+      synthcity mine judge mining/ledger CHAMPION CHALLENGER --competition crypto-24h
     """
 
 
@@ -104,6 +105,35 @@ def rank(ledger: Path, uid: int | None, date: str | None) -> None:
         print_table(names, rows, right=names[1:])
     else:
         click.echo(_NOTHING)
+
+
+@command.command()
+@click.argument("ledger", type=click.Path(path_type=Path))
+@click.argument("champion")
+@click.argument("challenger")
+@click.option("--competition", required=True, help="Whose scores decide, e.g. crypto-24h.")
+@click.option("--rules", "date", metavar="DATE", help="Date of the rules.  [default: the newest]")
+def judge(ledger: Path, champion: str, challenger: str, competition: str, date: str | None) -> None:
+    """Say whether CHALLENGER, that answered in the shadow of CHAMPION, should take its place: hashes of bundles.
+
+    The settled scores in LEDGER of the prompts that both answered decide, at a few set numbers of days, so that looking
+    every day changes nothing. A verdict that ends the race is written to the ledger.
+
+    \b
+    Example:
+      synthcity mine judge mining/ledger CHAMPION CHALLENGER --competition crypto-24h
+    """
+    from synthcity.errors import ConfigError
+    from synthcity.serve.challenge import judge as decide
+    from synthcity.sn50.competitions import get_competition
+
+    rules = _checked(ledger, date)
+    try:
+        chosen = get_competition(competition, rules)
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+    verdict = decide(ledger, champion, challenger, chosen, time.time(), rules=rules)
+    click.echo(f"{verdict.decision}: {verdict.reason} ({verdict.num_prompts} prompts)")
 
 
 def _checked(ledger: Path, date: str | None) -> Rules:

@@ -21,8 +21,8 @@ Weights = Mapping[str, float]
 class Lead:
     """Relative difference of mean scores in percent; NEGATIVE means that the challenger is better.
 
-    ``low`` and ``high`` bound the 95 % interval, infinite where there are too few blocks to tell;
-    ``by_asset`` holds each asset's own difference, without an interval.
+    ``low`` and ``high`` bound the interval (95 % unless asked otherwise), infinite where there are too few blocks to
+    tell; ``by_asset`` holds each asset's own difference, without an interval.
     """
 
     challenger: str
@@ -70,6 +70,7 @@ def lead(
     num_resamples: int = 2000,
     seed: int = 0,
     weights: Weights | None = None,
+    confidence: float = 0.95,
 ) -> Lead:
     """Return 100 * (challenger - baseline) / baseline with a paired block-bootstrap interval.
 
@@ -84,6 +85,7 @@ def lead(
         num_resamples: bootstrap resamples.
         seed: of the resampling.
         weights: coefficient by asset; the newest rules' by default.
+        confidence: that the interval holds the true difference.
 
     Raises:
         ValueError: a name is not among the forecasters, or their prompts differ.
@@ -96,7 +98,7 @@ def lead(
     both = table[[challenger, baseline]]
     blocks = both.index.get_level_values("start_time") // (block_days * DAY)
     sums = both.mul(row_weights, axis=0).groupby(blocks).sum().to_numpy()
-    low, high = _interval(sums, num_resamples, seed)
+    low, high = _interval(sums, num_resamples, seed, confidence)
     by_asset = both.groupby(level="asset").mean()
     percent = 100 * (by_asset[challenger] / by_asset[baseline] - 1)
     return Lead(
@@ -142,12 +144,12 @@ def _row_weights(table: pd.DataFrame, weights: Weights) -> pd.Series:
     return pd.Series([weights[asset] for asset in assets], index=table.index, dtype=np.float64)
 
 
-def _interval(sums: NDArray[np.float64], num_resamples: int, seed: int) -> tuple[float, float]:
+def _interval(sums: NDArray[np.float64], num_resamples: int, seed: int, confidence: float) -> tuple[float, float]:
     """Return the percentile interval of the ratio of sums (blocks, 2) over resampled blocks."""
     if len(sums) < MIN_BLOCKS:
         return -np.inf, np.inf
     rng = np.random.default_rng(seed)
     counts = rng.multinomial(len(sums), np.full(len(sums), 1 / len(sums)), size=num_resamples)
     drawn = counts @ sums
-    low, high = np.quantile(100 * (drawn[:, 0] / drawn[:, 1] - 1), [0.025, 0.975])
+    low, high = np.quantile(100 * (drawn[:, 0] / drawn[:, 1] - 1), [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(low), float(high)

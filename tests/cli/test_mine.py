@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from synthcity.cli.main import cli
-from synthcity.errors import ConfigError
+from synthcity.errors import ConfigError, DataError
 from synthcity.serve.ledger import ANSWERS, AnswerLedger
 from synthcity.serve.settle import read_scores
 from tests.market.factories import make_bars
@@ -102,3 +102,18 @@ def test_the_rank_among_public_scores(folders, monkeypatch):
     assert names == ["competition", "rank", "average", "best", "median", "share", "prompts", "unmatched"]
     assert figures[:4] == ["crypto-1h", "2", "of", "4"]
     assert figures[-2:] == ["3", "0"]
+
+
+def test_a_race_is_judged(folders):
+    ledger, store = folders
+    with AnswerLedger(ledger) as opened:
+        prompt = hour(int(time.time()) // 60 * 60 - 7200)
+        record(opened, prompt, bundle="challenger", sent=False)
+    run(ledger, "--store", store)
+    arguments = (ledger, "champion", "challenger", "--competition")
+    out, _ = run(*arguments, "crypto-1h", command="judge")
+    assert out.startswith("too early: 0 of 8 blocks of 1 days before the first look (0 prompts)")
+    with pytest.raises(ConfigError, match="unknown competition 'crypto-2h'; did you mean"):
+        run(*arguments, "crypto-2h", command="judge")
+    with pytest.raises(DataError, match="no settled crypto-24h answer of bundle 'champion'; it has none"):
+        run(*arguments, "crypto-24h", command="judge")
