@@ -1,16 +1,17 @@
 """Append-only files of JSON objects, one a line, that outlive kills and full disks.
 
-One process writes at a time, held by a lock that the system drops with it; any number read meanwhile. A line counts
-once its newline is on the disk.
+Any number of processes write, one at a time, and read meanwhile. A line counts once its newline is on the disk.
 """
 
 from __future__ import annotations
 
 import fcntl
 import json
+import logging
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from typing import Any
 from synthcity.errors import RunError
 
 Event = dict[str, Any]
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,31 +56,38 @@ def read_lines(path: Path) -> Lines:
 
 
 class LineWriter:
-    """Appends to one file, exclusively while open. Use from any thread, or as a context manager.
+    """Appends to one file. Use from any thread, or as a context manager; several processes may share a file.
 
     A torn last line of a killed writer is moved to ``<file>.torn``, so that it neither spoils the next line nor is
     lost; ``mended`` says so.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, exclusive: bool = False) -> None:
         """Open or create the file.
 
+        Args:
+            exclusive: let nobody else write until ``close``.
+
         Raises:
-            RunError: it cannot be written, or another process writes to it.
+            RunError: it cannot be written, or another process has it for itself.
         """
         self.path = path
-        self._lock = threading.Lock()
+        self.mended: str | None = None
+        self._exclusive = exclusive
+        self._thread_lock = threading.Lock()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = open(path, "a+b", buffering=0)  # noqa: SIM115 - held open until close()
         except OSError as error:
             raise RunError(f"cannot write {path}: {error.strerror or error}") from error
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self.mended = self._put_torn_aside()
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB if exclusive else fcntl.LOCK_EX)
+            self._put_torn_aside()
+            if not exclusive:
+                fcntl.flock(self._file, fcntl.LOCK_UN)
         except BlockingIOError as error:
             self._file.close()
-            raise RunError(f"another process writes to {path}; end it or choose another folder") from error
+            raise RunError(f"another process writes to {path}; wait for its end or choose another folder") from error
         except OSError as error:
             self._file.close()
             raise RunError(f"cannot write {path}: {error.strerror or error}") from error
@@ -91,14 +100,11 @@ class LineWriter:
             ValueError: the event holds a number that JSON lacks.
         """
         line = json.dumps(event, allow_nan=False, separators=(",", ":")).encode() + b"\n"
-        with self._lock:
-            size = os.fstat(self._file.fileno()).st_size
+        with self._thread_lock, self._locked():
             try:
-                if self._file.write(line) != len(line):  # a raw write stops short when the disk fills up
-                    raise OSError("no space left on the device")
-                os.fsync(self._file.fileno())
+                self._put_torn_aside()
+                self._write(line)
             except OSError as error:
-                self._file.truncate(size)
                 raise RunError(f"cannot write {self.path}: {error.strerror or error}") from error
 
     def close(self) -> None:
@@ -111,18 +117,42 @@ class LineWriter:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _put_torn_aside(self) -> str | None:
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Keep other processes from writing in between; the system lets go of the lock when a process dies."""
+        if self._exclusive:
+            yield
+            return
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    def _write(self, line: bytes) -> None:
+        size = os.fstat(self._file.fileno()).st_size
+        try:
+            if self._file.write(line) != len(line):  # a raw write stops short when the disk fills up
+                raise OSError("no space left on the device")
+            os.fsync(self._file.fileno())
+        except OSError:
+            self._file.truncate(size)
+            raise
+
+    def _put_torn_aside(self) -> None:
+        size = os.fstat(self._file.fileno()).st_size
+        if not size or os.pread(self._file.fileno(), 1, size - 1) == b"\n":
+            return
         data = self.path.read_bytes()
         whole = data.rfind(b"\n") + 1
-        if whole == len(data):
-            return None
         aside = self.path.with_name(self.path.name + ".torn")
         with open(aside, "ab") as file:
             file.write(data[whole:] + b"\n")
             file.flush()
             os.fsync(file.fileno())
         self._file.truncate(whole)
-        return f"the last line of {self.path} was torn, {len(data) - whole} bytes; it was moved to {aside}"
+        self.mended = f"the last line of {self.path} was torn, {size - whole} bytes; it was moved to {aside}"
+        _log.warning(self.mended)
 
 
 def _parse(line: bytes) -> Event | None:

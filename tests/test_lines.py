@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -16,10 +17,15 @@ import sys
 from pathlib import Path
 from synthcity.lines import LineWriter
 with LineWriter(Path(sys.argv[1])) as lines:
-    for number in range(10**6):
-        lines.append({"number": number, "text": "x" * 5000})
+    for number in range(int(sys.argv[2])):
+        lines.append({"number": number, "text": "x" * 5000, "writer": sys.argv[3]})
         print(number, flush=True)
 """
+
+
+def start(path: Path, count: int, name: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-c", WRITER, str(path), str(count), name]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": "."})
 
 
 def test_what_was_written_is_read_back_in_order(tmp_path):
@@ -58,17 +64,41 @@ def test_a_damaged_line_costs_itself_alone(tmp_path, damage):
     assert found.problems == (f"line 2 of {path} is damaged and left out",)
 
 
-def test_one_process_writes_at_a_time(tmp_path):
-    with LineWriter(tmp_path / "file.jsonl"), pytest.raises(RunError, match=r"another process writes to .*file\.jsonl"):
-        LineWriter(tmp_path / "file.jsonl")
-    LineWriter(tmp_path / "file.jsonl").close()
+def test_who_wants_a_file_alone_gets_it_alone(tmp_path):
+    path = tmp_path / "file.jsonl"
+    with LineWriter(path, exclusive=True) as lines:
+        with pytest.raises(RunError, match=r"another process writes to .*file\.jsonl"):
+            LineWriter(path, exclusive=True)
+        lines.append({})
+    LineWriter(path, exclusive=True).close()
+
+
+def test_several_processes_share_a_file(tmp_path):
+    path = tmp_path / "file.jsonl"
+    writers = [start(path, 40, name) for name in "ab"]
+    for writer in writers:
+        writer.communicate()
+    found = read_lines(path)
+    assert found.problems == ()
+    for name in "ab":
+        assert [event["number"] for event in found.events if event["writer"] == name] == list(range(40))
+
+
+def test_a_line_torn_by_another_process_is_put_aside_before_the_next(tmp_path):
+    path = tmp_path / "file.jsonl"
+    with LineWriter(path) as lines:
+        lines.append({"number": 0})
+        with path.open("ab") as file:
+            file.write(b'{"numb')
+        lines.append({"number": 1})
+        assert "was torn, 6 bytes" in lines.mended
+    assert [event["number"] for event in read_lines(path).events] == [0, 1]
 
 
 def test_a_killed_writer_leaves_whole_lines_and_no_lock(tmp_path):
     path = tmp_path / "file.jsonl"
     for _ in range(3):
-        command = [sys.executable, "-c", WRITER, str(path)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": "."}) as process:
+        with start(path, 10**6, "a") as process:
             told = [int(process.stdout.readline()) for _ in range(20)]
             process.send_signal(signal.SIGKILL)
         numbers = [event["number"] for event in read_lines(path).events]

@@ -162,7 +162,7 @@ def judge(
     verdict = decide(scores, champion, challenger, competition, now, config=config, rules=rules)
     if verdict.decision is not Decision.TOO_EARLY:
         race = {"champion": champion, "challenger": challenger, "competition": competition.name}
-        with LineWriter(folder / CHALLENGES) as lines:
+        with LineWriter(folder / CHALLENGES, exclusive=True) as lines:
             if not any(race.items() <= event.items() for event in read_lines(folder / CHALLENGES).events):
                 lines.append({**asdict(verdict), "judged_at": now})
     return verdict

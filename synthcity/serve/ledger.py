@@ -96,13 +96,13 @@ class AnswerRecord:
 
 
 class AnswerLedger:
-    """Writes answers down; one process at a time. Use from any thread, or as a context manager."""
+    """Writes answers down. Use from any thread, or as a context manager; several processes may share a folder."""
 
     def __init__(self, folder: Path | str) -> None:
         """Open or create the ledger.
 
         Raises:
-            RunError: the folder cannot be written, or another process writes to it.
+            RunError: the folder cannot be written.
         """
         self.folder = Path(folder)
         self._lock = threading.Lock()
@@ -110,8 +110,6 @@ class AnswerLedger:
         self._held: deque[tuple[AnswerRecord, bytes]] = deque()
         self._num_lost = 0
         self._problem: str | None = None
-        if self._lines.mended:
-            _log.warning(self._lines.mended)
 
     @property
     def problem(self) -> str | None:
@@ -122,7 +120,7 @@ class AnswerLedger:
 
     @property
     def mended(self) -> str | None:
-        """What was found damaged at the start and put aside."""
+        """What was found torn and put aside."""
         return self._lines.mended
 
     def record(

@@ -99,7 +99,7 @@ def settle(
         RunError: the ledger cannot be read or written, or another process settles.
     """
     rules = get_rules() if rules is None else rules
-    with LineWriter(folder / SCORES) as lines:
+    with LineWriter(folder / SCORES, exclusive=True) as lines:
         answers, problems = read_answers(folder)
         scored = read_lines(folder / SCORES)
         problems += [*scored.problems, *filter(None, [lines.mended])]

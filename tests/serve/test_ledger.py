@@ -50,9 +50,16 @@ def test_paths_that_do_not_fit_are_refused(tmp_path):
         record(ledger, hour(), np.ones((50, 60)))
 
 
-def test_one_miner_writes_at_a_time(tmp_path):
-    with AnswerLedger(tmp_path), pytest.raises(RunError, match="another process writes"):
-        AnswerLedger(tmp_path)
+def test_several_miners_share_a_ledger(tmp_path):
+    with AnswerLedger(tmp_path) as one, AnswerLedger(tmp_path) as other:
+        written = [record(ledger, hour(T0 + 60 * k)) for k, ledger in enumerate((one, other, one))]
+    assert read_answers(tmp_path) == (written, [])
+
+
+def test_a_folder_that_cannot_be_written_is_refused(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(RunError, match="cannot write"):
+        AnswerLedger(tmp_path / "file" / "ledger")
 
 
 def test_a_disk_that_refuses_loses_nothing_and_is_told(tmp_path, caplog):

@@ -159,7 +159,7 @@ def test_a_simulated_market_can_settle(ledger, tmp_path):
 
 def test_one_process_settles_at_a_time_while_the_miner_goes_on(ledger, tmp_path):
     store = make_store(tmp_path / "store")
-    with LineWriter(ledger.folder / SCORES), pytest.raises(RunError, match="another process writes"):
+    with LineWriter(ledger.folder / SCORES, exclusive=True), pytest.raises(RunError, match="another process writes"):
         settle(ledger.folder, store, END)
     record(ledger, hour())
     assert settle(ledger.folder, store, END + 90).num_settled == 1
