@@ -104,6 +104,7 @@ class LLMClient:
         tools: Sequence[Mapping[str, Any]] = (),
         temperature: float | None = None,
         max_tokens: int | None = None,
+        models: tuple[str, ...] = (),
         prompt_version: str = "",
     ) -> Reply:
         """Ask one question.
@@ -116,6 +117,7 @@ class LLMClient:
             tools: definitions of what it may call.
             temperature: default ``config.temperature``.
             max_tokens: default ``config.max_tokens``.
+            models: default ``config.models``.
             prompt_version: of the prompt files that the messages were made from.
 
         Raises:
@@ -129,7 +131,7 @@ class LLMClient:
             tools=tuple(tools),
             temperature=self.config.temperature if temperature is None else temperature,
             max_tokens=self.config.max_tokens if max_tokens is None else max_tokens,
-            models=self.config.models,
+            models=models or self.config.models,
             prompt_version=prompt_version,
         )
         with self._lock:

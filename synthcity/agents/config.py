@@ -67,6 +67,7 @@ class LLMConfig:
     Attributes:
         models: names or patterns such as ``*GLM*``, best first; without a match, or without any, the most popular
             model that can do what is asked.
+        stronger: the same, asked instead now and then when a search stalls; without any there is nobody stronger.
         temperature: null leaves it to the model.
         max_tokens: of one answer, thinking included; thinking models need thousands.
         price: USD per million prompt and completion tokens, for endpoints that list no prices.
@@ -78,6 +79,7 @@ class LLMConfig:
     """
 
     models: tuple[str, ...] = ()
+    stronger: tuple[str, ...] = ()
     temperature: float | None = 0.7
     max_tokens: int = 8192
     price: tuple[float, ...] | None = None

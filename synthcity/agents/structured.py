@@ -33,6 +33,7 @@ def complete_json(
     purpose: str = "ask",
     temperature: float | None = None,
     max_tokens: int | None = None,
+    models: tuple[str, ...] = (),
     prompt_version: str = "",
 ) -> Structured:
     """Ask for a JSON value that fits ``schema`` (JSON Schema, draft 2020-12).
@@ -61,6 +62,7 @@ def complete_json(
             schema=schema,
             temperature=temperature,
             max_tokens=longest,
+            models=models,
             prompt_version=prompt_version,
         )
         value, errors = check(reply.text, schema)

@@ -18,6 +18,7 @@ from rich.text import Text
 from synthcity.search.arms import OPEN
 from synthcity.search.diagnosis import LIMIT
 from synthcity.search.progress import Event, Progress, Trial, architecture, duration, percent
+from synthcity.search.stall import STEPS
 
 _STYLES = {"running": "cyan", "completed": "green", "stopped": "dim", "failed": "red", "waiting": "dim"}
 _CHROME_LINES = 10  # header, column titles and margins around the rows of trials
@@ -233,6 +234,8 @@ def _trouble_line(event: Event) -> str | None:
         return f"Ray Tune's loop broke and starts afresh: {event['error']}"
     if event["kind"] == "proposer_failed":
         return f"the proposer {event['source']} failed: {event['error']}"
+    if event["kind"] == "stall":
+        return f"no gain in {event['since']} trials: {STEPS[event['level']]}" if event["level"] else "it gains again"
     if event["kind"] == "diagnosis":
         end = "nothing as large is tried again" if event["action"] == LIMIT else "not repaired"
         return f"trial {event['id']} ({event['cause']}) {end}: {event['reason']}"

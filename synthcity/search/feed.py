@@ -18,7 +18,7 @@ from dataclasses import replace
 import numpy as np
 
 from synthcity.errors import LLMUnavailable
-from synthcity.search.arms import CLOSED, DEBUGGER, OPEN, ArmState
+from synthcity.search.arms import CLOSED, DEBUGGER, LLM, OPEN, ArmState
 from synthcity.search.candidate import Candidate, Proposal
 from synthcity.search.config import BudgetConfig
 from synthcity.search.debugger import Debugger
@@ -28,6 +28,7 @@ from synthcity.search.history import History
 from synthcity.search.portfolio import Portfolio
 from synthcity.search.proposers import BackgroundProposer, DefaultsProposer, Proposer
 from synthcity.search.recorder import Recorder
+from synthcity.search.stall import HANDED_OVER, again, standing
 
 _MAX_REJECTIONS = 50  # in a row from one arm: it has nothing new to say
 _MAX_ERRORS = 3
@@ -161,6 +162,14 @@ class Feed:
         if self._repair(history):
             return True
         ready = [name for name in self._open if self._state(name).state == OPEN]
+        if any(name.startswith(LLM) for name in self._arms) and self._first not in self._open:
+            found = standing(history, self._budget.trials)
+            self._note_stall(found.level, found.since, found.noise)
+            if found.rerun is not None:
+                self._queue_up(again(found.rerun, history))
+                return True
+            if found.level == HANDED_OVER:
+                ready = [name for name in ready if not name.startswith(LLM)] or ready
         while ready:
             source = self._first if self._first in ready else self._portfolio.choose(history, ready)
             proposal = self._ask(source, history)
@@ -199,6 +208,9 @@ class Feed:
                 self._close_arm(source, f"{_MAX_REJECTIONS} refusals in a row, the last: {rejection}")
             return
         self._rejections[source] = 0
+        self._queue_up(candidate)
+
+    def _queue_up(self, candidate: Candidate) -> None:
         with self._changed:
             if self._closed:
                 return
@@ -230,6 +242,11 @@ class Feed:
                 self._close_arm(source, "it had nothing more to propose")
             return None
         return proposals[0]
+
+    def _note_stall(self, level: int, since: int, noise: float | None) -> None:
+        last = self._recorder.last("stall")
+        if level != (last["level"] if last else 0):
+            self._recorder.emit("stall", level=level, since=since, noise=noise)
 
     def _close_arm(self, source: str, reason: str) -> None:
         self._open.remove(source)

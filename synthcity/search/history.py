@@ -24,6 +24,7 @@ kind                  fields beside ``kind`` and ``time`` (unix seconds)
 ``worker_died``       ``id``
 ``tune_lost``         ``error``: Tune's loop broke and was started afresh
 ``trial_finished``    ``id``, ``status`` (completed, stopped, failed), ``reason``, ``score``, ``failure``
+``stall``             ``level``, ``since``, ``noise`` (bp): see ``stall.py``
 ``diagnosis``         ``id``, ``fingerprint``, ``cause``, ``action``, ``by``, ``reason``, ``usd``: see ``diagnosis.py``
 ``search_finished``   ``reason``, ``utilisation``
 ``finalist``, ``mix``, ``winner``, ``test_scored``, ``verdict``, ``run_finished``: see ``final.py``
@@ -33,9 +34,11 @@ kind                  fields beside ``kind`` and ``time`` (unix seconds)
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from synthcity.errors import RunError
@@ -155,9 +158,17 @@ class History:
 
     @property
     def scored(self) -> list[TrialRecord]:
-        """Trials with a score, best first; ties in the order of admission."""
-        records = [record for record in self.records if record.score is not None]
-        return sorted(records, key=lambda record: (record.score, record.candidate.index))
+        """Trials with a score, best first; ties in the order of admission.
+
+        A network that was trained on several seeds is there once, with its best seed, in the place of its mean.
+        """
+        seeds: dict[str, list[TrialRecord]] = defaultdict(list)
+        for record in self.records:
+            if record.score is not None:
+                seeds[record.candidate.hash].append(record)
+        means = {name: fmean(record.score or 0.0 for record in same) for name, same in seeds.items()}
+        best = [min(same, key=lambda record: (record.score, record.candidate.index)) for same in seeds.values()]
+        return sorted(best, key=lambda record: (means[record.candidate.hash], record.candidate.index))
 
     @property
     def saved(self) -> list[TrialRecord]:

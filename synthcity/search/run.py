@@ -36,6 +36,7 @@ from synthcity.search.recorder import Display, Recorder
 from synthcity.search.refit import refit
 from synthcity.search.scoring import Scorer
 from synthcity.search.space import Space
+from synthcity.search.stall import standing
 from synthcity.search.tuning import run_trials
 from synthcity.settings import Settings
 
@@ -208,6 +209,7 @@ class _Run:
             task=self._task,
             budget=lambda history: f"{trials - len(history.trials)} of {trials} trials are left.",
             count=found.workers,
+            stall=lambda history: standing(history, trials).level,
         )
 
     def _debugger(self, space: Space, gate: Gate, client: LLMClient | None) -> Debugger | None:

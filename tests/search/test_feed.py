@@ -10,7 +10,7 @@ import pytest
 
 from synthcity.search.arms import ArmState
 from synthcity.search.candidate import Proposal
-from synthcity.search.config import BudgetConfig
+from synthcity.search.config import ArmConfig, BudgetConfig
 from synthcity.search.debugger import Debugger
 from synthcity.search.feed import Feed
 from synthcity.search.gate import Gate, Limits, Rejected
@@ -346,3 +346,41 @@ def test_a_limit_is_journalled_and_holds_after_a_restart(recorder: Recorder) -> 
         Gate(SPACE, lambda config: {"parameters": 1}, Limits(max_parameters=10)).screen(Proposal(config=larger), again)
     drive(recorder, debugged(recorder, budget))
     assert len(recorder.all("diagnosis")) == 1
+
+
+def test_the_incumbent_is_run_again_where_a_model_is_asked_and_the_model_rests_when_nothing_helps(
+    recorder: Recorder,
+) -> None:
+    asked: list[int] = []
+
+    class Model(Thinking):
+        name = "llm.refine"
+
+        def propose(self, count: int, history: History, rng: np.random.Generator) -> list[Proposal]:
+            asked.append(len(history.trials))
+            return []
+
+    budget = BudgetConfig(
+        trials=60, arms={"llm.refine": ArmConfig(share=0.4, ceiling=0.4), "random": ArmConfig(share=0.6)}
+    )
+    arms = {"llm.refine": Model(), **make_arms(["random"], SPACE)}
+    feed = make_feed(recorder, budget, arms=arms)
+    feed.start()
+    number = 0
+    while (name := pop(feed)) is not None:
+        recorder.emit("trial_started", id=name, from_rung=0)
+        score = 5000.0 + number
+        recorder.emit("rung", id=name, rung=1, num_rungs=1, score=score, train_seconds=1.0, validation_seconds=0.1)
+        recorder.emit("trial_finished", id=name, status="completed")
+        number += 1
+        feed.wake()
+    feed.join()
+    assert feed.failure is None
+    reruns = [record.candidate for record in recorder.history.records if record.candidate.source == "rerun"]
+    assert [candidate.parent for candidate in reruns] == ["c0000", "c0000"]
+    levels = [event["level"] for event in recorder.all("stall")]
+    assert levels == [1, 2, 3, 4]
+    rested = next(i for i, event in enumerate(recorder.events) if event["kind"] == "stall" and event["level"] == 4)
+    before = sum(event["kind"] == "candidate" for event in recorder.events[:rested])
+    assert asked
+    assert max(asked) <= before

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,7 @@ from synthcity.search.gate import Gate, Rejected
 from synthcity.search.history import History
 from synthcity.search.recorder import Recorder
 from synthcity.search.space import Space
+from synthcity.search.stall import HIDDEN, STRONGER, WARMER
 
 RULES: Mapping[str, str] = {
     "llm.refine": "Change one or two things of one of the best trials, and name that trial as the parent.",
@@ -40,11 +41,16 @@ RULES: Mapping[str, str] = {
 }
 
 
+_WARMER_BY = 0.2
+_HIDDEN_BEST = 3
+
+
 @dataclass(frozen=True, kw_only=True)
 class Planner:
     """What all arms of a search that ask a language model share.
 
-    ``task`` says what is forecast and how it is judged, ``budget`` what is left of the search.
+    ``task`` says what is forecast and how it is judged, ``budget`` what is left of the search, ``stall`` how far the
+    answer to a stall has gone (see ``stall.py``).
     """
 
     client: LLMClient
@@ -53,6 +59,7 @@ class Planner:
     task: str
     budget: Callable[[History], str]
     count: int = MAX_PROPOSALS
+    stall: Callable[[History], int] = lambda history: 0
 
 
 class LLMProposer:
@@ -67,6 +74,7 @@ class LLMProposer:
         self._asked = 0  # questions begun; one whose answer a history does not show yet must not be asked again
         self._error: Exception | None = None
         self._closed = ""
+        self._asked_stronger = False  # in this stall
 
     @property
     def standing(self) -> ArmState:
@@ -138,20 +146,30 @@ class LLMProposer:
         schema = proposals_schema(self._space, count)
         if earlier := self._earlier(account, schema):
             return earlier, None
+        level = planner.stall(history)
         values = briefing(
             self._space,
-            history,
+            _without_best(history) if level >= HIDDEN else history,
             task=planner.task,
             budget=planner.budget(history),
-            rule=RULES[self.name],
+            rule=RULES["llm.structure" if level >= WARMER else self.name],
             count=count,
         )
+        stronger = level >= STRONGER and not self._asked_stronger
+        self._asked_stronger = level >= STRONGER
         prompt = render("planner", values)
         messages: list[Message] = [{"role": "user", "content": prompt.text}]
 
         def ask(purpose: str) -> list[dict[str, Any]]:
             done = complete_json(
-                planner.client, messages, schema, account=account, purpose=purpose, prompt_version=prompt.version
+                planner.client,
+                messages,
+                schema,
+                account=account,
+                purpose=purpose,
+                temperature=self._temperature(level),
+                models=planner.client.config.stronger if stronger else (),
+                prompt_version=prompt.version,
             )
             found: list[dict[str, Any]] = done.value["proposals"]
             return found
@@ -175,6 +193,10 @@ class LLMProposer:
             found += [] if errors else value["proposals"]
         return found
 
+    def _temperature(self, level: int) -> float | None:
+        base = self._planner.client.config.temperature
+        return None if base is None else base + _WARMER_BY * (level >= WARMER)
+
     def _refusals(self, answers: Sequence[Mapping[str, Any]], history: History) -> dict[int, str]:
         refused = {}
         for at, answer in enumerate(answers):
@@ -183,6 +205,12 @@ class LLMProposer:
             except Rejected as rejection:
                 refused[at] = str(rejection)
         return refused
+
+
+def _without_best(history: History) -> History:
+    """Leave the best trials out, so that something else is begun from; the gate still knows them."""
+    best = {record.candidate.id for record in history.scored[:_HIDDEN_BEST]}
+    return replace(history, trials={name: record for name, record in history.trials.items() if name not in best})
 
 
 def _proposal(answer: Mapping[str, Any], history: History, usd: float) -> Proposal:

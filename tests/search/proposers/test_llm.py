@@ -219,3 +219,38 @@ def test_what_was_good_stays_good_when_the_correction_fails(
     (proposal,) = wait(arm(client, recorder), recorder)
     assert proposal.config["training"]["learning_rate"] == 1e-3
     assert "bad_request" in recorder.history.answers[0].error
+
+
+@pytest.mark.parametrize(
+    ("level", "temperature", "model"),
+    [(0, 0.7, "standin/General-TEE"), (1, 0.9, "standin/General-TEE"), (3, 0.9, "standin/Coder-TEE")],
+)
+def test_a_stall_changes_the_question(
+    running: RunningStandIn, tmp_path: Path, level: int, temperature: float, model: str
+) -> None:
+    running.script([several(1e-3), several(2e-3)])
+    asked = LLMConfig(models=("*General*",), stronger=("*Coder*",))
+    settings = Settings(llm_base_url=running.url, llm_api_key=Secret(KEY))
+    with Journal(tmp_path / "stalled") as journal, LLMClient(settings, asked) as client:
+        recorder = Recorder(journal)
+        for event in (event for number in range(6) for event in tell(candidate(number), 5400.0 + number)):
+            recorder.emit(event["kind"], **{k: v for k, v in event.items() if k not in ("kind", "time")})
+        planner = Planner(
+            client=client,
+            gate=GATE,
+            recorder=recorder,
+            task="Forecast.",
+            budget=lambda _: "Much.",
+            stall=lambda history: level,
+        )
+        proposer = LLMProposer("llm.refine", SPACE, planner)
+        (proposal,) = wait(proposer, recorder)
+        admit(recorder, proposal)
+        wait(proposer, recorder)
+    first, second = running.questions()
+    assert first["temperature"] == pytest.approx(temperature)
+    assert [first["model"], second["model"]] == [model, "standin/General-TEE"]  # the stronger one is asked once
+    text = first["messages"][-1]["content"]
+    assert ("combinations of blocks" in text) == (level >= 1)
+    assert ("\nc0000\t" in text) == (level < 2)
+    assert "\nc0004\t" in text
