@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from synthcity.agents.client import LLMClient
+from synthcity.cluster import Cluster, cluster, terminable
 from synthcity.errors import Fatal, RunError
 from synthcity.search.arms import LLM
-from synthcity.search.cluster import Cluster, cluster, terminable
 from synthcity.search.config import SearchConfig, load_config
 from synthcity.search.data import SearchData, load_data
 from synthcity.search.debugger import Consultant, Debugger

@@ -10,10 +10,10 @@ import numpy as np
 import ray
 from ray import tune
 
+from synthcity.cluster import Cluster
 from synthcity.errors import Fatal
 from synthcity.nets.authored.code import codes_of
 from synthcity.search.bridge import MAX_WORKER_DEATHS, Deadlines, Halving, QueueSearcher, Watch
-from synthcity.search.cluster import Cluster
 from synthcity.search.config import BudgetConfig
 from synthcity.search.feed import Feed
 from synthcity.search.history import STOPPED

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from synthcity.agents.client import LLMClient
-from synthcity.search.cluster import cluster, terminable
+from synthcity.cluster import cluster, terminable
 from synthcity.search.config import BudgetConfig
 from synthcity.search.debugger import Consultant, Debugger
 from synthcity.search.feed import Feed
