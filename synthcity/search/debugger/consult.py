@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,6 +24,7 @@ from synthcity.search.gate import Rejected
 from synthcity.search.space import config_hash
 
 ROUNDS = 3  # of one case, those with refused patches included
+_FAILURES = 3  # of the endpoint over one case, rests not counted
 _WARMER = 0.2  # a round, so that the same question does not get the same answer
 _WARMEST = 1.2
 _BOUNDS = LoopConfig(turns=8, seconds=600.0)
@@ -59,6 +61,7 @@ class Consultant:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._answers: dict[str, Answer] = {}
+        self._failures: Counter[str] = Counter()
         self._closed = False
 
     @property
@@ -118,8 +121,9 @@ class Consultant:
             usd = self._client.ledger.account(account).usd - before
             if result.result is None:
                 reason = f"the model gave no patch: {result.reason}"
-                if result.status == "failed":
-                    return Answer(reason=reason, usd=usd) if self.standing.state != RESTING else None
+                if result.status == "failed":  # the endpoint, not the model's wit: later it may answer
+                    self._failures[account] += self.standing.state != RESTING
+                    return Answer(reason=reason, usd=usd) if self._failures[account] >= _FAILURES else None
                 continue
             cause, changes = result.result["cause"], result.result["changes"]
             if not changes:

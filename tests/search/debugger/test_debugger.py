@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from synthcity.agents.client import LLMClient
-from synthcity.agents.config import LLMConfig, PatienceConfig
+from synthcity.agents.config import CapsConfig, LLMConfig, PatienceConfig
 from synthcity.agents.standin.process import RunningStandIn, running_standin
 from synthcity.errors import TrialFailed
 from synthcity.search.candidate import Proposal
@@ -339,6 +339,23 @@ def test_a_model_that_is_away_is_waited_for_and_known_bugs_are_repaired_meanwhil
     assert search.diagnoses == []
     roots = [lineage_of(record, search.history)[0].candidate.id for record in search.history.scored]
     assert roots == ["c0001", "c0000"]
+
+
+def test_an_endpoint_that_fails_once_is_asked_again(ask: Callable[..., tuple[World, LLMClient]]) -> None:
+    patience = PatienceConfig(attempts=1, failures=5)
+    search, _ = ask(plant.obscure, ["bad_request", finish(("history", 24))], patience=patience)
+    search.start(net())
+    work(search, lambda: search.history.scored)
+    assert search.diagnoses == []
+
+
+def test_an_empty_purse_ends_it(running: RunningStandIn, ask: Callable[..., tuple[World, LLMClient]]) -> None:
+    search, client = ask(plant.obscure, [], caps=CapsConfig(usd_per_proposal=1e-6))
+    search.start(net())
+    work(search, lambda: search.diagnoses)
+    assert "past its cap" in search.diagnoses[0].reason
+    assert client.ledger.run.calls == 0
+    assert running.questions() == []
 
 
 def test_without_a_key_it_says_so() -> None:
