@@ -59,6 +59,7 @@ def _time(ctx: click.Context, param: click.Parameter, text: str | None) -> int |
 @click.option("--num-paths", type=click.IntRange(min=2), default=1000, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--quantise/--no-quantise", "quantised", default=False, help="Give every step exact quantiles.")
+@click.option("--trust-code", is_flag=True, help="Run what a language model wrote, where a bundle holds such code.")
 @click.option("--json", "json_to", metavar="FILE", help="Write everything as JSON; - is standard output.")
 def command(
     forecasters: tuple[str, ...],
@@ -73,6 +74,7 @@ def command(
     num_paths: int,
     seed: int,
     quantised: bool,
+    trust_code: bool,
     json_to: str | None,
 ) -> None:
     """Compare forecasters prompt by prompt on past prices.
@@ -91,7 +93,7 @@ def command(
       synthcity backtest fhs --data prices --competition crypto-1h --from 2025-06-14 --every 97min --json -
     """
     rules, competition = _rules(competition_name, rules_date)
-    chosen, first_baseline = _forecasters(forecasters, quantised)
+    chosen, first_baseline = _forecasters(forecasters, quantised, trust_code)
     names, market = _market(Store(store), competition, assets, venue, end)
     last = max(int(bars.observed[-1]) for bars in market.values()) if end is None else end
     prompts = backtest_prompts(competition, names, start, last, every, num_paths, rules=rules)
@@ -112,9 +114,9 @@ def _rules(name: str, date: str | None) -> tuple[Rules, Competition]:
         raise ConfigError(str(error)) from error
 
 
-def _forecasters(arguments: tuple[str, ...], quantised: bool) -> tuple[list[Forecaster], str]:
+def _forecasters(arguments: tuple[str, ...], quantised: bool, trust_code: bool) -> tuple[list[Forecaster], str]:
     """Return the forecasters and the name of the one to hold the others against."""
-    found = [_forecaster(argument) for argument in dict.fromkeys(arguments)]
+    found = [_forecaster(argument, trust_code) for argument in dict.fromkeys(arguments)]
     names = [forecaster.name for forecaster in found]
     labelled: list[Forecaster] = [
         Named(forecaster, argument) if names.count(forecaster.name) > 1 else forecaster
@@ -125,12 +127,12 @@ def _forecasters(arguments: tuple[str, ...], quantised: bool) -> tuple[list[Fore
     return chosen, chosen[baselines[0] if baselines else 0].name
 
 
-def _forecaster(argument: str) -> Forecaster:
+def _forecaster(argument: str, trust_code: bool) -> Forecaster:
     if argument in BASELINES:
         return baseline(argument)
     if not Path(argument).exists():
         raise ConfigError(f"{unknown_name('baseline', argument, BASELINES)}; nor is there such a bundle folder")
-    return load(argument)
+    return load(argument, trust_code=trust_code)
 
 
 def _market(

@@ -81,6 +81,7 @@ class BudgetConfig:
     arms: Mapping[str, ArmConfig] = field(default_factory=default_arms)
     llm_ceiling: float = key(0.4, low=0.0, high=1.0)
     debugger: str = key("catalogue", choices=("off", "catalogue", "llm"))
+    author: int = key(0, low=0, high=8)
     finalists: int = key(4, low=1, high=MAX_MEMBERS - 1)  # the best baseline is mixed with them
     final_seeds: int = key(2, low=1)
     storage: str | None = key(None)
@@ -175,6 +176,10 @@ def _check_arms(search: BudgetConfig) -> None:
             )
     if sum(arm.floor for arm in arms.values()) > 1:
         raise ConfigError("the floors in search.arms add up to more than 1")
+    if search.author and search.deterministic:
+        raise ConfigError(
+            "search.deterministic repeats a search exactly, which a language model cannot: set author to 0"
+        )
     asking = {name: arm for name, arm in arms.items() if name.startswith(LLM)}
     if asking and search.deterministic:
         raise ConfigError(

@@ -213,6 +213,10 @@ def plain_line(progress: Progress, event: Event) -> str | None:
         return f"finalist {event['name']}: {event['score']:.1f} on fresh validation prompts"
     if kind == "answered":
         return _answer_line(event)
+    if kind == "authored":
+        return f"the author's {event['component']} {event['name']} is admitted"
+    if kind == "author_refused":
+        return f"a file of the author is refused ({event['stage']}): {event['reason'].splitlines()[0]}"
     if kind == "winner":
         return f"best on fresh validation prompts: {event['name']}"
     return _trouble_line(event)
@@ -241,6 +245,8 @@ def _trouble_line(event: Event) -> str | None:
         return f"trial {event['id']} ({event['cause']}) {end}: {event['reason']}"
     if event["kind"] == "arm_state":
         return f"the proposer {event['source']} is {event['state']}" + (event["reason"] and f": {event['reason']}")
+    if event["kind"] == "author_ended" and event["admitted"] is None:
+        return f"the author wrote no component: {event['reason'] or event['status']}"
     return None
 
 

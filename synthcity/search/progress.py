@@ -186,6 +186,10 @@ class Progress:
     def _on_winner(self, event: Event) -> None:
         self.winner = event
 
+    def _on_author_ended(self, event: Event) -> None:
+        if event["admitted"] is None:
+            self._on_trouble(event)
+
     def _on_trouble(self, event: Event) -> None:
         self.troubles.append(event)
 

@@ -322,6 +322,8 @@ def _trouble_note(group: str, events: Sequence[Event]) -> str:
         how = "closed" if last["state"] == CLOSED else f"resting {times}"
         reason = f"no language model: {last['reason']}" if source.startswith(LLM) else last["reason"]
         return f"The proposer {source} was {how}: {reason}."
+    if kind == "author_ended":
+        return f"The author wrote no component {times}, last since: {last['reason'] or last['status']}"
     return f"The run was interrupted {times}, last by: {last.get('reason', '')}"
 
 

@@ -20,6 +20,7 @@ from synthcity.agents.client import LLMClient
 from synthcity.cluster import Cluster, cluster, terminable
 from synthcity.errors import Fatal, RunError
 from synthcity.search.arms import LLM
+from synthcity.search.author import candidates, check_author, restore, write_components
 from synthcity.search.config import SearchConfig, load_config
 from synthcity.search.data import SearchData, load_data
 from synthcity.search.debugger import Consultant, Debugger
@@ -73,6 +74,7 @@ def search(
         config = load_config(config, settings)
     check_arms(config.search.arms)
     hand_written(config.search.candidates)
+    check_author(config.search.author)
     data = load_data(config)
     folder = run_folder(config, stem, resume=resume)
     command = command or shlex.join(sys.argv)
@@ -111,6 +113,7 @@ class _Run:
     def finish(self) -> SearchResult:
         """Do what is left to do."""
         begin = time.monotonic()
+        restore(self._recorder, self._folder)
         used = Progress(self._recorder.events).used_seconds()
         with cluster(self._budget.workers) as found:
             self._announce(found)
@@ -172,6 +175,7 @@ class _Run:
         from synthcity.nets.training import Trainer
 
         budget, recorder = self._budget, self._recorder
+        write_components(recorder, self._folder, budget.author, open_client=self._client, task=self._task)
         recorder.emit("stage", name="search", message="proposing, training and comparing candidates")
         space = Space.from_registry(budget.max_blocks)
         gate = Gate(
@@ -183,7 +187,7 @@ class _Run:
             feed = Feed(
                 recorder=recorder,
                 gate=gate,
-                defaults=DefaultsProposer(hand_written(budget.candidates)),
+                defaults=DefaultsProposer(hand_written(budget.candidates), authored=candidates(recorder)),
                 arms=make_arms(budget.arms, space, None if client is None else self._planner(client, gate, found)),
                 budget=budget,
                 workers=found.workers,
@@ -197,7 +201,7 @@ class _Run:
         if self._budget.debugger != "llm" and not any(name.startswith(LLM) for name in self._budget.arms):
             yield None
             return
-        with LLMClient(Settings.load(), self._config.llm, folder=self._folder) as client:
+        with self._client() as client:
             yield client
 
     def _planner(self, client: LLMClient, gate: Gate, found: Cluster) -> Planner:
@@ -219,8 +223,12 @@ class _Run:
         consultant = None if client is None or budget.debugger != "llm" else Consultant(client, self._task)
         return Debugger(space=space, gate=gate, trials=budget.trials, consultant=consultant)
 
+    def _client(self) -> LLMClient:
+        return LLMClient(Settings.load(), self._config.llm, folder=self._folder)
+
     @property
     def _task(self) -> str:
+        """What is forecast and how it is judged, for a language model."""
         data = self._data
         return f"Competition {data.competition.name}: paths of {', '.join(data.assets)}, judged by their CRPS."
 

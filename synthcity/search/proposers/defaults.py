@@ -11,17 +11,20 @@ from synthcity.search.history import History
 
 
 class DefaultsProposer:
-    """Proposes a fixed list of (name, config) once, in order; where it stands follows from the history."""
+    """Proposes a fixed list of (name, config) once, in order; where it stands follows from the history.
+
+    ``authored``: the first candidates of components that a language model wrote for this run, before all others.
+    """
 
     name = "defaults"
 
-    def __init__(self, candidates: Sequence[tuple[str, Config]]) -> None:
-        self._candidates = list(candidates)
+    def __init__(self, candidates: Sequence[tuple[str, Config]], authored: Sequence[tuple[str, Config]] = ()) -> None:
+        self._proposals = [
+            *(Proposal(config=config, rationale=f"written by a language model: {name}") for name, config in authored),
+            *(Proposal(config=config, rationale=f"hand-written: {name}") for name, config in candidates),
+        ]
 
     def propose(self, count: int, history: History, rng: np.random.Generator) -> list[Proposal]:
         """Return the next ``count`` of the list, none once all were proposed."""
         first = history.proposals(self.name)
-        return [
-            Proposal(config=config, rationale=f"hand-written: {name}")
-            for name, config in self._candidates[first : first + count]
-        ]
+        return self._proposals[first : first + count]

@@ -7,9 +7,9 @@ import pytest
 from synthcity.nets import registry
 from synthcity.nets.authored import admission
 from synthcity.nets.authored.admission import Admission
+from synthcity.nets.authored.examples import BLOCK, HEAD
 from synthcity.nets.authored.isolation import Ending
 from synthcity.nets.authored.lock import Limits
-from tests.nets.authored.sample import BLOCK, HEAD
 
 
 def test_what_may_not_be_said_is_refused_without_a_process(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,10 +16,10 @@ from synthcity.forecast.mixing import Mix
 from synthcity.market.dataset import Dataset
 from synthcity.nets import conformance, registry
 from synthcity.nets.authored.code import AuthoredCode, codes_of, execute, forget, install, register
+from synthcity.nets.authored.examples import BLOCK, HEAD
 from synthcity.nets.authored.static import Declared, Refused
 from synthcity.nets.forecaster import NetForecaster
 from synthcity.nets.training import Trainer
-from tests.nets.authored.sample import BLOCK, HEAD
 
 CODE = AuthoredCode.of(BLOCK)
 CONFIG = {"d_model": 16, "history": 24, "blocks": [{"name": "gated_average"}, {"name": "gru"}]}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from synthcity.nets.authored.examples import BLOCK, HEAD
 from synthcity.nets.authored.static import Declared, Refused, read
-from tests.nets.authored.sample import BLOCK, HEAD
 
 # into the body of the sample's forward pass, unless it is marked with where it goes
 FORWARD = {

@@ -1,4 +1,4 @@
-"""Files as a language model may write them."""
+"""A block and a head as a language model may write them: shown to it, and admitted by the tests."""
 
 BLOCK = '''"""A gate over a short causal average."""
 
