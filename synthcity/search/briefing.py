@@ -1,4 +1,7 @@
-"""What a language model is told of a search: the values of the planner's prompt, written from the history alone."""
+"""What a language model is told of a search: the values of the planner's prompt, written from the history alone.
+
+Every list has its longest and every text of a trial is cut, so a briefing does not grow with the search.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,8 @@ _CURVE_POINTS = 5
 _NEAREST = 20  # known configs told as tried
 _EXAMPLES = 3  # whole configs; more made models repeat them (arXiv 2512.24120)
 _INSIGHTS = 12
+_CAUSES = 8  # groups of failures, the largest first
+_LONGEST = 240  # characters of a message, reason or rationale that others wrote
 _FLAT = 0.001  # relative gain of a last rung below which a curve is a plateau
 _QUICK_SCORED = 10  # scored trials from which quantiles say something
 
@@ -97,8 +102,8 @@ def _failures(history: History) -> Iterable[str]:
         if record.status == FAILED:
             failure = record.failure or {}
             lines = str(failure.get("message", "")).strip().splitlines()
-            groups[f"{failure.get('class', 'unknown')}: {lines[0] if lines else ''}"].append(record)
-    for cause, records in sorted(groups.items(), key=lambda item: -len(item[1])):
+            groups[_cut(f"{failure.get('class', 'unknown')}: {lines[0] if lines else ''}")].append(record)
+    for cause, records in sorted(groups.items(), key=lambda item: -len(item[1]))[:_CAUSES]:
         yield f"{cause}, {len(records)}x, e.g. {json.dumps(differences(records[-1].candidate.config))}"
 
 
@@ -107,7 +112,7 @@ def _refusals(history: History) -> Iterable[str]:
     for rejection in history.rejections:
         groups[rejection.stage].append(rejection.reason)
     for stage, reasons in sorted(groups.items(), key=lambda item: -len(item[1])):
-        yield f"refused untrained ({stage}), {len(reasons)}x, e.g. {reasons[-1]}"
+        yield f"refused untrained ({stage}), {len(reasons)}x, e.g. {_cut(reasons[-1])}"
 
 
 def _sampler(space: Space, history: History) -> str:
@@ -144,8 +149,12 @@ def _insights(history: History) -> list[str]:
         else:
             change = 100 * (record.score / parent.score - 1)
             outcome = f"{'helped' if change < 0 else 'did not help'}, {change:+.2f} %"
-        lines.append(f"{record.candidate.id} from {parent.candidate.id}: {record.candidate.rationale}: {outcome}")
+        lines.append(f"{record.candidate.id} from {parent.candidate.id}: {_cut(record.candidate.rationale)}: {outcome}")
     return lines[-_INSIGHTS:]
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
 
 
 def _tried(space: Space, history: History) -> list[str]:

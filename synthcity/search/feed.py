@@ -17,7 +17,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from synthcity.errors import LLMUnavailable
+from synthcity.errors import LLMError, LLMUnavailable
 from synthcity.search.arms import CLOSED, DEBUGGER, LLM, OPEN, ArmState
 from synthcity.search.candidate import Candidate, Proposal
 from synthcity.search.config import BudgetConfig
@@ -31,7 +31,8 @@ from synthcity.search.recorder import Recorder
 from synthcity.search.stall import HANDED_OVER, again, standing
 
 _MAX_REJECTIONS = 50  # in a row from one arm: it has nothing new to say
-_MAX_ERRORS = 3
+_MAX_ERRORS = 3  # in a row
+_MAX_LLM_ERRORS = 10  # a model that spoils one answer in three spoils three in a row soon enough
 _PATIENCE_SECONDS = 0.2  # between two looks at arms that think, while no other is open
 
 
@@ -229,8 +230,9 @@ class Feed:
             self._recorder.emit("proposer_failed", source=source, error=f"{error}", traceback=text)
             if not isinstance(error, LLMUnavailable):  # it rests, and may answer later
                 self._errors[source] += 1
-            if self._errors[source] >= _MAX_ERRORS:
-                self._close_arm(source, f"{_MAX_ERRORS} errors in a row, the last: {error}")
+            most = _MAX_LLM_ERRORS if isinstance(error, LLMError) else _MAX_ERRORS
+            if self._errors[source] >= most:
+                self._close_arm(source, f"{most} errors in a row, the last: {error}")
             return None
         if not proposals and isinstance(self._proposers[source], BackgroundProposer):
             return None

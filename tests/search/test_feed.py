@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from synthcity.errors import LLMAnswerError
 from synthcity.search.arms import ArmState
 from synthcity.search.candidate import Proposal
 from synthcity.search.config import ArmConfig, BudgetConfig
@@ -184,6 +185,17 @@ def test_a_proposer_that_keeps_failing_is_closed_and_the_others_go_on(recorder: 
     assert len(handed) == 4
     failures = recorder.all("proposer_failed")
     assert [(event["source"], event["error"]) for event in failures] == [("tpe", "no answer")] * 3
+
+
+def test_spoilt_answers_close_an_arm_later_than_errors_of_its_own(recorder: Recorder) -> None:
+    class Spoilt(Thinking):
+        def propose(self, count: int, history: History, rng: np.random.Generator) -> list[Proposal]:
+            raise LLMAnswerError("no JSON")
+
+    arms = {"tpe": Spoilt(), **make_arms(["random"], SPACE)}
+    drive(recorder, make_feed(recorder, BudgetConfig(trials=14), arms=arms))
+    assert len(recorder.all("proposer_failed")) == 10
+    assert recorder.history.arms["tpe"].reason == "10 errors in a row, the last: no JSON"
 
 
 def test_a_journal_that_fails_ends_the_feed(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
