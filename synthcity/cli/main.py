@@ -17,6 +17,7 @@ COMMANDS = {
     "experiment": ("synthcity.cli.experiment", "Train and judge one network of your choice."),
     "quick": ("synthcity.cli.quick", "Train and judge a small network on a simulated market in a minute or two."),
     "mine": ("synthcity.cli.mine", "Answer validators, and settle what the answers were worth."),
+    "local-llm": ("synthcity.cli.local_llm", "Serve a small real language model on this machine."),
     "search": ("synthcity.cli.search", "Find and prove the best forecaster for a competition."),
     "sweep": ("synthcity.cli.sweep", "Train known-good networks side by side and judge the best."),
 }
