@@ -11,6 +11,7 @@ from synthcity.errors import SynthcityError, unknown_name
 
 # command -> (module, one line for --help); the module is imported only when the command runs
 COMMANDS = {
+    "agent": ("synthcity.cli.agent", "Let one language-model agent work alone with its tools."),
     "backtest": ("synthcity.cli.backtest", "Compare forecasters prompt by prompt on past prices."),
     "components": ("synthcity.cli.components", "List and explain the blocks and heads of networks."),
     "data": ("synthcity.cli.data", "Download, import, inspect and simulate price history."),

@@ -1,0 +1,32 @@
+"""Roles: agents that work alone, one file each, named in :data:`ROLES`.
+
+A role is a module with ``ROLE``: its prompt, the form of what it gives to ``finish``, and what the program itself says
+of that. Its tools are functions in the same file, registered for its name; they get the :class:`~.desk.Desk`.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+from synthcity.errors import ConfigError, unknown_name
+from synthcity.search.roles.role import Role
+
+# name -> (module, one line for --help); imported only when it is to work
+ROLES = {
+    "planner": ("synthcity.search.roles.planner", "proposes the next candidates"),
+    "trainer": ("synthcity.search.roles.trainer", "trains a candidate and reports"),
+    "checker": ("synthcity.search.roles.checker", "explains what came of a run"),
+}
+
+
+def find_role(name: str) -> Role:
+    """Return a role and register its tools.
+
+    Raises:
+        ConfigError: there is none of this name.
+    """
+    if name not in ROLES:
+        raise ConfigError(unknown_name("agent", name, ROLES))
+    role = importlib.import_module(ROLES[name][0]).ROLE
+    assert isinstance(role, Role)
+    return role

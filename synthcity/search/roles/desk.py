@@ -1,0 +1,137 @@
+"""What lies on an agent's desk: the sweep's prices, the run's history, the gate, and what it tried itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from synthcity.agents.transcript import Lines
+from synthcity.errors import RunError, SynthcityError
+from synthcity.search.candidate import Candidate, Proposal
+from synthcity.search.config import SearchConfig, load_config, parse_config
+from synthcity.search.data import SearchData, load_data
+from synthcity.search.folder import JOURNAL, RESOLVED
+from synthcity.search.gate import Gate, Limits, Rejected
+from synthcity.search.history import COMPLETED, FAILED, History
+from synthcity.search.space import Space
+from synthcity.sn50.prompt import Prompt
+
+
+class Desk:
+    """The context of all roles' tools; prices are loaded when first needed."""
+
+    def __init__(self, config: SearchConfig, events: list[dict[str, Any]]) -> None:
+        self.config = config
+        self.events = events
+        self.history = History.replay(events)
+        self.space = Space.from_registry(config.search.max_blocks)
+
+    @classmethod
+    def of_run(cls, folder: Path) -> Desk:
+        """Read a run folder; the run may be going on.
+
+        Raises:
+            RunError: it is none, or is damaged.
+        """
+        path = folder / JOURNAL
+        if not path.is_file():
+            raise RunError(f"there is no run in {str(folder)!r}: it has no {JOURNAL}")
+        try:
+            config = parse_config(yaml.safe_load((folder / RESOLVED).read_text(encoding="utf-8")))
+            return cls(config, Lines(path).read())
+        except (OSError, yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
+            raise RunError(f"the run in {folder} is damaged: {type(error).__name__}: {error}") from error
+
+    @classmethod
+    def of_config(cls, path: Path, settings: tuple[str, ...] = ()) -> Desk:
+        """Begin with a sweep file and an empty history."""
+        return cls(load_config(path, settings), [])
+
+    @cached_property
+    def data(self) -> SearchData:
+        """The prices; simulated or loaded when first needed."""
+        return load_data(self.config)
+
+    @cached_property
+    def gate(self) -> Gate:
+        """The search's own gate, dry run included."""
+        from synthcity.nets.training import Trainer
+
+        budget = self.config.search
+        limits = Limits(max_parameters=budget.max_parameters, max_step_seconds=budget.max_step_seconds)
+        return Gate(self.space, lambda config: Trainer.check(config, self.data.dataset), limits)
+
+    def task(self) -> str:
+        """Say what is forecast."""
+        data = self.data
+        return f"Competition {data.competition.name}: paths of {', '.join(data.assets)}, judged by their CRPS."
+
+    def rules(self) -> str:
+        """Say how it is judged, from the dated rules themselves."""
+        data = self.data
+        competition, num_paths = data.competition, Prompt(asset=data.assets[0], start_time=0).num_simulations
+        weights = ", ".join(f"{asset} {weight:g}" for asset, weight in data.weights.items())
+        terms = ", ".join(term.name for term in competition.horizons)
+        return (
+            f"Rules of {data.rules.date}: {num_paths:,} paths of {competition.num_points} prices, one every "
+            f"{competition.time_increment} seconds over {competition.time_length // 3600} hours, finite and positive. "
+            f"The score is a CRPS in basis points summed over {terms}; lower is better. Coefficients: {weights}."
+        )
+
+    def judge(self, proposal: Mapping[str, Any]) -> str:
+        """Return the gate's verdict on a config in one line."""
+        try:
+            self.gate.admit(Proposal(config=proposal), "agent", self.history)
+        except Rejected as rejection:
+            return f"refused ({rejection.stage}): {rejection}"
+        return "admitted"
+
+    def train(self, config: Mapping[str, Any], steps: int) -> dict[str, Any]:
+        """Train a config for one rung, in this process, and return its record.
+
+        Raises:
+            Rejected: the gate refuses it.
+        """
+        from synthcity.nets.training import Trainer
+
+        candidate = self.gate.admit(Proposal(config=config), "agent", self.history)
+        self._tell("candidate", **candidate.to_dict())
+        self._tell("trial_started", id=candidate.id, from_rung=0)
+        try:
+            trainer = Trainer(
+                dict(candidate.config), self.data.dataset, seed=self.config.search.seed, num_rungs=1, max_steps=steps
+            )
+            self._tell("rung", id=candidate.id, num_rungs=1, **trainer.advance())
+        except (SynthcityError, ValueError, RuntimeError) as error:
+            failure = {"class": type(error).__name__, "message": str(error), "traceback": ""}
+            self._tell("trial_finished", id=candidate.id, status=FAILED, failure=failure)
+        else:
+            self._tell("trial_finished", id=candidate.id, status=COMPLETED)
+        return self.result(candidate)
+
+    def result(self, candidate: Candidate | str) -> dict[str, Any]:
+        """Return a trial's record as plain data.
+
+        Raises:
+            ValueError: there is none of this name.
+        """
+        name = candidate if isinstance(candidate, str) else candidate.id
+        if name not in self.history.trials:
+            raise ValueError(f"there is no trial {name!r}; there are {', '.join(self.history.trials) or 'none'}")
+        record = self.history.trials[name].to_dict()
+        kept = ("id", "source", "architecture", "config", "status", "score", "curve", "seconds", "parameters")
+        return {key: record[key] for key in (*kept, "reason", "failure")}
+
+    def last(self, kind: str) -> dict[str, Any] | None:
+        """Return the run's latest event of a kind."""
+        return next((event for event in reversed(self.events) if event["kind"] == kind), None)
+
+    def _tell(self, kind: str, **fields: Any) -> None:
+        event = {**fields, "kind": kind, "time": time.time()}
+        self.events.append(event)
+        self.history = self.history.after(event)

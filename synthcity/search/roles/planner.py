@@ -1,0 +1,59 @@
+"""The planner: looks at what was tried and proposes what to try next; the gate says what of it may be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from synthcity.agents.tools import tool
+from synthcity.search.briefing import briefing
+from synthcity.search.contract import proposals_schema
+from synthcity.search.roles.desk import Desk
+from synthcity.search.roles.role import Role
+
+_COUNT = 3
+
+
+@tool("planner", "checker")
+def check_candidate(context: Desk, config: dict[str, Any]) -> str:
+    """Let the gate judge a candidate: schema, ranges, repeats, size, and one tiny training step.
+
+    Args:
+        config: the whole config, with blocks, head and training.
+    """
+    return context.judge(config)
+
+
+@tool("planner", "trainer", "checker")
+def read_result(context: Desk, trial: str) -> dict[str, Any]:
+    """Read what came of a trial: config, scores in basis points, seconds, failure.
+
+    Args:
+        trial: its id, such as c0003.
+    """
+    return context.result(trial)
+
+
+def _values(desk: Desk) -> dict[str, str]:
+    history, trials = desk.history, desk.config.search.trials
+    left = f"{max(0, trials - len(history.trials))} of {trials} trials are left."
+    return briefing(desk.space, history, task=desk.task(), budget=left, rule=desk.rules(), count=_COUNT)
+
+
+def _finish(desk: Desk) -> Mapping[str, Any]:
+    return proposals_schema(desk.space, _COUNT)
+
+
+def _measured(desk: Desk, result: Mapping[str, Any]) -> list[str]:
+    answers = enumerate(result["proposals"], start=1)
+    return [f"proposal {number}: {desk.judge(answer['config'])}" for number, answer in answers]
+
+
+ROLE = Role(
+    name="planner",
+    prompt="planner-alone",
+    message="Propose the next experiments.",
+    values=_values,
+    finish=_finish,
+    measured=_measured,
+)

@@ -1,0 +1,62 @@
+"""The trainer: trains candidates for a few steps and reports what came of them; the record is the result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from synthcity.agents.loop import SUMMARY
+from synthcity.agents.prompts.components import describe_components
+from synthcity.agents.tools import tool
+from synthcity.search.roles import planner  # noqa: F401 - registers read_result
+from synthcity.search.roles.desk import Desk
+from synthcity.search.roles.role import Role
+
+_MOST_STEPS = 200
+
+
+@tool("trainer")
+def list_components(context: Desk) -> str:
+    """List the blocks, heads and shared parameters that a candidate may have, with types, ranges and defaults."""
+    return describe_components(context.space.describe())
+
+
+@tool("trainer")
+def train_candidate(
+    context: Desk, config: dict[str, Any], steps: Annotated[int, {"minimum": 1, "maximum": _MOST_STEPS}] = 50
+) -> dict[str, Any]:
+    """Train a candidate on the training period and score it on validation prompts.
+
+    Args:
+        config: what differs from the defaults; blocks and head at least, as {"blocks": [{"name": ...}], "head": {...}}.
+        steps: gradient steps.
+    """
+    return context.train(config, steps)
+
+
+def _values(desk: Desk) -> dict[str, str]:
+    return {"task": desk.task(), "rules": desk.rules(), "budget": f"At most {_MOST_STEPS} steps a training."}
+
+
+def _finish(desk: Desk) -> Mapping[str, Any]:
+    return SUMMARY
+
+
+def _measured(desk: Desk, result: Mapping[str, Any]) -> list[str]:
+    own = [record for record in desk.history.records if record.candidate.source == "agent"]
+    lines = []
+    for record in own:
+        cause = f": {record.failure['message']}" if record.failure else ""
+        said = f"{record.status}{cause}" if record.score is None else f"{record.score:.1f} bp"
+        lines.append(f"{record.candidate.id} {record.candidate.architecture}: {said}, {record.seconds:.0f} s")
+    return lines or ["nothing was trained"]
+
+
+ROLE = Role(
+    name="trainer",
+    prompt="trainer",
+    message="List the components, train one small candidate for 50 steps and report its score.",
+    values=_values,
+    finish=_finish,
+    measured=_measured,
+)

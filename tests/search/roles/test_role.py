@@ -1,0 +1,176 @@
+"""Roles at work against a scripted model: what they may call, what they give, and what the program says of that."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from synthcity.agents.client import LLMClient
+from synthcity.agents.standin.process import RunningStandIn, running_standin
+from synthcity.errors import ConfigError, RunError
+from synthcity.search.config import SearchConfig, parse_config
+from synthcity.search.folder import JOURNAL, write_resolved
+from synthcity.search.roles import ROLES, find_role
+from synthcity.search.roles.desk import Desk
+from synthcity.search.roles.role import CHAT, Outcome, work
+from synthcity.settings import Secret, Settings
+from tests.search.builders import candidate, tell
+
+KEY = f"cpk_{'0a' * 16}.{'1b' * 16}.{'Zz' * 16}"
+NET = {"blocks": [{"name": "gru"}], "head": {"name": "gbm"}, "d_model": 16, "history": 24}
+SWEEP = {
+    "competition": "crypto-24h",
+    "data": {
+        "source": "simulated",
+        "assets": ["BTC"],
+        "periods": {
+            "train": ["2025-02-15", "2025-03-10"],
+            "validation": ["2025-03-10", "2025-03-20"],
+            "test": ["2025-03-20", "2025-04-01"],
+        },
+        "validation_every": "2d",
+        "simulated": {"days": 100},
+    },
+}
+VERDICT = {"kind": "verdict", "time": 9.0, "proven": False, "sentence": "Not proven: the baseline fhs wins."}
+
+Work = Callable[..., Outcome]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[RunningStandIn]:
+    with running_standin() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def config() -> SearchConfig:
+    return parse_config(SWEEP)
+
+
+@pytest.fixture(scope="module")
+def data(config: SearchConfig) -> Any:
+    return Desk(config, []).data
+
+
+@pytest.fixture
+def let_work(server: RunningStandIn, tmp_path: Path, config: SearchConfig, data: Any) -> Work:
+    def run(name: str, answers: list[Any], events: list[dict[str, Any]] | None = None) -> Outcome:
+        server.script(answers)
+        desk = Desk(config, list(events or []))
+        desk.__dict__["data"] = data  # one simulated market for all tests
+        with LLMClient(Settings(llm_base_url=server.url, llm_api_key=Secret(KEY)), folder=tmp_path) as client:
+            return work(find_role(name), desk, client, tmp_path)
+
+    return run
+
+
+def says(name: str, **arguments: Any) -> dict[str, Any]:
+    return {"tool_calls": [{"name": name, "arguments": arguments}]}
+
+
+def results(outcome: Outcome) -> list[str]:
+    return [message["content"] for message in outcome.agent.messages if message["role"] == "tool"]
+
+
+def proposal(config: dict[str, Any]) -> dict[str, Any]:
+    fields = {"parent": None, "category": "block", "rationale": "try it", "predicted_score": 5300.0}
+    return {**fields, "config": config}
+
+
+def test_the_planner_proposes_and_the_gate_judges_what_it_gave(
+    let_work: Work, server: RunningStandIn, tmp_path: Path
+) -> None:
+    known = tell(candidate(0), 5500.0)
+    again = known[0]["config"]
+    outcome = let_work(
+        "planner",
+        [says("check_candidate", config=NET), says("finish", proposals=[proposal(NET), proposal(again)])],
+        known,
+    )
+    assert outcome.agent.finished
+    assert results(outcome) == ["admitted", "done"]
+    assert outcome.measured == (
+        "proposal 1: admitted",
+        "proposal 2: refused (duplicate): the same network as c0000",
+    )
+    saved = json.loads((tmp_path / CHAT).read_text())
+    assert saved["status"] == "finished"
+    assert saved["measured"] == list(outcome.measured)
+    assert (tmp_path / "llm.jsonl").is_file()
+    first = server.questions()[0]
+    assert "c0000" in first["messages"][0]["content"]
+    assert {t["function"]["name"] for t in first["tools"]} == {"check_candidate", "read_result", "finish"}
+
+
+def test_the_trainer_trains_and_the_record_is_the_result(let_work: Work) -> None:
+    outcome = let_work(
+        "trainer",
+        [
+            says("list_components"),
+            says("train_candidate", config=NET, steps=2),
+            says("train_candidate", config={"blocks": [{"name": "grru"}], "head": {"name": "gbm"}}),
+            says("train_candidate", config=NET, steps=100_000),
+            says("read_result", trial="c0000"),
+            says("finish", summary="a score of 1.0, better than anything"),
+        ],
+    )
+    components, trained, unknown, greedy, read, _ = results(outcome)
+    assert "- gru:" in components
+    record = json.loads(trained)
+    assert record == json.loads(read)
+    assert record["status"] == "completed"
+    assert "did you mean 'gru'" in unknown
+    assert "200" in greedy
+    assert outcome.measured == (f"c0000 gru>gbm: {record['score']:.1f} bp, {record['seconds']:.0f} s",)
+
+
+def test_a_model_never_overrules_the_verdict(let_work: Work) -> None:
+    events = [*tell(candidate(0), 5500.0), VERDICT]
+    outcome = let_work(
+        "checker",
+        [says("list_trials"), says("read_verdict"), says("finish", verdict="proven", explanation="it shines")],
+        events,
+    )
+    assert json.loads(results(outcome)[0])[0]["id"] == "c0000"
+    assert outcome.measured == (
+        "not proven: Not proven: the baseline fhs wins.",
+        "the model said 'proven'; what was measured holds",
+    )
+
+
+def test_talking_is_no_result(let_work: Work, tmp_path: Path) -> None:
+    outcome = let_work("planner", ["plain"] * 3)
+    assert outcome.agent.status == "gave_up"
+    assert outcome.measured == ()
+    assert json.loads((tmp_path / CHAT).read_text())["result"] is None
+
+
+@pytest.mark.parametrize("name", sorted(ROLES))
+def test_every_role_is_what_its_name_says(name: str) -> None:
+    assert find_role(name).name == name
+
+
+def test_an_unknown_role_names_the_nearest() -> None:
+    with pytest.raises(ConfigError, match="unknown agent 'planer'; did you mean 'planner'"):
+        find_role("planer")
+
+
+def test_a_run_folder_is_read_while_it_grows_and_refused_when_damaged(tmp_path: Path, config: SearchConfig) -> None:
+    with pytest.raises(RunError, match=r"there is no run in .*: it has no journal\.jsonl"):
+        Desk.of_run(tmp_path)
+    write_resolved(tmp_path, config)
+    lines = [json.dumps(event) for event in tell(candidate(0), 5500.0)]
+    (tmp_path / JOURNAL).write_text("\n".join(lines) + '\n{"kind": "torn')
+    assert Desk.of_run(tmp_path).history.scored[0].score == 5500.0
+    (tmp_path / JOURNAL).write_text('{"kind": "rung"}\n')
+    with pytest.raises(RunError, match="is damaged"):
+        Desk.of_run(tmp_path)
+    (tmp_path / "resolved.yaml").write_text(yaml.safe_dump([1]))
+    with pytest.raises((RunError, ConfigError)):
+        Desk.of_run(tmp_path)
