@@ -1,55 +1,72 @@
 """A whole search stage with the fake trainer, as a process of its own that tests may kill.
 
-``python -m tests.search.drive FOLDER JSON``: JSON holds ``budget``, ``dataset``, ``seconds``, and ``llm``, the
-address of a language model, where failed trials are to be repaired.
+``python -m tests.search.drive FOLDER JSON``: JSON holds ``budget``, ``dataset``, ``seconds`` and, for arms that ask a
+language model or such a debugger, ``llm``. How long Tune's loop waited for each suggestion is appended to ``suggest.txt``.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import sys
-from collections.abc import Iterator
+import time
 from pathlib import Path
+from typing import Any
 
 from synthcity.agents.client import LLMClient
 from synthcity.cluster import cluster, terminable
-from synthcity.search.config import BudgetConfig
+from synthcity.search import tuning
+from synthcity.search.bridge import QueueSearcher
+from synthcity.search.config import ArmConfig, BudgetConfig, LLMConfig
 from synthcity.search.debugger import Consultant, Debugger
 from synthcity.search.feed import Feed
 from synthcity.search.gate import Gate, Limits
 from synthcity.search.journal import Journal
 from synthcity.search.progress import Progress
-from synthcity.search.proposers import DefaultsProposer, make_arms
+from synthcity.search.proposers import DefaultsProposer, Planner, make_arms
 from synthcity.search.recorder import Recorder
+from synthcity.search.schema import build
 from synthcity.search.space import Space
 from synthcity.search.tuning import run_trials
-from synthcity.settings import Secret, Settings
+from synthcity.settings import Settings
 from tests.search.fakes import TRAINER
 
-KEY = f"cpk_{'0a' * 16}.{'1b' * 16}.{'Zz' * 16}"
+
+def timed_searcher(path: Path) -> type[QueueSearcher]:
+    class Timed(QueueSearcher):
+        def suggest(self, trial_id: str) -> Any:
+            begin = time.perf_counter()
+            try:
+                return super().suggest(trial_id)
+            finally:
+                with open(path, "a") as log:
+                    log.write(f"{time.perf_counter() - begin:.6f}\n")
+
+    return Timed
 
 
 def main(folder: Path, options: dict) -> None:
-    budget = BudgetConfig(**options["budget"])
+    arms = {name: ArmConfig(**arm) for name, arm in options["budget"].pop("arms", {}).items()}
+    budget = BudgetConfig(**options["budget"], **({"arms": arms} if arms else {}))
     space = Space.from_registry(2)
     gate = Gate(space, lambda config: {"parameters": 1, "step_seconds": 0.0}, Limits(max_parameters=10))
-    with (
-        Journal(folder) as journal,
-        terminable(),
-        cluster(2) as found,
-        debugging(options.get("llm"), space, gate, budget.trials) as debugger,
-    ):
+    tuning.QueueSearcher = timed_searcher(folder / "suggest.txt")  # type: ignore[misc]
+    client = LLMClient(Settings.load(), build(LLMConfig, options.get("llm", {})), folder=folder)
+    with Journal(folder) as journal, terminable(), client, cluster(2) as found:
         recorder = Recorder(journal)
         recorder.emit("run_resumed" if journal.events else "run_started", workers=found.workers)
+        planner = Planner(
+            client=client, gate=gate, recorder=recorder, task="Forecast.", budget=lambda _: "Some.", count=1
+        )
+        consultant = Consultant(client, "Forecast.")
+        debugger = Debugger(space=space, gate=gate, trials=budget.trials, consultant=consultant)
         feed = Feed(
             recorder=recorder,
             gate=gate,
             defaults=DefaultsProposer([]),
-            arms=make_arms(budget.arms, space),
+            arms=make_arms(budget.arms, space, planner),
             budget=budget,
             workers=found.workers,
-            debugger=debugger,
+            debugger=debugger if budget.debugger == "llm" else None,
         )
         run_trials(
             recorder=recorder,
@@ -62,15 +79,6 @@ def main(folder: Path, options: dict) -> None:
             trainer=TRAINER,
         )
         recorder.emit("search_finished", utilisation=Progress(recorder.events).utilisation())
-
-
-@contextlib.contextmanager
-def debugging(url: str | None, space: Space, gate: Gate, trials: int) -> Iterator[Debugger | None]:
-    if url is None:
-        yield None
-        return
-    with LLMClient(Settings(llm_base_url=url, llm_api_key=Secret(KEY))) as client:
-        yield Debugger(space=space, gate=gate, trials=trials, consultant=Consultant(client, "Forecast."))
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ class Search:
 
     def finish(self, expected: int = 0) -> str:
         assert self.process is not None
-        output, _ = self.process.communicate(timeout=180)
+        output, _ = self.process.communicate(timeout=400)
         assert self.process.returncode == expected, output
         return output
 
@@ -228,7 +228,10 @@ def test_the_time_budget_ends_the_search(tmp_path: Path) -> None:
     assert any("time budget" in record.reason for record in history.records)
 
 
-def test_failed_trials_are_repaired_by_the_catalogue_and_by_a_model(tmp_path: Path) -> None:
+def test_failed_trials_are_repaired_by_the_catalogue_and_by_a_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SYNTHCITY_LLM_API_KEY", KEY)
     raised = {
         "sde": "the training loss became nan",
         "flow": "the spectrum is degenerate",
@@ -238,8 +241,9 @@ def test_failed_trials_are_repaired_by_the_catalogue_and_by_a_model(tmp_path: Pa
     script = [{"tool_calls": [{"name": "finish", "arguments": patch}]}] * 20
     with running_standin() as server:
         server.script(script)
-        search = Search(tmp_path, {"seconds": 0.1, "raise": raised}, trials=24, seed=1)
-        search.start(llm=server.url).finish()
+        monkeypatch.setenv("SYNTHCITY_LLM_BASE_URL", server.url)
+        search = Search(tmp_path, {"seconds": 0.1, "raise": raised}, trials=24, seed=1, debugger="llm")
+        search.start().finish()
         asked = len(server.questions())
     history = search.history()
     assert len(history.trials) == 24
