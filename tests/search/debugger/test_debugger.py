@@ -150,6 +150,19 @@ def test_a_failure_that_comes_back_is_stalled_though_its_text_differs() -> None:
     assert len(search.history.trials) == 3
 
 
+def test_a_lineage_ends_though_every_failure_is_a_new_one() -> None:
+    words = iter(["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta"])
+
+    def fails(config: dict[str, Any]) -> None:
+        raise TrialFailed(f"the {next(words)} loss became nan")
+
+    search = world(fails)
+    search.start(net(head={"name": "sde", "hidden": 64}, training={"learning_rate": 8e-3}))
+    search.repair()
+    assert len(search.history.trials) == 1 + MAX_DEPTH
+    assert "3 repairs in a row did not help" in search.diagnoses[-1].reason
+
+
 def test_a_failure_given_up_twice_is_not_worked_on_again() -> None:
     def fails(config: dict[str, Any]) -> None:
         raise TrialFailed("the training loss became nan between steps 1 and 2")
