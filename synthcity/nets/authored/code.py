@@ -52,7 +52,7 @@ class AuthoredCode:
 
 def digest(source: str) -> str:
     """Return the sha256 of a file's text."""
-    return hashlib.sha256(source.encode()).hexdigest()
+    return hashlib.sha256(source.encode("utf-8", errors="surrogatepass")).hexdigest()
 
 
 def execute(declared: Declared, source: str) -> dict[str, Any]:

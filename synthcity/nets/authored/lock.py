@@ -25,16 +25,16 @@ _PR_SET_NO_NEW_PRIVS = 38
 _NOBODY = 65534
 
 ALLOWED = (
-    "read", "write", "close", "lseek", "fstat", "newfstatat", "mmap", "munmap", "mprotect", "mremap", "madvise", "brk",
+    "read", "write", "close", "lseek", "fstat", "mmap", "munmap", "mprotect", "mremap", "madvise", "brk",
     "futex", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack", "restart_syscall", "rseq", "membarrier",
     "clock_gettime", "clock_getres", "clock_nanosleep", "nanosleep", "gettimeofday", "getrandom", "getrusage", "times",
     "getpid", "gettid", "getuid", "geteuid", "sched_yield", "sched_getaffinity", "sysinfo", "exit", "exit_group",
 )  # fmt: skip
 # what libraries try in passing, and a file that is asked for: an error is enough, and it says where
 REFUSED = (
-    "open", "openat", "openat2", "access", "faccessat", "faccessat2", "stat", "lstat", "statx", "readlink",
-    "readlinkat", "getdents64", "getcwd", "ioctl", "fcntl", "prctl", "prlimit64", "getrlimit", "uname", "dup",
-    "mkdir", "mkdirat", "rmdir", "unlink", "unlinkat", "rename", "renameat", "renameat2", "chmod", "fchmodat",
+    "open", "openat", "openat2", "access", "faccessat", "faccessat2", "newfstatat", "stat", "lstat", "statx",
+    "readlink", "readlinkat", "getdents64", "getcwd", "ioctl", "fcntl", "prctl", "prlimit64", "getrlimit", "uname",
+    "dup", "mkdir", "mkdirat", "rmdir", "unlink", "unlinkat", "rename", "renameat", "renameat2", "chmod", "fchmodat",
     "symlink", "symlinkat", "link", "linkat", "truncate", "chdir", "statfs", "fstatfs", "set_mempolicy", "mbind",
     "get_mempolicy", "poll", "ppoll", "select", "pselect6", "mlock", "sched_setaffinity", "getppid", "pipe", "pipe2",
 )  # fmt: skip
@@ -101,9 +101,12 @@ def _drop_user() -> str:
     """Become nobody where this is root; a plain user stays, without a way to anything that is theirs."""
     if os.geteuid() != 0 and os.getuid() != 0:
         return f"user {os.getuid()}"
-    os.setgroups([])
-    os.setresgid(_NOBODY, _NOBODY, _NOBODY)
-    os.setresuid(_NOBODY, _NOBODY, _NOBODY)
+    try:
+        os.setgroups([])
+        os.setresgid(_NOBODY, _NOBODY, _NOBODY)
+        os.setresuid(_NOBODY, _NOBODY, _NOBODY)
+    except PermissionError as error:
+        raise NotIsolated("root may not become another user here; run as a plain user, or with CAP_SETUID") from error
     return f"user {_NOBODY}"
 
 

@@ -70,7 +70,9 @@ def read(source: str) -> Declared:
         compile(tree, "<authored>", "exec", dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         line = getattr(error, "lineno", None)
-        raise Refused(f"{f'line {line}: ' if line else ''}this is no Python: {error}") from error
+        raise Refused(
+            f"{f'line {line}: ' if line else ''}this is no Python: {str(error) or type(error).__name__}"
+        ) from error
     if _depth(tree) > _MAX_DEPTH:
         raise Refused(f"expressions are nested more than {_MAX_DEPTH} deep")
     reader = _Reader(tree)

@@ -52,12 +52,12 @@ def test_a_good_file_is_admitted_and_nothing_of_it_runs_here(source: str) -> Non
 BROKEN = {
     "a_window_does_not_depend_on_its_batch": ("value * torch.sigmoid(gate)", "value * torch.sigmoid(gate.mean(0))"),
     "causal_blocks_never_look_ahead": ("(self.kernel - 1, 0)", "(0, self.kernel - 1)"),
-    "gradient_reaches_every_parameter": ("value * torch.sigmoid(gate)", "value * torch.sigmoid(gate.detach())"),
+    "gradient_reaches_every_parameter": ("self.depthwise(padded)", "self.depthwise(padded).detach()"),
     "shape_at_any_length": ("(self.kernel - 1, 0)", "(self.kernel, 0)"),
     "stated_property": ("not bool(changed[29:].any())", "not bool(changed[21:].any())"),
     "as well": ("return bool(changed[20]) and not", "return bool(changed[20]) or not"),
     "MemoryError|alloc|memory": ("padded = F.pad(x_bsd", "padded = torch.zeros(10**11).sum() + F.pad(x_bsd"),
-    "CPU time|still running": ("padded = F", "size = [i for i in range(10**12)]\n        padded = F"),
+    "CPU time|still running": ("padded = F", "size = sum(i for i in range(10**12))\n        padded = F"),
 }
 
 
@@ -66,6 +66,6 @@ BROKEN = {
 def test_what_breaks_the_contract_is_told_how(check: str) -> None:
     source = BLOCK.replace(*BROKEN[check])
     assert source != BLOCK
-    verdict = Admission(limits=Limits(cpu_seconds=60, wall_seconds=200.0, memory_bytes=512 << 20)).judge(source)
+    verdict = Admission(limits=Limits(cpu_seconds=30, wall_seconds=200.0, memory_bytes=512 << 20)).judge(source)
     assert not verdict.admitted
     assert any(part in verdict.reason for part in check.split("|")), verdict.reason

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -166,24 +167,53 @@ def test_on_another_system_nothing_is_run(monkeypatch: pytest.MonkeyPatch) -> No
         isolation.check_isolation()
 
 
-@pytest.mark.parametrize("broken", ["seccomp_init", "seccomp_load", "holds not", "limits"])
-def test_a_lock_that_fails_runs_nothing(broken: str, tmp_path: Path) -> None:
+FAULTS = {
+    "seccomp_init": "libseccomp cannot make a filter",
+    "seccomp_load": "the kernel refuses a seccomp filter: Invalid argument",
+    "holds not": "does not hold",
+    "limits": "could not give up its rights: no limit",
+    "user": "root may not become another user here",
+}
+
+
+@pytest.fixture
+def faulty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Ending]:
+    """Runs what touches a file in a process whose lock has the named fault."""
+
+    def run(fault: str) -> Ending:
+        (tmp_path / "faulty.py").write_text(FAULTY.replace("BROKEN", fault))
+        monkeypatch.syspath_prepend(tmp_path)
+        return run_isolated("faulty:run", {"touch": str(tmp_path / "ran")}, LIMITS)
+
+    return run
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_lock_that_fails_runs_nothing(fault: str, faulty: Callable[[str], Ending], tmp_path: Path) -> None:
     """The process itself finds out, says why and ends before it reads what is foreign."""
-    module = tmp_path / "faulty.py"
-    module.write_text(FAULTY.replace("BROKEN", broken))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sys.path", [str(tmp_path), *__import__("sys").path])
-        with pytest.raises(NotIsolated, match=f"cannot be isolated here: .*({'|'.join(FAULTS[broken])})"):
-            run_isolated("faulty:run", {"touch": str(tmp_path / "ran")}, LIMITS)
+    with pytest.raises(NotIsolated, match=f"cannot be isolated here: .*{FAULTS[fault]}"):
+        faulty(fault)
     assert not (tmp_path / "ran").exists()
 
 
-FAULTS = {
-    "seccomp_init": ["libseccomp cannot make a filter"],
-    "seccomp_load": ["the kernel refuses a seccomp filter: Invalid argument"],
-    "holds not": ["does not hold"],
-    "limits": ["could not give up its rights: no limit"],
-}
+@pytest.mark.parametrize("kept", ["keeps user", "keeps limits"])
+def test_the_filter_holds_without_the_rest(kept: str, faulty: Callable[[str], Ending], tmp_path: Path) -> None:
+    ending = faulty(kept)
+    assert "PermissionError" in ending.reason
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("user", [1000, 0])
+def test_root_becomes_nobody_and_others_stay(user: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    called: list[str] = []
+    for name in ("getuid", "geteuid"):
+        monkeypatch.setattr(lock.os, name, lambda: user)
+    for name in ("setgroups", "setresgid", "setresuid"):
+        monkeypatch.setattr(lock.os, name, lambda *ids, name=name: called.append(name))
+    assert lock._drop_user() == f"user {user or 65534}"
+    assert called == ([] if user else ["setgroups", "setresgid", "setresuid"])
+
+
 FAULTY = """
 from pathlib import Path
 from synthcity.nets.authored import lock
@@ -201,6 +231,16 @@ def prepare():
         return library
     lock.load_libseccomp = faulty
     if "BROKEN" == "holds not":
+        lock._limit = lambda limits: None
+    if "BROKEN" == "user":
+        def may_not(*ids):
+            raise PermissionError(1, "Operation not permitted")
+        lock.os.setresuid = may_not
+        lock.os.getuid = lambda: 0
+        lock.os.setgroups = lock.os.setresgid = lambda *ids: None
+    if "BROKEN" == "keeps user":
+        lock._drop_user = lambda: "whoever it was"
+    if "BROKEN" == "keeps limits":
         lock._limit = lambda limits: None
     if "BROKEN" == "limits":
         def refuse(limits):

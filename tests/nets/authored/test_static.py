@@ -10,6 +10,7 @@ from synthcity.nets.authored.static import Declared, Refused, read
 # into the body of the sample's forward pass, unless it is marked with where it goes
 FORWARD = {
     "open a file": "open('/etc/passwd').read()",
+    "open in other letters": "\uff4fpen('x')",
     "print": "print(x_bsd)",
     "import by name": "__import__('os').system('id')",
     "evaluate": "eval('1')",
@@ -121,6 +122,10 @@ WHOLE = {
     "no property": BLOCK.partition("def stated_property")[0],
     "no Config": BLOCK.replace("class Config", "class Options"),
     "no Python": "def",
+    "half a letter": BLOCK + "# \ud800",
+    "a tower of brackets": BLOCK + "X = " + "[" * 12_000,
+    "a tower of signs": BLOCK + "X = " + "-" * 25_000 + "1",
+    "a tower of sums": BLOCK + "X = 1" + "+1" * 12_000,
     "null": "\0",
     "too long": BLOCK + "#" * 40_000,
     "too deep": BLOCK + "\nX = " + "-" * 300 + "1\n",
