@@ -18,6 +18,7 @@ import pytest
 from synthcity.agents.standin.process import running_standin
 from synthcity.search.history import History, TrialRecord
 from synthcity.search.journal import Journal
+from tests.agents.conftest import KEY
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
