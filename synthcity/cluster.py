@@ -66,7 +66,7 @@ def cluster(workers: int | None) -> Iterator[Cluster]:
     """
     address = os.environ.get("RAY_ADDRESS")
     with contextlib.ExitStack() as stack:
-        stack.enter_context(_environment(_QUIET))
+        stack.enter_context(environment(_QUIET))
         for name in ("ray", "ray.tune", "ray.train", "ray.data"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
         arguments: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
@@ -126,7 +126,7 @@ def _private_folder() -> Iterator[Path]:
     # Ray reads the mode once, on import; after that it turns token mode on by itself where the mode is not set
     mode = None if "ray" in sys.modules else "token"
     try:
-        with _environment({"RAY_AUTH_MODE": mode, "RAY_AUTH_TOKEN": None, "RAY_AUTH_TOKEN_PATH": str(token)}):
+        with environment({"RAY_AUTH_MODE": mode, "RAY_AUTH_TOKEN": None, "RAY_AUTH_TOKEN_PATH": str(token)}):
             yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)  # Ray's last processes may still be closing their logs
@@ -143,7 +143,7 @@ def _remove_stale(root: Path) -> None:
 
 
 @contextlib.contextmanager
-def _environment(values: Mapping[str, str | None]) -> Iterator[None]:
+def environment(values: Mapping[str, str | None]) -> Iterator[None]:
     """Set environment variables for a while, or unset those that are None."""
     before = {name: os.environ.get(name) for name in values}
     _set_environment(values)

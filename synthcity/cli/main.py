@@ -16,10 +16,11 @@ COMMANDS = {
     "components": ("synthcity.cli.components", "List and explain the blocks and heads of networks."),
     "data": ("synthcity.cli.data", "Download, import, inspect and simulate price history."),
     "experiment": ("synthcity.cli.experiment", "Train and judge one network of your choice."),
-    "quick": ("synthcity.cli.quick", "Train and judge a small network on a simulated market in a minute or two."),
-    "mine": ("synthcity.cli.mine", "Answer validators, and settle what the answers were worth."),
     "local-llm": ("synthcity.cli.local_llm", "Serve a small real language model on this machine."),
+    "mine": ("synthcity.cli.mine", "Answer validators, and settle what the answers were worth."),
+    "quick": ("synthcity.cli.quick", "Train and judge a small network on a simulated market in a minute or two."),
     "search": ("synthcity.cli.search", "Find and prove the best forecaster for a competition."),
+    "serve": ("synthcity.cli.serve", "Serve a forecaster over HTTP, for validators, people and tools."),
     "sweep": ("synthcity.cli.sweep", "Train known-good networks side by side and judge the best."),
 }
 

@@ -157,7 +157,8 @@ class Engine:
         try:
             drawn, result = await asyncio.wrap_future(self._fallback_pool.submit(draw, self.fallback))
         except SynthcityError as error:
-            raise Refusal(503, "no_answer", f"no paths of {prompt.asset} now: {error}") from error
+            _log.error("no paths of %s: %s", prompt, error)  # the reason names files of ours: not for strangers
+            raise Refusal(503, "no_answer", f"no paths of {prompt.asset} can be drawn now; our log says why") from error
         _log.warning("%s answered %s in place of %s (%s)", name, prompt, self.model.name, reason)
         return Answered(answer=drawn, result=result, seed=seed, forecaster=name, fallback=reason)
 

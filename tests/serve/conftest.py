@@ -18,7 +18,7 @@ from synthcity.serve.promptlog import PromptLog
 from synthcity.serve.registry import Registry
 from synthcity.serve.service import Service
 from synthcity.sn50.competitions import get_rules, rule_dates
-from tests.serve.requests import MINER, NOW, market, write_snapshot
+from tests.serve.dialogue import MINER, NOW, market, write_snapshot
 
 ASSETS = tuple(sorted({a for date in rule_dates() for c in get_rules(date).competitions.values() for a in c.assets}))
 

@@ -12,7 +12,7 @@ from synthcity.serve.admission import Admission, AdmissionConfig
 from synthcity.serve.nonces import Nonces
 from synthcity.serve.refusal import Refusal
 from synthcity.serve.registry import Registry
-from tests.serve.requests import LAYMAN, MINER, NOW, POOR, STRANGER, VALIDATOR, body, headers, write_snapshot
+from tests.serve.dialogue import LAYMAN, MINER, NOW, POOR, STRANGER, VALIDATOR, body, headers, write_snapshot
 
 NOW_NS = int(NOW * 1e9)
 SIGNATURE = "bt_header_dendrite_signature"

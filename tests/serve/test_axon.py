@@ -12,7 +12,7 @@ from synthcity.serve.service import Service
 from synthcity.sn50.competitions import get_rules, rule_dates
 from synthcity.sn50.prompt import Prompt
 from synthcity.sn50.submission import validate
-from tests.serve.requests import NOW, VALIDATOR, body, headers, question
+from tests.serve.dialogue import NOW, VALIDATOR, body, headers, question
 
 START = int(NOW) // 60 * 60 + 120
 CASES = sorted(

@@ -17,7 +17,7 @@ from synthcity.serve.question import QuestionConfig, read_body
 from synthcity.serve.refusal import Refusal
 from synthcity.serve.registry import Registry
 from synthcity.serve.service import Service
-from tests.serve.requests import MINER, NOW, body, headers, question, write_snapshot
+from tests.serve.dialogue import MINER, NOW, body, headers, question, write_snapshot
 
 NAMES = sorted(headers())
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0"), max_size=60)

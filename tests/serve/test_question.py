@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from synthcity.serve.question import MAX_BYTES, QuestionConfig, read_body
 from synthcity.serve.refusal import Refusal
-from tests.serve.requests import NOW, body, headers, question
+from tests.serve.dialogue import NOW, body, headers, question
 
 MALFORMED = {
     "no JSON": b"{",

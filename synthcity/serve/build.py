@@ -1,0 +1,182 @@
+"""From a bundle and a store to a running service: what a replica holds, warmed up."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bittensor_wallet import Keypair
+from fastapi import FastAPI
+
+from synthcity.errors import ConfigError, unknown_name
+from synthcity.forecast.baselines import BASELINES, baseline
+from synthcity.forecast.bundle import MANIFEST, load
+from synthcity.forecast.forecaster import Forecaster
+from synthcity.forecast.quantise import Quantised
+from synthcity.market.sources.venues import official_source
+from synthcity.market.store import Store
+from synthcity.serve.admission import Admission, AdmissionConfig
+from synthcity.serve.app import build_app
+from synthcity.serve.axon import Axon
+from synthcity.serve.engine import Engine, EngineConfig
+from synthcity.serve.feed import Feed, FeedConfig
+from synthcity.serve.metrics import Metrics, ProcessMetrics, RayMetrics
+from synthcity.serve.nonces import Nonces
+from synthcity.serve.prices import Prices, StorePrices
+from synthcity.serve.promptlog import PromptLog
+from synthcity.serve.question import QuestionConfig
+from synthcity.serve.registry import Registry
+from synthcity.serve.service import Service
+from synthcity.settings import Settings
+from synthcity.sn50.prompt import Prompt
+
+FALLBACK = "fhs"
+NONCES, PROMPTS = "nonces.sqlite", "prompts.jsonl"
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServeConfig:
+    """What to serve and to whom. Plain data, so that it reaches a replica unchanged.
+
+    Attributes:
+        model: folder of a bundle, or the name of a baseline.
+        store: folder of the prices.
+        state: folder for what must survive a restart: nonces and the log of prompts.
+        live_assets: follow the venues for these assets; empty: the store is filled by someone else.
+        hotkey: our own ss58 address; with it validators may ask at ``/Simulation``.
+        metagraph: file with the snapshot of the chain; needed with ``hotkey``.
+        rest: whether people and tools may ask, without a name.
+        max_in_flight: prompts that a replica works on or holds; more are refused.
+        engine, admission: see there.
+    """
+
+    model: str
+    store: str
+    state: str
+    live_assets: tuple[str, ...] = ()
+    hotkey: str | None = None
+    metagraph: str | None = None
+    rest: bool = True
+    max_in_flight: int = 16
+    engine: EngineConfig = field(default_factory=EngineConfig)
+    admission: AdmissionConfig = field(default_factory=AdmissionConfig)
+
+    def __post_init__(self) -> None:
+        if (self.hotkey is None) != (self.metagraph is None):
+            raise ConfigError("validators are admitted by our hotkey and a metagraph file: name both or neither")
+        if self.hotkey is None and not self.rest:
+            raise ConfigError("neither validators nor people may ask: name a hotkey, or allow REST")
+
+
+def load_model(name: str) -> tuple[Forecaster, str]:
+    """Return the forecaster called ``name`` and what it is: the hash of its bundle, or ``baseline``.
+
+    Raises:
+        ConfigError: there is neither such a baseline nor such a folder.
+        BundleError: the bundle is damaged.
+    """
+    if name in BASELINES:
+        return baseline(name), "baseline"
+    if not Path(name).exists():
+        raise ConfigError(f"{unknown_name('baseline', name, BASELINES)}; nor is there such a bundle folder")
+    model = load(name)
+    return model, hashlib.sha256((Path(name) / MANIFEST).read_bytes()).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Running:
+    """A service with its application."""
+
+    service: Service
+    app: FastAPI
+
+
+@functools.cache
+def running(config: ServeConfig) -> Running:
+    """Return the one service of this process, under Ray."""
+    return build(config, RayMetrics())
+
+
+def build(config: ServeConfig, metrics: Metrics | None = None) -> Running:
+    """Load all that answers prompts, and answer one of each kind to warm up.
+
+    Raises:
+        SynthcityError: the bundle, the store or the folder for the state is unusable.
+    """
+    model, origin = load_model(config.model)
+    prices, feed = _prices(config)
+    engine = Engine(model, Quantised(baseline(FALLBACK)), prices, config.engine)
+    log = PromptLog(Path(config.state) / PROMPTS)
+    metrics = ProcessMetrics() if metrics is None else metrics
+    service = Service(engine, metrics, log, max_in_flight=config.max_in_flight)
+    for problem in engine.warm_up(_examples(config, prices), time.time()):
+        _log.warning("not ready: %s", problem)
+    about = {"model": model.name, "bundle": origin, "fallback": engine.fallback.name, "live": bool(feed)}
+    nonces, axon = None, None
+    if config.hotkey is not None and config.metagraph is not None:
+        nonces = Nonces(Path(config.state) / NONCES)
+        axon = Axon(service, Admission(config.hotkey, Registry(config.metagraph), nonces, config.admission))
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        if feed is not None:
+            feed.start()
+        yield
+        if feed is not None:
+            feed.stop()
+        engine.close()
+        log.close()
+        if nonces is not None:
+            nonces.close()
+
+    app = build_app(service, axon=axon, about=about if config.rest else None, lifespan=lifespan)
+    return Running(service=service, app=app)
+
+
+def _prices(config: ServeConfig) -> tuple[Prices, Feed | None]:
+    store = Store(config.store)
+    if config.live_assets:
+        feed = Feed(store, FeedConfig(assets=config.live_assets))
+        return feed, feed
+    prices = StorePrices(store)
+    _ = prices.assets  # an empty store is refused before anything starts
+    return prices, None
+
+
+def _examples(config: ServeConfig, prices: Prices) -> list[Prompt]:
+    """One prompt of each asset and grid."""
+    assets = prices.assets if isinstance(prices, StorePrices) else config.live_assets
+    bounds, start = QuestionConfig(), int(time.time()) // 60 * 60 + 60
+    return [
+        Prompt(asset=asset, start_time=start, time_length=length, time_increment=increment)
+        for asset in assets
+        if asset in bounds.assets
+        for length, increment in sorted(bounds.grids)
+    ]
+
+
+def check(config: ServeConfig) -> None:
+    """Find out before anything starts what would keep a replica from starting.
+
+    Raises:
+        SynthcityError: as ``build``.
+    """
+    load_model(config.model)
+    for asset in config.live_assets:
+        official_source(asset, Settings.load())
+    if not config.live_assets:
+        _ = StorePrices(Store(config.store)).assets
+    PromptLog(Path(config.state) / PROMPTS).close()
+    if config.hotkey is not None:
+        try:
+            Keypair(ss58_address=config.hotkey)
+        except ValueError as error:
+            raise ConfigError(f"{config.hotkey!r} is no ss58 address of a hotkey: {error}") from error
+        Nonces(Path(config.state) / NONCES).close()

@@ -1,0 +1,104 @@
+"""The service on Ray Serve: replicas behind HAProxy, bounded in queues and time, replaced when they fall ill."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from synthcity.cluster import cluster, environment
+from synthcity.errors import Fatal
+from synthcity.serve.build import ServeConfig, check, running
+
+APPLICATION = "synthcity"
+_LOGS = {"enable_access_log": False, "log_level": "WARNING"}
+REQUEST_SECONDS = 130.0
+"""Longer than any deadline of the network; what still runs then is cut off."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterConfig:
+    """Attributes:
+    host: address that the ingress listens at.
+    port: and its port.
+    replicas: processes that answer; each keeps its own model and prices.
+    cpus: of a replica, as Ray counts them.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8091
+    replicas: int = 1
+    cpus: float = 1.0
+
+
+@contextlib.contextmanager
+def serving(config: ServeConfig, where: ClusterConfig) -> Iterator[None]:
+    """Deploy, and take everything down at the end of the block.
+
+    Raises:
+        SynthcityError: the bundle, the store or the folder for the state is unusable.
+        Fatal: Ray or the replicas do not start.
+    """
+    check(config)
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="synthcity-ha-"))
+        stack.enter_context(environment(_ingress(Path(folder))))
+        stack.enter_context(cluster(where.replicas + 1))
+        from ray import serve
+        from ray.exceptions import RayError
+
+        options = {"host": where.host, "port": where.port, "request_timeout_s": REQUEST_SECONDS}
+        stack.callback(serve.shutdown)
+        try:
+            serve.start(http_options=options, logging_config=_LOGS)
+            serve.run(_application(config, where), name=APPLICATION, route_prefix="/")
+        except (RuntimeError, RayError) as error:
+            raise Fatal(f"the replicas did not start: {error}") from error
+        yield
+
+
+def _ingress(folder: Path) -> dict[str, str | None]:
+    """Settings that Ray reads on import: HAProxy, its files in a folder of its own, and short roll-outs."""
+    settings = {
+        "RAY_SERVE_ENABLE_HA_PROXY": "1",
+        "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(folder / "haproxy.cfg"),
+        "RAY_SERVE_HAPROXY_SOCKET_PATH": str(folder / "admin.sock"),
+        "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(folder),
+        "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(folder / "server-state"),
+        "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": str(folder / "metrics.sock"),
+        "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "3",
+        "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "60",  # at 5 s a busy machine kills its ingress while it starts
+    }
+    return {name: os.environ.get(name, value) for name, value in settings.items()}
+
+
+def _application(config: ServeConfig, where: ClusterConfig) -> Any:
+    from ray import serve
+
+    def app() -> Any:
+        return running(config).app
+
+    @serve.deployment(
+        name="forecaster",
+        num_replicas=where.replicas,
+        ray_actor_options={"num_cpus": where.cpus},
+        max_ongoing_requests=4 * config.max_in_flight,  # the service itself refuses first, and says why
+        max_queued_requests=4 * config.max_in_flight,
+        health_check_period_s=5.0,
+        health_check_timeout_s=30.0,
+        graceful_shutdown_timeout_s=30.0,
+        logging_config=_LOGS,
+        max_surge_percent=100,  # a new replica answers before the old one goes
+    )
+    @serve.ingress(app)
+    class Replica:
+        def check_health(self) -> None:
+            problem = running(config).service.engine.problem
+            if problem:
+                raise RuntimeError(problem)
+
+    return Replica.bind()  # type: ignore[attr-defined]

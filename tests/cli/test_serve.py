@@ -1,0 +1,53 @@
+"""What ``synthcity serve`` refuses before anything starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from synthcity.cli.main import cli
+from synthcity.errors import BundleError, ConfigError, DataError
+from synthcity.market.store import Store
+from tests.serve.dialogue import MINER, market
+
+HOTKEY = ("--hotkey", MINER.ss58_address)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    for (asset, resolution), bars in market(("BTC",), days=1).items():
+        Store(tmp_path / "store").append(asset, "test", resolution, bars)
+    return tmp_path / "store"
+
+
+@pytest.mark.parametrize(
+    ("model", "arguments", "error", "text"),
+    [
+        ("fsh", (), ConfigError, "did you mean 'fhs'"),
+        ("tests", (), BundleError, "no bundle"),
+        ("fhs", ("--host", "everywhere"), ConfigError, "'everywhere' is no address"),
+        ("fhs", HOTKEY, ConfigError, "name both or neither"),
+        ("fhs", ("--metagraph", "file"), ConfigError, "name both or neither"),
+        ("fhs", ("--hotkey", "5abc", "--metagraph", "file"), ConfigError, "'5abc' is no ss58 address"),
+        ("fhs", ("--host", "0.0.0.0"), ConfigError, "name a hotkey, or allow REST"),
+        ("fhs", ("--live", "BTC,DOGE"), ConfigError, "DOGE"),
+    ],
+)
+def test_nonsense_is_refused_in_one_sentence(store, tmp_path, model, arguments, error, text):
+    command = ["serve", model, "--data", str(store), "--state", str(tmp_path / "state"), *arguments]
+    result = CliRunner().invoke(cli, command)
+    assert isinstance(result.exception, error), result.output
+    assert text in str(result.exception)
+
+
+def test_an_empty_store_is_refused(tmp_path: Path):
+    result = CliRunner().invoke(cli, ["serve", "fhs", "--data", str(tmp_path / "none"), "--state", str(tmp_path)])
+    assert isinstance(result.exception, DataError)
+
+
+def test_a_state_that_cannot_be_written_is_refused(store: Path, tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    result = CliRunner().invoke(cli, ["serve", "fhs", "--data", str(store), "--state", str(tmp_path / "file")])
+    assert "choose another folder" in str(result.exception)

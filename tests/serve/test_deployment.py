@@ -1,0 +1,103 @@
+"""``synthcity serve`` as a person starts it: Ray Serve behind HAProxy, in processes of its own."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+
+from synthcity.forecast.baselines import baseline
+from synthcity.forecast.quantise import Quantised
+from synthcity.market.store import Store
+from synthcity.sn50.prompt import Prompt
+from synthcity.sn50.submission import validate
+from tests.serve.dialogue import MINER, STRANGER, body, headers, market, question, write_snapshot
+
+pytestmark = pytest.mark.slow
+RUN = "from synthcity.cli.main import main; main()"
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A served bundle, until SIGTERM; the end must be clean."""
+    folder = tmp_path_factory.mktemp("serve")
+    for (asset, resolution), bars in market(("BTC", "ETH"), days=15, now=time.time()).items():
+        Store(folder / "store").append(asset, "test", resolution, bars)
+    Quantised(baseline("fhs")).save(folder / "bundle")
+    port, stats, scrape = _free_ports(3)
+    command = [sys.executable, "-c", RUN, "serve", str(folder / "bundle"), "--data", str(folder / "store")]
+    command += ["--state", str(folder / "state"), "--port", str(port)]
+    command += ["--hotkey", MINER.ss58_address, "--metagraph", str(write_snapshot(folder))]
+    ports = {"RAY_SERVE_HAPROXY_STATS_PORT": str(stats), "RAY_SERVE_HAPROXY_METRICS_PORT": str(scrape)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **ports}) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        while line and not line.startswith("serving"):
+            line = process.stdout.readline()
+        assert line, f"ended with {process.wait()}"
+        yield f"http://127.0.0.1:{port}"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+    assert not list(Path("/tmp").glob(f"synthcity-{process.pid}-*"))
+
+
+@pytest.fixture(scope="module")
+def client(root: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=root, trust_env=False, timeout=60) as client:
+        yield client
+
+
+@pytest.mark.parametrize(("asset", "length", "increment"), [("BTC", 86400, 300), ("ETH", 3600, 60)])
+def test_answers_a_validator(client: httpx.Client, asset: str, length: int, increment: int):
+    now = time.time()
+    start = int(now) // 60 * 60 + 120
+    asked = question(asset, length, increment, start_time=datetime.fromtimestamp(start, UTC).isoformat())
+    answer = client.post("/Simulation", content=body(asked), headers=headers(now))
+    assert answer.status_code == 200, answer.text
+    prompt = Prompt(asset=asset, start_time=start, time_length=length, time_increment=increment)
+    assert validate(answer.json()["simulation_output"], prompt) is None
+
+
+def test_refuses_a_stranger_and_a_repetition(client: httpx.Client):
+    now = time.time()
+    stranger = client.post("/Simulation", content=body(), headers=headers(now, key=STRANGER))
+    assert stranger.status_code == 403
+    again = [client.post("/Simulation", content=b"{}", headers=headers(now, uuid="again")) for _ in range(2)]
+    assert [answer.status_code for answer in again] == [400, 401]
+
+
+def test_answers_people_in_both_forms(client: httpx.Client):
+    asked = {"asset": "BTC", "time_length": 3600, "time_increment": 60, "seed": 3, "num_simulations": 50}
+    raw = client.post("/simulate", json=asked, headers={"accept": "application/x-npy"})
+    assert np.load(io.BytesIO(raw.content)).shape == (50, 61)
+    told = json.loads(raw.headers["x-synthcity"])
+    assert (told["seed"], told["forecaster"], told["fallback"]) == (3, "fhs+q", None)
+    assert len(client.post("/simulate", json=asked).json()["paths"]) == 50
+
+
+def test_tells_how_it_is(client: httpx.Client):
+    assert client.get("/healthz").json() == {"status": "ok"}
+    about = client.get("/models").json()
+    assert (about["model"], about["fallback"], len(about["bundle"])) == ("fhs+q", "fhs+q", 64)
+    assert "/simulate" in client.get("/openapi.json").json()["paths"]
+    assert client.get("/docs").status_code == 200
