@@ -14,9 +14,10 @@ from typing import Protocol
 
 from bittensor_wallet import Keypair
 
+from synthcity.serve import btauth
 from synthcity.serve.refusal import Refusal
 from synthcity.serve.registry import Neuron, Snapshot
-from synthcity.serve.wire import Claim, read_headers
+from synthcity.serve.wire import read_headers
 
 _NS = 10**9
 
@@ -90,11 +91,31 @@ class Admission:
         claim = read_headers(headers)
         timeout = min(claim.timeout_seconds, self.config.longest_timeout_seconds)
         self.check_known(claim.caller, ip)
-        self._check_time(claim, timeout, now_ns)
-        self._check_signature(claim)
+        self._check_age(claim.nonce_ns, now_ns, timeout + self.config.grace_seconds, self.config.ahead_seconds)
+        text = claim.signed_text(self.receiver)
+        self._check_signature(claim.caller, claim.receiver, text, claim.signature)
         if not self._nonces.raise_to(claim.caller, claim.uuid, claim.nonce_ns):
             raise Refusal(401, "replay", "the nonce is not above the last one of this caller")
         return Caller(hotkey=claim.caller, timeout_seconds=timeout, nonce_ns=claim.nonce_ns)
+
+    def admit_signed(self, headers: Mapping[str, str], body: bytes, target: str, ip: str, now_ns: int) -> Caller:
+        """Return who asks by ``btauth/1``; the time-out is the longest, since the protocol tells none.
+
+        Args: as ``admit``; ``body`` is what was received, ``target`` the path with its query.
+
+        Raises:
+            Refusal: as ``admit``.
+        """
+        claim = btauth.read_headers(headers)
+        self.check_known(claim.caller, ip)
+        self._check_age(claim.nonce_ns, now_ns, btauth.OLDEST_SECONDS, btauth.AHEAD_SECONDS)
+        text = claim.signed_text("POST", target, body, self.receiver)
+        self._check_signature(claim.caller, claim.receiver, text, claim.signature)
+        # the nonce is the whole of the memory: a caller's requests may come in any order, each one once
+        if not self._nonces.raise_to(claim.caller, f"{btauth.PROTOCOL}.{claim.nonce_ns}", claim.nonce_ns):
+            raise Refusal(401, "replay", "the nonce was used before")
+        longest = self.config.longest_timeout_seconds
+        return Caller(hotkey=claim.caller, timeout_seconds=longest, nonce_ns=claim.nonce_ns)
 
     def check_known(self, hotkey: str, ip: str) -> None:
         """Refuse callers that the chain does not know as validators.
@@ -122,18 +143,18 @@ class Admission:
         permitted = neuron.validator_permit or not self.config.require_permit
         return permitted and neuron.stake >= self.config.min_stake
 
-    def _check_time(self, claim: Claim, timeout: float, now_ns: int) -> None:
-        age = (now_ns - claim.nonce_ns) / _NS
-        if age > timeout + self.config.grace_seconds:
-            raise Refusal(401, "old", f"the nonce is {age:.1f} s old; at most {timeout:g} s and a little are allowed")
-        if -age > self.config.ahead_seconds:
+    def _check_age(self, nonce_ns: int, now_ns: int, oldest: float, ahead: float) -> None:
+        age = (now_ns - nonce_ns) / _NS
+        if age > oldest:
+            raise Refusal(401, "old", f"the nonce is {age:.1f} s old; at most {oldest:g} s are allowed")
+        if -age > ahead:
             raise Refusal(401, "ahead", f"the nonce lies {-age:.1f} s ahead; set your clock")
 
-    def _check_signature(self, claim: Claim) -> None:
-        if claim.receiver != self.receiver:
-            raise Refusal(401, "receiver", f"the request is for hotkey {claim.receiver}, this is {self.receiver}")
+    def _check_signature(self, caller: str, receiver: str, text: bytes, signature: str) -> None:
+        if receiver != self.receiver:
+            raise Refusal(401, "receiver", f"the request is for hotkey {receiver}, this is {self.receiver}")
         try:
-            good = Keypair(ss58_address=claim.caller).verify(claim.signed_text(self.receiver), claim.signature)
+            good = Keypair(ss58_address=caller).verify(text, signature)
         except ValueError:  # no such address, or bytes that are no signature
             good = False
         if not good:

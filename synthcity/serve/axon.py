@@ -1,4 +1,7 @@
-"""``POST /Simulation``: what a validator's dendrite of bittensor 10 expects of an axon, without bittensor."""
+"""``POST /Simulation``: what a validator's dendrite of bittensor 10 expects of an axon, without bittensor.
+
+The same question may come with the headers of ``btauth/1``, those of bittensor 11.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from synthcity.errors import RunError
+from synthcity.serve import btauth
 from synthcity.serve.admission import Admission
 from synthcity.serve.question import QuestionConfig, read_body
 from synthcity.serve.refusal import Refusal
@@ -53,8 +57,14 @@ class Axon:
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             raise Refusal(400, "malformed", "the content type must be application/json")
         ip = request.client.host if request.client else ""
-        caller = self._admission.admit(dict(request.headers), ip, int(now * 1e9))
-        prompt = read_body(await read_limited(request), now, self._question)
+        headers, now_ns = dict(request.headers), int(now * 1e9)
+        if btauth.MARK in headers:
+            body = await read_limited(request)
+            caller = self._admission.admit_signed(headers, body, _target(request), ip, now_ns)
+        else:
+            caller = self._admission.admit(headers, ip, now_ns)
+            body = await read_limited(request)
+        prompt = read_body(body, now, self._question)
         asked = Asked(route=_ROUTE, caller=caller.hotkey, now=now, begin=begin, patience_seconds=caller.timeout_seconds)
         answered = await self._service.answer(asked, prompt, lambda answer: encode_reply(answer.paths, prompt))
         return await self._respond(answered.result, request.headers.get("accept-encoding", ""))
@@ -67,3 +77,8 @@ class Axon:
                 content = await asyncio.to_thread(compress, content)
                 headers["content-encoding"] = "gzip"
         return Response(content, 200, headers, "application/json")
+
+
+def _target(request: Request) -> str:
+    query = request.url.query
+    return f"{request.url.path}?{query}" if query else request.url.path
