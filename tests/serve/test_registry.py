@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from synthcity.errors import DataError, RunError
+from synthcity.serve.nonces import KEPT_NS, Nonces
+from synthcity.serve.registry import Registry, Snapshot
+from tests.serve.dialogue import snapshot, write_snapshot
+
+
+def test_a_snapshot_comes_back_as_it_was(tmp_path: Path):
+    assert Snapshot.read(write_snapshot(tmp_path)) == snapshot()
+    assert [path.name for path in tmp_path.iterdir()] == ["metagraph.json"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"neurons": []},
+        {"neurons": {"5a": {}}},
+        {"neurons": {"5a": {"uid": 1, "stake": "NaN", "validator_permit": True, "ip": ""}}},
+        {"neurons": {"5a": {"uid": 1, "stake": float("nan"), "validator_permit": True, "ip": ""}}},
+        {"neurons": {"5a": {"uid": 1, "stake": 1.0, "validator_permit": "yes", "ip": ""}}},
+        {"block": None},
+        {"more": 1},
+    ],
+)
+def test_what_is_no_snapshot_is_refused(tmp_path: Path, change: dict):
+    path = write_snapshot(tmp_path)
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(DataError, match="is no snapshot"):
+        Snapshot.read(path)
+
+
+def test_follows_the_file_and_keeps_the_last_good_one(tmp_path: Path):
+    ticks = iter(range(0, 1000, 10))
+    registry = Registry(tmp_path / "metagraph.json", monotonic=lambda: next(ticks))
+    assert registry.snapshot is None
+    assert "cannot read" in str(registry.problem)
+    write_snapshot(tmp_path)
+    assert registry.snapshot == snapshot()
+    assert registry.problem is None
+    (tmp_path / "metagraph.json").write_text("[]")
+    assert registry.snapshot == snapshot()
+    assert "is no snapshot" in str(registry.problem)
+    (tmp_path / "metagraph.json").unlink()
+    assert registry.snapshot == snapshot()
+
+
+def test_nonces_only_rise_and_outlive_the_process(tmp_path: Path):
+    nonces = Nonces(tmp_path / "n")
+    assert [nonces.raise_to("a", "u", n) for n in (5, 5, 4, 6)] == [True, False, False, True]
+    assert nonces.raise_to("a", "v", 1)
+    assert nonces.raise_to("b", "u", 1)
+    nonces.close()
+    again = Nonces(tmp_path / "n")
+    assert [again.raise_to("a", "u", n) for n in (6, 7)] == [False, True]
+    again.close()
+
+
+def test_old_nonces_are_dropped(tmp_path: Path):
+    nonces = Nonces(tmp_path / "n")
+    nonces.raise_to("a", "u", KEPT_NS)
+    nonces.raise_to("b", "u", 3 * KEPT_NS)
+    assert nonces._file.execute("SELECT caller FROM nonces").fetchall() == [("b",)]
+    nonces.close()
+
+
+def test_a_file_that_is_no_memory_is_refused(tmp_path: Path):
+    (tmp_path / "n").write_bytes(b"x" * 5000)
+    with pytest.raises(RunError, match="choose another folder"):
+        Nonces(tmp_path / "n")
