@@ -8,6 +8,7 @@
     ├── BundleError           a bundle is damaged, foreign or of another version (exit code 2)
     ├── RunError              a run folder cannot be written, read or resumed    (exit code 2)
     ├── SourceError           a price venue failed after all retries             (exit code 3)
+    ├── ChainError            the chain did not answer, or refused               (exit code 3)
     ├── LLMError              a language model was of no help                    (exit code 3)
     │   ├── LLMUnavailable    it is down, overloaded, slow or out of quota; later it may answer
     │   ├── LLMRefused        it will not answer this, however often asked: no key, no model, no such request
@@ -64,6 +65,12 @@ class SourceError(SynthcityError):
 
     exit_code = 3
     pause_seconds = 0.0
+
+
+class ChainError(SynthcityError):
+    """The chain did not answer, or refused."""
+
+    exit_code = 3
 
 
 class LLMError(SynthcityError):

@@ -1,6 +1,6 @@
 """A whole search stage with the fake trainer, as a process of its own that tests may kill.
 
-``python -m tests.search.drive FOLDER JSON``: JSON holds ``budget``, ``dataset``, ``seconds``, and ``llm`` for arms and a
+``python -m tests.search.drive FOLDER JSON``: JSON holds ``budget``, ``dataset``, ``seconds``, ``llm`` for arms and a
 debugger that ask a language model. How long Tune's loop waited for a suggestion is appended to ``suggest.txt``.
 """
 
