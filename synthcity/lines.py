@@ -10,15 +10,16 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from synthcity.errors import RunError
+from synthcity.errors import DataError, RunError
 
 Event = dict[str, Any]
+T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 
@@ -53,6 +54,24 @@ def read_lines(path: Path) -> Lines:
     if whole < len(data):
         problems.append(f"the last line of {path} is torn and left out")
     return Lines(events=tuple(events), problems=tuple(problems))
+
+
+def read_records(path: Path, parse: Callable[[Event], T]) -> tuple[list[T], list[str]]:
+    """Read a file of one kind of record; lines that ``parse`` refuses with a ``DataError`` are left out and told.
+
+    Raises:
+        RunError: the file cannot be read.
+    """
+    lines = read_lines(path)
+    records, problems, refused = [], list(lines.problems), []
+    for event in lines.events:
+        try:
+            records.append(parse(event))
+        except DataError as error:
+            refused.append(str(error))
+    if refused:
+        problems.append(f"{len(refused)} of the lines of {path} are foreign and left out; the first {refused[0]}")
+    return records, problems
 
 
 class LineWriter:

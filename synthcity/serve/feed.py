@@ -149,7 +149,7 @@ class _Question:
     name: str
     is_wanted: Callable[[float], bool]
     ask: Callable[[float], None]
-    pause_seconds: float  # after success
+    pause_seconds: float  # while the answer is not there yet
     not_before: float = -math.inf
     num_failures: int = 0
 
@@ -203,8 +203,9 @@ class _Venue:
         except SynthcityError as error:
             self._fail(question, error)
         else:
-            question.num_failures = 0
-            question.not_before = self._clock() + question.pause_seconds
+            question.num_failures, asked = 0, self._clock()
+            if question.is_wanted(asked):  # it did not bring what should be there
+                question.not_before = asked + question.pause_seconds
             question.series.note(question.name, None)
         return True
 

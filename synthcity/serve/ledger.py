@@ -74,9 +74,13 @@ class AnswerRecord:
             DataError: it is no answer.
         """
         try:
-            return cls(**{**event, "prompt": Prompt(**event["prompt"])})
+            record = cls(**{**event, "prompt": Prompt(**event["prompt"])})
+            texts = (record.id, record.bundle, record.paths, record.sha256, record.prompt.asset)
+            if not all(isinstance(text, str) for text in texts):
+                raise TypeError("a name is none")
+            return record
         except (KeyError, TypeError, ValueError) as error:
-            raise DataError(f"a line of {ANSWERS} is no answer ({error}); it is left out") from error
+            raise DataError(f"is no answer ({error})") from error
 
     def load_paths(self, folder: Path) -> NDArray[np.float32]:
         """Read the paths (num_simulations, num_steps + 1).

@@ -6,16 +6,18 @@ time shows that the venue went on; a prompt whose last grid value is missing wai
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from synthcity.errors import DataError, SynthcityError
 from synthcity.forecast.diagnostics import pit_counts, pit_horizons
-from synthcity.lines import LineWriter, read_lines
+from synthcity.lines import LineWriter, read_records
 from synthcity.market.bars import Floats, Market
 from synthcity.market.sources.venues import official_source
 from synthcity.market.store import Store
@@ -25,6 +27,8 @@ from synthcity.settings import Settings
 from synthcity.sn50.competitions import Rules, competition_of, get_rules
 from synthcity.sn50.prompt import Prompt
 from synthcity.sn50.scoring import INVALID, score
+
+_log = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 90
 """How long after its end the network begins to score a prompt."""
@@ -65,6 +69,24 @@ class ScoreRecord:
     pit: Mapping[str, list[float]] = field(default_factory=dict)
     reason: str | None
 
+    @classmethod
+    def parse(cls, event: Mapping[str, Any]) -> ScoreRecord:
+        """Read a line.
+
+        Raises:
+            DataError: it is no score.
+        """
+        try:
+            record = cls(**event)
+            numbers = [record.total or 0.0, record.start_time, record.time_length, *record.intervals.values()]
+            for histogram in record.pit.values():
+                numbers += histogram
+            if not all(isinstance(number, int | float) for number in numbers):
+                raise TypeError("a number is none")
+        except (TypeError, AttributeError) as error:
+            raise DataError(f"is no score ({error})") from error
+        return record
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settlement:
@@ -101,9 +123,9 @@ def settle(
     rules = get_rules() if rules is None else rules
     with LineWriter(folder / SCORES, exclusive=True) as lines:
         answers, problems = read_answers(folder)
-        scored = read_lines(folder / SCORES)
-        problems += [*scored.problems, *filter(None, [lines.mended])]
-        known = {event.get("answer") for event in scored.events}
+        scored, more = read_records(folder / SCORES, ScoreRecord.parse)
+        problems += [*more, *filter(None, [lines.mended])]
+        known = {record.answer for record in scored}
         waiting = [answer for answer in answers if answer.id not in known]
         due = [answer for answer in waiting if now >= _end(answer) + PATIENCE_SECONDS]
         prices = _Prices(store, due, venue)
@@ -135,26 +157,22 @@ def read_answers(folder: Path) -> tuple[list[AnswerRecord], list[str]]:
     Raises:
         RunError: it cannot be read.
     """
-    found = read_lines(folder / ANSWERS)
-    answers, problems = [], list(found.problems)
-    for event in found.events:
-        try:
-            answers.append(AnswerRecord.parse(event))
-        except DataError as error:
-            problems.append(str(error))
-    return answers, problems
+    return read_records(folder / ANSWERS, AnswerRecord.parse)
 
 
 def read_scores(folder: Path) -> pd.DataFrame:
     """Return settled scores, one row an answer: the fields of ``ScoreRecord`` and one column ``i_<interval>`` each.
 
-    Answers that were given up are left out.
+    Answers that were given up are left out, and so are damaged lines, which the log tells.
 
     Raises:
         RunError: the ledger cannot be read.
     """
-    events = [event for event in read_lines(folder / SCORES).events if event["total"] is not None]
-    rows = [{**event, **{f"i_{name}": value for name, value in event["intervals"].items()}} for event in events]
+    found, problems = read_records(folder / SCORES, ScoreRecord.parse)
+    for problem in problems:
+        _log.warning(problem)
+    plain = [asdict(record) for record in found if record.total is not None]
+    rows = [{**one, **{f"i_{name}": value for name, value in one["intervals"].items()}} for one in plain]
     columns = list(ScoreRecord.__dataclass_fields__)
     return pd.DataFrame(rows, columns=None if rows else columns).drop(columns=["intervals", "reason"])
 

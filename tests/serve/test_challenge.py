@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,6 +13,7 @@ from synthcity.forecast.compare import lead
 from synthcity.lines import LineWriter, read_lines
 from synthcity.serve.challenge import CHALLENGES, ChallengeConfig, Decision, decide, judge
 from synthcity.serve.ledger import SCORES
+from synthcity.serve.settle import ScoreRecord
 from synthcity.sn50.competitions import get_competition
 
 DAY = 86400
@@ -31,6 +34,13 @@ def race(num_days: int, better_by: float = 0.0, *, noise: float = 0.01, a_day: i
                 rows.append({**at, "bundle": "old", "total": total})
                 rows.append({**at, "bundle": "new", "total": total * luck})
     return pd.DataFrame(rows).assign(competition="crypto-1h", fallback=None, time_length=3600)
+
+
+def write_scores(folder: Path, scores: pd.DataFrame) -> None:
+    with LineWriter(folder / SCORES) as lines:
+        for number, row in enumerate(scores.to_dict("records")):
+            record = ScoreRecord(**row, answer=str(number), sent=True, price_age=1.0, rules="2026-09", reason=None)
+            lines.append(asdict(record))
 
 
 def verdict_of(scores: pd.DataFrame, after_days: float = 100.0, config: ChallengeConfig = LOOKS, **changes: object):
@@ -136,9 +146,7 @@ def test_equals_are_seldom_promoted_although_the_race_is_looked_at_often():
 
 
 def test_a_verdict_is_written_once(tmp_path):
-    with LineWriter(tmp_path / SCORES) as lines:
-        for row in race(8, 0.05).to_dict("records"):
-            lines.append({**row, "sent": True, "intervals": {}, "reason": None})
+    write_scores(tmp_path, race(8, 0.05))
     now = START + 100 * DAY
     for _ in range(2):
         assert judge(tmp_path, "old", "new", HOUR, now, config=LOOKS).decision is Decision.PROMOTE
@@ -150,9 +158,7 @@ def test_a_verdict_is_written_once(tmp_path):
 
 
 def test_too_early_leaves_no_verdict(tmp_path):
-    with LineWriter(tmp_path / SCORES) as lines:
-        for row in race(2).to_dict("records"):
-            lines.append({**row, "sent": True, "intervals": {}, "reason": None})
+    write_scores(tmp_path, race(2))
     assert judge(tmp_path, "old", "new", HOUR, START + 100 * DAY).decision is Decision.TOO_EARLY
     assert not (tmp_path / CHALLENGES).exists()
 

@@ -71,8 +71,10 @@ def make(tmp_path: Path, binance: PriceServer, hyperliquid: PriceServer, clock: 
 
 
 def fill(feed: Feed) -> None:
+    rounds = 0
     while feed.poll():
-        pass
+        rounds += 1
+        assert rounds < 100, "the feed asks without end"
 
 
 def health_of(feed: Feed, asset: str, resolution: int = 60) -> SeriesHealth:
@@ -146,6 +148,16 @@ def test_a_late_candle_is_asked_for_again_after_a_pause(make, binance, clock):
     clock.move(1)
     feed.poll()
     assert feed.age("BTC", clock.now) == 50
+
+
+def test_a_candle_that_came_holds_up_no_other(make, clock):
+    feed = make(("BTC",), poll_seconds=20.0)
+    clock.move(30 + 2)  # two seconds into a minute, the candle before is not final yet
+    fill(feed)
+    assert feed.age("BTC", clock.now) == 62
+    clock.move(4)
+    fill(feed)
+    assert feed.age("BTC", clock.now) == 6
 
 
 def test_missing_minutes_stay_missing_until_the_venue_has_them(make, clock):

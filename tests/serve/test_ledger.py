@@ -107,12 +107,13 @@ def test_a_killed_miner_leaves_whole_answers(tmp_path):
 def test_a_torn_last_line_and_a_foreign_one_are_told(tmp_path):
     with AnswerLedger(tmp_path) as ledger:
         kept = record(ledger, hour())
+    file_line = (tmp_path / ANSWERS).read_bytes()
     with (tmp_path / ANSWERS).open("ab") as file:
-        file.write(b'{"id":"x"}\n{"id":"to')
+        file.write(b'{"id":"x"}\n' + file_line.replace(b'"champion"', b"7") + b'{"id":"to')
     answers, problems = read_answers(tmp_path)
     assert answers == [kept]
     assert problems[0].endswith("is torn and left out")
-    assert "a line of answers.jsonl is no answer" in problems[1]
+    assert f"2 of the lines of {tmp_path / ANSWERS} are foreign and left out; the first is no answer" in problems[1]
     with AnswerLedger(tmp_path) as ledger:
         assert "was torn" in ledger.mended
 

@@ -164,3 +164,20 @@ def test_one_process_settles_at_a_time_while_the_miner_goes_on(ledger, tmp_path)
     record(ledger, hour())
     assert settle(ledger.folder, store, END + 90).num_settled == 1
     assert json.loads((ledger.folder / SCORES).read_bytes())["total"] > 0
+
+
+@pytest.mark.parametrize("line", ['{"total":1}', '{"total":"x"}', "[1]", "nonsense", ""])
+def test_foreign_scores_are_told_and_cost_nothing(ledger, tmp_path, caplog, line):
+    store = make_store(tmp_path / "store")
+    record(ledger, hour())
+    settle(ledger.folder, store, END + 90, keep_paths=True)
+    good = (ledger.folder / SCORES).read_text()
+    (ledger.folder / SCORES).write_text(f"{line}\n{good}{good.replace(':3600,', ':null,', 1)}")
+    record(ledger, hour(T0 + 60))
+    settlement = settle(ledger.folder, store, END + 150)
+    assert settlement.num_settled == 1
+    told = " ".join(settlement.problems)
+    assert "foreign and left out; the first is no score" in told
+    assert ("2 of the lines" in told) != ("is damaged and left out" in told)
+    assert len(read(ledger.folder)) == 2
+    assert [r.message for r in caplog.records] == list(settlement.problems)
