@@ -66,7 +66,7 @@ class LiveSeries:
         try:
             self.bars = self._store.read(key.asset, key.venue, key.resolution, self._first(now), int(now))
         except DataError as error:
-            self.note("store", str(error))
+            self.note("load", str(error))
 
     def is_behind(self, now: float) -> bool:
         """Whether the venue should have a newer bar than the last one here."""

@@ -6,8 +6,9 @@
     paths/<day>/<id>.npy  its paths, float32 as the network keeps them, until they are settled
     scores.jsonl          one line a settled answer, written by whoever settles
 
-The paths are on the disk before the line that names them. A disk that refuses costs no answer: what it did not take
-is held in memory and written when it takes again; ``problem`` says so meanwhile.
+The paths of a validator's day take some two gigabytes. They are on the disk before the line that names them. A disk
+that refuses costs no answer: what it did not take is held in memory and written when it takes again; ``problem`` says
+so meanwhile.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 import hashlib
 import io
 import logging
+import math
 import os
 import threading
 import uuid
@@ -144,21 +146,23 @@ class AnswerLedger:
         A disk that refuses is no error here: ``problem`` tells, and the next call tries again.
 
         Raises:
-            ValueError: the paths do not fit the prompt.
+            ValueError: the paths do not fit the prompt, or a number is not finite.
         """
         prices = np.asarray(paths, dtype=np.float32)
         if prices.shape != (prompt.num_simulations, prompt.num_steps + 1):
             raise ValueError(f"paths {prices.shape} do not fit {prompt}")
+        if not (math.isfinite(asked_at) and math.isfinite(price_age)):
+            raise ValueError(f"an answer needs a time and a price of some age, got {asked_at} and {price_age}")
         buffer = io.BytesIO()
         np.save(buffer, prices, allow_pickle=False)
         name = f"{prompt.asset}-{prompt.start_time}-{uuid.uuid4().hex[:12]}"
         record = AnswerRecord(
             id=name,
             prompt=prompt,
-            asked_at=asked_at,
-            seed=seed,
+            asked_at=float(asked_at),
+            seed=int(seed),
             bundle=bundle,
-            price_age=price_age,
+            price_age=float(price_age),
             fallback=fallback,
             sent=sent,
             paths=f"paths/{format_time(prompt.start_time)[:10]}/{name}.npy",
@@ -173,6 +177,8 @@ class AnswerLedger:
         """Try once more to write what is held back, and let go of the folder."""
         with self._lock:
             self._write_held()
+            if self._held:
+                _log.error("%d answers are lost: %s", len(self._held), self._problem)
         self._lines.close()
 
     def __enter__(self) -> AnswerLedger:

@@ -265,7 +265,7 @@ def test_a_bar_that_comes_again_changed_keeps_its_first_price_and_is_told(make, 
     for _ in range(3):
         clock.move(60)
         feed.poll()
-    assert health_of(feed, "BTC").num_amended == 1
+    assert (health_of(feed, "BTC").num_amended, health_of(feed, "BTC").problem) == (1, None)
     assert sum("changed the bar of" in record.message for record in caplog.records) == 1
     assert feed.age("BTC", clock.now) == clock.now % 60
     bars = feed.history("BTC", clock.now).bars("BTC", 60)

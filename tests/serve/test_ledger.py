@@ -50,6 +50,21 @@ def test_paths_that_do_not_fit_are_refused(tmp_path):
         record(ledger, hour(), np.ones((50, 60)))
 
 
+def test_numbers_that_no_line_can_hold_are_refused_before_they_block_others(tmp_path):
+    with AnswerLedger(tmp_path) as ledger:
+        with pytest.raises(ValueError, match=r"a price of some age, got .* and inf"):
+            record(ledger, hour(), price_age=float("inf"))
+        kept = record(ledger, hour(), seed=np.int64(7), price_age=np.float64(3.0))
+    assert read_answers(tmp_path) == ([kept], [])
+
+
+def test_what_is_lost_at_the_end_is_told(tmp_path, caplog):
+    with AnswerLedger(tmp_path) as ledger:
+        (tmp_path / "paths").write_text("in the way")
+        record(ledger, hour())
+    assert "1 answers are lost: cannot write" in caplog.records[-1].getMessage()
+
+
 def test_several_miners_share_a_ledger(tmp_path):
     with AnswerLedger(tmp_path) as one, AnswerLedger(tmp_path) as other:
         written = [record(ledger, hour(T0 + 60 * k)) for k, ledger in enumerate((one, other, one))]
