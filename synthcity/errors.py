@@ -60,7 +60,7 @@ class RunError(SynthcityError):
 class SourceError(SynthcityError):
     """A price venue failed after all retries.
 
-    ``pause_seconds`` is how long the venue wants to be left alone, 0 where it did not say.
+    ``pause_seconds`` is how long the venue wants to be left alone by this address, 0 where that would not help.
     """
 
     exit_code = 3

@@ -18,6 +18,7 @@ from synthcity.settings import Settings
 from tests.standins.prices import NOW, PriceServer, candles, price_server
 
 QUICK = Patience(attempts=1, first_wait_seconds=0.01, timeout_seconds=10, pause_seconds=0)
+QUICKLY = {"history_days": {60: 1.0, 300: 2.0}, "past_pause_seconds": {}, "patience": QUICK}
 MINUTE_OF_NOW = NOW // 60 * 60  # the last candle that is finished opens a minute earlier
 SYMBOLS = {"BTC": "BTCUSDT", "HYPE": "@107"}
 
@@ -64,7 +65,7 @@ def clock(binance: PriceServer, hyperliquid: PriceServer) -> Clock:
 def make(tmp_path: Path, binance: PriceServer, hyperliquid: PriceServer, clock: Clock) -> Callable[..., Feed]:
     def build(assets: tuple[str, ...] = ("BTC", "HYPE"), store: Path | None = None, **changes: object) -> Feed:
         settings = Settings(binance_url=binance.url, hyperliquid_url=hyperliquid.url)
-        config = FeedConfig(assets=assets, **{"history_days": {60: 1.0, 300: 2.0}, "patience": QUICK} | changes)
+        config = FeedConfig(assets=assets, **QUICKLY | changes)
         return Feed(Store(tmp_path / "store" if store is None else store), config, settings, clock=clock)
 
     return build
@@ -111,6 +112,35 @@ def test_history_shows_what_was_known_then(make, clock):
     assert earlier.bars("BTC", 60).observed[-1] <= NOW - 3601
     assert earlier.has("HYPE", 60)
     assert feed.age("BTC", NOW - 3600) == NOW % 60
+
+
+def test_the_past_is_asked_for_in_turns_and_at_leisure(make, hyperliquid, clock):
+    feed = make(("HYPE", "XAU"), past_pause_seconds={"hyperliquid": 3.0}, history_days={60: 3.0, 300: 6.0})
+    feed.poll()
+    hyperliquid.requests()
+    asked = []
+    for _ in range(12):
+        clock.now += 1
+        feed.poll()
+        asked.append([(request["coin"], request["interval"]) for request in hyperliquid.requests()])
+    turns = [one for several in asked for one in several]
+    assert [len(several) for several in asked] == [0, 0, 1] * 4
+    assert len(set(turns)) == 4
+
+
+@pytest.mark.parametrize("retry_after", [None, 8])
+def test_an_address_that_asked_too_often_asks_nothing_for_a_while(make, binance, clock, retry_after):
+    feed = make(("BTC", "ETH"))
+    fill(feed)
+    binance.faults(status=429, times=1, retry_after=retry_after, now=clock.now + 60)
+    clock.now += 60
+    feed.poll()
+    clock.now += 7
+    assert not feed.poll()
+    assert len(binance.requests()) == 1
+    clock.now += 15
+    fill(feed)
+    assert feed.age("BTC", clock.now) < 90
 
 
 def test_each_minute_costs_one_question_a_series(make, binance, clock):
@@ -228,7 +258,7 @@ def test_a_long_outage_is_filled_when_the_venue_is_back(tmp_path):
     with price_server() as server:
         clock, port = Clock(server), server.port
         settings = Settings(binance_url=server.url)
-        config = FeedConfig(assets=("BTC",), history_days={60: 1.0}, patience=QUICK)
+        config = FeedConfig(assets=("BTC",), **QUICKLY)
         feed = Feed(Store(tmp_path), config, settings, clock=clock)
         fill(feed)
     clock.now += 5 * 3600

@@ -16,7 +16,7 @@ from synthcity.settings import Settings
 from synthcity.sn50.prompt import Prompt
 from synthcity.sn50.scoring import score
 from synthcity.sn50.submission import round_paths
-from tests.serve.test_feed import QUICK, Clock, fill
+from tests.serve.test_feed import QUICKLY, Clock, fill
 from tests.standins.prices import NOW, candles, price_server
 
 
@@ -25,7 +25,7 @@ def test_an_answer_is_settled_by_the_prices_that_came_after_it(tmp_path):
     prompt = Prompt(asset="HYPE", start_time=t0, time_increment=60, time_length=3600, num_simulations=100)
     with price_server() as server, AnswerLedger(tmp_path / "ledger") as ledger:
         now, store = Clock(server), Store(tmp_path / "store")
-        config = FeedConfig(assets=("HYPE",), history_days={60: 2.0, 300: 2.0}, patience=QUICK)
+        config = FeedConfig(assets=("HYPE",), **QUICKLY)
         feed = Feed(store, config, Settings(hyperliquid_url=server.url), clock=now)
         fill(feed)
         answer = clock.simulate(baseline("fhs"), feed.history("HYPE", now()), prompt, seed=7)

@@ -13,6 +13,7 @@ import httpx
 
 from synthcity.errors import ConfigError, SourceError
 
+_PAUSE_SECONDS = 10.0  # for a venue that wants one and does not say how long
 _log = logging.getLogger(__name__)
 
 
@@ -70,7 +71,7 @@ class VenueClient:
             ConfigError: the base URL is none.
             SourceError: the venue refuses, or fails in every attempt.
         """
-        problem, wait = "", 0.0
+        problem, wait, pause = "", 0.0, 0.0
         for attempt in range(self._patience.attempts):
             time.sleep(wait)
             wait = self._patience.wait(attempt)
@@ -79,7 +80,7 @@ class VenueClient:
             except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
                 raise ConfigError(f"{self._setting} is no URL: {self._url!r} ({error})") from error
             except httpx.TransportError as error:
-                problem = f"cannot be reached at {self._url} ({type(error).__name__}: {error})"
+                problem, pause = f"cannot be reached at {self._url} ({type(error).__name__}: {error})", 0.0
                 continue
             if response.status_code == 200:
                 time.sleep(self._patience.pause_seconds)
@@ -88,11 +89,13 @@ class VenueClient:
                 time.sleep(self._patience.pause_seconds)
                 return None
             problem = self._refusal(response)
+            pause = _PAUSE_SECONDS if response.status_code == 429 else 0.0
             wait = self._asked_wait(response, wait)
             _log.info("%s %s; waiting %.1f s", self._venue, problem, wait)
-        raise SourceError(
+        raise _busy(
             f"{self._venue} {problem}, {self._patience.attempts} times in a row; "
-            f"{self._remedy} later or set {self._setting}"
+            f"{self._remedy} later or set {self._setting}",
+            pause,
         )
 
     def _decode(self, response: httpx.Response) -> Any:
@@ -116,7 +119,7 @@ class VenueClient:
             wait = response.headers.get("Retry-After", "an unknown number of")
             raise _busy(
                 f"{self._venue} has banned this address for {wait} seconds (HTTP 418); {self._remedy} after that",
-                wait,
+                float(wait) if wait.isdecimal() else _PAUSE_SECONDS,
             )
         if status == 429:
             return "limits the rate of requests (HTTP 429)"
@@ -129,10 +132,7 @@ class VenueClient:
         if not asked.isdecimal():
             return otherwise
         if int(asked) > self._patience.longest_wait_seconds:
-            raise _busy(
-                f"{self._venue} asks for a pause of {asked} seconds; {self._remedy} after that",
-                asked,
-            )
+            raise _busy(f"{self._venue} asks for a pause of {asked} seconds; {self._remedy} after that", float(asked))
         return float(asked)
 
 
@@ -142,9 +142,9 @@ def _certificates() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-def _busy(text: str, seconds: str) -> SourceError:
+def _busy(text: str, pause_seconds: float) -> SourceError:
     error = SourceError(text)
-    error.pause_seconds = float(seconds) if seconds.isdecimal() else 0.0
+    error.pause_seconds = pause_seconds
     return error
 
 

@@ -100,6 +100,14 @@ def test_lasting_trouble_is_given_up(server, venue):
         fetch(venue, server, END - 600, END)
 
 
+@pytest.mark.parametrize(("status", "pause"), [(429, 10.0), (503, 0.0)])
+def test_who_asks_too_often_is_told_to_pause(server, venue, status, pause):
+    server.faults(status=status, times=-1)
+    with pytest.raises(SourceError, match="4 times in a row") as caught:
+        fetch(venue, server, END - 600, END)
+    assert caught.value.pause_seconds == pause
+
+
 def test_retry_after_is_obeyed(server, venue):
     server.faults(status=429, times=1, retry_after=1)
     begin = time.perf_counter()
