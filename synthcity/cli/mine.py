@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import click
 from synthcity.cli.table import print_table
 
 if TYPE_CHECKING:
+    from synthcity.serve.feed import Feed
     from synthcity.serve.settle import Settlement
     from synthcity.serve.standing import Standing
     from synthcity.sn50.competitions import Rules
@@ -24,10 +26,69 @@ def command() -> None:
 
     \b
     Examples:
+      synthcity mine feed --store prices
       synthcity mine score mining/ledger --store prices
       synthcity mine rank mining/ledger --uid 42
       synthcity mine judge mining/ledger CHAMPION CHALLENGER --competition crypto-24h
     """
+
+
+@command.command()
+@click.option("--store", type=click.Path(path_type=Path), required=True, metavar="FOLDER", help="Folder of the store.")
+@click.option("--assets", metavar="A,B,...", help="Assets.  [default: all that the network asks for]")
+@click.option(
+    "--every", type=click.FloatRange(min=0.1), default=60.0, show_default=True, help="Seconds between reports."
+)
+def feed(store: Path, assets: str | None, every: float) -> None:
+    """Keep a store warm with live prices until stopped (Ctrl-C or SIGTERM).
+
+    Follows Binance and Hyperliquid minute by minute, fills the past behind the newest, and goes on through outages,
+    limits and a full disk; a line a minute says how old the oldest price is and what is wrong.
+
+    \b
+    Example:
+      synthcity mine feed --store prices
+    """
+    import signal
+    import threading
+
+    from synthcity.market.store import Store
+    from synthcity.serve.feed import Feed, FeedConfig
+    from synthcity.sn50.competitions import get_rules
+
+    names = [asset for competition in get_rules().competitions.values() for asset in competition.assets]
+    if assets is not None:
+        names = [name.strip() for name in assets.split(",") if name.strip()]
+    config = FeedConfig(assets=tuple(dict.fromkeys(names)))
+    stopping = threading.Event()
+    before = {number: signal.signal(number, lambda *_: stopping.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with Feed(Store(store), config) as running:
+            while not stopping.wait(every):
+                _report(running, config.assets)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _report(running: Feed, assets: Sequence[str]) -> None:
+    from synthcity.errors import Fatal
+    from synthcity.market.times import format_duration, format_time
+
+    if not running.is_alive:
+        raise Fatal("the feed has stopped following a venue; see the log and start it again")
+    now, health = time.time(), running.health()
+    ages = {asset: running.age(asset, now) for asset in assets}
+    oldest = max(ages, key=lambda asset: ages[asset])
+    age = "no price yet" if ages[oldest] == float("inf") else f"{format_duration(round(ages[oldest]))} old"
+    filling = sum(not one.is_whole for one in health)
+    problems = sorted({one.problem for one in health if one.problem})
+    click.echo(
+        f"{format_time(int(now))}  {len(assets)} assets, the oldest price is {oldest}'s: {age}"
+        + (f"; the past of {filling} series is being filled" if filling else "")
+    )
+    for problem in problems:
+        click.echo(f"  {problem}")
 
 
 @command.command()

@@ -114,7 +114,7 @@ class LiveSeries:
             is_whole=self._gaps == [],
             num_amended=len(self._amended),
             num_unstored=len(self._unstored),
-            problem="; ".join(self._problems.values()) or None,
+            problem="; ".join(dict.fromkeys(self._problems.values())) or None,
         )
 
     def _end(self, now: float) -> int:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import signal
+import threading
 import time
 
 import pytest
@@ -7,12 +10,14 @@ from click.testing import CliRunner
 
 from synthcity.cli.main import cli
 from synthcity.errors import ConfigError, DataError
+from synthcity.market.store import Store
 from synthcity.serve.ledger import ANSWERS, AnswerLedger
 from synthcity.serve.settle import read_scores
 from tests.market.factories import make_bars
 from tests.serve.builders import hour, make_paths, make_store, record
 from tests.serve.test_synthapi import prompt as prompt_row
 from tests.serve.test_synthapi import row
+from tests.standins.prices import NOW, price_server
 from tests.standins.synthdata import synth_server
 
 
@@ -117,3 +122,37 @@ def test_a_race_is_judged(folders):
         run(*arguments, "crypto-2h", command="judge")
     with pytest.raises(DataError, match="no settled crypto-24h answer of bundle 'champion'; it has none"):
         run(*arguments, "crypto-24h", command="judge")
+
+
+def test_the_feed_fills_a_store_and_tells_what_is_wrong(tmp_path, monkeypatch):
+    """On a clock that goes on from the stand-in's own time; HYPE's venue is down."""
+    began = time.time()
+    real = time.time
+    with price_server() as server:
+        monkeypatch.setattr(time, "time", lambda: NOW + real() - began)
+        monkeypatch.setenv("SYNTHCITY_BINANCE_URL", server.url)
+        monkeypatch.setenv("SYNTHCITY_HYPERLIQUID_URL", "http://127.0.0.1:9")
+
+        def stop_when_filled() -> None:
+            for _ in range(1000):
+                if len(list((tmp_path / "BTC" / "binance" / "60s").glob("*.parquet"))) > 1:
+                    break
+                threading.Event().wait(0.05)
+            threading.Event().wait(1.0)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        watcher = threading.Thread(target=stop_when_filled)
+        watcher.start()
+        out, _ = run("--store", tmp_path, "--assets", "BTC,HYPE", "--every", 0.2, command="feed")
+        watcher.join()
+    assert "2 assets, the oldest price is HYPE's: no price yet; the past of" in out
+    assert "  hyperliquid cannot be reached at http://127.0.0.1:9" in out
+    assert len(Store(tmp_path).load("BTC", 60)) > 60
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+def test_a_feed_of_nonsense_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="unknown asset 'DOGE'"):
+        run("--store", tmp_path, "--assets", "DOGE", command="feed")
+    with pytest.raises(ConfigError, match="at least one"):
+        run("--store", tmp_path, "--assets", ",", command="feed")

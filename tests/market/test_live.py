@@ -108,7 +108,10 @@ def test_troubles_of_several_kinds_are_told_together_and_end_one_by_one(store):
     series.note("newest", "the venue is down")
     series.note("store", "the disk is full")
     assert series.health().problem == "the venue is down; the disk is full"
+    series.note("past", "the venue is down")
+    assert series.health().problem == "the venue is down; the disk is full"
     series.note("newest", None)
+    series.note("past", None)
     assert series.health().problem == "the disk is full"
     series.note("store", None)
     assert series.health().problem is None
