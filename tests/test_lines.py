@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from synthcity.lines import LineWriter, read_lines
 
 WRITER = """
 import sys
+import threading
 from pathlib import Path
 from synthcity.lines import LineWriter
 with LineWriter(Path(sys.argv[1])) as lines:
@@ -82,6 +85,20 @@ def test_several_processes_share_a_file(tmp_path):
     assert found.problems == ()
     for name in "ab":
         assert [event["number"] for event in found.events if event["writer"] == name] == list(range(40))
+
+
+def test_a_line_waits_while_another_process_mends_the_file(tmp_path):
+    path = tmp_path / "file.jsonl"
+    with LineWriter(path) as lines, path.open("rb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        waiting = threading.Thread(target=lines.append, args=({"number": 0},))
+        waiting.start()
+        waiting.join(0.3)
+        assert waiting.is_alive()
+        assert path.read_bytes() == b""
+        fcntl.flock(other, fcntl.LOCK_UN)
+        waiting.join()
+    assert len(read_lines(path).events) == 1
 
 
 def test_a_line_torn_by_another_process_is_put_aside_before_the_next(tmp_path):
