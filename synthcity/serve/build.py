@@ -26,6 +26,8 @@ from synthcity.serve.app import build_app
 from synthcity.serve.axon import Axon
 from synthcity.serve.engine import Engine, EngineConfig
 from synthcity.serve.feed import Feed, FeedConfig
+from synthcity.serve.keeping import KeepingLog
+from synthcity.serve.ledger import AnswerLedger
 from synthcity.serve.metrics import Metrics, ProcessMetrics, RayMetrics
 from synthcity.serve.nonces import Nonces
 from synthcity.serve.prices import Prices, StorePrices
@@ -37,7 +39,7 @@ from synthcity.settings import Settings
 from synthcity.sn50.prompt import Prompt
 
 FALLBACK = "fhs"
-NONCES, PROMPTS = "nonces.sqlite", "prompts.jsonl"
+NONCES, PROMPTS, LEDGER = "nonces.sqlite", "prompts.jsonl", "ledger"
 _log = logging.getLogger(__name__)
 
 
@@ -113,7 +115,7 @@ def build(config: ServeConfig, metrics: Metrics | None = None) -> Running:
     model, origin = load_model(config.model)
     prices, feed = _prices(config)
     engine = Engine(model, Quantised(baseline(FALLBACK)), prices, config.engine)
-    log = PromptLog(Path(config.state) / PROMPTS)
+    log = _log_of(config, origin)
     metrics = ProcessMetrics() if metrics is None else metrics
     service = Service(engine, metrics, log, max_in_flight=config.max_in_flight)
     for problem in engine.warm_up(_examples(config, prices), time.time()):
@@ -160,6 +162,14 @@ def _examples(config: ServeConfig, prices: Prices) -> list[Prompt]:
         if asset in bounds.assets
         for length, increment in sorted(bounds.grids)
     ]
+
+
+def _log_of(config: ServeConfig, origin: str) -> PromptLog:
+    """The log of prompts; where validators ask, one that keeps what they got."""
+    path = Path(config.state) / PROMPTS
+    if config.hotkey is None:
+        return PromptLog(path)
+    return KeepingLog(path, AnswerLedger(Path(config.state) / LEDGER), origin)
 
 
 def check(config: ServeConfig) -> None:
