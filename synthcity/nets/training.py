@@ -280,7 +280,9 @@ class Trainer:
         return float(torch.cat(parts).mean())
 
     def _weighted(self, by_asset: dict[str, float]) -> float:
-        weights = [self._dataset.coefficients[asset] for asset in by_asset]
+        """Mean over windows as the network weighs them: an asset that trades more hours has more windows."""
+        dataset = self._dataset
+        weights = [dataset.coefficients[asset] * len(dataset.validation[asset]) for asset in by_asset]
         return float(np.average(list(by_asset.values()), weights=weights))
 
 

@@ -50,6 +50,14 @@ def test_training_lowers_the_score_below_the_untrained_network(dataset: Dataset,
     assert set(results[-1]["scores_by_asset"]) == {"BTC", "ETH"}
 
 
+def test_an_asset_with_fewer_windows_weighs_less(dataset: Dataset):
+    fewer = replace(dataset, validation={**dataset.validation, "ETH": dataset.validation["ETH"][:3]})
+    known = trainer(fewer).advance()
+    by_asset = known["scores_by_asset"]
+    weights = [1.0 * len(dataset.validation["BTC"]), 0.7 * 3]
+    assert known["score"] == pytest.approx(np.average([by_asset["BTC"], by_asset["ETH"]], weights=weights))
+
+
 def test_resuming_from_a_rung_gives_the_same_weights_as_never_stopping(dataset: Dataset):
     straight = trainer(dataset)
     straight.advance()
