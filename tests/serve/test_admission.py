@@ -27,6 +27,7 @@ REFUSED = {
         {"receiver": STRANGER.ss58_address, "bt_header_axon_hotkey": MINER.ss58_address},
         401,
     ),
+    "signed for us, says another": ({"bt_header_axon_hotkey": STRANGER.ss58_address}, 401),
     "another nonce than was signed": ({"bt_header_dendrite_nonce": str(NOW_NS + 1)}, 401),
     "another uuid than was signed": ({"bt_header_dendrite_uuid": "other"}, 401),
     "nonce older than time-out and grace": ({"age": 94.0}, 401),

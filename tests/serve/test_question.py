@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
+from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from synthcity.serve.question import MAX_BYTES, QuestionConfig, read_body
 from synthcity.serve.refusal import Refusal
+from synthcity.serve.service import read_limited
 from tests.serve.dialogue import NOW, body, headers, question
 
 MALFORMED = {
@@ -65,6 +68,19 @@ def test_a_long_body_is_refused(client: TestClient, size: int):
     assert client.post("/Simulation", content=iter([padded]), headers=headers(age=-1)).status_code == 413
     with pytest.raises(Refusal, match="bytes"):
         read_body(padded, NOW, QuestionConfig())
+
+
+def test_no_more_is_read_than_may_be_sent():
+    received = 0
+
+    async def receive() -> dict:
+        nonlocal received
+        received += 1
+        return {"type": "http.request", "body": b" " * 1024, "more_body": True}
+
+    with pytest.raises(Refusal, match="at most 16384 bytes"):
+        asyncio.run(read_limited(Request({"type": "http", "headers": []}, receive)))
+    assert received == 17
 
 
 def test_the_longest_body_is_read():
