@@ -69,7 +69,10 @@ def command(
     ended = threading.Event()
     with serving(config, ClusterConfig(host=host, port=port, replicas=replicas)):
         click.echo(f"serving {model} at http://{host}:{port}; Ctrl-C ends it")
-        click.echo("HAProxy shows its own statistics at ports 8404 and 9101 of every address: firewall them", err=True)
+        click.echo(
+            "HAProxy shows its own statistics on every address, at ports 8404 and 9101 unless moved: firewall them",
+            err=True,
+        )
         signal.signal(signal.SIGTERM, lambda *_: ended.set())
         try:
             ended.wait()
