@@ -181,12 +181,16 @@ def draw(parameter: Parameter, rng: np.random.Generator) -> Any:
 
 
 def neighbour(parameter: Parameter, value: Any, rng: np.random.Generator) -> Any:
-    """Move to a value nearby: the next choice up or down, the other truth, or a normal step of a fifth of the range."""
+    """Move to a value nearby: the other truth, the next number up or down, or a normal step of a fifth of the range.
+
+    Choices that are names have no order: any other is as near as the next.
+    """
     if parameter.kind == "bool":
         return not value
     if parameter.kind == "choice":
         at = parameter.choices.index(value)
-        beside = [i for i in (at - 1, at + 1) if 0 <= i < len(parameter.choices)]
+        named = any(isinstance(choice, str) for choice in parameter.choices)
+        beside = [i for i in range(len(parameter.choices)) if i != at and (named or abs(i - at) == 1)]
         return parameter.choices[int(rng.choice(beside))] if beside else value
     assert parameter.low is not None
     assert parameter.high is not None

@@ -50,12 +50,7 @@ class TPEProposer:
         return proposals
 
     def _study(self, history: History, seed: int) -> optuna.Study:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            sampler = optuna.samplers.TPESampler(
-                seed=seed, multivariate=True, group=True, n_startup_trials=_STARTUP_TRIALS, constant_liar=True
-            )
-        study = optuna.create_study(direction="minimize", sampler=sampler)
+        study = optuna.create_study(direction="minimize", sampler=self._sampler(seed))
         scores = [record.score for record in history.finished if record.score is not None]
         worst = float(np.percentile(scores, _FAILURE_QUANTILE)) if scores else 0.0
         for record in history.records:
@@ -63,6 +58,13 @@ class TPEProposer:
             if trial is not None:
                 study.add_trial(trial)
         return study
+
+    def _sampler(self, seed: int) -> optuna.samplers.BaseSampler:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            return optuna.samplers.TPESampler(
+                seed=seed, multivariate=True, group=True, n_startup_trials=_STARTUP_TRIALS, constant_liar=True
+            )
 
     def _told(self, record: TrialRecord, worst: float) -> FrozenTrial | None:
         """Return the record as Optuna knows it, None where the config lies outside the space."""

@@ -31,8 +31,10 @@ class RefineProposer:
         parents = [record.candidate for record in history.scored[:_PARENTS]]
         proposals: list[Proposal] = []
         for _ in range(_TRIES * count):
+            if len(proposals) == count:
+                break
             proposal = self._refine(parents, rng)
-            if len(proposals) < count and all(proposal.config != other.config for other in proposals):
+            if all(proposal.config != other.config for other in proposals):
                 proposals.append(proposal)
         return proposals
 

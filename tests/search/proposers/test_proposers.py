@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from synthcity.errors import ConfigError
+from synthcity.nets.parameters import Parameter
 from synthcity.search.history import History
 from synthcity.search.proposers import DefaultsProposer, RandomProposer, RefineProposer, TPEProposer, check_arms
 from synthcity.search.space import Space, canonical, neighbour
@@ -110,4 +111,12 @@ def test_a_neighbour_is_valid_and_near(parameter: Any) -> None:
         assert parameter.check(value, "x") == value
     if parameter.kind == "choice" and len(parameter.choices) > 1:
         at = parameter.choices.index(parameter.default)
-        assert abs(parameter.choices.index(value) - at) == 1
+        assert value != parameter.default
+        assert isinstance(value, str) or abs(parameter.choices.index(value) - at) == 1
+
+
+def test_choices_that_are_names_have_no_order() -> None:
+    """A block may give way to any other, not just to its neighbours in the alphabet."""
+    names, rng = tuple(SPACE.blocks), np.random.default_rng(2)
+    block = Parameter(name="block0", kind="choice", default=names[0], choices=names)
+    assert {neighbour(block, names[0], rng) for _ in range(300)} == set(names[1:])
