@@ -17,9 +17,7 @@ import click
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at; 0.0.0.0 is everywhere.")
 @click.option("--port", type=click.IntRange(1, 65535), default=8091, show_default=True)
 @click.option("--replicas", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that answer.")
-@click.option(
-    "--state", default="state", show_default=True, metavar="FOLDER", help="Nonces, prompts, ledger of answers."
-)
+@click.option("--state", default="state", show_default=True, metavar="FOLDER", help="Nonces and the ledger of answers.")
 @click.option("--hotkey", metavar="SS58", help="Our own hotkey; with it validators are answered at /Simulation.")
 @click.option("--metagraph", metavar="FILE", help="Who is registered, as the chain's process writes it.")
 @click.option("--rest/--no-rest", default=None, help="Answer people and tools too.  [default: on a loopback address]")

@@ -26,20 +26,19 @@ from synthcity.serve.app import build_app
 from synthcity.serve.axon import Axon
 from synthcity.serve.engine import Engine, EngineConfig
 from synthcity.serve.feed import Feed, FeedConfig
-from synthcity.serve.keeping import KeepingLog
 from synthcity.serve.ledger import AnswerLedger
 from synthcity.serve.metrics import Metrics, ProcessMetrics, RayMetrics
 from synthcity.serve.nonces import Nonces
 from synthcity.serve.prices import Prices, StorePrices
-from synthcity.serve.promptlog import PromptLog
 from synthcity.serve.question import QuestionConfig
+from synthcity.serve.recorder import Recorder
 from synthcity.serve.registry import Registry
 from synthcity.serve.service import Service
 from synthcity.settings import Settings
 from synthcity.sn50.prompt import Prompt
 
 FALLBACK = "fhs"
-NONCES, PROMPTS, LEDGER = "nonces.sqlite", "prompts.jsonl", "ledger"
+NONCES, LEDGER = "nonces.sqlite", "ledger"
 _log = logging.getLogger(__name__)
 
 
@@ -50,7 +49,7 @@ class ServeConfig:
     Attributes:
         model: folder of a bundle, or the name of a baseline.
         store: folder of the prices.
-        state: folder for what must survive a restart: nonces and the log of prompts.
+        state: folder for what must survive a restart: nonces and the ledger of answers.
         live_assets: follow the venues for these assets; empty: the store is filled by someone else.
         hotkey: our own ss58 address; with it validators may ask at ``/Simulation``.
         metagraph: file with the snapshot of the chain; needed with ``hotkey``.
@@ -78,14 +77,14 @@ class ServeConfig:
 
 
 def load_model(name: str) -> tuple[Forecaster, str]:
-    """Return the forecaster called ``name`` and what it is: the hash of its bundle, or ``baseline``.
+    """Return the forecaster called ``name`` and what it is: the hash of its bundle, or ``baseline:<name>``.
 
     Raises:
         ConfigError: there is neither such a baseline nor such a folder.
         BundleError: the bundle is damaged.
     """
     if name in BASELINES:
-        return baseline(name), "baseline"
+        return baseline(name), f"baseline:{name}"
     if not Path(name).exists():
         raise ConfigError(f"{unknown_name('baseline', name, BASELINES)}; nor is there such a bundle folder")
     model = load(name)
@@ -115,9 +114,9 @@ def build(config: ServeConfig, metrics: Metrics | None = None) -> Running:
     model, origin = load_model(config.model)
     prices, feed = _prices(config)
     engine = Engine(model, Quantised(baseline(FALLBACK)), prices, config.engine)
-    log = _log_of(config, origin)
     metrics = ProcessMetrics() if metrics is None else metrics
-    service = Service(engine, metrics, log, max_in_flight=config.max_in_flight)
+    recorder = Recorder(AnswerLedger(Path(config.state) / LEDGER), metrics)
+    service = Service(engine, metrics, recorder, bundle=origin, max_in_flight=config.max_in_flight)
     for problem in engine.warm_up(_examples(config, prices), time.time()):
         _log.warning("not ready: %s", problem)
     about = {"model": model.name, "bundle": origin, "fallback": engine.fallback.name, "live": bool(feed)}
@@ -134,7 +133,7 @@ def build(config: ServeConfig, metrics: Metrics | None = None) -> Running:
         if feed is not None:
             feed.stop()
         engine.close()
-        log.close()
+        recorder.close()
         if nonces is not None:
             nonces.close()
 
@@ -164,14 +163,6 @@ def _examples(config: ServeConfig, prices: Prices) -> list[Prompt]:
     ]
 
 
-def _log_of(config: ServeConfig, origin: str) -> PromptLog:
-    """The log of prompts; where validators ask, one that keeps what they got."""
-    path = Path(config.state) / PROMPTS
-    if config.hotkey is None:
-        return PromptLog(path)
-    return KeepingLog(path, AnswerLedger(Path(config.state) / LEDGER), origin)
-
-
 def check(config: ServeConfig) -> None:
     """Find out before anything starts what would keep a replica from starting.
 
@@ -183,7 +174,7 @@ def check(config: ServeConfig) -> None:
         official_source(asset, Settings.load())
     if not config.live_assets:
         _ = StorePrices(Store(config.store)).assets
-    PromptLog(Path(config.state) / PROMPTS).close()
+    AnswerLedger(Path(config.state) / LEDGER).close()
     if config.hotkey is not None:
         try:
             Keypair(ss58_address=config.hotkey)

@@ -51,6 +51,8 @@ class AnswerRecord:
         seed: of the draw.
         bundle: hash of the forecaster's bundle.
         price_age: seconds between the last price and ``asked_at``.
+        caller: hotkey of the validator who asked.
+        seconds: from the request to its answer.
         fallback: why not the champion answered, None if it did.
         sent: whether the network got it; False for a challenger in the shadow.
         paths: file of the paths, relative to the ledger's folder.
@@ -67,6 +69,8 @@ class AnswerRecord:
     sent: bool
     paths: str
     sha256: str
+    caller: str = ""
+    seconds: float = 0.0
 
     @classmethod
     def parse(cls, event: Mapping[str, Any]) -> AnswerRecord:
@@ -118,6 +122,11 @@ class AnswerLedger:
         self._problem: str | None = None
 
     @property
+    def num_lost(self) -> int:
+        """Answers that did not fit into memory while the disk refused."""
+        return self._num_lost
+
+    @property
     def problem(self) -> str | None:
         """What is wrong with the disk, and what is held back or lost; None if nothing is."""
         lost = f"{self._num_lost} answers are lost to it" if self._num_lost else ""
@@ -140,6 +149,8 @@ class AnswerLedger:
         price_age: float,
         fallback: str | None = None,
         sent: bool = True,
+        caller: str = "",
+        seconds: float = 0.0,
     ) -> AnswerRecord:
         """Write one answer with its paths (num_simulations, num_steps + 1); see ``AnswerRecord``.
 
@@ -167,6 +178,8 @@ class AnswerLedger:
             sent=sent,
             paths=f"paths/{format_time(prompt.start_time)[:10]}/{name}.npy",
             sha256=hashlib.sha256(buffer.getvalue()).hexdigest(),
+            caller=caller,
+            seconds=round(seconds, 4),
         )
         with self._lock:
             self._held.append((record, buffer.getvalue()))

@@ -28,6 +28,7 @@ ANSWERS = Metric(
     labels=("route", "asset", "time_length", "fallback"),
 )
 REFUSALS = Metric(name="synthcity_refusals", help="Requests without an answer", labels=("route", "status", "reason"))
+UNRECORDED = Metric(name="synthcity_unrecorded", help="Answers that the ledger lacks", labels=("reason",))
 LATENCY = Metric(
     name="synthcity_latency_seconds",
     help="From the request to its answer, encoded",
@@ -46,7 +47,7 @@ PRICE_AGE = Metric(
     labels=("route", "asset", "time_length"),
     buckets=_AGES,
 )
-_COUNTERS = (ANSWERS, REFUSALS)
+_COUNTERS = (ANSWERS, REFUSALS, UNRECORDED)
 _HISTOGRAMS = (LATENCY, MARGIN, PRICE_AGE)
 
 

@@ -15,8 +15,8 @@ from synthcity.serve import metrics as kinds
 from synthcity.serve.clock import Answer
 from synthcity.serve.engine import Answered, Engine
 from synthcity.serve.metrics import Metrics
-from synthcity.serve.promptlog import PromptLog
 from synthcity.serve.question import MAX_BYTES
+from synthcity.serve.recorder import Recorder
 from synthcity.serve.refusal import Refusal
 from synthcity.sn50.prompt import Prompt
 
@@ -39,21 +39,32 @@ class Asked:
 
 
 class Service:
-    """Answers prompts, counts them and writes them down."""
+    """Answers prompts, counts them and records what validators got."""
 
     def __init__(
         self,
         engine: Engine,
         metrics: Metrics,
-        log: PromptLog,
+        recorder: Recorder,
         *,
+        bundle: str = "",
         max_in_flight: int = 16,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Args: ``max_in_flight`` prompts are worked on or wait at once; more are refused with 503."""
+        """Build a service.
+
+        Args:
+            engine: draws paths.
+            metrics: counts.
+            recorder: keeps what validators got; people and tools are told their seed instead.
+            bundle: hash of the model's bundle, for the record.
+            max_in_flight: prompts that are worked on or wait at once; more are refused with 503.
+            clock: unix seconds.
+        """
         self.engine = engine
         self.metrics = metrics
-        self.log = log
+        self.recorder = recorder
+        self.bundle = bundle
         self.max_in_flight = max_in_flight
         self.clock = clock
         self._in_flight = 0
@@ -89,7 +100,18 @@ class Service:
         self.metrics.record(kinds.LATENCY, labels, seconds)
         self.metrics.record(kinds.MARGIN, labels, asked.patience_seconds - seconds)
         self.metrics.record(kinds.PRICE_AGE, labels, answered.answer.price_age)
-        self.log.add(prompt, answered, now=asked.now, caller=asked.caller, seconds=seconds)
+        if asked.caller:
+            self.recorder.add(
+                prompt,
+                answered.answer.paths,
+                asked_at=asked.now,
+                seed=answered.seed,
+                bundle=self.bundle,
+                price_age=answered.answer.price_age,
+                fallback=answered.fallback,
+                caller=asked.caller,
+                seconds=seconds,
+            )
 
 
 async def read_limited(request: Request) -> bytes:

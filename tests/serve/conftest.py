@@ -12,9 +12,10 @@ from synthcity.serve.admission import Admission
 from synthcity.serve.app import build_app
 from synthcity.serve.axon import Axon
 from synthcity.serve.engine import Engine
+from synthcity.serve.ledger import AnswerLedger
 from synthcity.serve.metrics import ProcessMetrics
 from synthcity.serve.nonces import Nonces
-from synthcity.serve.promptlog import PromptLog
+from synthcity.serve.recorder import Recorder
 from synthcity.serve.registry import Registry
 from synthcity.serve.service import Service
 from synthcity.sn50.competitions import get_rules, rule_dates
@@ -44,10 +45,11 @@ def prices() -> MarketPrices:
 @pytest.fixture
 def service(prices: MarketPrices, tmp_path: Path) -> Iterator[Service]:
     engine = Engine(baseline("ewma"), baseline("trailing"), prices)
-    log = PromptLog(tmp_path / "prompts.jsonl")
-    yield Service(engine, ProcessMetrics(), log, clock=lambda: NOW)
+    metrics = ProcessMetrics()
+    recorder = Recorder(AnswerLedger(tmp_path / "ledger"), metrics)
+    yield Service(engine, metrics, recorder, bundle="champion", clock=lambda: NOW)
     engine.close()
-    log.close()
+    recorder.close()
 
 
 @pytest.fixture

@@ -22,9 +22,10 @@ from synthcity.forecast.baselines import baseline
 from synthcity.serve.admission import Admission
 from synthcity.serve.axon import Axon
 from synthcity.serve.engine import Engine
+from synthcity.serve.ledger import AnswerLedger
 from synthcity.serve.metrics import ProcessMetrics
 from synthcity.serve.nonces import Nonces
-from synthcity.serve.promptlog import PromptLog
+from synthcity.serve.recorder import Recorder
 from synthcity.serve.registry import Registry
 from synthcity.serve.service import Service
 from tests.serve.conftest import MarketPrices
@@ -116,13 +117,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         engine = Engine(baseline("reference"), baseline("trailing"), MarketPrices(market(("BTC",))))
-        service = Service(engine, ProcessMetrics(), PromptLog(folder / "prompts.jsonl"), clock=lambda: NOW)
+        recorder = Recorder(AnswerLedger(folder), ProcessMetrics())
+        service = Service(engine, ProcessMetrics(), recorder, clock=lambda: NOW)
         nonces = Nonces(folder / "nonces.sqlite")
         axon = Axon(service, Admission(MINER.ss58_address, Registry(write_snapshot(folder)), nonces))
         statuses = asyncio.run(storm(axon, options.requests, options.seed))
-        answered = len((folder / "prompts.jsonl").read_text().splitlines())
+        recorder.close()
         engine.close()
-    print(f"{sum(statuses.values())} requests, {answered} answered: {dict(sorted(statuses.items()))}")
+    print(f"{sum(statuses.values())} requests: {dict(sorted(statuses.items()))}")
 
 
 if __name__ == "__main__":

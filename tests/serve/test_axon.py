@@ -9,6 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from synthcity.serve.service import Service
+from synthcity.serve.settle import read_answers
 from synthcity.sn50.competitions import get_rules, rule_dates
 from synthcity.sn50.prompt import Prompt
 from synthcity.sn50.submission import validate
@@ -49,9 +50,10 @@ def test_paths_start_near_the_last_price_and_differ(client: TestClient, service:
 
 def test_the_seed_is_written_down_and_draws_the_same_again(client: TestClient, service: Service):
     sent = np.array(client.post("/Simulation", content=body(), headers=headers()).json()["simulation_output"][2:])
-    (line,) = map(json.loads, service.log.path.read_text().splitlines())
-    assert (line["caller"], line["forecaster"], line["fallback"]) == (VALIDATOR.ss58_address, "ewma", None)
-    asked = {"asset": "BTC", "start_time": START, "seed": line["seed"]}
+    service.recorder.close()
+    ((record,), _) = read_answers(service.recorder.ledger.folder)
+    assert (record.caller, record.bundle, record.fallback) == (VALIDATOR.ss58_address, "champion", None)
+    asked = {"asset": "BTC", "start_time": START, "seed": record.seed}
     again = client.post("/simulate", json=asked).json()
     np.testing.assert_allclose(sent, again["paths"], rtol=1e-6)
 

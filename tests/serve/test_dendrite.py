@@ -22,9 +22,10 @@ from synthcity.serve.admission import Admission
 from synthcity.serve.app import build_app
 from synthcity.serve.axon import Axon
 from synthcity.serve.engine import Engine
+from synthcity.serve.ledger import AnswerLedger
 from synthcity.serve.metrics import ProcessMetrics
 from synthcity.serve.nonces import Nonces
-from synthcity.serve.promptlog import PromptLog
+from synthcity.serve.recorder import Recorder
 from synthcity.serve.registry import Registry
 from synthcity.serve.service import Service
 from synthcity.sn50.competitions import get_rules, rule_dates
@@ -47,13 +48,14 @@ pytestmark = [
 @pytest.fixture
 def root(tmp_path: Path) -> Iterator[str]:
     engine = Engine(baseline("fhs"), baseline("trailing"), MarketPrices(market(ASSETS, now=time.time())))
-    log, nonces = PromptLog(tmp_path / "prompts.jsonl"), Nonces(tmp_path / "nonces.sqlite")
-    service = Service(engine, ProcessMetrics(), log)
+    recorder = Recorder(AnswerLedger(tmp_path / "ledger"), ProcessMetrics())
+    nonces = Nonces(tmp_path / "nonces.sqlite")
+    service = Service(engine, ProcessMetrics(), recorder)
     admission = Admission(MINER.ss58_address, Registry(write_snapshot(tmp_path)), nonces)
     with running_app(build_app(service, axon=Axon(service, admission))) as url:
         yield url
     engine.close()
-    log.close()
+    recorder.close()
     nonces.close()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import threading
 import time
@@ -20,8 +19,9 @@ from synthcity.serve.admission import Admission
 from synthcity.serve.app import build_app
 from synthcity.serve.axon import Axon
 from synthcity.serve.engine import Answered, Engine, EngineConfig
+from synthcity.serve.ledger import AnswerLedger
 from synthcity.serve.metrics import ProcessMetrics
-from synthcity.serve.promptlog import PromptLog
+from synthcity.serve.recorder import Recorder
 from synthcity.serve.refusal import Refusal
 from synthcity.serve.service import Service
 from synthcity.sn50.prompt import Prompt
@@ -141,15 +141,15 @@ def test_warming_up_tells_what_is_not_ready(engines):
 
 @pytest.fixture
 def hanging(engines, admission: Admission, tmp_path: Path) -> Iterator[TestClient]:
-    log = PromptLog(tmp_path / "prompts.jsonl")
+    recorder = Recorder(AnswerLedger(tmp_path), ProcessMetrics())
     engine = engines("hang", config=EngineConfig(num_threads=1, model_seconds=1.0, reserve_seconds=0.0))
-    service = Service(engine, ProcessMetrics(), log, max_in_flight=1, clock=lambda: NOW)
+    service = Service(engine, ProcessMetrics(), recorder, max_in_flight=1, clock=lambda: NOW)
     with TestClient(build_app(service, axon=Axon(service, admission))) as client:
         yield client
-    log.close()
+    recorder.close()
 
 
-def test_too_many_at_once_are_sent_away_and_health_tells_the_rest(hanging: TestClient, tmp_path: Path):
+def test_too_many_at_once_are_sent_away_and_health_tells_the_rest(hanging: TestClient):
     answers: list[int] = []
     asking = [
         threading.Thread(
@@ -164,7 +164,6 @@ def test_too_many_at_once_are_sent_away_and_health_tells_the_rest(hanging: TestC
     for thread in asking:
         thread.join()
     assert sorted(answers) == [200, 503, 503]
-    assert json.loads((tmp_path / "prompts.jsonl").read_text())["fallback"] == "late"
     health = hanging.get("/healthz")
     assert (health.status_code, "does not come back" in health.json()["status"]) == (503, True)
     text = hanging.get("/metrics").text
