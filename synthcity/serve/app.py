@@ -58,7 +58,7 @@ def build_app(
         problem = service.engine.problem
         return JSONResponse({"status": problem or "ok"}, 503 if problem else 200)
 
-    metrics = service.metrics
+    metrics = service.metrics.metrics
     if isinstance(metrics, ProcessMetrics):  # with Ray, it is Ray's own port that is scraped
 
         @app.get("/metrics", include_in_schema=False)

@@ -34,6 +34,7 @@ from synthcity.serve.question import QuestionConfig
 from synthcity.serve.recorder import Recorder
 from synthcity.serve.registry import Registry
 from synthcity.serve.service import Service
+from synthcity.serve.shadow import Shadow
 from synthcity.settings import Settings
 from synthcity.sn50.prompt import Prompt
 
@@ -54,6 +55,7 @@ class ServeConfig:
         hotkey: our own ss58 address; with it validators may ask at ``/Simulation``.
         metagraph: file with the snapshot of the chain; needed with ``hotkey``.
         rest: whether people and tools may ask, without a name.
+        challenger: a bundle or baseline that answers validators' prompts in the shadow.
         max_in_flight: prompts that a replica works on or holds; more are refused.
         engine, admission: see there.
     """
@@ -65,6 +67,7 @@ class ServeConfig:
     hotkey: str | None = None
     metagraph: str | None = None
     rest: bool = True
+    challenger: str | None = None
     max_in_flight: int = 16
     engine: EngineConfig = field(default_factory=EngineConfig)
     admission: AdmissionConfig = field(default_factory=AdmissionConfig)
@@ -116,7 +119,8 @@ def build(config: ServeConfig, metrics: Metrics | None = None) -> Running:
     engine = Engine(model, Quantised(baseline(FALLBACK)), prices, config.engine)
     metrics = ProcessMetrics() if metrics is None else metrics
     recorder = Recorder(AnswerLedger(Path(config.state) / LEDGER), metrics)
-    service = Service(engine, metrics, recorder, bundle=origin, max_in_flight=config.max_in_flight)
+    shadow = _shadow(config, engine, recorder)
+    service = Service(engine, metrics, recorder, bundle=origin, shadow=shadow, max_in_flight=config.max_in_flight)
     for problem in engine.warm_up(_examples(config, prices), time.time()):
         _log.warning("not ready: %s", problem)
     about = {"model": model.name, "bundle": origin, "fallback": engine.fallback.name, "live": bool(feed)}
@@ -132,6 +136,8 @@ def build(config: ServeConfig, metrics: Metrics | None = None) -> Running:
         yield
         if feed is not None:
             feed.stop()
+        if shadow is not None:
+            shadow.close()
         engine.close()
         recorder.close()
         if nonces is not None:
@@ -139,6 +145,14 @@ def build(config: ServeConfig, metrics: Metrics | None = None) -> Running:
 
     app = build_app(service, axon=axon, about=about if config.rest else None, lifespan=lifespan)
     return Running(service=service, app=app)
+
+
+def _shadow(config: ServeConfig, engine: Engine, recorder: Recorder) -> Shadow | None:
+    if config.challenger is None:
+        return None
+    model, bundle = load_model(config.challenger)
+    wait = config.engine.longest_wait_seconds
+    return Shadow(model, bundle, engine.fallback, recorder, longest_wait_seconds=wait)
 
 
 def _prices(config: ServeConfig) -> tuple[Prices, Feed | None]:
@@ -169,7 +183,9 @@ def check(config: ServeConfig) -> None:
     Raises:
         SynthcityError: as ``build``.
     """
-    load_model(config.model)
+    _, origin = load_model(config.model)
+    if config.challenger is not None and load_model(config.challenger)[1] == origin:
+        raise ConfigError(f"the challenger {config.challenger} is the champion itself; name another bundle")
     for asset in config.live_assets:
         official_source(asset, Settings.load())
     if not config.live_assets:

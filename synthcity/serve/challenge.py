@@ -43,7 +43,7 @@ class ChallengeConfig:
         looks: numbers of blocks of days after which the race is looked at; the last one ends it.
         confidence: of the interval at each look.
         min_per_block: paired prompts, fewer in a block of days and it does not count.
-        max_invalid: invalid answers of the challenger beyond which it is not promoted.
+        max_invalid: answers of the challenger, invalid ones or none at all, beyond which it is not promoted.
     """
 
     looks: tuple[int, ...] = (8, 16, 32)
@@ -98,11 +98,13 @@ def decide(
     """
     config = ChallengeConfig() if config is None else config
     rules = get_rules() if rules is None else rules
-    own = scores[(scores["competition"] == competition.name) & scores["fallback"].isna()]
+    own = scores[scores["competition"] == competition.name]
     block_days = _block_days(competition)
     over = now - competition.time_length - PATIENCE_SECONDS
     own = own[(own["start_time"] // (block_days * DAY) + 1) * (block_days * DAY) <= over]
-    num_invalid = int(((own["bundle"] == challenger) & (own["total"] < 0)).sum())
+    failed = (own["total"] < 0) | own["fallback"].notna()
+    num_invalid = int(((own["bundle"] == challenger) & failed).sum())
+    own = own[own["fallback"].isna()]
     pairs = _paired(own[own["total"] >= 0], champion, challenger)
     block = pairs["start_time"] // (block_days * DAY)
     sizes = block.value_counts() / 2
@@ -126,7 +128,7 @@ def decide(
         found = _lead(seen, champion, challenger, competition, block_days, config, rules)
         verdict = replace(verdict, lead=found)
         if found.high < 0 and num_invalid > config.max_invalid:
-            reason = f"the challenger is better but gave {num_invalid} invalid answers"
+            reason = f"the challenger is better but gave {num_invalid} invalid answers or none"
             return replace(verdict, decision=Decision.KEEP, reason=reason)
         if found.high < 0:
             return replace(verdict, decision=Decision.PROMOTE, reason=f"the challenger is better: {_describe(found)}")

@@ -19,6 +19,7 @@ import numpy as np
 
 from synthcity.errors import SynthcityError
 from synthcity.forecast.forecaster import Forecaster
+from synthcity.market.bars import History
 from synthcity.serve.clock import Answer, simulate
 from synthcity.serve.prices import Prices
 from synthcity.serve.refusal import Refusal
@@ -53,6 +54,7 @@ class Answered(Generic[T]):
         seed: of the draw.
         forecaster: name of who answered.
         fallback: why it was not the model, as one word: ``late``, ``stuck`` or ``failed``; None if it was.
+        history: the prices that were known.
     """
 
     answer: Answer
@@ -60,6 +62,7 @@ class Answered(Generic[T]):
     seed: int
     forecaster: str
     fallback: str | None
+    history: History
 
 
 class Engine:
@@ -106,20 +109,27 @@ class Engine:
         """
         seed = secrets.randbits(62) if seed is None else seed
 
-        def draw(forecaster: Forecaster) -> tuple[Answer, T]:
+        def draw(forecaster: Forecaster) -> tuple[Answer, T, History]:
             history = self.prices.history(prompt.asset, now)
             wait = self.config.longest_wait_seconds
             drawn = simulate(forecaster, history, prompt, seed=seed, longest_wait_seconds=wait)
-            _check(drawn, prompt)
-            return drawn, finish(drawn)
+            check_answer(drawn, prompt)
+            return drawn, finish(drawn), history
 
         reason = "stuck" if self.problem else None
         allowance = min(self.config.model_seconds, patience_seconds - self.config.reserve_seconds)
         if reason is None and allowance > 0:
             task = self._pool.submit(draw, self.model)
             try:
-                drawn, result = await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(task)), allowance)
-                return Answered(answer=drawn, result=result, seed=seed, forecaster=self.model.name, fallback=None)
+                drawn, result, history = await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(task)), allowance)
+                return Answered(
+                    answer=drawn,
+                    result=result,
+                    seed=seed,
+                    forecaster=self.model.name,
+                    fallback=None,
+                    history=history,
+                )
             except TimeoutError:
                 self._leave(task)
                 reason = "late"
@@ -151,18 +161,18 @@ class Engine:
         self._fallback_pool.shutdown(wait=False, cancel_futures=True)
 
     async def _fall_back(
-        self, draw: Callable[[Forecaster], tuple[Answer, T]], prompt: Prompt, seed: int, reason: str
+        self, draw: Callable[[Forecaster], tuple[Answer, T, History]], prompt: Prompt, seed: int, reason: str
     ) -> Answered[T]:
         name = self.fallback.name
         try:
-            drawn, result = await asyncio.wrap_future(self._fallback_pool.submit(draw, self.fallback))
+            drawn, result, history = await asyncio.wrap_future(self._fallback_pool.submit(draw, self.fallback))
         except SynthcityError as error:
             _log.error("no paths of %s: %s", prompt, error)  # the reason names files of ours: not for strangers
             raise Refusal(503, "no_answer", f"no paths of {prompt.asset} can be drawn now; our log says why") from error
         _log.warning("%s answered %s in place of %s (%s)", name, prompt, self.model.name, reason)
-        return Answered(answer=drawn, result=result, seed=seed, forecaster=name, fallback=reason)
+        return Answered(answer=drawn, result=result, seed=seed, forecaster=name, fallback=reason, history=history)
 
-    def _leave(self, task: Future[tuple[Answer, T]]) -> None:
+    def _leave(self, task: Future[tuple[Answer, T, History]]) -> None:
         """Count a task that nobody waits for until it comes back; one that never began is dropped."""
         if task.cancel():
             return
@@ -175,7 +185,12 @@ class Engine:
             self._num_left -= 1
 
 
-def _check(answer: Answer, prompt: Prompt) -> None:
+def check_answer(answer: Answer, prompt: Prompt) -> None:
+    """Refuse what no validator would take.
+
+    Raises:
+        ValueError: a wrong shape, or prices that are not finite and > 0.
+    """
     expected = (prompt.num_simulations, prompt.num_steps + 1)
     if answer.paths.shape != expected or not np.all((answer.paths > 0) & (answer.paths < np.inf)):
         raise ValueError(f"paths of shape {answer.paths.shape}, not all finite and positive, for {prompt}")

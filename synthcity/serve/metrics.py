@@ -27,7 +27,9 @@ ANSWERS = Metric(
     help="Prompts answered; fallback says why the model did not (late, stuck, failed), none if it did",
     labels=("route", "asset", "time_length", "fallback"),
 )
-REFUSALS = Metric(name="synthcity_refusals", help="Requests without an answer", labels=("route", "status", "reason"))
+REFUSALS = Metric(
+    name="synthcity_refusals", help="Requests without an answer", labels=("route", "asset", "status", "reason")
+)
 UNRECORDED = Metric(name="synthcity_unrecorded", help="Answers that the ledger lacks", labels=("reason",))
 LATENCY = Metric(
     name="synthcity_latency_seconds",

@@ -10,6 +10,7 @@ class Refusal(Exception):
         status: HTTP status of the answer.
         reason: one word for metrics, of a fixed set, whatever the caller sent.
         message: one sentence for the caller; it repeats nothing of a signature.
+        asset: what was asked for, empty where that is not known yet.
     """
 
     def __init__(self, status: int, reason: str, message: str) -> None:
@@ -17,3 +18,4 @@ class Refusal(Exception):
         self.status = status
         self.reason = reason
         self.message = message
+        self.asset = ""

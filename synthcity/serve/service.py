@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from starlette.requests import ClientDisconnect, Request
@@ -18,6 +18,8 @@ from synthcity.serve.metrics import Metrics
 from synthcity.serve.question import MAX_BYTES
 from synthcity.serve.recorder import Recorder
 from synthcity.serve.refusal import Refusal
+from synthcity.serve.shadow import Shadow
+from synthcity.serve.tally import Status, Tally
 from synthcity.sn50.prompt import Prompt
 
 T = TypeVar("T")
@@ -48,6 +50,7 @@ class Service:
         recorder: Recorder,
         *,
         bundle: str = "",
+        shadow: Shadow | None = None,
         max_in_flight: int = 16,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -58,11 +61,13 @@ class Service:
             metrics: counts.
             recorder: keeps what validators got; people and tools are told their seed instead.
             bundle: hash of the model's bundle, for the record.
+            shadow: answers validators' prompts too, for the ledger alone.
             max_in_flight: prompts that are worked on or wait at once; more are refused with 503.
             clock: unix seconds.
         """
         self.engine = engine
-        self.metrics = metrics
+        self.metrics = Tally(metrics)
+        self.shadow = shadow
         self.recorder = recorder
         self.bundle = bundle
         self.max_in_flight = max_in_flight
@@ -77,19 +82,42 @@ class Service:
         Raises:
             Refusal: 503 if there is too much to do, or nobody can answer.
         """
+        try:
+            answered = await self._answer(asked, prompt, finish, seed)
+        except Refusal as refusal:
+            refusal.asset = prompt.asset
+            raise
+        self._tell(asked, prompt, answered, time.perf_counter() - asked.begin)
+        return answered
+
+    async def _answer(
+        self, asked: Asked, prompt: Prompt, finish: Callable[[Answer], T], seed: int | None
+    ) -> Answered[T]:
         if self._in_flight >= self.max_in_flight:
             raise Refusal(503, "busy", f"{self._in_flight} prompts are being answered; ask again in a second")
         self._in_flight += 1
         try:
-            answered = await self.engine.answer(prompt, asked.now, asked.patience_seconds, finish, seed)
+            return await self.engine.answer(prompt, asked.now, asked.patience_seconds, finish, seed)
         finally:
             self._in_flight -= 1
-        self._tell(asked, prompt, answered, time.perf_counter() - asked.begin)
-        return answered
+
+    def status(self) -> Status:
+        """How things stand, for whoever watches."""
+        shadow = self.shadow
+        late = (
+            f"{shadow.num_left_out} prompts came too fast for the challenger" if shadow and shadow.num_left_out else ""
+        )
+        return replace(
+            self.metrics.status(),
+            bundle=self.bundle,
+            shadowed=shadow.num_drawn if shadow else 0,
+            shadow_failed=shadow.num_failed if shadow else 0,
+            problems=tuple(filter(None, (self.engine.problem, self.recorder.problem, late))),
+        )
 
     def refuse(self, route: str, refusal: Refusal) -> Response:
         """Turn a refusal into an answer, and count it."""
-        labels = {"route": route, "status": str(refusal.status), "reason": refusal.reason}
+        labels = {"route": route, "asset": refusal.asset, "status": str(refusal.status), "reason": refusal.reason}
         self.metrics.record(kinds.REFUSALS, labels)
         headers = {"retry-after": "1"} if refusal.status == 503 else None
         return JSONResponse({"message": refusal.message}, refusal.status, headers)
@@ -112,6 +140,8 @@ class Service:
                 caller=asked.caller,
                 seconds=seconds,
             )
+            if self.shadow is not None:
+                self.shadow.add(prompt, answered, asked_at=asked.now, caller=asked.caller)
 
 
 async def read_limited(request: Request) -> bytes:

@@ -64,7 +64,7 @@ def test_metrics_tell_answers_and_refusals(client: TestClient):
     text = client.get("/metrics").text
     labels = 'asset="BTC",fallback="none",route="Simulation",time_length="86400"'
     assert f"synthcity_answers_total{{{labels}}} 1.0" in text
-    assert 'synthcity_refusals_total{reason="malformed",route="Simulation",status="400"} 1.0' in text
+    assert 'synthcity_refusals_total{asset="",reason="malformed",route="Simulation",status="400"} 1.0' in text
     for name in ("latency", "deadline_margin", "price_age"):
         assert f'synthcity_{name}_seconds_count{{asset="BTC",route="Simulation",time_length="86400"}} 1.0' in text
 

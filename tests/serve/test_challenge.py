@@ -116,9 +116,21 @@ def test_a_challenger_that_gave_invalid_answers_is_not_promoted():
     scores.loc[row, "total"] = -1.0
     found = verdict_of(scores)
     assert found.decision is Decision.KEEP
-    assert "better but gave 1 invalid answers" in found.reason
+    assert "better but gave 1 invalid answers or none" in found.reason
     lenient = ChallengeConfig(looks=(6, 12), max_invalid=1)
     assert verdict_of(scores, config=lenient).decision is Decision.PROMOTE
+
+
+def test_a_challenger_that_failed_to_answer_is_not_promoted():
+    scores = race(8, 0.05)
+    row = scores.index[scores["bundle"] == "new"][3]
+    scores["fallback"] = scores["fallback"].astype(object)
+    scores.loc[row, "fallback"] = "failed"
+    assert verdict_of(scores).decision is Decision.KEEP
+    mirrored = race(8, 0.05)
+    mirrored["fallback"] = mirrored["fallback"].astype(object)
+    mirrored.loc[mirrored.index[mirrored["bundle"] == "old"][3], "fallback"] = "failed"
+    assert verdict_of(mirrored).decision is Decision.PROMOTE, "the champion's failures are not the challenger's"
 
 
 def test_the_figures_are_those_of_the_paired_comparison():

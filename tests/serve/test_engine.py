@@ -167,7 +167,7 @@ def test_too_many_at_once_are_sent_away_and_health_tells_the_rest(hanging: TestC
     health = hanging.get("/healthz")
     assert (health.status_code, "does not come back" in health.json()["status"]) == (503, True)
     text = hanging.get("/metrics").text
-    assert 'synthcity_refusals_total{reason="busy",route="Simulation",status="503"} 2.0' in text
+    assert 'synthcity_refusals_total{asset="BTC",reason="busy",route="Simulation",status="503"} 2.0' in text
     assert 'fallback="late"' in text
     assert hanging.post("/simulate", json={}).status_code == 404, "no REST where nobody said so"
     assert hanging.get("/docs").status_code == 404

@@ -92,7 +92,7 @@ def test_a_full_disk_costs_no_answer_and_nothing_that_was_there(asked, service: 
     problem = service.recorder.problem
     assert "No space left on device" in problem
     assert problem.endswith("2 answers are held in memory; 3 answers are lost to it")
-    assert 'synthcity_unrecorded_total{reason="disk"} 3.0' in service.metrics.text().decode()
+    assert 'synthcity_unrecorded_total{reason="disk"} 3.0' in service.metrics.metrics.text().decode()
     assert {path: path.read_bytes() for path in before} == before
     assert len(list((tmp_path / "ledger").rglob("*.*"))) == 2, "no torn file is left"
     monkeypatch.undo()
