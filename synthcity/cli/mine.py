@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from synthcity.cli import mining
 from synthcity.cli.table import print_table
 
 if TYPE_CHECKING:
@@ -26,11 +27,16 @@ def command() -> None:
 
     \b
     Examples:
+      synthcity mine run runs/sweep/winner --data data/store --publish 203.0.113.7:8091
       synthcity mine feed --store prices
       synthcity mine score mining/ledger --store prices
       synthcity mine rank mining/ledger --uid 42
       synthcity mine judge mining/ledger CHAMPION CHALLENGER --competition crypto-24h
     """
+
+
+command.add_command(mining.run)
+command.add_command(mining.promote)
 
 
 @command.command()

@@ -87,11 +87,18 @@ def load_model(name: str) -> tuple[Forecaster, str]:
         BundleError: the bundle is damaged.
     """
     if name in BASELINES:
-        return baseline(name), f"baseline:{name}"
+        return baseline(name), identify(name)
     if not Path(name).exists():
         raise ConfigError(f"{unknown_name('baseline', name, BASELINES)}; nor is there such a bundle folder")
     model = load(name)
-    return model, hashlib.sha256((Path(name) / MANIFEST).read_bytes()).hexdigest()
+    return model, identify(name)
+
+
+def identify(name: str) -> str:
+    """Return the hash of a bundle that ``load_model`` took, or ``baseline:<name>``."""
+    if name in BASELINES:
+        return f"baseline:{name}"
+    return hashlib.sha256((Path(name) / MANIFEST).read_bytes()).hexdigest()
 
 
 @dataclass(frozen=True, kw_only=True)

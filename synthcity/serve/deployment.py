@@ -13,6 +13,7 @@ from typing import Any
 from synthcity.cluster import cluster, environment
 from synthcity.errors import Fatal
 from synthcity.serve.build import ServeConfig, check, running
+from synthcity.serve.tally import Status, together
 
 APPLICATION = "synthcity"
 _LOGS = {"enable_access_log": False, "log_level": "WARNING"}
@@ -35,8 +36,62 @@ class ClusterConfig:
     cpus: float = 1.0
 
 
+class Deployed:
+    """What is being served now."""
+
+    def __init__(self, config: ServeConfig, where: ClusterConfig) -> None:
+        self.config = config
+        self._where = where
+        self._seen: dict[int, Status] = {}
+
+    def status(self) -> Status:
+        """Ask a replica how it stands, and add what others said before.
+
+        Raises:
+            Fatal: none answers.
+        """
+        from ray import serve
+        from ray.exceptions import RayError
+
+        try:
+            handle = serve.get_app_handle(APPLICATION)
+            found: Status = handle.status.remote().result(timeout_s=10.0)
+        except (RayError, RuntimeError, TimeoutError) as error:
+            raise Fatal(f"no replica tells how it stands: {type(error).__name__} {error}") from error
+        self._seen[found.replica] = found
+        return together(list(self._seen.values()))
+
+    def roll_out(self, config: ServeConfig) -> None:
+        """Serve something else: the old replicas answer until the new ones do, and go on if those do not start.
+
+        Raises:
+            SynthcityError: the new bundle is unusable, or its replicas do not start; the old one is served.
+        """
+        check(config)
+        try:
+            self.run(config)
+        except Fatal as error:
+            self.run(self.config)
+            raise Fatal(f"{error}; {self.config.model} is served again") from error
+        self.config, self._seen = config, {}
+
+    def run(self, config: ServeConfig) -> None:
+        """Bring up the replicas of ``config``.
+
+        Raises:
+            Fatal: they do not start.
+        """
+        from ray import serve
+        from ray.exceptions import RayError
+
+        try:
+            serve.run(_application(config, self._where), name=APPLICATION, route_prefix="/")
+        except (RuntimeError, RayError) as error:
+            raise Fatal(f"the replicas did not start: {error}") from error
+
+
 @contextlib.contextmanager
-def serving(config: ServeConfig, where: ClusterConfig) -> Iterator[None]:
+def serving(config: ServeConfig, where: ClusterConfig) -> Iterator[Deployed]:
     """Deploy, and take everything down at the end of the block.
 
     Raises:
@@ -55,10 +110,11 @@ def serving(config: ServeConfig, where: ClusterConfig) -> Iterator[None]:
         stack.callback(serve.shutdown)
         try:
             serve.start(http_options=options, logging_config=_LOGS)
-            serve.run(_application(config, where), name=APPLICATION, route_prefix="/")
         except (RuntimeError, RayError) as error:
-            raise Fatal(f"the replicas did not start: {error}") from error
-        yield
+            raise Fatal(f"Ray Serve did not start: {error}") from error
+        deployed = Deployed(config, where)
+        deployed.run(config)
+        yield deployed
 
 
 def _ingress(folder: Path) -> dict[str, str | None]:
@@ -100,5 +156,8 @@ def _application(config: ServeConfig, where: ClusterConfig) -> Any:
             problem = running(config).service.engine.problem
             if problem:
                 raise RuntimeError(problem)
+
+        def status(self) -> Status:
+            return running(config).service.status()
 
     return Replica.bind()  # type: ignore[attr-defined]

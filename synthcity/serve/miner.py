@@ -1,0 +1,147 @@
+"""A miner at work: looks at what is served, lets verdicts and hands decide who answers, and says how it all stands."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from synthcity.errors import SynthcityError
+from synthcity.serve.board import View
+from synthcity.serve.build import ServeConfig, identify
+from synthcity.serve.prices import Prices
+from synthcity.serve.settler import Settler
+from synthcity.serve.succession import Succession, begin, is_won
+from synthcity.serve.tally import Status
+
+TRIAL_ANSWERS = 10
+"""Answers of a new champion after which more fallbacks than paths of its own send it back."""
+
+_log = logging.getLogger(__name__)
+
+
+class Serving(Protocol):
+    """What is being served; ``deployment.Deployed`` is one."""
+
+    config: ServeConfig
+
+    def status(self) -> Status:
+        """How it stands; raises ``SynthcityError`` where nobody tells."""
+
+    def roll_out(self, config: ServeConfig) -> None:
+        """Serve something else without a failed answer; raises ``SynthcityError`` where the old one stays."""
+
+
+def start_config(config: ServeConfig) -> ServeConfig:
+    """What to serve at the start: ``config``, or the challenger that was promoted over its model.
+
+    Raises:
+        RunError: the file that says so is damaged or cannot be written.
+    """
+    return _serving(config, begin(Path(config.state), config.model, config.challenger))
+
+
+class Miner:
+    """Looks once a second or so; every look acts on what it finds and returns what to show."""
+
+    def __init__(
+        self,
+        config: ServeConfig,
+        serving: Serving,
+        prices: Prices,
+        settler: Settler,
+        *,
+        assets: Sequence[str],
+        auto_promote: bool = False,
+        watched: Callable[[], str | None] = lambda: None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Args: ``config`` is that of the command; ``watched`` says what is wrong with the programs beside it."""
+        self._config, self._serving, self._prices, self._settler = config, serving, prices, settler
+        self._assets, self._auto, self._watched, self._clock = tuple(assets), auto_promote, watched, clock
+        self._state = Path(config.state)
+        self._on_trial = False
+        self._told: str | None = None
+        self._refused: str | None = None
+        self._status = Status(replica=0)
+
+    def look(self) -> View:
+        """Act on verdicts and on the file of succession, and return what to show."""
+        notes: list[str | None] = [self._watched(), self._settler.problem]
+        try:
+            self._status = self._serving.status()
+        except SynthcityError as error:
+            notes.append(str(error))
+        try:
+            notes.append(self._succeed())
+        except SynthcityError as error:
+            notes.append(str(error))
+        notes += [*self._status.problems, self._told, *self._settler.latest.alarms]
+        now = self._clock()
+        return View(
+            title=f"{Path(self._serving.config.model).name}  {self._status.bundle[:12]}",
+            assets=self._assets,
+            status=self._status,
+            ages={asset: self._age(asset, now) for asset in self._assets},
+            settled=self._settler.latest,
+            notes=tuple(note for note in dict.fromkeys(notes) if note),
+        )
+
+    def race(self) -> tuple[str, str] | None:
+        """Hashes of champion and challenger while one is shadowed."""
+        config = self._serving.config
+        return None if config.challenger is None else (identify(config.model), identify(config.challenger))
+
+    def _succeed(self) -> str | None:
+        """Follow the file, which a verdict or a failing champion may change; return what there is to decide."""
+        succession = Succession.read(self._state) or begin(self._state, self._config.model, self._config.challenger)
+        told = None
+        won = is_won(self._settler.latest.verdicts) and succession.champion == succession.named
+        if won and self._serving.config.challenger is not None:
+            reason = "; ".join(f"{v.competition}: {v.reason}" for v in self._settler.latest.verdicts)
+            told = f"the challenger has won ({reason}); promote it by `synthcity mine promote {self._state}`"
+            if self._auto and self._refused is None:  # a challenger that had to go back is promoted by hand alone
+                succession, told = succession.promoted(reason).write(self._state), None
+        if self._on_trial and self._is_failing() and succession.champion != succession.named:
+            self._refused = succession.champion
+            succession = succession.revoked("it failed on most of its first prompts").write(self._state)
+        wanted = _serving(self._config, succession)
+        if wanted.model != self._serving.config.model:
+            self._roll_out(wanted, succession)
+        return told
+
+    def _roll_out(self, wanted: ServeConfig, succession: Succession) -> None:
+        before = self._serving.config.model
+        try:
+            self._serving.roll_out(wanted)
+        except SynthcityError as error:
+            self._refused = succession.champion
+            if succession.champion != succession.named:
+                succession.revoked(f"{succession.champion} could not be served").write(self._state)
+            self._tell(f"{before} stays champion: {error}")
+            return
+        self._on_trial = succession.champion != succession.named
+        self._tell(f"{wanted.model} answers in place of {before}: {succession.reason}")
+
+    def _is_failing(self) -> bool:
+        answered = sum(self._status.answered.values())
+        return answered >= TRIAL_ANSWERS and 2 * sum(self._status.fallbacks.values()) > answered
+
+    def _tell(self, text: str) -> None:
+        _log.warning(text)
+        self._told = text
+
+    def _age(self, asset: str, now: float) -> float:
+        try:
+            return self._prices.age(asset, now)
+        except SynthcityError:
+            return math.inf
+
+
+def _serving(config: ServeConfig, succession: Succession) -> ServeConfig:
+    challenger = config.challenger if succession.champion == config.model else None
+    return replace(config, model=succession.champion, challenger=challenger)

@@ -1,0 +1,156 @@
+"""What must hold before a miner starts: one check a concern, one sentence each, none of them raises."""
+
+from __future__ import annotations
+
+import math
+import socket
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from ipaddress import ip_address
+
+import httpx
+
+from synthcity.errors import SynthcityError
+from synthcity.forecast.forecaster import Forecaster
+from synthcity.market.times import format_duration
+from synthcity.serve.admission import AdmissionConfig
+from synthcity.serve.clock import simulate
+from synthcity.serve.prices import Prices
+from synthcity.serve.registry import Snapshot
+from synthcity.sn50.competitions import get_rules
+from synthcity.sn50.prompt import Prompt
+
+FRESH_SECONDS = 180.0
+SNAPSHOT_SECONDS = 1800.0
+CLOCK_WARNING_SECONDS, CLOCK_FAILURE_SECONDS = 2.0, 5.0
+
+
+class State(StrEnum):
+    """What a check says: go on, go on and mind it, or do not start."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One line for the operator."""
+
+    name: str
+    state: State
+    text: str
+
+
+def check_registration(snapshot: Snapshot | None, hotkey: str, now: float, config: AdmissionConfig) -> Check:
+    """Whether validators ask ``hotkey``, and how many of them may; ``now`` in unix seconds."""
+
+    def told(state: State, text: str) -> Check:
+        return Check(name="chain", state=state, text=text)
+
+    if snapshot is None:
+        return told(State.WARNING, "nothing is known of the chain yet: everybody is refused until it answers")
+    where = f"subnet {snapshot.netuid}, block {snapshot.block}"
+    neuron = snapshot.neurons.get(hotkey)
+    if neuron is None:
+        return told(State.FAILED, f"hotkey {hotkey} is not registered on {where}; register it with btcli")
+    num_askers = sum(n.stake >= config.min_stake and n.validator_permit for n in snapshot.neurons.values())
+    text = f"uid {neuron.uid} on {where}; {num_askers} of {len(snapshot.neurons)} hotkeys may ask"
+    age = now - snapshot.taken_at
+    if age > SNAPSHOT_SECONDS:
+        return told(State.WARNING, f"{text}; the snapshot is {format_duration(round(age))} old")
+    return told(State.OK if num_askers else State.WARNING, f"{text}; {max(0, round(age))} s old")
+
+
+def check_address(host: str, port: int, published: str | None) -> Check:
+    """Whether we can listen at ``host:port``, and whether others can reach the published ``ip:port``."""
+    try:
+        family = socket.AF_INET6 if ip_address(host).version == 6 else socket.AF_INET
+        with socket.socket(family) as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((host, port))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        text = f"cannot listen at {host}:{port} ({reason}); end what holds it, or choose another --port"
+        return Check(name="address", state=State.FAILED, text=text)
+    if published is None:
+        text = f"{host}:{port} is free; nothing is published, validators know the address of an earlier run or none"
+        return Check(name="address", state=State.WARNING, text=text)
+    try:
+        is_public = ip_address(published.rpartition(":")[0].strip("[]")).is_global
+    except ValueError:
+        text = f"{published!r} is no address; write e.g. --publish 203.0.113.7:8091"
+        return Check(name="address", state=State.FAILED, text=text)
+    if not is_public:
+        text = f"{host}:{port} is free; the published {published} is no public address"
+        return Check(name="address", state=State.WARNING, text=text)
+    return Check(name="address", state=State.OK, text=f"{host}:{port} is free; {published} is published")
+
+
+def check_prices(prices: Prices, assets: Sequence[str], now: float) -> Check:
+    """Whether every asset has a price of the last three minutes."""
+    ages = {asset: _age(prices, asset, now) for asset in assets}
+    stale = {asset: age for asset, age in ages.items() if age > FRESH_SECONDS}
+    if not stale:
+        worst = max(ages, key=lambda asset: ages[asset])
+        return Check(
+            name="prices", state=State.OK, text=f"{len(ages)} assets, the oldest {worst}'s: {ages[worst]:.0f} s"
+        )
+    told = ", ".join(
+        f"{asset} none" if math.isinf(age) else f"{asset} {format_duration(round(age))} old"
+        for asset, age in stale.items()
+    )
+    state = State.FAILED if len(stale) == len(ages) else State.WARNING
+    return Check(name="prices", state=state, text=f"{told}; prompts are refused once a price is half an hour old")
+
+
+def check_model(role: str, model: Forecaster, prices: Prices, assets: Sequence[str], now: float) -> Check:
+    """Whether ``model`` answers a prompt of each asset and competition; ``role`` names the check."""
+    start, failed, num_asked = int(now) // 60 * 60 + 60, {}, 0
+    for competition in get_rules().competitions.values():
+        for asset in set(competition.assets) & set(assets):
+            prompt = Prompt(
+                asset=asset,
+                start_time=start,
+                time_length=competition.time_length,
+                time_increment=competition.time_increment,
+                num_simulations=100,
+            )
+            num_asked += 1
+            try:
+                simulate(model, prices.history(asset, now), prompt, seed=0)
+            except Exception as error:  # noqa: BLE001 (a model may fail in any way)
+                failed[f"{asset} {competition.name}"] = str(error) or type(error).__name__
+    if not failed:
+        return Check(name=role, state=State.OK, text=f"{model.name} answers {num_asked} kinds of prompts")
+    first = next(iter(failed))
+    text = f"{model.name} does not answer {', '.join(failed)}: the fallback will; {first}: {failed[first]}"
+    return Check(name=role, state=State.WARNING if len(failed) < num_asked else State.FAILED, text=text)
+
+
+def check_clock(url: str, clock: Callable[[], float] = time.time) -> Check:
+    """How far our clock is from the one of the server at ``url``, by its header ``Date``."""
+    try:
+        begin = clock()
+        answer = httpx.get(url, timeout=10.0)
+        middle = (begin + clock()) / 2
+        offset = middle - (parsedate_to_datetime(answer.headers["date"]).timestamp() + 0.5)  # it tells whole seconds
+    except (httpx.HTTPError, httpx.InvalidURL, KeyError, ValueError) as error:
+        text = f"{url} tells no time ({type(error).__name__}); requests are refused if our clock is wrong"
+        return Check(name="clock", state=State.WARNING, text=text)
+    size = max(0.0, abs(offset) - 0.5)
+    side = "ahead of" if offset > 0 else "behind"
+    if size <= CLOCK_WARNING_SECONDS:
+        return Check(name="clock", state=State.OK, text=f"within {max(1, math.ceil(abs(offset)))} s of {url}")
+    state = State.FAILED if size > CLOCK_FAILURE_SECONDS else State.WARNING
+    return Check(name="clock", state=state, text=f"our clock is {abs(offset):.0f} s {side} {url}; set it (NTP)")
+
+
+def _age(prices: Prices, asset: str, now: float) -> float:
+    try:
+        return prices.age(asset, now)
+    except SynthcityError:
+        return math.inf

@@ -1,0 +1,71 @@
+"""A program beside the miner, kept running: started again when it ends, ended with the miner."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import subprocess
+import threading
+from collections.abc import Sequence
+
+_log = logging.getLogger(__name__)
+
+
+class Watched:
+    """Runs ``command`` again and again until ``stop``. Use as a context manager."""
+
+    def __init__(self, name: str, command: Sequence[str], *, pause_seconds: float = 30.0) -> None:
+        """Args: ``pause_seconds`` lie between its end and its next start."""
+        self.name, self.last_line, self.num_ends = name, "", 0
+        self._command, self._pause = list(command), pause_seconds
+        self._stopping = threading.Event()
+        self._process: subprocess.Popen[str] | None = None
+        self._lock = threading.Lock()
+        self._thread = threading.Thread(target=self._follow, name=name, daemon=True)
+
+    @property
+    def problem(self) -> str | None:
+        """What is wrong; None while it runs."""
+        process = self._process
+        if process is None or process.poll() is None:
+            return None
+        return (
+            f"{self.name} ended with {process.returncode} ({self.last_line or 'without a word'}); it is started again"
+        )
+
+    def __enter__(self) -> Watched:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        with self._lock:
+            process = self._process
+        if process is not None:
+            process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(10)
+            process.kill()
+        self._thread.join()
+
+    def _follow(self) -> None:
+        while not self._stopping.is_set():
+            with self._lock:
+                if self._stopping.is_set():
+                    return
+                self._process = subprocess.Popen(
+                    self._command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    text=True,
+                    errors="replace",
+                )
+            with self._process as process:
+                assert process.stdout is not None
+                for line in process.stdout:
+                    self.last_line = line.strip() or self.last_line
+            if not self._stopping.is_set():
+                self.num_ends += 1
+                _log.warning("%s", self.problem)
+                self._stopping.wait(self._pause)

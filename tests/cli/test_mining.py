@@ -1,0 +1,167 @@
+"""``synthcity mine run`` and ``promote``: what is refused before the start, and a miner as an operator starts it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import pytest
+from click.testing import CliRunner, Result
+
+from synthcity.cli.main import cli
+from synthcity.errors import ConfigError, RunError
+from synthcity.market.store import Store
+from synthcity.serve.settle import read_answers
+from synthcity.serve.succession import Succession
+from tests.serve.dialogue import MINER, STRANGER, body, headers, market, question, snapshot
+
+RUN = "from synthcity.cli.main import main; main()"
+CLOSED = "http://127.0.0.1:9"  # no venue answers there
+
+
+def _ready(folder: Path) -> None:
+    """A store that ends now, and who is registered."""
+    for (asset, resolution), bars in market(("BTC",), days=15, now=time.time()).items():
+        Store(folder / "store").append(asset, "binance", resolution, bars)
+    snapshot().write(folder / "metagraph.json")
+
+
+def _arguments(folder: Path, port: int, hotkey: str = MINER.ss58_address) -> list[str]:
+    told = {"--data": folder / "store", "--state": folder / "state", "--metagraph": folder / "metagraph.json"}
+    told |= {"--assets": "BTC", "--hotkey": hotkey, "--host": "127.0.0.1", "--port": port, "--patience": 0}
+    return ["mine", "run", "fhs", *(str(word) for pair in told.items() for word in pair)]
+
+
+def _run(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> Result:
+    monkeypatch.setenv("SYNTHCITY_BINANCE_URL", CLOSED)
+    return CliRunner().invoke(cli, arguments)
+
+
+def test_a_port_that_is_taken_and_a_stranger_are_told_before_anything_starts(tmp_path: Path, monkeypatch):
+    _ready(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = _run(_arguments(tmp_path, port, STRANGER.ss58_address), monkeypatch)
+    assert isinstance(result.exception, ConfigError)
+    assert str(result.exception) == "the miner does not start: chain, address failed, see above"
+    lines = {line[8:20].strip(): line for line in result.output.splitlines()}
+    assert f"hotkey {STRANGER.ss58_address} is not registered on subnet 50" in lines["chain"]
+    assert f"cannot listen at 127.0.0.1:{port} (Address already in use)" in lines["address"]
+    assert lines["model"].startswith("ok")
+    assert lines["clock"].startswith("warning")
+    assert lines["prices"].startswith("ok")
+
+
+def test_a_miner_without_prices_does_not_start(tmp_path: Path, monkeypatch):
+    snapshot().write(tmp_path / "metagraph.json")
+    result = _run(_arguments(tmp_path, 18091), monkeypatch)
+    assert "prices, model failed" in str(result.exception)
+    assert "BTC none; prompts are refused" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["--hotkey", "nobody", "--wallet", "none"], "wallet 'none' has no hotkey 'nobody' here"),
+        (["--assets", "BTC,DOGE"], "DOGE"),
+    ],
+)
+def test_nonsense_is_refused_in_one_sentence(tmp_path: Path, monkeypatch, arguments, text):
+    result = _run([*_arguments(tmp_path, 18091), *arguments], monkeypatch)
+    assert isinstance(result.exception, ConfigError)
+    assert text in str(result.exception)
+
+
+def test_promotion_by_hand_is_written_down(tmp_path: Path):
+    def promote(*arguments: str) -> Result:
+        return CliRunner().invoke(cli, ["mine", "promote", str(tmp_path), *arguments])
+
+    assert "holds no champion.json; name the --state folder" in str(promote().exception)
+    Succession(named="fhs", challenger="ewma", champion="fhs", reason="").write(tmp_path)
+    assert promote().output == "champion: ewma\n"
+    assert Succession.read(tmp_path).champion == "ewma"
+    assert promote("--back", "--reason", "it is worse").output == "champion: fhs\n"
+    assert Succession.read(tmp_path).reason == "it is worse"
+    Succession(named="fhs", challenger=None, champion="fhs", reason="").write(tmp_path)
+    assert isinstance(promote().exception, RunError)
+    Succession(named="fhs", challenger=str(tmp_path / "gone"), champion="fhs", reason="").write(tmp_path)
+    assert isinstance(promote().exception, ConfigError)
+    assert Succession.read(tmp_path).champion == "fhs"
+
+
+def _ask(client: httpx.Client) -> int:
+    now = time.time()
+    start = datetime.fromtimestamp(int(now) // 60 * 60 + 120, UTC).isoformat()
+    asked = question("BTC", 3600, 60, start_time=start)
+    return client.post("/Simulation", content=body(asked), headers=headers(now)).status_code
+
+
+@pytest.mark.slow
+def test_a_miner_answers_shadows_and_changes_its_champion_without_a_failed_answer(tmp_path: Path):
+    _ready(tmp_path)
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
+    port, stats, scrape = (one.getsockname()[1] for one in sockets)
+    for one in sockets:
+        one.close()
+    ports = {"RAY_SERVE_HAPROXY_STATS_PORT": str(stats), "RAY_SERVE_HAPROXY_METRICS_PORT": str(scrape)}
+    environment = {**os.environ, **ports, "SYNTHCITY_BINANCE_URL": CLOSED}
+    command = [sys.executable, "-c", RUN, *_arguments(tmp_path, port), "--challenger", "ewma"]
+    said: list[str] = []
+    statuses: list[int] = []
+    ended = threading.Event()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+
+        def listen() -> None:
+            said.extend(process.stdout)
+
+        def ask() -> None:
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60) as client:
+                while not ended.wait(0.3):
+                    statuses.append(_ask(client))
+
+        listener, asker = threading.Thread(target=listen), threading.Thread(target=ask)
+        listener.start()
+        try:
+            _until(lambda: any(line.startswith("mining with fhs") for line in said), process)
+            asker.start()
+            _until(lambda: len(statuses) > 5, process)
+            promoted = subprocess.run(
+                [sys.executable, "-c", RUN, "mine", "promote", str(tmp_path / "state")], check=False, env=environment
+            )
+            assert promoted.returncode == 0
+            _until(lambda: any("ewma answers in place of fhs: by hand" in line for line in said), process)
+            count = len(statuses)
+            _until(lambda: len(statuses) > count + 10, process)
+        finally:
+            ended.set()
+            if asker.ident is not None:
+                asker.join()
+            process.send_signal(signal.SIGTERM)
+            code = process.wait(90)
+            listener.join()
+    assert code == 0
+    assert set(statuses) == {200}, statuses
+    answers, problems = read_answers(tmp_path / "state" / "ledger")
+    assert problems == []
+    sent = [answer.bundle for answer in answers if answer.sent]
+    assert len(sent) == len(statuses)
+    assert list(dict.fromkeys(sent))[:2] == ["baseline:fhs", "baseline:ewma"]
+    assert {answer.bundle for answer in answers if not answer.sent} == {"baseline:ewma"}
+    assert json.loads((tmp_path / "state" / "champion.json").read_text())["champion"] == "ewma"
+
+
+def _until(is_so, process: subprocess.Popen, seconds: float = 120.0) -> None:
+    ended = time.monotonic() + seconds
+    while not is_so():
+        assert process.poll() is None, f"the miner ended with {process.returncode}"
+        assert time.monotonic() < ended, "it takes too long"
+        time.sleep(0.2)

@@ -1,0 +1,126 @@
+"""Who answers: by verdict, by hand, and back when it fails. What is deployed is played by a class of this file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from synthcity.errors import Fatal, RunError
+from synthcity.serve.build import ServeConfig
+from synthcity.serve.challenge import Decision, Verdict
+from synthcity.serve.miner import Miner, start_config
+from synthcity.serve.settler import Settled, Settler
+from synthcity.serve.succession import CHAMPION, Succession, is_won
+from synthcity.serve.tally import Status
+from tests.serve.conftest import MarketPrices
+from tests.serve.dialogue import NOW
+from tests.serve.test_challenge import race, verdict_of
+
+WON, LOST, EARLY = verdict_of(race(20, 0.05)), verdict_of(race(20, -0.05)), verdict_of(race(2))
+
+
+class Deployed:
+    """Serves nothing; refuses what it is told to."""
+
+    def __init__(self, config: ServeConfig) -> None:
+        self.config, self.refused, self.state = config, "", Status(replica=1)
+
+    def status(self) -> Status:
+        return self.state
+
+    def roll_out(self, config: ServeConfig) -> None:
+        if config.model == self.refused:
+            raise Fatal(f"{config.model} does not start")
+        self.config = config
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> ServeConfig:
+    return ServeConfig(model="fhs", challenger="ewma", store=str(tmp_path / "store"), state=str(tmp_path / "state"))
+
+
+@pytest.fixture
+def deployed(config: ServeConfig) -> Deployed:
+    return Deployed(start_config(config))
+
+
+@pytest.fixture
+def make(config: ServeConfig, deployed: Deployed, prices: MarketPrices, tmp_path: Path):
+    def made(*verdicts: Verdict, auto: bool = False) -> Miner:
+        settler = Settler(tmp_path / "state" / "ledger", None, lambda: None)
+        settler.latest = Settled(last={}, verdicts=verdicts)
+        return Miner(config, deployed, prices, settler, assets=["BTC"], auto_promote=auto, clock=lambda: NOW)
+
+    return made
+
+
+def test_a_won_race_is_shown_and_left_to_the_hand(make, deployed: Deployed, config: ServeConfig):
+    (note,) = make(WON).look().notes
+    assert note.startswith("the challenger has won (crypto-1h: the challenger is better: -")
+    assert note.endswith(f"promote it by `synthcity mine promote {config.state}`")
+    assert deployed.config == config
+
+
+def test_a_won_race_is_acted_on_where_that_was_asked_for(make, deployed: Deployed, config: ServeConfig):
+    miner = make(WON, auto=True)
+    assert miner.race() == ("baseline:fhs", "baseline:ewma")
+    assert any(note.startswith("ewma answers in place of fhs: crypto-1h: ") for note in miner.look().notes)
+    assert (deployed.config.model, deployed.config.challenger, miner.race()) == ("ewma", None, None)
+    assert start_config(config).model == "ewma", "a restart goes on with it"
+    assert start_config(replace(config, model="garch")).model == "garch", "but not over another bundle"
+
+
+@pytest.mark.parametrize("verdicts", [(), (EARLY,), (LOST,), (WON, EARLY), (WON, LOST)])
+def test_nothing_less_than_a_won_race_promotes(make, deployed: Deployed, verdicts):
+    make(*verdicts, auto=True).look()
+    assert deployed.config.model == "fhs"
+
+
+def test_a_race_over_without_proof_elsewhere_does_not_hinder():
+    over = replace(verdict_of(race(20)), decision=Decision.KEEP)
+    assert over.lead.low < 0 < over.lead.high
+    assert is_won([WON, over])
+
+
+def test_a_hand_promotes_and_takes_back(make, deployed: Deployed, config: ServeConfig):
+    miner, state = make(), Path(config.state)
+    miner.look()
+    Succession.read(state).promoted("by hand").write(state)
+    assert "ewma answers in place of fhs: by hand" in miner.look().notes
+    Succession.read(state).revoked("by hand").write(state)
+    miner.look()
+    assert (deployed.config.model, deployed.config.challenger) == ("fhs", "ewma")
+
+
+def test_a_champion_that_does_not_start_leaves_the_old_one(make, deployed: Deployed, config: ServeConfig):
+    deployed.refused = "ewma"
+    miner = make(WON, auto=True)
+    assert "fhs stays champion: ewma does not start" in miner.look().notes
+    deployed.refused = ""
+    miner.look()
+    assert deployed.config.model == "fhs", "only a hand tries it again"
+    assert Succession.read(Path(config.state)).champion == "fhs"
+
+
+def test_a_champion_that_fails_on_live_prompts_goes_back(make, deployed: Deployed):
+    miner = make(WON, auto=True)
+    miner.look()
+    deployed.state = Status(replica=2, answered={"BTC": 9}, fallbacks={"BTC": 9})
+    miner.look()
+    assert deployed.config.model == "ewma", "too few to tell"
+    deployed.state = Status(replica=2, answered={"BTC": 10}, fallbacks={"BTC": 6})
+    assert "fhs answers in place of ewma: it failed on most of its first prompts" in miner.look().notes
+    miner.look()
+    assert deployed.config.model == "fhs"
+
+
+def test_a_damaged_file_is_told_and_changes_nothing(make, deployed: Deployed, config: ServeConfig):
+    for text in ('{"named"', "{}", '{"named":"a","challenger":"b","champion":"c","reason":""}'):
+        (Path(config.state) / CHAMPION).write_text(text)
+        (note,) = make().look().notes
+        assert note.endswith("remove it")
+        with pytest.raises(RunError, match="does not say who is champion"):
+            start_config(config)
+    assert deployed.config.model == "fhs"

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import socket
+import time
+from dataclasses import replace
+
+import pytest
+
+from synthcity.forecast.baselines import baseline
+from synthcity.serve.admission import AdmissionConfig
+from synthcity.serve.preflight import (
+    State,
+    check_address,
+    check_clock,
+    check_model,
+    check_prices,
+    check_registration,
+)
+from tests.serve.conftest import MarketPrices
+from tests.serve.dialogue import MINER, NOW, STRANGER, market, snapshot
+from tests.serve.test_engine import Model
+from tests.standins.prices import price_server
+
+
+@pytest.mark.parametrize(
+    ("found", "hotkey", "state", "text"),
+    [
+        (snapshot(), MINER, State.OK, "uid 0 on subnet 50, block 1; 1 of 4 hotkeys may ask; 60 s old"),
+        (snapshot(), STRANGER, State.FAILED, "is not registered on subnet 50, block 1; register it"),
+        (None, MINER, State.WARNING, "everybody is refused until it answers"),
+        (replace(snapshot(), taken_at=NOW - 7200), MINER, State.WARNING, "the snapshot is 2h 1m old"),
+        (replace(snapshot(), neurons={MINER.ss58_address: snapshot().neurons[MINER.ss58_address]}), MINER,
+         State.WARNING, "0 of 1 hotkeys may ask"),
+    ],
+)  # fmt: skip
+def test_the_chain(found, hotkey, state, text):
+    check = check_registration(found, hotkey.ss58_address, NOW + 60, AdmissionConfig())
+    assert (check.state, text in check.text) == (state, True), check.text
+
+
+def test_the_address():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        busy = check_address("127.0.0.1", port, None)
+    assert (busy.state, "Address already in use" in busy.text) == (State.FAILED, True)
+    assert check_address("127.0.0.1", port, "8.8.8.8:8091").state is State.OK
+    assert check_address("127.0.0.1", port, None).state is State.WARNING
+    assert "no public address" in check_address("127.0.0.1", port, "192.168.0.4:8091").text
+    assert check_address("127.0.0.1", port, "here:8091").state is State.FAILED
+    assert check_address("everywhere", port, None).state is State.FAILED
+
+
+def test_the_prices():
+    prices = MarketPrices(market(("BTC", "ETH"), days=1))
+    assert check_prices(prices, ["BTC", "ETH"], NOW).state is State.OK
+    late = check_prices(prices, ["BTC", "ETH"], NOW + 600)
+    assert (late.state, "BTC 10m" in late.text) == (State.FAILED, True), late.text
+
+
+def test_the_model():
+    prices = MarketPrices(market(("BTC", "XAU"), days=10))
+    good = check_model("model", baseline("fhs"), prices, ["BTC", "XAU"], NOW)
+    assert (good.state, good.text) == (State.OK, "fhs answers 3 kinds of prompts")
+    broken = check_model("model", Model("bug"), prices, ["BTC"], NOW)
+    assert (broken.state, broken.text.endswith("ZeroDivisionError")) == (State.FAILED, True)
+    partly = check_model("model", Hourly(), prices, ["BTC"], NOW)
+    assert (partly.state, "BTC crypto-24h: the fallback will" in partly.text) == (State.WARNING, True)
+
+
+class Hourly(Model):
+    def simulate(self, history, prompt, *, seed=None):
+        if prompt.time_length != 3600:
+            raise ValueError("one hour only")
+        return super().simulate(history, prompt, seed=seed)
+
+
+@pytest.mark.parametrize(
+    ("offset", "state", "text"),
+    [
+        (0.0, State.OK, "within"),
+        (4.0, State.WARNING, "s ahead of"),
+        (-60.0, State.FAILED, "s behind"),
+        (60.0, State.FAILED, "s ahead of"),
+    ],
+)
+def test_the_clock(offset, state, text):
+    with price_server() as server:
+        check = check_clock(server.url, lambda: time.time() + offset)
+    assert (check.state, text in check.text) == (state, True), check.text
+
+
+def test_nobody_tells_the_time():
+    check = check_clock("http://127.0.0.1:9")
+    assert (check.state, "tells no time (ConnectError)" in check.text) == (State.WARNING, True)
+    assert check_clock("nonsense").state is State.WARNING

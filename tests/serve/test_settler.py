@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from synthcity.lines import LineWriter
+from synthcity.serve.ledger import SCORES, AnswerLedger
+from synthcity.serve.settler import Settler
+from tests.serve.builders import T0, hour, make_paths, make_store, record
+
+NOW = T0 + 2 * 3600
+
+
+def test_answers_are_settled_beside_the_miner_and_the_race_is_judged(tmp_path):
+    with AnswerLedger(tmp_path / "ledger") as ledger:
+        record(ledger, hour(), bundle="old")
+        record(ledger, hour(), make_paths(hour(), seed=1), bundle="new", sent=False)
+        record(ledger, hour(NOW))
+    settler = Settler(
+        tmp_path / "ledger", make_store(tmp_path / "store"), lambda: ("old", "new"), clock=lambda: NOW, every_seconds=60
+    )
+    with settler:
+        pass
+    found = settler.latest
+    assert (settler.problem, found.num_settled, found.num_pending) == (None, 2, 1)
+    assert [one.competition for one in found.standings] == ["crypto-1h"]
+    assert found.last == {"BTC": found.standings[0].average}, "the shadow's score is not ours"
+    (verdict,) = found.verdicts
+    assert (verdict.champion, verdict.challenger, verdict.decision) == ("old", "new", "too early")
+
+
+def test_what_keeps_it_from_settling_is_told_until_it_is_over(tmp_path):
+    settler = Settler(tmp_path / "ledger", make_store(tmp_path / "store"), lambda: None, clock=lambda: NOW)
+    with LineWriter(tmp_path / "ledger" / SCORES, exclusive=True):
+        settler.round()
+        assert settler.problem.startswith("nothing is settled: another process writes to ")
+    settler.round()
+    assert settler.problem is None
