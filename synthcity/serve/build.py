@@ -133,7 +133,8 @@ def build(config: ServeConfig, metrics: Metrics | None = None) -> Running:
     about = {"model": model.name, "bundle": origin, "fallback": engine.fallback.name, "live": bool(feed)}
     nonces, axon = None, None
     if config.hotkey is not None and config.metagraph is not None:
-        nonces = Nonces(Path(config.state) / NONCES)
+        nonces = remembered = Nonces(Path(config.state) / NONCES)
+        service.watched = lambda: remembered.problem
         axon = Axon(service, Admission(config.hotkey, Registry(config.metagraph), nonces, config.admission))
 
     @asynccontextmanager

@@ -1,10 +1,13 @@
 """The last nonce of every caller, on disk: a captured request is worth nothing, not even after a restart.
 
-One SQLite file serves all replicas of a machine, so a request taken by one of them is refused by the others.
+One SQLite file serves all replicas of a machine, so a request taken by one of them is refused by the others. While the
+disk refuses, each replica remembers for itself: a replay to another one, or after a restart, then costs us paths and
+gains nobody anything, whereas an answer not given costs a score. ``problem`` says so.
 """
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import threading
 from pathlib import Path
@@ -20,6 +23,10 @@ _RAISE = """INSERT INTO nonces VALUES (?, ?, ?)
     ON CONFLICT (caller, uuid) DO UPDATE SET nonce = excluded.nonce WHERE excluded.nonce > nonce"""
 
 
+_LAST = "SELECT nonce FROM nonces WHERE caller = ? AND uuid = ?"
+_log = logging.getLogger(__name__)
+
+
 class Nonces:
     """Highest nonce by caller and uuid. Use from any thread."""
 
@@ -32,6 +39,9 @@ class Nonces:
         self._path = Path(path)
         self._lock = threading.Lock()
         self._dropped_at = 0
+        self._memory: dict[tuple[str, str], int] = {}
+        self.problem: str | None = None
+        """What the disk refuses; None while it takes all."""
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._file = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
@@ -46,14 +56,34 @@ class Nonces:
         """Remember a nonce; False if it is not above the last one of this caller and uuid, and so a repetition.
 
         Raises:
-            RunError: the disk refuses; whoever cannot remember must not admit.
+            RunError: the file cannot even be read; whoever cannot remember must not admit.
         """
-        try:
-            with self._lock:
+        with self._lock:
+            if nonce_ns <= self._memory.get((caller, uuid), -1):
+                return False
+            try:
                 self._drop_old(nonce_ns)
-                return self._file.execute(_RAISE, (caller, uuid, nonce_ns)).rowcount > 0
+                raised = self._file.execute(_RAISE, (caller, uuid, nonce_ns)).rowcount > 0
+                self.problem = None
+            except sqlite3.OperationalError as error:
+                raised = self._raise_in_memory(caller, uuid, nonce_ns, str(error))
+            except sqlite3.Error as error:
+                raise RunError(f"cannot remember a nonce in {self._path} ({error})") from error
+        return raised
+
+    def _raise_in_memory(self, caller: str, uuid: str, nonce_ns: int, reason: str) -> bool:
+        try:
+            last = self._file.execute(_LAST, (caller, uuid)).fetchone()
         except sqlite3.Error as error:
             raise RunError(f"cannot remember a nonce in {self._path} ({error})") from error
+        if last is not None and nonce_ns <= last[0]:
+            return False
+        if self.problem is None:
+            _log.error("%s refuses nonces (%s); they are remembered in memory", self._path, reason)
+        self.problem = f"{self._path} refuses nonces ({reason}); they are remembered in memory"
+        self._memory = {key: nonce for key, nonce in self._memory.items() if nonce > nonce_ns - KEPT_NS}
+        self._memory[caller, uuid] = nonce_ns
+        return True
 
     def close(self) -> None:
         """Give the file back."""

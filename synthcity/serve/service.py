@@ -72,6 +72,8 @@ class Service:
         self.bundle = bundle
         self.max_in_flight = max_in_flight
         self.clock = clock
+        self.watched: Callable[[], str | None] = lambda: None
+        """What else may be wrong in this process, for ``status``."""
         self._in_flight = 0
 
     async def answer(
@@ -112,7 +114,7 @@ class Service:
             bundle=self.bundle,
             shadowed=shadow.num_drawn if shadow else 0,
             shadow_failed=shadow.num_failed if shadow else 0,
-            problems=tuple(filter(None, (self.engine.problem, self.recorder.problem, late))),
+            problems=tuple(filter(None, (self.engine.problem, self.recorder.problem, late, self.watched()))),
         )
 
     def refuse(self, route: str, refusal: Refusal) -> Response:

@@ -73,3 +73,24 @@ def test_a_file_that_is_no_memory_is_refused(tmp_path: Path):
     (tmp_path / "n").write_bytes(b"x" * 5000)
     with pytest.raises(RunError, match="choose another folder"):
         Nonces(tmp_path / "n")
+
+
+def test_a_full_disk_is_told_and_no_nonce_counts_twice_meanwhile(tmp_path: Path, caplog):
+    nonces = Nonces(tmp_path / "n")
+    assert nonces.raise_to("a", "u", 5)
+    nonces._file.execute("PRAGMA max_page_count = 1")  # SQLite takes what it has as the least
+    told = 0
+    while nonces.problem is None:
+        told += 1
+        assert nonces.raise_to("a", f"{told:0500}", 5)
+        assert told < 1000
+    assert "database or disk is full" in nonces.problem
+    assert not nonces.raise_to("a", f"{told:0500}", 5), "in memory"
+    assert not nonces.raise_to("a", "u", 5), "on the disk"
+    assert nonces.raise_to("b", "v" * 500, 7)
+    nonces._file.execute("PRAGMA max_page_count = 1000000")
+    assert not nonces.raise_to("b", "v" * 500, 7), "the disk does not know it"
+    assert nonces.raise_to("b", "v" * 500, 8)
+    assert nonces.problem is None
+    assert "remembered in memory" in caplog.text
+    nonces.close()

@@ -1,0 +1,142 @@
+"""What validators get and what the operator sees when something is wrong: the table in docs/serving.md."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from synthcity.forecast.baselines import baseline
+from synthcity.market.store import Store
+from synthcity.serve import ledger as ledgers
+from synthcity.serve.admission import Admission
+from synthcity.serve.app import build_app
+from synthcity.serve.axon import Axon
+from synthcity.serve.board import lines
+from synthcity.serve.build import ServeConfig
+from synthcity.serve.engine import Engine
+from synthcity.serve.ledger import AnswerLedger
+from synthcity.serve.metrics import ProcessMetrics
+from synthcity.serve.miner import Miner
+from synthcity.serve.nonces import Nonces
+from synthcity.serve.prices import StorePrices
+from synthcity.serve.recorder import Recorder
+from synthcity.serve.registry import Registry
+from synthcity.serve.service import Service
+from synthcity.serve.settle import read_answers
+from synthcity.serve.settler import Settler
+from synthcity.serve.tally import Status
+from synthcity.serve.watched import Watched
+from tests.serve.dialogue import MINER, NOW, body, headers, market, question, write_snapshot
+from tests.serve.test_engine import Model
+
+
+class Place:
+    """A miner in this process: what it answers, and what its operator sees."""
+
+    def __init__(self, folder: Path, stack: ExitStack, fault: str = "", metagraph: Path | None = None) -> None:
+        for (asset, resolution), bars in market(("BTC",), days=15).items():
+            Store(folder / "store").append(asset, "binance", resolution, bars)
+        self.folder, self.stack = folder, stack
+        self.config = ServeConfig(model="fhs", store=str(folder / "store"), state=str(folder))
+        prices, metrics = StorePrices(Store(folder / "store")), ProcessMetrics()
+        engine = Engine(Model(fault), baseline("trailing"), prices)
+        self.recorder = Recorder(AnswerLedger(folder / "ledger"), metrics)
+        self.service = Service(engine, metrics, self.recorder, bundle="champion", clock=lambda: NOW)
+        nonces = Nonces(folder / "nonces.sqlite")
+        registry = Registry(metagraph or write_snapshot(folder))
+        axon = Axon(self.service, Admission(MINER.ss58_address, registry, nonces))
+        self.client = TestClient(build_app(self.service, axon=axon))
+        stack.callback(nonces.close)
+        stack.callback(self.recorder.close)
+        stack.callback(engine.close)
+        self.settler = Settler(folder / "ledger", Store(folder / "store"), lambda: None, clock=lambda: NOW)
+        self.chain: Callable[[], str | None] = lambda: None
+        self.miner = Miner(
+            self.config,
+            self,
+            prices,
+            self.settler,
+            assets=["BTC", "ETH"],
+            watched=lambda: self.chain(),
+            clock=lambda: NOW,
+        )
+
+    def status(self) -> Status:
+        return self.service.status()
+
+    def roll_out(self, config: ServeConfig) -> None:
+        raise AssertionError("nothing is to be promoted here")
+
+    def ask(self, asset: str = "BTC") -> int:
+        asked = question(asset, 3600, 60, num_simulations=20)
+        return self.client.post("/Simulation", content=body(asked), headers=headers()).status_code
+
+    def seen(self) -> str:
+        return "\n".join(lines(self.miner.look(), NOW))
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+def test_a_broken_model_is_answered_for(tmp_path: Path, stack: ExitStack):
+    place = Place(tmp_path, stack, fault="bug")
+    assert place.ask() == 200
+    assert "1 answered, 0 refused, 1 by the fallback" in place.seen()
+    place.recorder.close()
+    assert [answer.fallback for answer in read_answers(tmp_path / "ledger")[0]] == ["failed"]
+
+
+def test_an_asset_without_prices_is_refused_and_the_others_go_on(tmp_path: Path, stack: ExitStack):
+    place = Place(tmp_path, stack)
+    assert (place.ask("ETH"), place.service.status().refused) == (503, {"ETH": 1})
+    seen = place.seen()
+    assert "0 answered, 1 refused" in seen
+    assert "oldest price ETH none" in seen
+
+
+def test_without_a_chain_everybody_is_refused_and_the_reason_is_shown(tmp_path: Path, stack: ExitStack):
+    place = Place(tmp_path, stack, metagraph=tmp_path / "none.json")
+    code = "print('cannot begin with network finney'); raise SystemExit(1)"
+    chain = stack.enter_context(Watched("the chain's process", [sys.executable, "-c", code], pause_seconds=600))
+    place.chain = lambda: chain.problem
+    for _ in range(600):
+        if chain.problem and chain.last_line:
+            break
+        time.sleep(0.05)
+    assert place.ask() == 503
+    seen = place.seen()
+    assert "the chain's process ended with 1 (cannot begin with network finney); it is started again" in seen
+    write_snapshot(tmp_path).rename(tmp_path / "none.json")
+
+
+def test_a_full_disk_costs_no_answer_and_is_shown(tmp_path: Path, stack: ExitStack, monkeypatch):
+    place = Place(tmp_path, stack)
+
+    def full(_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(ledgers.os, "fsync", full)
+    assert place.ask() == 200
+    for _ in range(600):
+        if place.recorder.problem:
+            break
+        time.sleep(0.05)
+    seen = place.seen()
+    assert "No space left on device; 1 answers are held in memory" in seen
+    monkeypatch.undo()
+
+
+def test_no_file_of_succession_can_be_written_is_shown(tmp_path: Path, stack: ExitStack):
+    place = Place(tmp_path, stack)
+    (tmp_path / "champion.tmp").mkdir()
+    assert "champion.json (Is a directory); the champion stays" in place.seen()
+    assert place.ask() == 200
