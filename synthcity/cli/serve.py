@@ -4,31 +4,31 @@ from __future__ import annotations
 
 import signal
 import threading
-from ipaddress import ip_address
-from pathlib import Path
 
 import click
 
 
 @click.command()
-@click.argument("model", metavar="BUNDLE|BASELINE")
-@click.option("--data", "store", required=True, metavar="STORE", help="Price store, see `synthcity data`.")
+@click.argument("model", required=False, metavar="BUNDLE|BASELINE")
+@click.option("--config", "file", metavar="FILE", help="Read configs/serve.yaml or its like; options go before it.")
+@click.option("--data", "store", metavar="STORE", help="Price store, see `synthcity data`.")
 @click.option("--live", metavar="A,B,...", help="Follow the venues for these assets and keep the store filled.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at; 0.0.0.0 is everywhere.")
-@click.option("--port", type=click.IntRange(1, 65535), default=8091, show_default=True)
-@click.option("--replicas", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that answer.")
-@click.option("--state", default="state", show_default=True, metavar="FOLDER", help="Nonces and the ledger of answers.")
+@click.option("--host", show_default="127.0.0.1", help="Address to listen at; 0.0.0.0 is everywhere.")
+@click.option("--port", type=click.IntRange(1, 65535), show_default="8091")
+@click.option("--replicas", type=click.IntRange(1, 64), show_default="1", help="Processes that answer.")
+@click.option("--state", show_default="state", metavar="FOLDER", help="Nonces and the ledger of answers.")
 @click.option("--hotkey", metavar="SS58", help="Our own hotkey; with it validators are answered at /Simulation.")
 @click.option("--metagraph", metavar="FILE", help="Who is registered, as the chain's process writes it.")
 @click.option("--rest/--no-rest", default=None, help="Answer people and tools too.  [default: on a loopback address]")
 def command(
-    model: str,
-    store: str,
+    model: str | None,
+    file: str | None,
+    store: str | None,
     live: str | None,
-    host: str,
-    port: int,
-    replicas: int,
-    state: str,
+    host: str | None,
+    port: int | None,
+    replicas: int | None,
+    state: str | None,
     hotkey: str | None,
     metagraph: str | None,
     rest: bool | None,
@@ -46,27 +46,22 @@ def command(
     For validators, with live prices:
       synthcity serve runs/sweep/winner --data data/store --live BTC,ETH,SOL,XRP,HYPE --host 0.0.0.0 --hotkey SS58 \\
           --metagraph state/metagraph.json
+    All of that, and every limit, from one file:
+      synthcity serve --config configs/serve.yaml
     """
-    from synthcity.errors import ConfigError
-    from synthcity.serve.build import ServeConfig
-    from synthcity.serve.deployment import ClusterConfig, serving
+    from synthcity.serve.config import load_serving
+    from synthcity.serve.deployment import serving
 
-    try:
-        public = not ip_address(host).is_loopback
-    except ValueError:
-        raise ConfigError(f"{host!r} is no address to listen at; use e.g. 127.0.0.1 or 0.0.0.0") from None
-    config = ServeConfig(
-        model=str(Path(model).resolve()) if Path(model).exists() else model,
-        store=str(Path(store).resolve()),
-        state=str(Path(state).resolve()),
-        live_assets=tuple(dict.fromkeys(name.strip() for name in (live or "").split(",") if name.strip())),
-        hotkey=hotkey,
-        metagraph=None if metagraph is None else str(Path(metagraph).resolve()),
-        rest=not public if rest is None else rest,
-    )
+    names = None if live is None else list(dict.fromkeys(name.strip() for name in live.split(",") if name.strip()))
+    service: dict[str, object] = {"model": model, "store": store, "state": state, "live_assets": names}
+    service |= {"hotkey": hotkey, "metagraph": metagraph, "rest": rest}
+    where: dict[str, object] = {"host": host, "port": port, "replicas": replicas}
+    config = load_serving(file, service=service, cluster=where)
     ended = threading.Event()
-    with serving(config, ClusterConfig(host=host, port=port, replicas=replicas)):
-        click.echo(f"serving {model} at http://{host}:{port}; Ctrl-C ends it")
+    with serving(config.service, config.cluster):
+        click.echo(
+            f"serving {config.service.model} at http://{config.cluster.host}:{config.cluster.port}; Ctrl-C ends it"
+        )
         click.echo(
             "HAProxy shows its own statistics on every address, at ports 8404 and 9101 unless moved: firewall them",
             err=True,

@@ -16,9 +16,9 @@ from synthcity.forecast.weights import MAX_MEMBERS
 from synthcity.market.periods import Period, Periods
 from synthcity.market.simulated import SimulatedConfig
 from synthcity.market.times import format_time
+from synthcity.schema import apply_settings, build, key, seconds
 from synthcity.search.arms import LLM
 from synthcity.search.candidate import Config
-from synthcity.search.schema import apply_settings, build, key, seconds
 
 
 @dataclass(frozen=True, kw_only=True)

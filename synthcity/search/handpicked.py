@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from synthcity.errors import ConfigError, unknown_name
+from synthcity.schema import apply_settings
 from synthcity.search.candidate import Config
 from synthcity.search.config import SearchConfig, load_config, parse_config
-from synthcity.search.schema import apply_settings
 
 # what is searched where there is no sweep file: the prices of configs/quickstart.yaml
 SIMULATED: Mapping[str, Any] = {

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from bittensor_wallet import Keypair
 
+from synthcity.schema import key
 from synthcity.serve import btauth
 from synthcity.serve.refusal import Refusal
 from synthcity.serve.registry import Neuron, Snapshot
@@ -34,12 +35,12 @@ class AdmissionConfig:
     ahead_seconds: how far ahead of our clock a nonce may be.
     """
 
-    min_stake: float = 65_000.0
+    min_stake: float = key(65_000.0, low=0)
     require_permit: bool = True
     require_source_ip: bool = False
-    longest_timeout_seconds: float = 130.0
-    grace_seconds: float = 4.0
-    ahead_seconds: float = 5.0
+    longest_timeout_seconds: float = key(130.0, low=1)
+    grace_seconds: float = key(4.0, low=0)
+    ahead_seconds: float = key(5.0, low=0)
 
 
 class NonceStore(Protocol):

@@ -21,6 +21,7 @@ from synthcity.forecast.forecaster import Forecaster
 from synthcity.forecast.quantise import Quantised
 from synthcity.market.sources.venues import official_source
 from synthcity.market.store import Store
+from synthcity.schema import key
 from synthcity.serve.admission import Admission, AdmissionConfig
 from synthcity.serve.app import build_app
 from synthcity.serve.axon import Axon
@@ -62,13 +63,13 @@ class ServeConfig:
 
     model: str
     store: str
-    state: str
+    state: str = "state"
     live_assets: tuple[str, ...] = ()
     hotkey: str | None = None
     metagraph: str | None = None
     rest: bool = True
     challenger: str | None = None
-    max_in_flight: int = 16
+    max_in_flight: int = key(16, low=1)
     engine: EngineConfig = field(default_factory=EngineConfig)
     admission: AdmissionConfig = field(default_factory=AdmissionConfig)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from synthcity.cluster import cluster, environment
 from synthcity.errors import Fatal
+from synthcity.schema import key
 from synthcity.serve.build import ServeConfig, check, running
 from synthcity.serve.tally import Status, together
 
@@ -31,9 +32,9 @@ class ClusterConfig:
     """
 
     host: str = "127.0.0.1"
-    port: int = 8091
-    replicas: int = 1
-    cpus: float = 1.0
+    port: int = key(8091, low=1, high=65535)
+    replicas: int = key(1, low=1, high=64)
+    cpus: float = key(1.0, low=0.0)
 
 
 class Deployed:

@@ -20,6 +20,7 @@ import numpy as np
 from synthcity.errors import SynthcityError
 from synthcity.forecast.forecaster import Forecaster
 from synthcity.market.bars import History
+from synthcity.schema import key
 from synthcity.serve.clock import Answer, simulate
 from synthcity.serve.prices import Prices
 from synthcity.serve.refusal import Refusal
@@ -38,10 +39,10 @@ class EngineConfig:
     longest_wait_seconds: how old a price may be when t0 is settled; without a younger one nothing is answered.
     """
 
-    num_threads: int = 2
-    model_seconds: float = 20.0
-    reserve_seconds: float = 5.0
-    longest_wait_seconds: float = 1800.0
+    num_threads: int = key(2, low=1)
+    model_seconds: float = key(20.0, low=0)
+    reserve_seconds: float = key(5.0, low=0)
+    longest_wait_seconds: float = key(1800.0, low=0)
 
 
 @dataclass(frozen=True, kw_only=True)

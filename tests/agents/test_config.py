@@ -6,7 +6,7 @@ import pytest
 
 from synthcity.agents.config import CapsConfig, LLMConfig, PatienceConfig
 from synthcity.errors import ConfigError
-from synthcity.search.schema import build
+from synthcity.schema import build
 
 
 def test_a_sweep_file_can_hold_it() -> None:

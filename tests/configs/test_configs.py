@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 import yaml
 
+from synthcity.schema import dotted_keys
 from synthcity.search.config import SearchConfig, load_config
 from synthcity.search.proposers import check_arms
-from synthcity.search.schema import dotted_keys
+from synthcity.serve.config import ServeFile, load_serving
 from synthcity.sn50.competitions import get_rules
 
-CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
+SERVE = Path(__file__).parents[2] / "configs" / "serve.yaml"
+CONFIGS = sorted(set(SERVE.parent.glob("*.yaml")) - {SERVE})
 # what a search on real prices, or without an arm that asks a language model, has no use for
 SIMULATED, MODEL = "data.simulated", "llm"
 
@@ -45,3 +47,18 @@ def test_names_every_key_and_documents_it(path: Path) -> None:
         is_key = ":" in line.split("#")[0]
         repeated = line.strip().startswith(("share:", "floor:", "ceiling:"))  # said once, at the first arm
         assert not is_key or "#" in line or line.rstrip().endswith(":") or repeated, f"{path.name}:{number}: {line}"
+
+
+def test_the_file_to_serve_from_says_the_defaults_and_explains_every_key() -> None:
+    text = SERVE.read_text()
+    data = yaml.safe_load(text)
+    for name in dotted_keys(ServeFile):
+        section = data
+        for part in name.split("."):
+            assert part in section, f"{name} is missing"
+            section = section[part]
+    for line in filter(None, text.splitlines()):
+        assert "#" in line or line.endswith(":"), line
+    loaded = load_serving(SERVE)
+    short = load_serving(service={name: data["service"][name] for name in ("model", "store", "live_assets")})
+    assert loaded == short

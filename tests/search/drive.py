@@ -14,6 +14,7 @@ from typing import Any
 
 from synthcity.agents.client import LLMClient
 from synthcity.cluster import cluster, terminable
+from synthcity.schema import build
 from synthcity.search import tuning
 from synthcity.search.bridge import QueueSearcher
 from synthcity.search.config import ArmConfig, BudgetConfig, LLMConfig
@@ -24,7 +25,6 @@ from synthcity.search.journal import Journal
 from synthcity.search.progress import Progress
 from synthcity.search.proposers import DefaultsProposer, Planner, make_arms
 from synthcity.search.recorder import Recorder
-from synthcity.search.schema import build
 from synthcity.search.space import Space
 from synthcity.search.tuning import run_trials
 from synthcity.settings import Settings

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from synthcity.errors import ConfigError
-from synthcity.search.schema import apply_settings, build, dotted_keys, key, seconds
+from synthcity.schema import apply_settings, build, dotted_keys, key, seconds
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -114,7 +114,7 @@ def _copy(data: Any) -> Any:
 
 def _dataclass(cls: type[T], data: object, path: str, valid: tuple[str, ...]) -> T:
     if not isinstance(data, Mapping):
-        raise ConfigError(f"{path.rstrip('.') or 'the sweep file'} must hold keys and values, got {data!r}")
+        raise ConfigError(f"{path.rstrip('.') or 'the file'} must hold keys and values, got {data!r}")
     fields = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
     for name in data:
         if name not in fields:

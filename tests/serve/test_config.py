@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from synthcity.cli.main import cli
+from synthcity.errors import ConfigError
+from synthcity.serve.config import load_serving
+
+MINIMAL = "service: {model: fhs, store: prices}\n"
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "serve.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_reads_sections_and_makes_folders_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = "service: {model: fhs, store: prices, engine: {num_threads: 3}}\ncluster: {replicas: 2}\n"
+    found = load_serving(write(tmp_path, text))
+    assert (found.service.model, found.service.store) == ("fhs", str(tmp_path / "prices"))
+    assert (found.service.engine.num_threads, found.cluster.replicas, found.service.rest) == (3, 2, True)
+
+
+def test_an_option_goes_before_the_file(tmp_path: Path) -> None:
+    path = write(tmp_path, MINIMAL + "cluster: {port: 9000, replicas: 2}\n")
+    found = load_serving(path, service={"model": "ewma", "state": None}, cluster={"port": 9001, "replicas": None})
+    assert (found.service.model, found.cluster.port, found.cluster.replicas) == ("ewma", 9001, 2)
+
+
+def test_nobody_may_ask_without_a_name_on_a_public_address_unless_it_says_so(tmp_path: Path) -> None:
+    path = write(tmp_path, "service: {model: fhs, store: s, hotkey: h, metagraph: m}\ncluster: {host: 0.0.0.0}\n")
+    assert not load_serving(path).service.rest
+    assert load_serving(path, service={"rest": True}).service.rest
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("service: {model: fhs, store: s, max_inflight: 3}", "did you mean 'service.max_in_flight'"),
+        ("service: {model: fhs, store: s, engine: {threads: 1}}", "service.engine.num_threads"),
+        ("clutser: {port: 1}\n" + MINIMAL, "did you mean 'cluster'"),
+        ("service: {model: fhs, store: s, engine: {num_threads: 0}}", "num_threads must be at least 1"),
+        (MINIMAL + "cluster: {port: 70000}", "cluster.port must be at most 65535"),
+        (MINIMAL + "cluster: {host: everywhere}", "'everywhere' is no address"),
+        (MINIMAL + "cluster: 3", "cluster must hold keys and values"),
+        ("service: {model: fhs}", "--data STORE"),
+        ("[1, 2]", "must hold keys and values"),
+        ("service: {", "no valid YAML at line"),
+    ],
+)
+def test_nonsense_is_one_sentence(tmp_path: Path, text: str, sentence: str) -> None:
+    path = write(tmp_path, text)
+    with pytest.raises(ConfigError) as caught:
+        load_serving(path)
+    assert sentence in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_command_reads_it_and_says_what_is_missing(tmp_path: Path) -> None:
+    path = write(tmp_path, "service: {model: fsh, store: s}")
+    assert "did you mean 'fhs'" in str(CliRunner().invoke(cli, ["serve", "--config", str(path)]).exception)
+    assert "cannot read" in str(CliRunner().invoke(cli, ["serve", "--config", str(tmp_path / "no")]).exception)
+    assert "BUNDLE|BASELINE" in str(CliRunner().invoke(cli, ["serve"]).exception)
