@@ -1,0 +1,345 @@
+"""Does the service hold the load of five validators at sixty times its rate, while things break?
+
+Run ``python benchmarks/load.py [--minutes 10] [--rate 60]``. Five validators ask 75 prompts of 24 h and 120 of 1 h an
+hour each, times ``--rate``, of ``synthcity serve`` on Ray Serve behind HAProxy: signed, each on a connection of its
+own, with the network's deadlines. Before that, ``--steps`` asks at smaller rates, to see where it saturates. Meanwhile
+
+- 20 to 35 % of the time: no new prices;
+- at 50 %: a replica is killed with SIGKILL;
+- 70 to 85 %: nobody writes the snapshot of the chain, and what lies there is half a file.
+
+Every answer is checked against the rules of both dates: what is rounded as ``round_paths`` rounds is valid under both;
+one in fifty, and all that are not, go through ``validate``. An answer after its deadline is missed, whatever it says.
+Sixty uuids a validator stand for the sixty-fold rate, since the nonces of one uuid must arrive in order. Clients and
+checks run on the same machine; the last line says what they cost.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ["OMP_NUM_THREADS"] = "1"  # read once, when NumPy loads
+
+import argparse
+import contextlib
+import gzip
+import hashlib
+import http.client
+import itertools
+import json
+import math
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import orjson
+from bittensor_wallet import Keypair
+
+from synthcity.market.bars import Bars
+from synthcity.market.store import Store
+from synthcity.serve.registry import Neuron, Snapshot
+from synthcity.sn50.competitions import get_rules, rule_dates
+from synthcity.sn50.prompt import Prompt
+from synthcity.sn50.submission import round_paths, validate
+
+MINER = Keypair.create_from_uri("//Miner")
+VALIDATORS = [Keypair.create_from_uri(f"//Validator{i}") for i in range(5)]
+ASSETS = {"BTC": 90_000.0, "ETH": 3_000.0, "SOL": 130.0, "XRP": 2.0, "HYPE": 30.0}
+DAY, HOUR = (86400, 300), (3600, 60)
+AN_HOUR = {DAY: 75, HOUR: 120}
+EXTRA_SECONDS = {DAY: 60, HOUR: 0}  # from the next full minute to the start, and so to the deadline
+SHORTEST_SECONDS = 10.0  # a prompt of 1 h that would leave less is for the minute after
+EMPTY = hashlib.sha3_256(b"").hexdigest()
+RUN = "from synthcity.cli.main import main; main()"
+PRICES_AWAY, KILL, CHAIN_AWAY = (0.20, 0.35), 0.50, (0.70, 0.85)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One prompt: ``status`` of HTTP, 0 without any; ``phase`` is what was broken when it was asked."""
+
+    grid: tuple[int, int]
+    phase: str
+    status: int
+    seconds: float
+    late: bool
+    reason: str
+    verdict: Future[str | None] | None
+
+
+class World:
+    """Writes prices every minute and the snapshot every few seconds, unless told not to."""
+
+    def __init__(self, folder: Path, days: int = 15) -> None:
+        self.store, self.metagraph = Store(folder / "store"), folder / "metagraph.json"
+        self.prices_away, self.chain_away = False, False
+        self._rng, self._last = np.random.default_rng(0), dict(ASSETS)
+        self._done = {60: 0, 300: 0}
+        self._ended = threading.Event()
+        self._append(int(time.time()), days)
+        self._write_snapshot()
+        self._thread = threading.Thread(target=self._follow, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _append(self, now: int, days: int = 0) -> None:
+        for resolution in self._done:
+            end = now // resolution * resolution
+            first = self._done[resolution] or end - days * 86400
+            times = np.arange(first, end, resolution, dtype=np.int64)
+            self._done[resolution] = end
+            for asset in ASSETS if len(times) else ():
+                steps = self._rng.standard_normal(len(times)) * 3e-4 * (resolution / 60) ** 0.5
+                close = self._last[asset] * np.exp(np.cumsum(steps) * (0.1 if days else 1.0))
+                bars = Bars(times, close, close, close, close, np.ones(len(times)), resolution)
+                self.store.append(asset, "walk", resolution, bars)
+
+    def _write_snapshot(self) -> None:
+        neurons = {
+            one.ss58_address: Neuron(uid=uid, stake=1e6, validator_permit=True, ip="")
+            for uid, one in enumerate(VALIDATORS)
+        }
+        Snapshot(netuid=50, block=1, taken_at=time.time(), neurons=neurons).write(self.metagraph)
+
+    def _follow(self) -> None:
+        while not self._ended.wait(3):
+            if not self.prices_away:
+                self._append(int(time.time()))
+            if not self.chain_away:
+                self._write_snapshot()
+            elif self.metagraph.stat().st_size > 100:
+                self.metagraph.write_bytes(self.metagraph.read_bytes()[:100])
+
+
+def check(content: bytes, encoding: str, prompt: Prompt, thorough: bool) -> str | None:
+    """Why the network would refuse an answer under either date's rules; None if it would not."""
+    answer = orjson.loads(gzip.decompress(content) if encoding == "gzip" else content)["simulation_output"]
+    if not thorough and answer[:2] == [prompt.start_time, prompt.time_increment]:
+        try:
+            paths = np.asarray(answer[2:], dtype=np.float64)
+            rounded = paths.shape == (1000, prompt.num_steps + 1) and paths.max() < 1e7
+            if rounded and np.array_equal(round_paths(paths), paths):
+                return None
+        except ValueError:
+            pass
+    reasons = (validate(answer, prompt, get_rules(date)) for date in rule_dates())
+    return next((reason for reason in reasons if reason), None)
+
+
+class Load:
+    """Asks at a fixed rate, whether answers come or not."""
+
+    def __init__(self, port: int, checks: ProcessPoolExecutor) -> None:
+        self.port = port
+        self.phase = "whole"
+        self._checks = checks
+        self._number = itertools.count()
+
+    def drive(self, seconds: float, rate: float) -> list[Outcome]:
+        """Ask for as long; return when every prompt has an outcome."""
+        begin, rng, events = time.monotonic(), np.random.default_rng(1), []
+        for grid, an_hour in AN_HOUR.items():
+            count = round(len(VALIDATORS) * an_hour * rate * seconds / 3600)
+            events += [(when, grid) for when in rng.uniform(0, seconds, count)]
+        outcomes = []
+        with ThreadPoolExecutor(400) as pool:
+            for when, grid in sorted(events):
+                time.sleep(max(0.0, begin + when - time.monotonic()))
+                outcomes.append(pool.submit(self._ask, grid, next(self._number)))
+            return [one.result() for one in outcomes]
+
+    def _ask(self, grid: tuple[int, int], number: int) -> Outcome:
+        phase, validator, asset = self.phase, VALIDATORS[number % 5], list(ASSETS)[number // 5 % 5]
+        uuid, nonce, begin = f"{number % 5}-{number // 5 % 60}", time.time_ns(), time.perf_counter()
+        now = nonce / 1e9
+        start = math.ceil(now / 60) * 60 + EXTRA_SECONDS[grid]
+        start += 60 if start - now < SHORTEST_SECONDS else 0
+        patience = start - now
+        prompt = Prompt(asset=asset, start_time=start, time_length=grid[0], time_increment=grid[1])
+        status, reason, content, encoding = 0, "", b"", ""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=patience)
+        try:
+            connection.request("POST", "/Simulation", *self._request(prompt, validator, nonce, uuid, patience))
+            answer = connection.getresponse()
+            content = answer.read()
+            status, encoding = answer.status, answer.getheader("content-encoding", "")
+        except (OSError, http.client.HTTPException) as error:
+            reason = type(error).__name__
+        finally:
+            connection.close()
+        seconds = time.perf_counter() - begin
+        verdict = None
+        if status == 200:
+            verdict = self._checks.submit(check, content, encoding, prompt, number % 50 == 0)
+        elif status:
+            reason = content.decode(errors="replace")[:70]
+            if status == 503 and "prompts are being answered" in reason:
+                reason = "busy"
+        return Outcome(grid, phase, status, seconds, seconds > patience, reason, verdict)
+
+    def _request(
+        self, prompt: Prompt, validator: Keypair, nonce: int, uuid: str, patience: float
+    ) -> tuple[bytes, dict[str, str]]:
+        caller, receiver = validator.ss58_address, MINER.ss58_address
+        signature = validator.sign(f"{nonce}.{caller}.{receiver}.{uuid}.{EMPTY}".encode()).hex()
+        headers = {
+            "name": "Simulation",
+            "timeout": f"{patience:.3f}",
+            "bt_header_axon_ip": "127.0.0.1",
+            "bt_header_axon_port": str(self.port),
+            "bt_header_axon_hotkey": receiver,
+            "bt_header_dendrite_ip": "127.0.0.1",
+            "bt_header_dendrite_version": "10005000",
+            "bt_header_dendrite_nonce": str(nonce),
+            "bt_header_dendrite_uuid": uuid,
+            "bt_header_dendrite_hotkey": caller,
+            "bt_header_dendrite_signature": f"0x{signature}",
+            "bt_header_input_obj_simulation_input": "e30=",
+            "header_size": "0",
+            "total_size": "0",
+            "computed_body_hash": EMPTY,
+            "content-type": "application/json",
+            "accept-encoding": "gzip, deflate",
+        }
+        asked = {"asset": prompt.asset, "start_time": datetime.fromtimestamp(prompt.start_time, UTC).isoformat()}
+        asked |= {"time_increment": prompt.time_increment, "time_length": prompt.time_length, "num_simulations": 1000}
+        synapse = {"name": "Simulation", "simulation_input": asked, "simulation_output": None}
+        return json.dumps(synapse).encode(), headers
+
+
+def replicas_of(driver: int) -> list[int]:
+    """Process ids of the replicas that descend from ``driver``."""
+    parents, titles = {}, {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            pid = int(folder.name)
+            parents[pid] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            titles[pid] = (folder / "cmdline").read_text()
+
+    def descends(pid: int) -> bool:
+        while pid in parents and pid != driver:
+            pid = parents[pid]
+        return pid == driver
+
+    return [pid for pid, title in titles.items() if title.startswith("ray::ServeReplica") and descends(pid)]
+
+
+def break_things(world: World, load: Load, driver: int, seconds: float, told: list[str]) -> None:
+    """Break and mend, one after the other; what was really done goes to ``told``."""
+
+    def until(share: float) -> None:
+        time.sleep(max(0.0, begin + share * seconds - time.monotonic()))
+
+    begin = time.monotonic()
+    until(PRICES_AWAY[0])
+    world.prices_away, load.phase = True, "no prices"
+    until(PRICES_AWAY[1])
+    world.prices_away, load.phase = False, "whole"
+    until(KILL)
+    victims = replicas_of(driver)
+    for pid in victims[:1]:
+        os.kill(pid, signal.SIGKILL)
+    told.append(f"killed {len(victims[:1])} of {len(victims)} replicas")
+    load.phase = "replica killed"
+    until(CHAIN_AWAY[0])
+    told.append(f"{len(replicas_of(driver))} replicas {(CHAIN_AWAY[0] - KILL) * seconds:.0f} s later")
+    world.chain_away, load.phase = True, "no chain"
+    until(CHAIN_AWAY[1])
+    world.chain_away, load.phase = False, "whole"
+
+
+@contextlib.contextmanager
+def served(folder: Path, model: str, replicas: int) -> Iterator[tuple[int, int]]:
+    """Start ``synthcity serve``; yield its port and process id."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
+    port, stats, scrape = (one.getsockname()[1] for one in sockets)
+    for one in sockets:
+        one.close()
+    command = [sys.executable, "-c", RUN, "serve", model, "--data", str(folder / "store")]
+    command += ["--state", str(folder / "state"), "--port", str(port), "--replicas", str(replicas)]
+    command += ["--hotkey", MINER.ss58_address, "--metagraph", str(folder / "metagraph.json")]
+    ports = {"RAY_SERVE_HAPROXY_STATS_PORT": str(stats), "RAY_SERVE_HAPROXY_METRICS_PORT": str(scrape)}
+    path = {"PYTHONPATH": str(Path(__file__).parents[1])}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **ports, **path}) as process:
+        assert process.stdout is not None
+        if not any(line.startswith("serving") for line in process.stdout):
+            raise RuntimeError(f"synthcity serve ended with {process.wait()}")
+        try:
+            yield port, process.pid
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(90)
+
+
+def report(title: str, outcomes: list[Outcome], seconds: float) -> None:
+    print(f"{title}: {len(outcomes)} prompts, load {os.getloadavg()[0]:.1f}, {os.cpu_count()} CPUs")
+    for grid, name in ((DAY, "24 h"), (HOUR, "1 h")):
+        for phase in dict.fromkeys(one.phase for one in outcomes):
+            _row(f"{name}, {phase}", [one for one in outcomes if one.grid == grid and one.phase == phase])
+    done = sum(one.status == 200 and not one.late for one in outcomes)
+    invalid = Counter(one.verdict.result() for one in outcomes if one.verdict) - Counter({None: len(outcomes)})
+    other = Counter((one.status, one.reason) for one in outcomes if one.status != 200)
+    print(f"  in time {done} of {len(outcomes)} ({done / seconds:.2f} a second), invalid {sum(invalid.values())}")
+    for what, count in [*other.most_common(), *invalid.most_common()]:
+        print(f"    {count} x {what}")
+    sys.stdout.flush()
+
+
+def _row(name: str, some: list[Outcome]) -> None:
+    taken = [one.seconds for one in some if one.status == 200]
+    if not taken:
+        print(f"  {name:22} {len(some):5} asked, none answered")
+        return
+    p50, p95, p99 = np.percentile(taken, [50, 95, 99])
+    missed = sum(one.late or one.status == 0 for one in some)
+    refused = sum(one.status >= 400 for one in some)
+    print(
+        f"  {name:22} {len(some):5} asked {len(taken):5} answered {refused:5} refused {missed:4} missed   "
+        f"p50 {p50:6.2f}  p95 {p95:6.2f}  p99 {p99:6.2f}  max {max(taken):6.2f} s"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--minutes", type=float, default=10.0, help="of the load while things break")
+    parser.add_argument("--rate", type=float, default=60.0, help="times the network's rate")
+    parser.add_argument("--steps", default="5,15,30", help="smaller rates to try first, 20 seconds each; may be empty")
+    parser.add_argument("--model", default="fhs", help="bundle or baseline")
+    parser.add_argument("--replicas", type=int, default=2)
+    options = parser.parse_args()
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        world = World(folder)
+        stack.callback(world.close)
+        checks = stack.enter_context(ProcessPoolExecutor(1, initializer=os.nice, initargs=(5,)))
+        port, driver = stack.enter_context(served(folder, options.model, options.replicas))
+        load = Load(port, checks)
+        for rate in (float(step) for step in options.steps.split(",") if step):
+            report(f"{rate:g} times", load.drive(20, rate), 20)
+        seconds, told = 60 * options.minutes, list[str]()
+        breaker = threading.Thread(target=break_things, args=(world, load, driver, seconds, told))
+        breaker.start()
+        outcomes = load.drive(seconds, options.rate)
+        breaker.join()
+        report(f"{options.rate:g} times for {options.minutes:g} min, {'; '.join(told)}", outcomes, seconds)
+        answered = [orjson.loads(line) for line in (folder / "state" / "prompts.jsonl").read_bytes().splitlines()]
+        print(f"  who answered, of all: {dict(Counter((one['forecaster'], one['fallback']) for one in answered))}")
+        print(f"  processor time of clients and checks: {sum(os.times()[:4]):.0f} s")
+
+
+if __name__ == "__main__":
+    main()
