@@ -63,14 +63,20 @@ def load_serving(
 
 
 def _absolute(service: ServeConfig) -> ServeConfig:
-    model, metagraph = Path(service.model), service.metagraph
+    metagraph = service.metagraph
     return replace(
         service,
-        model=str(model.resolve()) if model.exists() else service.model,
+        model=_found(service.model),
+        challenger=None if service.challenger is None else _found(service.challenger),
         store=str(Path(service.store).resolve()),
         state=str(Path(service.state).resolve()),
         metagraph=None if metagraph is None else str(Path(metagraph).resolve()),
     )
+
+
+def _found(model: str) -> str:
+    """The folder of a bundle from the root on; the name of a baseline as it is."""
+    return str(Path(model).resolve()) if Path(model).exists() else model
 
 
 def _read(path: Path | str) -> dict[str, Any]:
