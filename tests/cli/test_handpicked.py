@@ -53,7 +53,8 @@ def invoke(*arguments: str) -> Result:
     return CliRunner().invoke(cli, list(arguments))
 
 
-def test_an_experiment_is_a_search_of_one(calls: list[dict[str, Any]]) -> None:
+def test_an_experiment_is_a_search_of_one(calls: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["/bin/synthcity", "experiment", "--head", "an sde"])
     settings = ("--set", "block0.dropout=0.2", "--set", "data.assets=[BTC]")
     found = invoke("experiment", "--blocks", "lstm, tcn", "--head", "sde", *settings, "--steps", "9", "--seed", "4")
     assert found.exit_code == 0, found.output
@@ -63,7 +64,7 @@ def test_an_experiment_is_a_search_of_one(calls: list[dict[str, Any]]) -> None:
     assert budget.candidates == (network,)
     assert (budget.max_steps, budget.seed, call["config"].data.assets) == (9, 4, ("BTC",))
     assert (call["stem"], call["resume"], call["config"].name) == ("experiment", False, None)
-    assert call["command"].startswith("synthcity ")
+    assert call["command"] == "synthcity experiment --head 'an sde'"
 
 
 def test_a_sweep_file_gives_the_prices(calls: list[dict[str, Any]]) -> None:
