@@ -196,7 +196,8 @@ def neighbour(parameter: Parameter, value: Any, rng: np.random.Generator) -> Any
     assert parameter.high is not None
     low, high = float(parameter.low), float(parameter.high)
     if parameter.kind == "int":
-        return int(min(max(value + int(rng.choice([-1, 1])), low), high))
+        beside = [number for number in (value - 1, value + 1) if low <= number <= high]
+        return int(rng.choice(beside)) if beside else int(value)
     if parameter.log:
         return float(min(max(value * (high / low) ** rng.normal(0.0, _STEP), low), high))
     return float(min(max(value + (high - low) * rng.normal(0.0, _STEP), low), high))

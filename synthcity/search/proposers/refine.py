@@ -1,4 +1,4 @@
-"""Local search: one or two changes to one of the best, the control that every cleverer proposer has to beat."""
+"""Local search: crosses two of the best and moves a value of the child, the control for every cleverer proposer."""
 
 from __future__ import annotations
 
@@ -7,18 +7,21 @@ from typing import Any
 import numpy as np
 
 from synthcity.nets.parameters import Parameter
-from synthcity.search.candidate import Candidate, Proposal
+from synthcity.search.candidate import Candidate, Config, Proposal
 from synthcity.search.history import History
-from synthcity.search.space import Space, draw, neighbour, to_config
+from synthcity.search.space import Flat, Space, draw, neighbour, to_config
 
-_PARENTS = 3
+_PARENTS = 5
 _TRIES = 20
 
 
 class RefineProposer:
-    """Takes one of the three best candidates and moves one or two of its active parameters to a neighbouring value.
+    """A steady-state genetic algorithm without a population: its parents are the five best candidates of all arms.
 
-    A changed block or head brings its own parameters at their defaults. While nothing has a score it draws at random.
+    Each value of a child comes from either parent, where both have one (uniform crossover, Syswerda, 1989). Half of the
+    children have one value moved besides, to a neighbouring one or to any, alike; the number of blocks by one. A block
+    or head of which no parent knows the parameters brings its own defaults. A lone parent only has values moved; while
+    nothing has a score, it draws at random.
     """
 
     name = "refine"
@@ -27,36 +30,60 @@ class RefineProposer:
         self._space = space
 
     def propose(self, count: int, history: History, rng: np.random.Generator) -> list[Proposal]:
-        """Return up to ``count`` different refinements."""
-        parents = [record.candidate for record in history.scored[:_PARENTS]]
+        """Return up to ``count`` different refinements, none like a parent."""
+        parents = self._parents(history)
+        seen: list[Config] = [to_config(flat) for _, flat in parents]
         proposals: list[Proposal] = []
         for _ in range(_TRIES * count):
             if len(proposals) == count:
                 break
-            proposal = self._refine(parents, rng)
-            if all(proposal.config != other.config for other in proposals):
+            proposal = self._child(parents, rng)
+            if proposal.config not in seen:
+                seen.append(proposal.config)
                 proposals.append(proposal)
         return proposals
 
-    def _refine(self, parents: list[Candidate], rng: np.random.Generator) -> Proposal:
+    def _parents(self, history: History) -> list[tuple[Candidate, Flat]]:
+        """Return the best that lie in the sampled space; a hand-written candidate may lie outside."""
+        found: list[tuple[Candidate, Flat]] = []
+        for record in history.scored:
+            try:
+                found.append((record.candidate, self._space.flatten(record.candidate.config)))
+            except ValueError:
+                continue
+            if len(found) == _PARENTS:
+                break
+        return found
+
+    def _child(self, parents: list[tuple[Candidate, Flat]], rng: np.random.Generator) -> Proposal:
         if not parents:
             return Proposal(config=self._space.sample(rng), rationale="drawn at random: nothing to refine yet")
-        parent = parents[int(rng.integers(len(parents)))]
-        try:
-            old = self._space.flatten(parent.config)
-        except ValueError:  # a hand-written candidate may lie outside the sampled space
-            return Proposal(config=self._space.sample(rng), rationale=f"drawn at random: {parent.id} cannot be varied")
-        names = sorted(old)
-        changed = {names[i] for i in rng.choice(len(names), size=int(rng.integers(1, 3)), replace=False)}
+        order = rng.permutation(len(parents))[:2]
+        (first, one), (second, other) = parents[order[0]], parents[order[-1]]
+        movable: list[str] = []
 
-        def pick(parameter: Parameter) -> Any:
-            if parameter.name in changed:
-                return neighbour(parameter, old[parameter.name], rng)
-            if parameter.name in old:
-                return old[parameter.name]
-            added_block = "." not in parameter.name
+        def inherit(parameter: Parameter) -> Any:
+            name = parameter.name
+            if parameter.kind == "bool" or len(parameter.choices) > 1 or parameter.low != parameter.high:
+                movable.append(name)
+            known = [flat[name] for flat in (one, other) if name in flat]
+            if known:
+                return known[int(rng.integers(len(known)))]
+            added_block = "." not in name
             return draw(parameter, rng) if added_block else parameter.default
 
-        new = self._space.walk(pick)
-        moves = ", ".join(f"{name} {old[name]} to {new[name]}" for name in sorted(changed) if name in new)
-        return Proposal(config=to_config(new), rationale=f"{parent.id} with {moves}", parent=parent.id)
+        def move(parameter: Parameter) -> Any:
+            value = child[parameter.name] if parameter.name in child else inherit(parameter)
+            if parameter.name != moved:
+                return value
+            near = parameter.name == "num_blocks" or rng.random() < 0.5
+            drawn = value if near else draw(parameter, rng)
+            return drawn if drawn != value else neighbour(parameter, value, rng)
+
+        child = self._space.walk(inherit)
+        rationale = first.id if first is second else f"{first.id} crossed with {second.id}"
+        if rng.random() < 0.5:
+            moved = movable[int(rng.integers(len(movable)))]
+            before, child = child, self._space.walk(move)
+            rationale += f", {moved} {before[moved]} to {child[moved]}"
+        return Proposal(config=to_config(child), rationale=rationale, parent=first.id)

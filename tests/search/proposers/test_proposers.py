@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -89,18 +91,48 @@ def test_tpe_is_told_of_candidates_outside_the_space_by_silence() -> None:
     assert len(TPEProposer(narrow).propose(1, known, np.random.default_rng(0))) == 1
 
 
-def test_refine_changes_little_of_one_of_the_best_three() -> None:
-    known = history(*(tell(candidate(index), 5500.0 - index) for index in range(12)))
-    proposals = RefineProposer(SPACE).propose(8, known, np.random.default_rng(0))
-    assert len(proposals) == 8
+def test_refine_crosses_two_of_the_best_five_and_moves_little() -> None:
+    rng = np.random.default_rng(4)
+    block, options = {"blocks": [{"name": "lstm"}], "head": {"name": "gbm"}}, Space.from_registry(max_blocks=0)
+    told = [replace(candidate(i), config=canonical({**options.sample(rng), **block})) for i in range(12)]
+    known = history(*(tell(candidate, 5500.0 - index) for index, candidate in enumerate(told)))
+    flats = [SPACE.flatten(candidate.config) for candidate in told[7:]]
+    proposals = RefineProposer(SPACE).propose(20, known, rng)
+    moved = 0
     for proposal in proposals:
-        assert proposal.parent in {"c0009", "c0010", "c0011"}
-        parent = SPACE.flatten(known.trials[proposal.parent].candidate.config)
-        new = SPACE.flatten(canonical(proposal.config))
-        moved = [name for name in parent if name in new and new[name] != parent[name]]
-        assert 0 <= len(moved) <= 2
-        assert proposal.rationale.startswith(f"{proposal.parent} with ")
-    assert len({str(proposal.config) for proposal in proposals}) == 8
+        first, second = (int(name[1:]) for name in re.findall("c[0-9]{4}", proposal.rationale))
+        assert proposal.parent == f"c{first:04d}"
+        assert {first, second} <= {7, 8, 9, 10, 11}
+        child = SPACE.flatten(proposal.config)
+        assert child not in flats
+        new = [n for n in child if "." not in n and child[n] not in (flats[first - 7].get(n), flats[second - 7].get(n))]
+        assert len(new) <= 1
+        moved += ", " in proposal.rationale
+    assert 4 < moved < 16
+    assert len({str(proposal.config) for proposal in proposals}) == 20
+
+
+def test_a_child_has_the_values_of_both_parents() -> None:
+    """A block or head that one parent alone has brings its parameters with it."""
+    one = canonical({"blocks": [{"name": "lstm", "dropout": 0.1}], "head": {"name": "sde"}, "d_model": 64})
+    other = canonical({"blocks": [{"name": "tcn", "dropout": 0.2}], "head": {"name": "sde"}, "d_model": 16})
+    told = [replace(candidate(i), config=config) for i, config in enumerate((one, other))]
+    known = history(*(tell(candidate, 5000.0) for candidate in told))
+    children = [
+        proposal.config
+        for proposal in RefineProposer(SPACE).propose(40, known, np.random.default_rng(1))
+        if ", " not in proposal.rationale
+    ]
+    pairs = {(child["blocks"][0]["name"], child["blocks"][0]["dropout"], child["d_model"]) for child in children}
+    assert pairs == {("lstm", 0.1, 16), ("tcn", 0.2, 64)}  # the other two are the parents
+
+
+def test_a_lone_parent_has_a_value_moved() -> None:
+    outside = replace(candidate(0), config=canonical({"blocks": [{"name": "lstm"}] * 2}))
+    known = history(tell(outside, 4000.0), tell(candidate(1), 5000.0))
+    for proposal in RefineProposer(Space.from_registry(max_blocks=1)).propose(5, known, np.random.default_rng(2)):
+        assert proposal.rationale.startswith("c0001, ")
+        assert canonical(proposal.config) != known.trials["c0001"].candidate.config
 
 
 @pytest.mark.parametrize("parameter", [p for table in SPACE.heads.values() for p in table] + list(SPACE.shared))
