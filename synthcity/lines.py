@@ -1,6 +1,7 @@
 """Append-only files of JSON objects, one a line, that outlive kills and full disks.
 
-Any number of processes write, one at a time, and read meanwhile. A line counts once its newline is on the disk.
+Any number of processes write, one at a time, and read meanwhile. A line counts once its newline is on the disk. A file
+whose lines stand each for itself is read by ``read_lines`` or ``read_records``, one that tells a story by ``read_all``.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from synthcity.errors import DataError, RunError
 
@@ -39,21 +40,27 @@ def read_lines(path: Path) -> Lines:
     Raises:
         RunError: the file cannot be read.
     """
-    try:
-        data = path.read_bytes() if path.exists() else b""
-    except OSError as error:
-        raise RunError(f"cannot read {path}: {error.strerror or error}") from error
-    whole = data.rfind(b"\n") + 1
-    events, problems = [], []
-    for number, line in enumerate(data[:whole].split(b"\n")[:-1], start=1):
-        event = _parse(line)
-        if event is None:
-            problems.append(f"line {number} of {path} is damaged and left out")
-        else:
-            events.append(event)
-    if whole < len(data):
+    found, torn = _read(path)
+    problems = [
+        f"line {n} of {path} is damaged and left out" for n, event in enumerate(found, start=1) if event is None
+    ]
+    if torn:
         problems.append(f"the last line of {path} is torn and left out")
-    return Lines(events=tuple(events), problems=tuple(problems))
+    return Lines(events=tuple(event for event in found if event is not None), problems=tuple(problems))
+
+
+def read_all(path: Path) -> list[Event]:
+    """Read a file that says nothing any more once a line of it is missing; a torn last line is not one yet.
+
+    Raises:
+        RunError: the file cannot be read, or a line in it is damaged.
+    """
+    events: list[Event] = []
+    for number, event in enumerate(_read(path)[0], start=1):
+        if event is None:
+            raise RunError(f"{path} is damaged at line {number}; repair it or start a new run under another name")
+        events.append(event)
+    return events
 
 
 def read_records(path: Path, parse: Callable[[Event], T]) -> tuple[list[T], list[str]]:
@@ -72,6 +79,17 @@ def read_records(path: Path, parse: Callable[[Event], T]) -> tuple[list[T], list
     if refused:
         problems.append(f"{len(refused)} of the lines of {path} are foreign and left out; the first {refused[0]}")
     return records, problems
+
+
+def append_line(path: Path, event: Mapping[str, Any]) -> None:
+    """Write one line to a file that nobody keeps open; see ``LineWriter`` for what it takes care of.
+
+    Raises:
+        RunError: it cannot be written.
+        ValueError: the event holds a number that JSON lacks.
+    """
+    with LineWriter(path) as lines:
+        lines.append(event)
 
 
 class LineWriter:
@@ -118,7 +136,7 @@ class LineWriter:
             RunError: the disk is full or gone; nothing of the line stays in the file.
             ValueError: the event holds a number that JSON lacks.
         """
-        line = json.dumps(event, allow_nan=False, separators=(",", ":")).encode() + b"\n"
+        line = json.dumps(event, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
         with self._thread_lock, self._locked():
             try:
                 self._put_torn_aside()
@@ -130,7 +148,7 @@ class LineWriter:
         """Let go of the file."""
         self._file.close()
 
-    def __enter__(self) -> LineWriter:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -172,6 +190,16 @@ class LineWriter:
         self._file.truncate(whole)
         self.mended = f"the last line of {self.path} was torn, {size - whole} bytes; it was moved to {aside}"
         _log.warning(self.mended)
+
+
+def _read(path: Path) -> tuple[list[Event | None], bool]:
+    """Return every whole line, None where it is damaged, and whether the last one is torn."""
+    try:
+        data = path.read_bytes() if path.exists() else b""
+    except OSError as error:
+        raise RunError(f"cannot read {path}: {error.strerror or error}") from error
+    *lines, rest = data.split(b"\n")
+    return [_parse(line) for line in lines], bool(rest)
 
 
 def _parse(line: bytes) -> Event | None:

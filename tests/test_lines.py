@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from synthcity.errors import RunError
-from synthcity.lines import LineWriter, read_lines
+from synthcity.lines import LineWriter, append_line, read_all, read_lines
 
 WRITER = """
 import sys
@@ -65,6 +65,24 @@ def test_a_damaged_line_costs_itself_alone(tmp_path, damage):
     found = read_lines(path)
     assert [event["number"] for event in found.events] == [0, 2]
     assert found.problems == (f"line 2 of {path} is damaged and left out",)
+
+
+def test_a_file_that_tells_a_story_is_read_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "deep" / "file.jsonl"
+    assert read_all(path) == []
+    append_line(path, {"text": "ü"})
+    with path.open("ab") as file:
+        file.write(b'{"torn": ')
+    assert read_all(path) == [{"text": "ü"}]
+    append_line(path, {"number": 1})
+    assert path.read_text(encoding="utf-8") == '{"text":"ü"}\n{"number":1}\n'
+    path.write_bytes(b'{"number":1}\nnonsense\n[1]\n')
+    with pytest.raises(RunError, match=r"file\.jsonl is damaged at line 2"):
+        read_all(path)
+    with pytest.raises(RunError, match="cannot read"):
+        read_all(tmp_path)
+    with pytest.raises(RunError, match="cannot write"):
+        append_line(path / "below", {})
 
 
 def test_who_wants_a_file_alone_gets_it_alone(tmp_path):

@@ -19,8 +19,9 @@ from synthcity.agents.live import Live
 from synthcity.agents.messages import Message, Reply, Request
 from synthcity.agents.redact import Redactor
 from synthcity.agents.replay import Cassette, outcome_event
-from synthcity.agents.transcript import NAME, Lines, spent
+from synthcity.agents.transcript import NAME, spent
 from synthcity.errors import LLMError, LLMRefused, RunError
+from synthcity.lines import append_line, read_all
 from synthcity.settings import Settings
 
 
@@ -58,7 +59,7 @@ class LLMClient:
         self.ledger = Ledger(self.config.caps)
         self._settings, self._folder, self._clock = settings, folder, clock
         self._redactor = Redactor.of(settings)
-        self._transcript = None if folder is None else Lines(folder / NAME)
+        self._transcript = None if folder is None else folder / NAME
         self._live = Live(settings, self.config, self.ledger, self._redactor, self._note, clock, sleep)
         self._cassette = Cassette(self.config.cassette) if self.config.cassette else None
         self._earlier: dict[str, list[Reply]] = {}
@@ -174,13 +175,13 @@ class LLMClient:
 
     def _note(self, event: Mapping[str, Any]) -> None:
         if self._transcript is not None:
-            self._transcript.append(self._redactor.data({"time": self._clock(), **event}))
+            append_line(self._transcript, self._redactor.data({"time": self._clock(), **event}))
 
     def _restore(self) -> int:
         """Charge what the transcript says is spent and return the number of the next call."""
         if self._transcript is None:
             return 0
-        events = self._transcript.read()
+        events = read_all(self._transcript)
         try:
             for account, spend in spent(events).items():
                 self.ledger.charge(account, spend)
@@ -189,7 +190,7 @@ class LLMClient:
                     self._earlier.setdefault(event["account"], []).append(Reply.from_dict(event["reply"]))
             return max((event["call"] for event in events if "call" in event), default=-1) + 1
         except (KeyError, TypeError) as error:
-            raise RunError(f"{self._transcript.path} is no transcript of a language model: {error}") from error
+            raise RunError(f"{self._transcript} is no transcript of a language model: {error}") from error
 
 
 def _rebuild(settings: Settings, config: LLMConfig, folder: Path | None) -> LLMClient:

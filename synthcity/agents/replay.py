@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from synthcity.agents.messages import Reply
-from synthcity.agents.transcript import Lines
 from synthcity.errors import LLMBudgetExceeded, LLMError, LLMRefused, LLMUnavailable, RunError
+from synthcity.lines import append_line, read_all
 
 _ERRORS = {kind.__name__: kind for kind in (LLMBudgetExceeded, LLMRefused, LLMUnavailable)}
 
@@ -26,16 +26,12 @@ class Cassette:
         Raises:
             RunError: the file is damaged.
         """
-        self._lines = Lines(Path(path))
+        self.path = Path(path)
         self._outcomes: dict[str, list[Reply | LLMError]] = defaultdict(list)
         self._played: Counter[str] = Counter()
-        for number, event in enumerate(self._lines.read(), start=1):
+        for number, event in enumerate(read_all(self.path), start=1):
             if event.get("kind") in ("reply", "gave_up"):
                 self._outcomes[event["key"]].append(self._read(number, event))
-
-    @property
-    def path(self) -> Path:
-        return self._lines.path
 
     def next(self, key: str) -> Reply | LLMError | None:
         """Return the next recorded outcome of a request, or None where there is no further one."""
@@ -47,7 +43,7 @@ class Cassette:
 
     def add(self, key: str, outcome: Reply | LLMError) -> None:
         """Append an outcome to the file; this process does not hear it again."""
-        self._lines.append({"key": key, **outcome_event(outcome)})
+        append_line(self.path, {"key": key, **outcome_event(outcome)})
 
     def _read(self, number: int, event: dict[str, Any]) -> Reply | LLMError:
         try:

@@ -7,8 +7,9 @@ import time
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from synthcity.lines import Event
 from synthcity.search.history import History
-from synthcity.search.journal import Event, Journal
+from synthcity.search.journal import Journal
 
 
 class Display(Protocol):

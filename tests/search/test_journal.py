@@ -23,7 +23,7 @@ def test_what_was_appended_is_read_back(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("cut", range(1, 12))
-def test_a_torn_last_line_is_cut_off(tmp_path: Path, cut: int) -> None:
+def test_a_torn_last_line_is_put_aside(tmp_path: Path, cut: int) -> None:
     with Journal(tmp_path) as journal:
         journal.append({"kind": "a"})
         journal.append({"kind": "b"})
@@ -44,7 +44,7 @@ def test_damage_in_the_middle_is_refused(tmp_path: Path) -> None:
 
 
 def test_two_searches_cannot_share_a_folder(tmp_path: Path) -> None:
-    with Journal(tmp_path), pytest.raises(RunError, match="another search is working in"):
+    with Journal(tmp_path), pytest.raises(RunError, match="another process writes to"):
         Journal(tmp_path)
     Journal(tmp_path).close()
 
@@ -65,7 +65,7 @@ def test_a_killed_search_lets_go_of_its_folder(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(RunError, match="cannot be written"):
+    with pytest.raises(RunError, match="cannot write"):
         Journal(tmp_path / "file" / "run")
 
 

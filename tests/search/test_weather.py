@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from synthcity.agents.standin.process import running_standin
-from synthcity.agents.transcript import Lines, spent
+from synthcity.agents.transcript import spent
+from synthcity.lines import read_all
 from synthcity.search.armtable import arm_rows
 from synthcity.search.config import ArmConfig
 from synthcity.search.progress import Progress
@@ -37,7 +38,7 @@ def make(folder: Path, **budget: object) -> Search:
 
 
 def spending(search: Search) -> float:
-    return sum(spend.usd for spend in spent(Lines(search.folder / "llm.jsonl").read()).values())
+    return sum(spend.usd for spend in spent(read_all(search.folder / "llm.jsonl")).values())
 
 
 def holds_no_key(folder: Path) -> None:
@@ -116,4 +117,4 @@ def test_killed_while_it_asks_nothing_is_paid_for_twice(tmp_path: Path, monkeypa
 
 def lines(search: Search) -> list[dict]:
     path = search.folder / "llm.jsonl"
-    return Lines(path).read()
+    return read_all(path)

@@ -10,8 +10,8 @@ from typing import Any
 
 import yaml
 
-from synthcity.agents.transcript import Lines
 from synthcity.errors import RunError, SynthcityError
+from synthcity.lines import read_all
 from synthcity.search.candidate import Candidate, Proposal
 from synthcity.search.config import SearchConfig, load_config, parse_config
 from synthcity.search.data import SearchData, load_data
@@ -43,7 +43,7 @@ class Desk:
             raise RunError(f"there is no run in {str(folder)!r}: it has no {JOURNAL}")
         try:
             config = parse_config(yaml.safe_load((folder / RESOLVED).read_text(encoding="utf-8")))
-            return cls(config, Lines(path).read())
+            return cls(config, read_all(path))
         except (OSError, yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
             raise RunError(f"the run in {folder} is damaged: {type(error).__name__}: {error}") from error
 
