@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from synthcity.forecast.forecaster import Forecaster
     from synthcity.serve.build import ServeConfig
     from synthcity.serve.feed import Feed
     from synthcity.serve.preflight import Check
     from synthcity.serve.registry import Registry
 
 _LOOK_SECONDS = 1.0
+_TRUST = "Run what a language model wrote, where a bundle holds such code."
 
 
 @click.command()
@@ -38,6 +40,7 @@ _LOOK_SECONDS = 1.0
     "--metagraph", metavar="FILE", help="Who is registered, kept by another process; the chain is left alone."
 )
 @click.option("--challenger", metavar="BUNDLE", help="Shadows every prompt; its settled scores decide.")
+@click.option("--trust-code", is_flag=True, help=_TRUST)
 @click.option("--promote", type=click.Choice(["hand", "auto"]), default="hand", show_default=True)
 @click.option("--patience", type=click.FloatRange(min=0), default=90.0, show_default=True, help="Seconds for prices.")
 def run(
@@ -55,6 +58,7 @@ def run(
     publish: str | None,
     metagraph: str | None,
     challenger: str | None,
+    trust_code: bool,
     promote: str,
     patience: float,
 ) -> None:
@@ -96,8 +100,10 @@ def run(
         metagraph=str(snapshot_file),
         rest=False,
         challenger=None if challenger is None else _resolved(challenger),
+        trust_code=trust_code,
     )
     config = start_config(named)
+    models = _models(config)
     with ExitStack() as stack:
         stack.enter_context(terminable())
         feed = stack.enter_context(Feed(Store(named.store), FeedConfig(assets=tuple(names))))
@@ -109,7 +115,7 @@ def run(
             chain = stack.enter_context(Watched("the chain's process", command))
         registry = Registry(snapshot_file)
         _wait(patience, lambda: registry.snapshot is not None and all(feed.age(n, time.time()) <= 180 for n in names))
-        checks = _checks(config, feed, registry, names, host, port, publish)
+        checks = _checks(config, models, feed, registry, names, host, port, publish)
         for one in checks:
             click.echo(f"{one.state:<8}{one.name:<12}{one.text}")
         failed = [one.name for one in checks if one.state is State.FAILED]
@@ -142,7 +148,8 @@ def run(
 @click.argument("state", type=click.Path(path_type=Path))
 @click.option("--back", is_flag=True, help="Let the bundle answer again that the miner was started with.")
 @click.option("--reason", default="by hand", show_default=True, help="Written down beside it.")
-def promote(state: Path, back: bool, reason: str) -> None:
+@click.option("--trust-code", is_flag=True, help=_TRUST)
+def promote(state: Path, back: bool, reason: str, trust_code: bool) -> None:
     """Let the challenger of the miner with the folder STATE answer validators from now on.
 
     A running miner rolls it out within seconds and without a failed answer; one that is started later begins with it.
@@ -160,7 +167,7 @@ def promote(state: Path, back: bool, reason: str) -> None:
     if found is None:
         raise ConfigError(f"{state} holds no {CHAMPION}; name the --state folder of a miner")
     changed = found.revoked(reason) if back else found.promoted(reason)
-    load_model(changed.champion)
+    load_model(changed.champion, trust_code=trust_code)
     changed.write(state)
     click.echo(f"champion: {changed.champion}")
 
@@ -192,8 +199,17 @@ def _wait(seconds: float, is_ready: Callable[[], bool]) -> None:
         waiting.wait(0.5)
 
 
+def _models(config: ServeConfig) -> dict[str, Forecaster]:
+    """Champion and challenger, loaded before anything starts."""
+    from synthcity.serve.build import load_model
+
+    named = {"model": config.model, "challenger": config.challenger}
+    return {role: load_model(name, trust_code=config.trust_code)[0] for role, name in named.items() if name is not None}
+
+
 def _checks(
     config: ServeConfig,
+    models: Mapping[str, Forecaster],
     feed: Feed,
     registry: Registry,
     names: Sequence[str],
@@ -202,7 +218,6 @@ def _checks(
     publish: str | None,
 ) -> list[Check]:
     from synthcity.serve import preflight
-    from synthcity.serve.build import load_model
     from synthcity.settings import Settings
 
     assert config.hotkey is not None
@@ -214,7 +229,5 @@ def _checks(
         preflight.check_clock(Settings.load().binance_url),
         preflight.check_prices(feed, names, now),
     ]
-    for role, name in (("model", config.model), ("challenger", config.challenger)):
-        if name is not None:
-            found.append(preflight.check_model(role, load_model(name)[0], feed, names, now))
+    found += [preflight.check_model(role, model, feed, names, now) for role, model in models.items()]
     return found

@@ -19,6 +19,9 @@ import click
 @click.option("--state", show_default="state", metavar="FOLDER", help="Nonces and the ledger of answers.")
 @click.option("--hotkey", metavar="SS58", help="Our own hotkey; with it validators are answered at /Simulation.")
 @click.option("--metagraph", metavar="FILE", help="Who is registered, as the chain's process writes it.")
+@click.option(
+    "--trust-code", is_flag=True, default=None, help="Run what a language model wrote, where a bundle holds such code."
+)
 @click.option("--rest/--no-rest", default=None, help="Answer people and tools too.  [default: on a loopback address]")
 def command(
     model: str | None,
@@ -31,6 +34,7 @@ def command(
     state: str | None,
     hotkey: str | None,
     metagraph: str | None,
+    trust_code: bool | None,
     rest: bool | None,
 ) -> None:
     """Serve a forecaster over HTTP until Ctrl-C, on Ray Serve.
@@ -54,7 +58,7 @@ def command(
 
     names = None if live is None else list(dict.fromkeys(name.strip() for name in live.split(",") if name.strip()))
     service: dict[str, object] = {"model": model, "store": store, "state": state, "live_assets": names}
-    service |= {"hotkey": hotkey, "metagraph": metagraph, "rest": rest}
+    service |= {"hotkey": hotkey, "metagraph": metagraph, "rest": rest, "trust_code": trust_code}
     where: dict[str, object] = {"host": host, "port": port, "replicas": replicas}
     config = load_serving(file, service=service, cluster=where)
     ended = threading.Event()

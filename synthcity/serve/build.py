@@ -57,6 +57,7 @@ class ServeConfig:
         metagraph: file with the snapshot of the chain; needed with ``hotkey``.
         rest: whether people and tools may ask, without a name.
         challenger: a bundle or baseline that answers validators' prompts in the shadow.
+        trust_code: run what a language model wrote, where a bundle holds such code.
         max_in_flight: prompts that a replica works on or holds; more are refused.
         engine, admission: see there.
     """
@@ -69,6 +70,7 @@ class ServeConfig:
     metagraph: str | None = None
     rest: bool = True
     challenger: str | None = None
+    trust_code: bool = False
     max_in_flight: int = key(16, low=1)
     engine: EngineConfig = field(default_factory=EngineConfig)
     admission: AdmissionConfig = field(default_factory=AdmissionConfig)
@@ -80,18 +82,18 @@ class ServeConfig:
             raise ConfigError("neither validators nor people may ask: name a hotkey, or allow REST")
 
 
-def load_model(name: str) -> tuple[Forecaster, str]:
+def load_model(name: str, *, trust_code: bool = False) -> tuple[Forecaster, str]:
     """Return the forecaster called ``name`` and what it is: the hash of its bundle, or ``baseline:<name>``.
 
     Raises:
         ConfigError: there is neither such a baseline nor such a folder.
-        BundleError: the bundle is damaged.
+        BundleError: the bundle is damaged, or holds code that a language model wrote and ``trust_code`` is not set.
     """
     if name in BASELINES:
         return baseline(name), identify(name)
     if not Path(name).exists():
         raise ConfigError(f"{unknown_name('baseline', name, BASELINES)}; nor is there such a bundle folder")
-    model = load(name)
+    model = load(name, trust_code=trust_code)
     return model, identify(name)
 
 
@@ -122,7 +124,7 @@ def build(config: ServeConfig, metrics: Metrics | None = None) -> Running:
     Raises:
         SynthcityError: the bundle, the store or the folder for the state is unusable.
     """
-    model, origin = load_model(config.model)
+    model, origin = load_model(config.model, trust_code=config.trust_code)
     prices, feed = _prices(config)
     engine = Engine(model, Quantised(baseline(FALLBACK)), prices, config.engine)
     metrics = ProcessMetrics() if metrics is None else metrics
@@ -159,7 +161,7 @@ def build(config: ServeConfig, metrics: Metrics | None = None) -> Running:
 def _shadow(config: ServeConfig, engine: Engine, recorder: Recorder) -> Shadow | None:
     if config.challenger is None:
         return None
-    model, bundle = load_model(config.challenger)
+    model, bundle = load_model(config.challenger, trust_code=config.trust_code)
     wait = config.engine.longest_wait_seconds
     return Shadow(model, bundle, engine.fallback, recorder, longest_wait_seconds=wait)
 
@@ -192,9 +194,10 @@ def check(config: ServeConfig) -> None:
     Raises:
         SynthcityError: as ``build``.
     """
-    _, origin = load_model(config.model)
-    if config.challenger is not None and load_model(config.challenger)[1] == origin:
-        raise ConfigError(f"the challenger {config.challenger} is the champion itself; name another bundle")
+    _, origin = load_model(config.model, trust_code=config.trust_code)
+    challenger = config.challenger
+    if challenger is not None and load_model(challenger, trust_code=config.trust_code)[1] == origin:
+        raise ConfigError(f"the challenger {challenger} is the champion itself; name another bundle")
     for asset in config.live_assets:
         official_source(asset, Settings.load())
     if not config.live_assets:

@@ -18,10 +18,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from synthcity.cli.main import cli
-from synthcity.errors import ConfigError, RunError
+from synthcity.errors import BundleError, ConfigError, RunError
 from synthcity.market.store import Store
+from synthcity.nets.authored.code import forget
 from synthcity.serve.settle import read_answers
 from synthcity.serve.succession import Succession
+from tests.serve.builders import CODE, write_coded_bundle
 from tests.serve.dialogue import MINER, STRANGER, body, headers, market, question, snapshot
 
 RUN = "from synthcity.cli.main import main; main()"
@@ -79,6 +81,26 @@ def test_nonsense_is_refused_in_one_sentence(tmp_path: Path, monkeypatch, argume
     result = _run([*_arguments(tmp_path, 18091), *arguments], monkeypatch)
     assert isinstance(result.exception, ConfigError)
     assert text in str(result.exception)
+
+
+def test_code_that_a_model_wrote_is_refused_before_anything_starts_unless_trusted(tmp_path: Path, monkeypatch):
+    _ready(tmp_path)
+    bundle = str(write_coded_bundle(tmp_path / "bundle"))
+    arguments = [*_arguments(tmp_path, 18091, STRANGER.ss58_address), "--challenger", bundle]
+    refused = _run(arguments, monkeypatch)
+    assert isinstance(refused.exception, BundleError)
+    assert "code/0.py (block gated_average); read it, and if you trust it" in str(refused.exception)
+    assert refused.output == ""
+    Succession(named="fhs", challenger=bundle, champion="fhs", reason="").write(tmp_path)
+    promote = ["mine", "promote", str(tmp_path)]
+    assert isinstance(CliRunner().invoke(cli, promote).exception, BundleError)
+    try:
+        told = _run([*arguments, "--trust-code"], monkeypatch)
+        assert str(told.exception) == "the miner does not start: chain failed, see above"
+        assert "ok      challenger  fhs answers 2 kinds of prompts" in told.output
+        assert CliRunner().invoke(cli, [*promote, "--trust-code"]).output == f"champion: {bundle}\n"
+    finally:
+        forget(CODE)
 
 
 def test_promotion_by_hand_is_written_down(tmp_path: Path):

@@ -10,6 +10,8 @@ from click.testing import CliRunner
 from synthcity.cli.main import cli
 from synthcity.errors import BundleError, ConfigError, DataError
 from synthcity.market.store import Store
+from synthcity.nets.authored.code import forget
+from tests.serve.builders import CODE, write_coded_bundle
 from tests.serve.dialogue import MINER, market
 
 HOTKEY = ("--hotkey", MINER.ss58_address)
@@ -40,6 +42,18 @@ def test_nonsense_is_refused_in_one_sentence(store, tmp_path, model, arguments, 
     result = CliRunner().invoke(cli, command)
     assert isinstance(result.exception, error), result.output
     assert text in str(result.exception)
+
+
+def test_code_that_a_model_wrote_needs_the_word_of_its_user(store: Path, tmp_path: Path):
+    bundle = write_coded_bundle(tmp_path / "bundle")
+    command = ["serve", str(bundle), "--data", str(store), "--state", str(tmp_path / "state"), "--live", "DOGE"]
+    refused = CliRunner().invoke(cli, command)
+    assert isinstance(refused.exception, BundleError)
+    assert "--trust-code" in str(refused.exception)
+    try:  # that far and no further
+        assert "DOGE" in str(CliRunner().invoke(cli, [*command, "--trust-code"]).exception)
+    finally:
+        forget(CODE)
 
 
 def test_an_empty_store_is_refused(tmp_path: Path):

@@ -1,19 +1,36 @@
-"""A ledger with answers and the prices that settle them."""
+"""A ledger with answers and the prices that settle them, and a bundle that not everybody may load."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
+from synthcity.forecast.baselines import baseline
+from synthcity.forecast.baselines.base import LOADER
+from synthcity.forecast.bundle import save_bundle
 from synthcity.market.bars import Bars
 from synthcity.market.store import Store
+from synthcity.nets.authored.code import AuthoredCode
+from synthcity.nets.authored.examples import BLOCK
 from synthcity.serve.ledger import AnswerLedger, AnswerRecord
 from synthcity.sn50.prompt import Prompt
 from tests.market.factories import START, make_bars
 
 MINUTES = make_bars(4 * 1440, resolution=60)
 T0 = START + 1440 * 60
+
+
+CODE = AuthoredCode.of(BLOCK)
+"""What a language model wrote; whoever loads it in a test's own process calls ``forget(CODE)`` afterwards."""
+
+
+def write_coded_bundle(folder: Path, name: str = "fhs") -> Path:
+    """A baseline that brings ``CODE`` along."""
+    config = {"loader": LOADER, "name": name, "config": asdict(baseline(name).config)}
+    save_bundle(folder, config, {}, code=[CODE.to_dict()])
+    return folder
 
 
 def make_store(folder: Path, bars: Bars = MINUTES, asset: str = "BTC", venue: str = "binance") -> Store:

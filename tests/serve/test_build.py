@@ -1,14 +1,22 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
+import pytest
 from starlette.testclient import TestClient
 
+from synthcity.errors import BundleError
 from synthcity.market.store import Store
-from synthcity.serve.build import LEDGER, ServeConfig, build
+from synthcity.nets import registry
+from synthcity.nets.authored.code import forget
+from synthcity.serve.build import LEDGER, ServeConfig, build, check
 from synthcity.serve.settle import read_answers
+from tests.serve.builders import CODE, write_coded_bundle
 from tests.serve.dialogue import MINER, body, headers, market, question, write_snapshot
 
 
@@ -34,3 +42,26 @@ def test_a_service_for_validators_keeps_what_they_got(tmp_path):
     assert (kept.prompt.start_time, kept.sent, kept.bundle) == (start, True, "baseline:ewma")
     sent = np.array(answer.json()["simulation_output"][2:], dtype=np.float32)
     np.testing.assert_array_equal(kept.load_paths(state / LEDGER), sent)
+
+
+@pytest.fixture
+def coded(tmp_path: Path) -> Iterator[Path]:
+    yield write_coded_bundle(tmp_path / "coded", "ewma")
+    forget(CODE)
+
+
+@pytest.mark.parametrize("role", ["model", "challenger"])
+def test_code_that_a_model_wrote_is_served_only_where_somebody_trusts_it(tmp_path: Path, coded: Path, role: str):
+    for (asset, resolution), bars in market(("BTC",), now=time.time()).items():
+        Store(tmp_path / "store").append(asset, "test", resolution, bars)
+    plain = ServeConfig(model="trailing", store=str(tmp_path / "store"), state=str(tmp_path / "state"))
+    config = replace(plain, **{role: str(coded)})
+    for start in (check, build):
+        with pytest.raises(BundleError, match=r"code/0.py \(block gated_average\); read it, and if .*--trust-code"):
+            start(config)
+    assert "gated_average" not in registry.blocks()
+    trusted = replace(config, trust_code=True)
+    check(trusted)
+    asked = {"asset": "BTC", "time_length": 3600, "time_increment": 60, "num_simulations": 20}
+    with TestClient(build(trusted).app) as client:
+        assert client.post("/simulate", json=asked).json()["forecaster"] == ("ewma" if role == "model" else "trailing")

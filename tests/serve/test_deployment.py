@@ -18,11 +18,10 @@ import httpx
 import numpy as np
 import pytest
 
-from synthcity.forecast.baselines import baseline
-from synthcity.forecast.quantise import Quantised
 from synthcity.market.store import Store
 from synthcity.sn50.prompt import Prompt
 from synthcity.sn50.submission import validate
+from tests.serve.builders import write_coded_bundle
 from tests.serve.dialogue import MINER, STRANGER, body, headers, market, question, write_snapshot
 
 pytestmark = pytest.mark.slow
@@ -39,14 +38,14 @@ def _free_ports(count: int) -> list[int]:
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A served bundle, until SIGTERM; the end must be clean."""
+    """A served bundle with code that a model wrote, until SIGTERM; the end must be clean."""
     folder = tmp_path_factory.mktemp("serve")
     for (asset, resolution), bars in market(("BTC", "ETH"), days=15, now=time.time()).items():
         Store(folder / "store").append(asset, "test", resolution, bars)
-    Quantised(baseline("fhs")).save(folder / "bundle")
+    write_coded_bundle(folder / "bundle")
     port, stats, scrape = _free_ports(3)
     command = [sys.executable, "-c", RUN, "serve", str(folder / "bundle"), "--data", str(folder / "store")]
-    command += ["--state", str(folder / "state"), "--port", str(port)]
+    command += ["--state", str(folder / "state"), "--port", str(port), "--trust-code"]
     command += ["--hotkey", MINER.ss58_address, "--metagraph", str(write_snapshot(folder))]
     ports = {"RAY_SERVE_HAPROXY_STATS_PORT": str(stats), "RAY_SERVE_HAPROXY_METRICS_PORT": str(scrape)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **ports}) as process:
@@ -91,13 +90,13 @@ def test_answers_people_in_both_forms(client: httpx.Client):
     raw = client.post("/simulate", json=asked, headers={"accept": "application/x-npy"})
     assert np.load(io.BytesIO(raw.content)).shape == (50, 61)
     told = json.loads(raw.headers["x-synthcity"])
-    assert (told["seed"], told["forecaster"], told["fallback"]) == (3, "fhs+q", None)
+    assert (told["seed"], told["forecaster"], told["fallback"]) == (3, "fhs", None)
     assert len(client.post("/simulate", json=asked).json()["paths"]) == 50
 
 
 def test_tells_how_it_is(client: httpx.Client):
     assert client.get("/healthz").json() == {"status": "ok"}
     about = client.get("/models").json()
-    assert (about["model"], about["fallback"], len(about["bundle"])) == ("fhs+q", "fhs+q", 64)
+    assert (about["model"], about["fallback"], len(about["bundle"])) == ("fhs", "fhs+q", 64)
     assert "/simulate" in client.get("/openapi.json").json()["paths"]
     assert client.get("/docs").status_code == 200
