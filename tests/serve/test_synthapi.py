@@ -57,8 +57,8 @@ def prompt(start: int, asset: str = "BTC", competition: Any = HOUR) -> dict[str,
 
 def test_scores_find_the_prompt_they_belong_to(server, api):
     """Scoring comes some minutes after the end, so the prompt is the last one that fits, not the nearest."""
-    starts = [NOW - 9000, NOW - 8400, NOW - 7800]
-    scored = [start + 3600 + late for start, late in zip(starts, (90, 500, 200), strict=True)]
+    starts = [NOW - 9000, NOW - 8400, NOW - 7800, NOW - 7200]
+    scored = [start + 3600 + late for start, late in zip(starts, (90, 500, 200, 0), strict=True)]
     server.table(
         scores=[row(at, miner, 500.0 + miner) for at in scored for miner in (3, 7)],
         prompts=[prompt(start) for start in starts],
