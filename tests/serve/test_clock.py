@@ -8,7 +8,7 @@ import pytest
 from synthcity.errors import DataError
 from synthcity.forecast.baselines import baseline
 from synthcity.forecast.forecaster import Paths
-from synthcity.market.bars import History, Market
+from synthcity.market.bars import Bars, History, Market
 from synthcity.market.columns import take
 from synthcity.market.simulated import SimulatedConfig, SimulatedMarket, SimulatedOracle
 from synthcity.serve import clock
@@ -73,6 +73,24 @@ def test_paths_start_at_the_last_price_and_keep_the_forecasters_changes(market, 
     assert forecaster.asked.start_time == answer.observed // increment * increment == forecaster.known.now
     own = forecaster.paths[:, 1:] / forecaster.paths[:, :-1]
     np.testing.assert_allclose(answer.paths[:, 1:] / answer.paths[:, :-1], own, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["fhs", "ewma"])
+def test_a_jump_since_the_last_five_minute_bar_moves_the_start_and_nothing_else(simulated, name):
+    """The price is that of the newest minute; how it moves is learned from the bars that the forecaster knows."""
+    _, market = simulated
+    t0 = CONFIG.epoch + 60 * 86400 + 7 * 60
+    now = t0 - 61  # minutes up to t0 - 120 are known, bars of five minutes up to t0 - 420
+    bars = market["BTC", 60]
+    jumped = np.where(bars.observed > t0 - 420, 1.03, 1.0)
+    prices = (getattr(bars, column) * jumped for column in ("open", "high", "low", "close"))
+    moved = Market({("BTC", 60): Bars(bars.time, *prices, bars.volume, 60), ("BTC", 300): market["BTC", 300]})
+    prompt = Prompt(asset="BTC", start_time=t0, num_simulations=200)
+    plain = clock.simulate(baseline(name), market.as_of(now), prompt, seed=1)
+    answer = clock.simulate(baseline(name), moved.as_of(now), prompt, seed=1)
+    assert (answer.observed, answer.wait_seconds) == (t0 - 120, 180)
+    assert answer.price == bars.close[bars.observed == t0 - 120][0] * 1.03
+    np.testing.assert_allclose(answer.paths, plain.paths * 1.03, rtol=1e-12)
 
 
 @pytest.mark.parametrize(("increment", "asked_before"), [(300, 90), (300, 700), (60, 50), (60, 20)])
