@@ -109,7 +109,8 @@ def run(
         feed = stack.enter_context(Feed(Store(named.store), FeedConfig(assets=tuple(names))))
         chain = None
         if metagraph is None:
-            told = ["--metagraph", str(snapshot_file), "--network", network, "--netuid", str(netuid)]
+            told = ["--until-stdin-ends", "--metagraph", str(snapshot_file)]
+            told += ["--network", network, "--netuid", str(netuid)]
             told += ["--publish", publish, "--wallet", wallet, "--hotkey", hotkey] if publish else []
             command = [sys.executable, "-m", "synthcity.serve.bittensor10", *told]
             chain = stack.enter_context(Watched("the chain's process", command))

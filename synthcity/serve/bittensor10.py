@@ -7,6 +7,8 @@ reads; with ``--publish`` it also tells validators where we answer. It needs ``s
 from __future__ import annotations
 
 import logging
+import os
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -72,6 +74,13 @@ def _address(ctx: click.Context, param: click.Parameter, text: str | None) -> tu
     return ip, int(port)
 
 
+def _end_with_stdin() -> None:
+    """End this process, whatever it waits for, once nobody holds the other end of its standard input."""
+    while os.read(0, 4096):
+        pass
+    os._exit(0)
+
+
 @click.command(help=__doc__)
 @click.option("--metagraph", type=click.Path(path_type=Path), required=True, metavar="FILE", help="Where to write it.")
 @click.option("--network", default="finney", show_default=True, envvar="BT_NETWORK", help="Or test, or an endpoint.")
@@ -80,9 +89,19 @@ def _address(ctx: click.Context, param: click.Parameter, text: str | None) -> tu
 @click.option("--publish", callback=_address, metavar="IP:PORT", help="Where validators reach us.")
 @click.option("--wallet", default="default", show_default=True, envvar="BT_WALLET_NAME")
 @click.option("--hotkey", default="default", show_default=True, envvar="BT_HOTKEY_NAME")
+@click.option("--until-stdin-ends", is_flag=True, help="End with whoever holds standard input, even if that is killed.")
 def main(
-    metagraph: Path, network: str, netuid: int, every: float, publish: tuple[str, int] | None, wallet: str, hotkey: str
+    metagraph: Path,
+    network: str,
+    netuid: int,
+    every: float,
+    publish: tuple[str, int] | None,
+    wallet: str,
+    hotkey: str,
+    until_stdin_ends: bool,
 ) -> None:
+    if until_stdin_ends:
+        threading.Thread(target=_end_with_stdin, name="stdin", daemon=True).start()
     try:
         import bittensor
     except ImportError as error:

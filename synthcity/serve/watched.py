@@ -12,7 +12,11 @@ _log = logging.getLogger(__name__)
 
 
 class Watched:
-    """Runs ``command`` again and again until ``stop``. Use as a context manager."""
+    """Runs ``command`` again and again until the end of the block. Use as a context manager.
+
+    The command's standard input says nothing and ends when this process does, even if that is killed: whoever minds it
+    does not outlive us.
+    """
 
     def __init__(self, name: str, command: Sequence[str], *, pause_seconds: float = 30.0) -> None:
         """Args: ``pause_seconds`` lie between its end and its next start."""
@@ -55,7 +59,7 @@ class Watched:
                     return
                 self._process = subprocess.Popen(
                     self._command,
-                    stdin=subprocess.DEVNULL,
+                    stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.STDOUT,
                     text=True,

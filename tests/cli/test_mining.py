@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -12,6 +13,7 @@ import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TextIO
 
 import httpx
 import pytest
@@ -101,6 +103,46 @@ def test_code_that_a_model_wrote_is_refused_before_anything_starts_unless_truste
         assert CliRunner().invoke(cli, [*promote, "--trust-code"]).output == f"champion: {bundle}\n"
     finally:
         forget(CODE)
+
+
+HANGING = """
+import fcntl, os, time
+
+class Subtensor:
+    def __init__(self, network):
+        self.held = open(os.environ["HELD"], "a")
+        fcntl.flock(self.held, fcntl.LOCK_EX)
+
+    def metagraph(self, netuid):
+        time.sleep(600)
+"""
+
+
+def test_a_killed_miner_takes_the_chains_process_with_it(tmp_path: Path):
+    """Even if that hangs in its library; the system lets go of its lock when it is gone."""
+    (tmp_path / "bittensor.py").write_text(HANGING)
+    environment = {**os.environ, "HELD": str(tmp_path / "held"), "SYNTHCITY_BINANCE_URL": CLOSED}
+    environment["PYTHONPATH"] = os.pathsep.join([str(tmp_path), str(Path(__file__).parents[2])])
+    command = [sys.executable, "-c", RUN, "mine", "run", "fhs", "--data", str(tmp_path / "store"), "--assets", "BTC"]
+    command += ["--state", str(tmp_path / "state"), "--hotkey", MINER.ss58_address, "--patience", "600"]
+    with (tmp_path / "held").open("w") as held, subprocess.Popen(command, env=environment) as process:
+        try:
+            _until(lambda: not _is_free(held), process)
+        finally:
+            process.kill()
+        deadline = time.monotonic() + 60
+        while not _is_free(held):
+            assert time.monotonic() < deadline, "the chain's process lives on"
+            time.sleep(0.1)
+
+
+def _is_free(file: TextIO) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, fcntl.LOCK_UN)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def test_promotion_by_hand_is_written_down(tmp_path: Path):
