@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from synthcity.cli.table import print_table
-from synthcity.errors import ConfigError, unknown_name
+from synthcity.errors import ConfigError
 from synthcity.forecast.backtest import Backtest, backtest, backtest_prompts
-from synthcity.forecast.baselines import BASELINES, baseline
-from synthcity.forecast.bundle import load
+from synthcity.forecast.baselines import BASELINES
+from synthcity.forecast.choose import choose
 from synthcity.forecast.compare import Lead
 from synthcity.forecast.forecaster import Forecaster
 from synthcity.forecast.named import Named
@@ -116,7 +115,7 @@ def _rules(name: str, date: str | None) -> tuple[Rules, Competition]:
 
 def _forecasters(arguments: tuple[str, ...], quantised: bool, trust_code: bool) -> tuple[list[Forecaster], str]:
     """Return the forecasters and the name of the one to hold the others against."""
-    found = [_forecaster(argument, trust_code) for argument in dict.fromkeys(arguments)]
+    found = [choose(argument, trust_code=trust_code) for argument in dict.fromkeys(arguments)]
     names = [forecaster.name for forecaster in found]
     labelled: list[Forecaster] = [
         Named(forecaster, argument) if names.count(forecaster.name) > 1 else forecaster
@@ -125,14 +124,6 @@ def _forecasters(arguments: tuple[str, ...], quantised: bool, trust_code: bool) 
     chosen: list[Forecaster] = [Quantised(one) for one in labelled] if quantised else labelled
     baselines = [i for i, argument in enumerate(dict.fromkeys(arguments)) if argument in BASELINES]
     return chosen, chosen[baselines[0] if baselines else 0].name
-
-
-def _forecaster(argument: str, trust_code: bool) -> Forecaster:
-    if argument in BASELINES:
-        return baseline(argument)
-    if not Path(argument).exists():
-        raise ConfigError(f"{unknown_name('baseline', argument, BASELINES)}; nor is there such a bundle folder")
-    return load(argument, trust_code=trust_code)
 
 
 def _market(

@@ -13,6 +13,7 @@ from synthcity.errors import SynthcityError, unknown_name
 COMMANDS = {
     "agent": ("synthcity.cli.agent", "Let one language-model agent work alone with its tools."),
     "backtest": ("synthcity.cli.backtest", "Compare forecasters prompt by prompt on past prices."),
+    "combine": ("synthcity.cli.combine", "Make one bundle of several, each for its own competition or assets."),
     "components": ("synthcity.cli.components", "List and explain the blocks and heads of networks."),
     "data": ("synthcity.cli.data", "Download, import, inspect and simulate price history."),
     "experiment": ("synthcity.cli.experiment", "Train and judge one network of your choice."),

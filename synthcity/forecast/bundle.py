@@ -6,7 +6,7 @@
     weights.safetensors  arrays, none for a baseline
     metrics.json         what was measured when it was saved
     manifest.json        format, versions, whatever the writer adds, and the sha256 of each file
-    members/0, 1, ...    bundles of their own, for a mix
+    members/0, 1, ...    bundles of their own, for what is made of several
     code/0.py, ...       what a language model wrote, if the network has such a part; see ``nets.authored``
 
 A bundle with code is loaded only for a caller who says that the code is trusted.
@@ -43,6 +43,7 @@ CONFIG, WEIGHTS, METRICS, MANIFEST = "config.json", "weights.safetensors", "metr
 LOADERS = frozenset(
     {
         "synthcity.forecast.baselines:from_bundle",
+        "synthcity.forecast.dispatch:from_bundle",
         "synthcity.forecast.mixing:from_bundle",
         "synthcity.forecast.quantise:from_bundle",
         "synthcity.nets.forecaster:from_bundle",

@@ -14,9 +14,10 @@ from pathlib import Path
 from bittensor_wallet import Keypair
 from fastapi import FastAPI
 
-from synthcity.errors import ConfigError, unknown_name
+from synthcity.errors import ConfigError
 from synthcity.forecast.baselines import BASELINES, baseline
-from synthcity.forecast.bundle import MANIFEST, load
+from synthcity.forecast.bundle import MANIFEST
+from synthcity.forecast.choose import choose
 from synthcity.forecast.forecaster import Forecaster
 from synthcity.forecast.quantise import Quantised
 from synthcity.market.sources.venues import official_source
@@ -89,12 +90,7 @@ def load_model(name: str, *, trust_code: bool = False) -> tuple[Forecaster, str]
         ConfigError: there is neither such a baseline nor such a folder.
         BundleError: the bundle is damaged, or holds code that a language model wrote and ``trust_code`` is not set.
     """
-    if name in BASELINES:
-        return baseline(name), identify(name)
-    if not Path(name).exists():
-        raise ConfigError(f"{unknown_name('baseline', name, BASELINES)}; nor is there such a bundle folder")
-    model = load(name, trust_code=trust_code)
-    return model, identify(name)
+    return choose(name, trust_code=trust_code), identify(name)
 
 
 def identify(name: str) -> str:

@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from synthcity.errors import ConfigError
+from synthcity.forecast.baselines import baseline
+from synthcity.forecast.choose import choose
+
+
+def test_a_baseline_by_name_and_a_bundle_by_folder(tmp_path: Path) -> None:
+    baseline("ewma").save(tmp_path / "fhs")
+    assert choose("fhs").name == "fhs"
+    assert choose(str(tmp_path / "fhs")).name == "ewma"
+
+
+def test_an_unknown_name_is_one_sentence() -> None:
+    with pytest.raises(ConfigError, match=r"unknown baseline 'fsh'; did you mean 'fhs'.*nor is there such a bundle"):
+        choose("fsh")
