@@ -356,6 +356,8 @@ def plot(runs: Sequence[Run], path: Path) -> None:
                 mean = np.mean(found, axis=0)[START - 1 :]
                 axis.plot(range(START, START + len(mean)), mean, "--" if "+" in method else "-", label=method)
         axis.set(title=family, xlabel="trials", yscale="log")
+        axis.yaxis.set_major_formatter("{x:g}")
+        axis.yaxis.set_minor_formatter("{x:g}")
     axes[0][0].set_ylabel("mean normalised regret")
     axes[0][-1].legend(fontsize=7)
     figure.savefig(path, dpi=80)
