@@ -1,29 +1,39 @@
 """What a language model is told of a search: the values of the planner's prompt, written from the history alone.
 
-Every list has its longest and every text of a trial is cut, so a briefing does not grow with the search.
+Every list has its longest and every text of a trial is cut, so a briefing does not grow with the search: over the
+default space it stays below 4,000 tokens of four bytes.
 """
 
 from __future__ import annotations
 
 import json
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from typing import Any
 
-from synthcity.agents.prompts.components import describe_components
-from synthcity.search.candidate import Config
-from synthcity.search.history import FAILED, History, TrialRecord
-from synthcity.search.space import Space, canonical
+import numpy as np
 
-_TOP, _LAST, _OTHERS = 5, 10, 5
+from synthcity.agents.prompts.components import brief_components
+from synthcity.search.arms import RERUN
+from synthcity.search.debugger.failure import Failure
+from synthcity.search.history import FAILED, History, TrialRecord
+from synthcity.search.notation import changes, differences, short
+from synthcity.search.space import Space
+from synthcity.search.stall import seeds_of, spread
+
+_TOP, _LAST, _OTHERS = 5, 6, 3
 _CURVE_POINTS = 5
-_NEAREST = 20  # known configs told as tried
-_EXAMPLES = 3  # whole configs; more made models repeat them (arXiv 2512.24120)
-_INSIGHTS = 12
-_CAUSES = 8  # groups of failures, the largest first
-_LONGEST = 240  # characters of a message, reason or rationale that others wrote
+_NEAREST = 3  # known configs told as tried, beside those of the history
+_EXAMPLES = 1  # configs as they are to be answered; many make models repeat them (arXiv 2512.24120)
+_FOCUS = 3  # components of the best trials, explained in full
+_INSIGHTS = 8
+_CAUSES, _STAGES = 4, 3  # groups of failures and of refusals, the largest first
+_LONGEST = 120  # characters of a message or reason that others wrote
+_LONGEST_RATIONALE = 40
+_MOST_USED = 8  # components told in the good region
 _FLAT = 0.001  # relative gain of a last rung below which a curve is a plateau
 _QUICK_SCORED = 10  # scored trials from which quantiles say something
+_FEW = 3  # values from which a range says something, and trials that count as the best
 
 
 def briefing(space: Space, history: History, *, task: str, budget: str, rule: str, count: int) -> dict[str, str]:
@@ -34,41 +44,46 @@ def briefing(space: Space, history: History, *, task: str, budget: str, rule: st
         "task": task,
         "rules": rule,
         "budget": budget,
-        "components": describe_components(space.describe()),
-        "history": "\n".join([_HEADER, *map(_row, shown)]) if shown else "",
+        "components": brief_components(space.describe(), _focus(history)),
+        "history": _table(history, shown),
         "curves": "\n".join(_curve(record) for record in curves if record.rungs),
         "failures": "\n".join([*_failures(history), *_refusals(history)]),
         "sampler": _sampler(space, history),
-        "insights": "\n".join(_insights(history)),
-        "tried": "\n".join(_tried(space, history)),
-        "examples": "\n".join(json.dumps(record.candidate.config) for record in history.scored[:_EXAMPLES]),
+        "insights": "\n".join(insights(history, _INSIGHTS)),
+        "tried": "\n".join(_tried(space, history, shown)),
+        "examples": "\n".join(
+            json.dumps(differences(record.candidate.config), separators=(",", ":"))
+            for record in history.scored[:_EXAMPLES]
+        ),
         "count": str(count),
     }
 
 
-def differences(config: Config) -> dict[str, Any]:
-    """Return the part of a canonical config that differs from its defaults; names and lists stay whole."""
-    names = [{"name": block["name"]} for block in config["blocks"]]
-    default = canonical({"blocks": names, "head": {"name": config["head"]["name"]}})
-    return {key: value for key in config if (value := _changed(config[key], default[key])) or key in ("blocks", "head")}
+def _focus(history: History) -> list[str]:
+    """Components of the best trials, the best's first."""
+    configs = [record.candidate.config for record in history.scored[:_FEW]]
+    names = [part["name"] for config in configs for part in (*config["blocks"], config["head"])]
+    return list(dict.fromkeys(names))[:_FOCUS]
 
 
-def _changed(value: Any, default: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {k: v for k, v in value.items() if k == "name" or v != default[k]}
-    if isinstance(value, list):
-        return [_changed(v, d) for v, d in zip(value, default, strict=True)]
-    return value if value != default else None
-
-
-_HEADER = "id\tsource\tscore\tseconds\tstatus\tconfig"
-
-
-def _row(record: TrialRecord) -> str:
-    score = "-" if record.score is None else f"{record.score:.1f}"
-    candidate = record.candidate
-    cells = [candidate.id, candidate.source, score, f"{record.seconds:.0f}", record.status]
-    return "\t".join([*cells, json.dumps(differences(candidate.config))])
+def _table(history: History, shown: list[TrialRecord]) -> str:
+    if not shown:
+        return ""
+    seeds = seeds_of(history)
+    noise = spread(seeds)
+    known = "not measured yet" if noise is None else f"{noise:.1f}"
+    lines = [
+        f"Spread of a score over seeds (one standard deviation): {known}",
+        "id\tsource\tscore\tseconds\tstatus\tconfig",
+    ]
+    for record in shown:
+        candidate, several = record.candidate, seeds.get(record.candidate.hash, [])
+        score = "-" if record.score is None else f"{record.score:.1f}"
+        if len(several) > 1:
+            score = f"{np.mean(several):.1f} over {len(several)} seeds"
+        cells = [candidate.id, candidate.source, score, f"{record.seconds:.0f}", record.status]
+        lines.append("\t".join([*cells, short(candidate.config)]))
+    return "\n".join(lines)
 
 
 def _shown(history: History) -> list[TrialRecord]:
@@ -76,7 +91,8 @@ def _shown(history: History) -> list[TrialRecord]:
     scored = history.scored
     rest = scored[_TOP:]
     others = [rest[at * len(rest) // _OTHERS] for at in range(_OTHERS)] if len(rest) >= _OTHERS else rest
-    chosen = {r.candidate.id: r for r in (*scored[:_TOP], *history.records[-_LAST:], *others)}
+    latest = [record for record in history.records if record.candidate.source != RERUN][-_LAST:]
+    chosen = {r.candidate.hash: r for r in (*latest, *others, *scored[:_TOP])}
     return sorted(chosen.values(), key=lambda r: -(r.score if r.score is not None else float("inf")))
 
 
@@ -100,65 +116,91 @@ def _failures(history: History) -> Iterable[str]:
     groups: dict[str, list[TrialRecord]] = defaultdict(list)
     for record in history.records:
         if record.status == FAILED:
-            failure = record.failure or {}
-            lines = str(failure.get("message", "")).strip().splitlines()
-            groups[_cut(f"{failure.get('class', 'unknown')}: {lines[0] if lines else ''}")].append(record)
-    for cause, records in sorted(groups.items(), key=lambda item: -len(item[1]))[:_CAUSES]:
-        yield f"{cause}, {len(records)}x, e.g. {json.dumps(differences(records[-1].candidate.config))}"
+            groups[Failure.of(record.failure).fingerprint].append(record)
+    for records in sorted(groups.values(), key=lambda group: -len(group))[:_CAUSES]:
+        cause = _cut(Failure.of(records[-1].failure).text, _LONGEST)
+        yield f"{cause}, {len(records)}x, e.g. {short(records[-1].candidate.config)}"
 
 
 def _refusals(history: History) -> Iterable[str]:
     groups: dict[str, list[str]] = defaultdict(list)
     for rejection in history.rejections:
         groups[rejection.stage].append(rejection.reason)
-    for stage, reasons in sorted(groups.items(), key=lambda item: -len(item[1])):
-        yield f"refused untrained ({stage}), {len(reasons)}x, e.g. {_cut(reasons[-1])}"
+    for stage, reasons in sorted(groups.items(), key=lambda item: -len(item[1]))[:_STAGES]:
+        yield f"refused untrained ({stage}), {len(reasons)}x, e.g. {_cut(reasons[-1], _LONGEST)}"
 
 
 def _sampler(space: Space, history: History) -> str:
-    """Ranges and choices of the better quarter, as a Parzen estimator sees them."""
+    """Where the better quarter lies, as a Parzen estimator sees it: numbers by their middle half, names by counts."""
     scored = history.scored
     if len(scored) < _QUICK_SCORED:
         return ""
+    better = scored[: max(_FEW, len(scored) // 4)]
     values: dict[str, list[Any]] = defaultdict(list)
-    for record in scored[: max(3, len(scored) // 4)]:
+    told = {*(parameter.name.partition(".")[0] for parameter in space.shared), "num_blocks", *_focus(history)}
+    for record in better:
         try:
             flat = space.flatten(record.candidate.config)
         except ValueError:  # a hand-written candidate may lie outside the sampled space
             continue
         for name, value in flat.items():
-            values[name].append(value)
-    lines = []
+            key = name if name.startswith("training.") else ".".join(name.split(".")[-2:])
+            if not isinstance(value, str | bool) and key.partition(".")[0] in told:
+                values[key].append(value)
+    lines = [f"In the better quarter ({len(better)} of {len(scored)} trials with a score) half of the values lie in"]
     for name, found in values.items():
-        if all(isinstance(v, int | float) and not isinstance(v, bool) for v in found):
-            lines.append(f"{name}: {min(found):g} to {max(found):g}")
-        else:
-            lines.append(f"{name}: {', '.join(sorted(set(map(str, found))))}")
-    return "In the better quarter of all trials:\n" + "\n".join(lines)
+        if len(found) >= _FEW:
+            low, high = np.quantile(found, [0.25, 0.75], method="inverted_cdf")
+            lines.append(f"{name}: {low:.3g} to {high:.3g}")
+    for kind in ("blocks", "head"):
+        all_of, best_of = _used(scored, kind), _used(better, kind)
+        shares = [f"{name} {count} of {all_of[name]}" for name, count in best_of.most_common(_MOST_USED)]
+        lines.append(f"{kind} of these, of all trials that use it: {', '.join(shares) or 'none'}")
+    return "\n".join(lines)
 
 
-def _insights(history: History) -> list[str]:
-    """Parent, change and outcome of the latest derived candidates, those that did not help included."""
-    lines = []
+def _used(records: list[TrialRecord], kind: str) -> Counter[str]:
+    """How many trials use each block or head."""
+    configs = [record.candidate.config[kind] for record in records]
+    return Counter(
+        name for part in configs for name in {each["name"] for each in (part if kind == "blocks" else [part])}
+    )
+
+
+def insights(history: History, most: int, *, named: bool = True) -> list[str]:
+    """Parent, change, reason and outcome of derived candidates, in the order of admission.
+
+    Where there are more than ``most``, half are the greatest gains and half the greatest losses. What is within the
+    spread over seeds is told so; what failed is told by its cause, elsewhere. ``named`` tells ids.
+    """
+    noise = spread(seeds_of(history)) or 0.0
+    found: list[tuple[float, str]] = []
     for record in history.finished:
-        parent = history.trials.get(record.candidate.parent or "")
-        if parent is None or parent.score is None:
+        candidate, parent = record.candidate, history.trials.get(record.candidate.parent or "")
+        if candidate.source == RERUN or record.score is None or parent is None or parent.score is None:
             continue
-        if record.score is None:
-            outcome = record.status
-        else:
-            change = 100 * (record.score / parent.score - 1)
-            outcome = f"{'helped' if change < 0 else 'did not help'}, {change:+.2f} %"
-        lines.append(f"{record.candidate.id} from {parent.candidate.id}: {_cut(record.candidate.rationale)}: {outcome}")
-    return lines[-_INSIGHTS:]
+        gain = parent.score - record.score
+        word = "no difference beyond seeds" if abs(gain) <= noise else "helped" if gain > 0 else "did not help"
+        outcome = f"{word}, {-100 * gain / parent.score:+.2f} %"
+        name = f"{candidate.id} from {parent.candidate.id}" if named else parent.candidate.architecture
+        why = f" ({_cut(candidate.rationale, _LONGEST_RATIONALE)})" if candidate.rationale else ""
+        found.append((gain, f"{name}: {changes(parent.candidate.config, candidate.config)}{why}: {outcome}"))
+    ranked = sorted(range(len(found)), key=lambda at: -found[at][0])
+    if len(ranked) > most:
+        helped = sum(gain > 0 for gain, _ in found)
+        first = max(min(helped, most // 2), most - (len(found) - helped))
+        ranked = ranked[:first] + ranked[len(ranked) - (most - first) :]
+    return [found[at][1] for at in sorted(ranked)]
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[: longest - 3] + "..."
 
 
-def _tried(space: Space, history: History) -> list[str]:
-    best = [record.candidate.config for record in history.scored[:3]]
+def _tried(space: Space, history: History, shown: list[TrialRecord]) -> list[str]:
+    """Those nearest to the best that the history does not show."""
+    best = [record.candidate.config for record in history.scored[:_FEW]]
+    told = {record.candidate.hash for record in shown}
 
     def far(record: TrialRecord) -> float:
         try:
@@ -166,4 +208,5 @@ def _tried(space: Space, history: History) -> list[str]:
         except ValueError:
             return 1.0
 
-    return [json.dumps(differences(r.candidate.config)) for r in sorted(history.records, key=far)[:_NEAREST]]
+    others = {r.candidate.hash: r for r in history.records if r.candidate.hash not in told}
+    return [short(r.candidate.config) for r in sorted(others.values(), key=far)[:_NEAREST]]

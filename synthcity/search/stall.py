@@ -56,8 +56,8 @@ class Standing:
 def standing(history: History, trials: int) -> Standing:
     """Judge a search that may have ``trials`` trials."""
     window = max(_MIN_WINDOW, math.ceil(_WINDOW_SHARE * trials))
-    seeds = _seeds(history)
-    noise = _noise(seeds)
+    seeds = seeds_of(history)
+    noise = spread(seeds)
     reruns = [record for record in history.records if record.candidate.source == RERUN]
     running = {record.candidate.hash for record in reruns if not record.finished}
     affordable = len(reruns) < max(_SEEDS, math.floor(_RERUN_SHARE * trials))
@@ -100,8 +100,8 @@ def again(record: TrialRecord, history: History) -> Candidate:
     )
 
 
-def _seeds(history: History) -> dict[str, list[float]]:
-    """Scores of full trainings by network."""
+def seeds_of(history: History) -> dict[str, list[float]]:
+    """Return the scores of full trainings by the hash of the network."""
     found: dict[str, list[float]] = defaultdict(list)
     for record in history.finished:
         if record.status == COMPLETED and record.score is not None:
@@ -109,8 +109,8 @@ def _seeds(history: History) -> dict[str, list[float]]:
     return found
 
 
-def _noise(seeds: dict[str, list[float]]) -> float | None:
-    """Standard deviation over seeds, pooled over the networks that have several; None with too few to tell."""
+def spread(seeds: dict[str, list[float]]) -> float | None:
+    """Return the standard deviation over seeds (bp), pooled over networks with several; None with too few to tell."""
     several = [scores for scores in seeds.values() if len(scores) > 1]
     freedom = sum(len(scores) - 1 for scores in several)
     squares = sum(float(np.var(scores)) * len(scores) for scores in several)

@@ -8,7 +8,7 @@ import yaml
 
 from synthcity.agents import prompts
 from synthcity.agents.prompts import as_data, placeholders, render, roles
-from synthcity.agents.prompts.components import describe_components
+from synthcity.agents.prompts.components import brief_components, describe_components
 from synthcity.nets.registry import blocks, heads
 from synthcity.search.space import Space
 
@@ -101,3 +101,23 @@ def test_parameters_read_well() -> None:
         "    q: true or false, default true\n"
         "    r: one of 1, a, default a"
     )
+
+
+def test_a_line_a_component_holds_every_option_with_its_range_once() -> None:
+    space = Space.from_registry(3)
+    text = brief_components(space.describe())
+    for name, component in (*blocks().items(), *heads().items()):
+        (line,) = [line for line in text.splitlines() if line.startswith(f"- {name}: ")]
+        assert all(re.search(rf"\b{parameter.name}\b", line) for parameter in component.parameters)
+    assert text.count("dropout=0.1 (0.0..0.5)") == 1
+    assert all(f"- {parameter.name}=" in text for parameter in space.shared)
+    assert "Blocks (0 to 3, in any order):" in text
+    assert len(text) < 0.5 * len(describe_components(space.describe()))
+
+
+def test_components_in_focus_say_what_their_options_mean() -> None:
+    option = {"name": "p", "kind": "int", "low": 1, "high": 9, "log": True, "default": 3, "doc": "width"}
+    space = {"blocks": {"b": {"doc": "Mixes. More.", "parameters": [option]}}, "heads": {}}
+    line = "Blocks:\n- b: Mixes. [p=3 (1..9 log)]"
+    assert brief_components(space).endswith(line)
+    assert brief_components(space, ["b"]).endswith(f"{line}\n    p: width")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from synthcity.agents.prompts.components import describe_components
 from synthcity.agents.tools import tool
 from synthcity.search.briefing import briefing
 from synthcity.search.contract import proposals_schema
@@ -12,6 +13,12 @@ from synthcity.search.roles.desk import Desk
 from synthcity.search.roles.role import Role
 
 _COUNT = 3
+
+
+@tool("planner", "trainer")
+def list_components(context: Desk) -> str:
+    """Describe the blocks, heads and shared parameters that a candidate may have, with types, ranges and defaults."""
+    return describe_components(context.space.describe())
 
 
 @tool("planner", "checker")

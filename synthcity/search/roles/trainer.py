@@ -6,19 +6,12 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from synthcity.agents.loop import SUMMARY
-from synthcity.agents.prompts.components import describe_components
 from synthcity.agents.tools import tool
-from synthcity.search.roles import planner  # noqa: F401 - registers read_result
+from synthcity.search.roles import planner  # noqa: F401 - registers its tools
 from synthcity.search.roles.desk import Desk
 from synthcity.search.roles.role import Role
 
 _MOST_STEPS = 200
-
-
-@tool("trainer")
-def list_components(context: Desk) -> str:
-    """List the blocks, heads and shared parameters that a candidate may have, with types, ranges and defaults."""
-    return describe_components(context.space.describe())
 
 
 @tool("trainer")

@@ -105,7 +105,12 @@ def test_the_planner_proposes_and_the_gate_judges_what_it_gave(
     assert (tmp_path / "llm.jsonl").is_file()
     first = server.questions()[0]
     assert "c0000" in first["messages"][0]["content"]
-    assert {t["function"]["name"] for t in first["tools"]} == {"check_candidate", "read_result", "finish"}
+    assert {t["function"]["name"] for t in first["tools"]} == {
+        "check_candidate",
+        "list_components",
+        "read_result",
+        "finish",
+    }
 
 
 def test_the_trainer_trains_and_the_record_is_the_result(let_work: Work) -> None:
