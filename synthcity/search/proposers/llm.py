@@ -209,8 +209,9 @@ class LLMProposer:
 
 def _without_best(history: History) -> History:
     """Leave the best trials out, so that something else is begun from; the gate still knows them."""
-    best = {record.candidate.id for record in history.scored[:_HIDDEN_BEST]}
-    return replace(history, trials={name: record for name, record in history.trials.items() if name not in best})
+    best = {record.candidate.hash for record in history.scored[:_HIDDEN_BEST]}  # all seeds of a network
+    shown = {name: record for name, record in history.trials.items() if record.candidate.hash not in best}
+    return replace(history, trials=shown)
 
 
 def _proposal(answer: Mapping[str, Any], history: History, usd: float) -> Proposal:

@@ -24,6 +24,7 @@ from synthcity.search.portfolio import Portfolio
 from synthcity.search.proposers import BackgroundProposer, LLMProposer, Planner, make_arms
 from synthcity.search.recorder import Recorder
 from synthcity.search.space import Space
+from synthcity.search.stall import again
 from synthcity.settings import Secret, Settings
 from tests.search.builders import candidate, config, history, tell
 
@@ -233,7 +234,10 @@ def test_a_stall_changes_the_question(
     settings = Settings(llm_base_url=running.url, llm_api_key=Secret(KEY))
     with Journal(tmp_path / "stalled") as journal, LLMClient(settings, asked) as client:
         recorder = Recorder(journal)
-        for event in (event for number in range(6) for event in tell(candidate(number), 5400.0 + number)):
+        told = [event for number in range(6) for event in tell(candidate(number), 5400.0 + number)]
+        known = History.replay(told)
+        told += tell(again(known.trials["c0000"], known), 5400.5)  # hidden with the network it is a seed of
+        for event in told:
             recorder.emit(event["kind"], **{k: v for k, v in event.items() if k not in ("kind", "time")})
         planner = Planner(
             client=client,
@@ -253,4 +257,6 @@ def test_a_stall_changes_the_question(
     text = first["messages"][-1]["content"]
     assert ("combinations of blocks" in text) == (level >= 1)
     assert ("\nc0000\t" in text) == (level < 2)
+    assert ("over 2 seeds" in text) == (level < 2)
+    assert level < 2 or "c0006" not in text
     assert "\nc0004\t" in text
