@@ -21,6 +21,7 @@ from synthcity.cluster import Cluster, cluster, terminable
 from synthcity.errors import Fatal, RunError
 from synthcity.search.arms import LLM
 from synthcity.search.author import candidates, check_author, restore, write_components
+from synthcity.search.budgetcard import budget_card
 from synthcity.search.config import SearchConfig, load_config
 from synthcity.search.data import SearchData, load_data
 from synthcity.search.debugger import Consultant, Debugger
@@ -28,6 +29,7 @@ from synthcity.search.feed import Feed
 from synthcity.search.final import run_final, score_baselines
 from synthcity.search.folder import check_resumable, run_folder, write_resolved
 from synthcity.search.gate import Gate, Limits
+from synthcity.search.history import History
 from synthcity.search.journal import Journal
 from synthcity.search.outcome import SearchResult, conclude
 from synthcity.search.presets import hand_written
@@ -188,7 +190,9 @@ class _Run:
                 recorder=recorder,
                 gate=gate,
                 defaults=DefaultsProposer(hand_written(budget.candidates), authored=candidates(recorder)),
-                arms=make_arms(budget.arms, space, None if client is None else self._planner(client, gate, found)),
+                arms=make_arms(
+                    budget.arms, space, None if client is None else self._planner(client, gate, found, used)
+                ),
                 budget=budget,
                 workers=found.workers,
                 debugger=self._debugger(space, gate, client),
@@ -204,14 +208,20 @@ class _Run:
         with self._client() as client:
             yield client
 
-    def _planner(self, client: LLMClient, gate: Gate, found: Cluster) -> Planner:
+    def _planner(self, client: LLMClient, gate: Gate, found: Cluster, used: Any) -> Planner:
+        def card(history: History) -> str:
+            left = None if self._seconds is None else self._seconds - used()
+            usd = client.ledger.run.usd
+            caps, workers = self._config.llm.caps, found.workers
+            return budget_card(self._budget, history, caps=caps, usd=usd, seconds=left, workers=workers)
+
         trials = self._budget.trials
         return Planner(
             client=client,
             gate=gate,
             recorder=self._recorder,
             task=self._task,
-            budget=lambda history: f"{trials - len(history.trials)} of {trials} trials are left.",
+            budget=card,
             count=found.workers,
             stall=lambda history: standing(history, trials).level,
         )
@@ -227,6 +237,12 @@ class _Run:
         return LLMClient(Settings.load(), self._config.llm, folder=self._folder)
 
     @property
+    def _seconds(self) -> float | None:
+        """Seconds of the time budget that trials may take, None where there is none."""
+        budget = self._budget
+        return None if budget.time_budget is None else budget.time_budget * (1 - budget.finals_share)
+
+    @property
     def _task(self) -> str:
         """What is forecast and how it is judged, for a language model."""
         data = self._data
@@ -234,10 +250,6 @@ class _Run:
 
     def _train(self, found: Cluster, feed: Feed, *, used: Any) -> None:
         budget, recorder = self._budget, self._recorder
-        seconds = reserve = None
-        if budget.time_budget is not None:
-            reserve = budget.time_budget * budget.finals_share
-            seconds = max(0.0, budget.time_budget - reserve - used())
         run_trials(
             recorder=recorder,
             feed=feed,
@@ -245,8 +257,8 @@ class _Run:
             cluster=found,
             dataset=self._data.dataset,
             storage=self._storage,
-            seconds=seconds,
-            grace=(reserve or 0.0) / 4,
+            seconds=None if self._seconds is None else max(0.0, self._seconds - used()),
+            grace=(budget.time_budget or 0.0) * budget.finals_share / 4,
         )
         if not recorder.history.saved:
             causes = {str((r.failure or {}).get("message", r.reason)) for r in recorder.history.records}

@@ -8,6 +8,7 @@ from typing import Any
 from synthcity.agents.prompts.components import describe_components
 from synthcity.agents.tools import tool
 from synthcity.search.briefing import briefing
+from synthcity.search.budgetcard import budget_card
 from synthcity.search.contract import proposals_schema
 from synthcity.search.roles.desk import Desk
 from synthcity.search.roles.role import Role
@@ -42,9 +43,9 @@ def read_result(context: Desk, trial: str) -> dict[str, Any]:
 
 
 def _values(desk: Desk) -> dict[str, str]:
-    history, trials = desk.history, desk.config.search.trials
-    left = f"{max(0, trials - len(history.trials))} of {trials} trials are left."
-    return briefing(desk.space, history, task=desk.task(), budget=left, rule=desk.rules(), count=_COUNT)
+    history, usd = desk.history, sum(answer.usd for answer in desk.history.answers)
+    card = budget_card(desk.config.search, history, caps=desk.config.llm.caps, usd=usd)
+    return briefing(desk.space, history, task=desk.task(), budget=card, rule=desk.rules(), count=_COUNT)
 
 
 def _finish(desk: Desk) -> Mapping[str, Any]:
