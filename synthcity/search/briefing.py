@@ -36,8 +36,13 @@ _QUICK_SCORED = 10  # scored trials from which quantiles say something
 _FEW = 3  # values from which a range says something, and trials that count as the best
 
 
-def briefing(space: Space, history: History, *, task: str, budget: str, rule: str, count: int) -> dict[str, str]:
-    """Return the text of each place in the planner's prompt; ``rule`` says what kind of change is wanted."""
+def briefing(
+    space: Space, history: History, *, task: str, budget: str, rule: str, count: int, earlier: str = ""
+) -> dict[str, str]:
+    """Return the text of each place in the planner's prompt.
+
+    ``rule`` says what kind of change is wanted, ``earlier`` what is known from other runs.
+    """
     shown = _shown(history)
     curves = list({r.candidate.id: r for r in (*history.scored[:_TOP], *history.finished[-_TOP:])}.values())
     return {
@@ -50,6 +55,7 @@ def briefing(space: Space, history: History, *, task: str, budget: str, rule: st
         "failures": "\n".join([*_failures(history), *_refusals(history)]),
         "sampler": _sampler(space, history),
         "insights": "\n".join(insights(history, _INSIGHTS)),
+        "earlier": earlier,
         "tried": "\n".join(_tried(space, history, shown)),
         "examples": "\n".join(
             json.dumps(differences(record.candidate.config), separators=(",", ":"))

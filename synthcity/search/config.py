@@ -78,6 +78,7 @@ class BudgetConfig:
     max_parameters: int = key(5_000_000, low=1)
     max_blocks: int = key(3, low=1)
     candidates: tuple[str | Config, ...] | None = key(None, parse=_candidates)
+    earlier: tuple[str, ...] = key(())
     arms: Mapping[str, ArmConfig] = field(default_factory=default_arms)
     llm_ceiling: float = key(0.4, low=0.0, high=1.0)
     debugger: str = key("catalogue", choices=("off", "catalogue", "llm"))

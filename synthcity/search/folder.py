@@ -10,7 +10,9 @@ from typing import Any
 import yaml
 
 from synthcity.errors import ConfigError, RunError
+from synthcity.lines import read_all
 from synthcity.search.config import SearchConfig, parse_config
+from synthcity.search.history import History
 
 RESOLVED = "resolved.yaml"
 JOURNAL = "journal.jsonl"
@@ -75,6 +77,25 @@ def check_resumable(folder: Path, config: SearchConfig) -> None:
                 f"{key} is {new.get(key)!r} but the run in {folder} was started with {old.get(key)!r}; "
                 "a run is resumed under its own config"
             )
+
+
+def read_run(folder: Path) -> tuple[SearchConfig, list[dict[str, Any]]]:
+    """Return the config and the events of a run, which may be going on.
+
+    Raises:
+        RunError: it is none, or is damaged.
+    """
+    path = folder / JOURNAL
+    if not path.is_file():
+        raise RunError(f"there is no run in {str(folder)!r}: it has no {JOURNAL}")
+    try:
+        events = read_all(path)
+        History.replay(events)
+        return parse_config(yaml.safe_load((folder / RESOLVED).read_text(encoding="utf-8"))), events
+    except ConfigError as error:
+        raise RunError(f"cannot read {folder / RESOLVED}: {error}") from error
+    except (OSError, yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
+        raise RunError(f"the run in {folder} is damaged: {type(error).__name__}: {error}") from error
 
 
 def _taken(folder: Path) -> bool:

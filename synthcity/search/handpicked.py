@@ -49,6 +49,7 @@ def handpicked_config(
     budget = replace(
         config.search,
         candidates=tuple(candidates),
+        earlier=(),
         arms={},
         trials=len(candidates),
         time_budget=None,

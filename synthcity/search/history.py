@@ -11,6 +11,7 @@ kind                  fields beside ``kind`` and ``time`` (unix seconds)
 ``run_resumed``       the same, once for every resume
 ``run_interrupted``   ``reason``
 ``stage``             ``name``, ``message``: what the run does now
+``earlier``           ``runs``: the best of earlier runs, see ``earlier.py``
 ``baselines``         ``scores`` on the validation prompts (bp) by name
 ``candidate``         ``id``, ``index``, ``source``, ``parent``, ``rationale``, ``hash``, ``config``, ``usd``, ``arms``
 ``rejected``          ``source``, ``stage``, ``reason``, ``config``, ``parent``, ``usd``

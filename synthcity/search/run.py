@@ -25,6 +25,7 @@ from synthcity.search.budgetcard import budget_card
 from synthcity.search.config import SearchConfig, load_config
 from synthcity.search.data import SearchData, load_data
 from synthcity.search.debugger import Consultant, Debugger
+from synthcity.search.earlier import candidates_of, describe, read_earlier
 from synthcity.search.feed import Feed
 from synthcity.search.final import run_final, score_baselines
 from synthcity.search.folder import check_resumable, run_folder, write_resolved
@@ -78,6 +79,7 @@ def search(
     hand_written(config.search.candidates)
     check_author(config.search.author)
     data = load_data(config)
+    earlier = [] if resume else read_earlier(config)
     folder = run_folder(config, stem, resume=resume)
     command = command or shlex.join(sys.argv)
     # a report draws with matplotlib, which otherwise leaves a font cache in the user's home
@@ -88,6 +90,8 @@ def search(
         else:
             write_resolved(folder, config)
         recorder = Recorder(journal, display)
+        if earlier:
+            recorder.emit("earlier", runs=earlier)
         run = _Run(folder=folder, config=config, data=data, recorder=recorder, command=command)
         with terminable():
             try:
@@ -185,11 +189,14 @@ class _Run:
             lambda config: Trainer.check(config, self._data.dataset),
             Limits(max_parameters=budget.max_parameters, max_step_seconds=budget.max_step_seconds),
         )
+        earlier = (recorder.last("earlier") or {"runs": []})["runs"]
         with self._model() as client:
             feed = Feed(
                 recorder=recorder,
                 gate=gate,
-                defaults=DefaultsProposer(hand_written(budget.candidates), authored=candidates(recorder)),
+                defaults=DefaultsProposer(
+                    hand_written(budget.candidates), authored=candidates(recorder), earlier=candidates_of(earlier)
+                ),
                 arms=make_arms(
                     budget.arms, space, None if client is None else self._planner(client, gate, found, used)
                 ),
@@ -224,6 +231,7 @@ class _Run:
             budget=card,
             count=found.workers,
             stall=lambda history: standing(history, trials).level,
+            earlier=describe((self._recorder.last("earlier") or {"runs": []})["runs"]),
         )
 
     def _debugger(self, space: Space, gate: Gate, client: LLMClient | None) -> Debugger | None:

@@ -13,15 +13,22 @@ from synthcity.search.history import History
 class DefaultsProposer:
     """Proposes a fixed list of (name, config) once, in order; where it stands follows from the history.
 
-    ``authored``: the first candidates of components that a language model wrote for this run, before all others.
+    ``authored``: the first candidates of components that a language model wrote for this run, before all others;
+    ``earlier``: the best of earlier runs with the name of the run, after them.
     """
 
     name = "defaults"
 
-    def __init__(self, candidates: Sequence[tuple[str, Config]], authored: Sequence[tuple[str, Config]] = ()) -> None:
+    def __init__(
+        self,
+        candidates: Sequence[tuple[str, Config]],
+        authored: Sequence[tuple[str, Config]] = (),
+        earlier: Sequence[tuple[str, Config]] = (),
+    ) -> None:
         self._proposals = [
             *(Proposal(config=config, rationale=f"written by a language model: {name}") for name, config in authored),
             *(Proposal(config=config, rationale=f"hand-written: {name}") for name, config in candidates),
+            *(Proposal(config=config, rationale=f"among the best of the run {name}") for name, config in earlier),
         ]
 
     def propose(self, count: int, history: History, rng: np.random.Generator) -> list[Proposal]:

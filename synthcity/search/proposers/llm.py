@@ -50,7 +50,7 @@ class Planner:
     """What all arms of a search that ask a language model share.
 
     ``task`` says what is forecast and how it is judged, ``budget`` what is left of the search, ``stall`` how far the
-    answer to a stall has gone (see ``stall.py``).
+    answer to a stall has gone (see ``stall.py``), ``earlier`` what is known from other runs.
     """
 
     client: LLMClient
@@ -60,6 +60,7 @@ class Planner:
     budget: Callable[[History], str]
     count: int = MAX_PROPOSALS
     stall: Callable[[History], int] = lambda history: 0
+    earlier: str = ""
 
 
 class LLMProposer:
@@ -154,6 +155,7 @@ class LLMProposer:
             budget=planner.budget(history),
             rule=RULES["llm.structure" if level >= WARMER else self.name],
             count=count,
+            earlier=planner.earlier,
         )
         stronger = level >= STRONGER and not self._asked_stronger
         self._asked_stronger = level >= STRONGER

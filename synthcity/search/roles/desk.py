@@ -8,14 +8,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from synthcity.errors import RunError, SynthcityError
-from synthcity.lines import read_all
+from synthcity.errors import SynthcityError
 from synthcity.search.candidate import Candidate, Proposal
-from synthcity.search.config import SearchConfig, load_config, parse_config
+from synthcity.search.config import SearchConfig, load_config
 from synthcity.search.data import SearchData, load_data
-from synthcity.search.folder import JOURNAL, RESOLVED
+from synthcity.search.folder import read_run
 from synthcity.search.gate import Gate, Limits, Rejected
 from synthcity.search.history import COMPLETED, FAILED, History
 from synthcity.search.space import Space
@@ -38,14 +35,7 @@ class Desk:
         Raises:
             RunError: it is none, or is damaged.
         """
-        path = folder / JOURNAL
-        if not path.is_file():
-            raise RunError(f"there is no run in {str(folder)!r}: it has no {JOURNAL}")
-        try:
-            config = parse_config(yaml.safe_load((folder / RESOLVED).read_text(encoding="utf-8")))
-            return cls(config, read_all(path))
-        except (OSError, yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
-            raise RunError(f"the run in {folder} is damaged: {type(error).__name__}: {error}") from error
+        return cls(*read_run(folder))
 
     @classmethod
     def of_config(cls, path: Path, settings: tuple[str, ...] = ()) -> Desk:

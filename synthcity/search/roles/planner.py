@@ -10,6 +10,7 @@ from synthcity.agents.tools import tool
 from synthcity.search.briefing import briefing
 from synthcity.search.budgetcard import budget_card
 from synthcity.search.contract import proposals_schema
+from synthcity.search.earlier import describe
 from synthcity.search.roles.desk import Desk
 from synthcity.search.roles.role import Role
 
@@ -45,7 +46,10 @@ def read_result(context: Desk, trial: str) -> dict[str, Any]:
 def _values(desk: Desk) -> dict[str, str]:
     history, usd = desk.history, sum(answer.usd for answer in desk.history.answers)
     card = budget_card(desk.config.search, history, caps=desk.config.llm.caps, usd=usd)
-    return briefing(desk.space, history, task=desk.task(), budget=card, rule=desk.rules(), count=_COUNT)
+    earlier = describe((desk.last("earlier") or {"runs": []})["runs"])
+    return briefing(
+        desk.space, history, task=desk.task(), budget=card, rule=desk.rules(), count=_COUNT, earlier=earlier
+    )
 
 
 def _finish(desk: Desk) -> Mapping[str, Any]:
