@@ -123,6 +123,19 @@ class Feed:
         if self._debugger is not None:
             self._debugger.close()
 
+    def settle(self) -> None:
+        """Diagnose the failures that nobody works on any more, once all trials have ended; no trial is spent."""
+        while self._debugger and (step := self._debugger.next(self._recorder.history, over=self._why_over())):
+            assert isinstance(step, Diagnosis)
+            self._recorder.emit("diagnosis", **step.to_dict())
+
+    def _why_over(self) -> str:
+        if len(self._recorder.history.trials) >= self._budget.trials:
+            return "the trial budget was used up"
+        if not self._arms:
+            return "a search without arms trains nothing but what was written by hand"
+        return "the time budget was used up" if self._open else "no proposer was left"
+
     def _run(self) -> None:
         try:
             while self._wait_for_room():

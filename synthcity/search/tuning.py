@@ -66,6 +66,7 @@ def run_trials(
     if failure is not None:
         raise failure
     _close_open_trials(recorder)
+    feed.settle()
 
 
 def _fit_again_when_lost(fit: Callable[[], None], recorder: Recorder, feed: Feed) -> None:

@@ -309,12 +309,16 @@ def fail(recorder: Recorder, feed: Feed, name: str, message: str) -> None:
     feed.wake()
 
 
-def debugged(recorder: Recorder, budget: BudgetConfig) -> Feed:
+def debugged(
+    recorder: Recorder,
+    budget: BudgetConfig,
+    defaults: list[tuple[str, dict[str, Any]]] = [],  # noqa: B006 - never changed
+) -> Feed:
     gate = Gate(SPACE, lambda config: {"parameters": 1}, Limits(max_parameters=10))
     return Feed(
         recorder=recorder,
         gate=gate,
-        defaults=DefaultsProposer([]),
+        defaults=DefaultsProposer(defaults),
         arms=make_arms(budget.arms, SPACE),
         budget=budget,
         workers=2,
@@ -358,6 +362,37 @@ def test_a_limit_is_journalled_and_holds_after_a_restart(recorder: Recorder) -> 
         Gate(SPACE, lambda config: {"parameters": 1}, Limits(max_parameters=10)).screen(Proposal(config=larger), again)
     drive(recorder, debugged(recorder, budget))
     assert len(recorder.all("diagnosis")) == 1
+
+
+@pytest.mark.parametrize(
+    ("budget", "why"),
+    [
+        (BudgetConfig(trials=2), "the trial budget was used up"),
+        (BudgetConfig(trials=2, deterministic=True, generation=2), "the trial budget was used up"),
+        (BudgetConfig(trials=9, candidates=("one",), arms={}), "nothing but what was written by hand"),
+        (BudgetConfig(trials=9), "the time budget was used up"),
+    ],
+)
+def test_failures_that_come_too_late_are_diagnosed_and_spend_no_trial(
+    recorder: Recorder, budget: BudgetConfig, why: str
+) -> None:
+    feed = debugged(recorder, budget, [("one", config()), ("two", config(blocks=[{"name": "tcn"}]))])
+    feed.start()
+    names = [pop(feed), pop(feed)]
+    feed.join()  # as Ray's loop and the deadline do
+    for name, message in zip(names, ["the training loss became nan", "CUDA out of memory"], strict=True):
+        fail(recorder, feed, str(name), message)
+    num_trials = len(recorder.history.trials)
+    feed.settle()
+    feed.settle()
+    first, second = (recorder.history.trials[str(name)].diagnosis for name in names)
+    assert first is not None
+    assert second is not None
+    assert (first.cause, first.action) == ("nan", "leave")
+    assert why in first.reason
+    assert (second.cause, second.action) == ("memory", "limit"), "what is never repaired needs no excuse"
+    assert len(recorder.all("diagnosis")) == 2
+    assert len(recorder.history.trials) == num_trials
 
 
 def test_the_incumbent_is_run_again_where_a_model_is_asked_and_the_model_rests_when_nothing_helps(

@@ -38,12 +38,16 @@ class Debugger:
         self._most = math.ceil(_SHARE * trials)
         self._consultant = consultant
 
-    def next(self, history: History) -> Step | None:
-        """Return the next patch or diagnosis, None when there is nothing to do now; never wait."""
+    def next(self, history: History, *, over: str = "") -> Step | None:
+        """Return the next patch or diagnosis, None when there is nothing to do now; never wait.
+
+        ``over`` says why no trial is left for a repair, once that is so: then there are diagnoses only, and no model
+        is asked.
+        """
         repaired = {record.candidate.parent for record in _repairs(history)}
         for record in history.records:
             if record.status == FAILED and record.diagnosis is None and record.candidate.id not in repaired:
-                step = self._step(record, history)
+                step = self._step(record, history, over)
                 if step is not None:
                     return step
         return None
@@ -53,7 +57,7 @@ class Debugger:
         if self._consultant is not None:
             self._consultant.close()
 
-    def _step(self, record: TrialRecord, history: History) -> Step | None:
+    def _step(self, record: TrialRecord, history: History, over: str) -> Step | None:
         failure = Failure.of(record.failure)
         known = find(failure)
         if known is not None and known.action != PATCH:
@@ -61,7 +65,7 @@ class Debugger:
         lineage = lineage_of(record, history)
         refused = [r for r in history.rejections if r.source == DEBUGGER and r.parent == record.candidate.id]
         returns = sum(Failure.of(each.failure).fingerprint == failure.fingerprint for each in lineage[:-1])
-        bound = self._bound(failure, lineage, len(refused), returns, history)
+        bound = self._bound(failure, lineage, len(refused), returns, history) or over
         if bound:
             return _diagnosis(record, failure, known, LEAVE, DEBUGGER, bound)
         case = Case(
