@@ -15,6 +15,7 @@
     │   ├── LLMBudgetExceeded the worst case of the call passes a cap; nothing was asked
     │   └── LLMAnswerError    it answered, but not in the form asked for, the repair included
     ├── TrialFailed           this trial failed; the search goes on
+    │   └── TrialTimeout      it took far longer than it may
     └── Fatal                 the search cannot go on                            (exit code 1)
 
 A caller's mistake in a function argument is a plain ``ValueError`` with the offending value.
@@ -97,6 +98,10 @@ class LLMAnswerError(LLMError):
 
 class TrialFailed(SynthcityError):
     """One trial failed; the search goes on and records the cause."""
+
+
+class TrialTimeout(TrialFailed):
+    """This trial took far longer than it may; the search goes on."""
 
 
 class Fatal(SynthcityError):

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from synthcity.errors import ConfigError, TrialFailed
+from synthcity.errors import ConfigError, TrialFailed, TrialTimeout
 from synthcity.market.dataset import Dataset, Indices
 from synthcity.nets import state as states
 from synthcity.nets.config import NetConfig
@@ -48,13 +48,19 @@ class Trainer:
         max_steps: int,
         state: bytes | None = None,
         device: str | None = None,
+        rung_seconds: float | None = None,
     ) -> None:
+        """Args: ``rung_seconds`` is the most that the training of a rung may take, None for any time.
+
+        On a CPU it is time of this thread, which does not count the waiting that busy neighbours cause.
+        """
         keep_memory()
         self._config = config if isinstance(config, NetConfig) else NetConfig.from_dict(config)
         self._dataset = dataset
         self._seed = seed
         self._num_rungs = num_rungs
         self._max_steps = max_steps
+        self._rung_seconds = math.inf if rung_seconds is None else rung_seconds
         self._device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         self._competition = get_competition(dataset.competition, get_rules(dataset.rules))
         self._loss = ScoreLoss(self._competition)
@@ -121,13 +127,19 @@ class Trainer:
 
         Raises:
             TrialFailed: the loss became NaN or infinite.
+            TrialTimeout: the rung took longer than it may, seen after the step that was too much.
         """
         begin = time.perf_counter()
+        clock = time.thread_time if self._device.type == "cpu" else time.perf_counter
+        started = clock()
         first, until = self._step, round(self._max_steps * (self.rung + 1) / self._num_rungs)
         total = torch.zeros((), device=self._device)
         self.network.train()
         while self._step < until:
             total += self.train_step()
+            if clock() - started > self._rung_seconds:
+                done = f"{self._step - first} of {until - first} steps of rung {self.rung + 1}"
+                raise TrialTimeout(f"the training timed out: {done} took longer than {self._rung_seconds:.3g} s")
         train_loss = total.item() / max(1, until - first)
         if not math.isfinite(train_loss):
             raise TrialFailed(f"the training loss became {train_loss} between steps {first} and {until}")

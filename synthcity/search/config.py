@@ -20,6 +20,8 @@ from synthcity.schema import apply_settings, build, key, seconds
 from synthcity.search.arms import LLM
 from synthcity.search.candidate import Config
 
+_OVERRUN = 3.0  # the gate times two steps alone; a training is cut off that takes clearly longer than it says
+
 
 @dataclass(frozen=True, kw_only=True)
 class DataConfig:
@@ -91,6 +93,11 @@ class BudgetConfig:
     def max_step_seconds(self) -> float | None:
         """Seconds a training step may take; None for any, and always where a clock must not decide."""
         return None if self.trial_time is None or self.deterministic else self.trial_time / self.max_steps
+
+    @property
+    def max_rung_seconds(self) -> float | None:
+        """Seconds after which the training of a rung is cut off; None for never."""
+        return None if self.max_step_seconds is None else _OVERRUN * self.max_step_seconds * self.max_steps / self.rungs
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -35,6 +35,7 @@ class Task:
     seed: int
     num_rungs: int
     max_steps: int
+    rung_seconds: float | None = None
     checkpoint: str | None = None
     trainer: str = TRAINER
     code: tuple[dict[str, str], ...] = ()  # of components that a language model wrote
@@ -69,6 +70,7 @@ def _train(task: Task, dataset: Any) -> None:
         num_rungs=task.num_rungs,
         max_steps=task.max_steps,
         state=_saved_state(task),
+        rung_seconds=task.rung_seconds,
     )
     if trainer.rung >= task.num_rungs:  # killed between its last checkpoint and its last report's arrival
         tune.report({"status": "already done"})

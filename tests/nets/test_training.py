@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from synthcity.errors import BundleError, ConfigError, DataError, TrialFailed
+from synthcity.errors import BundleError, ConfigError, DataError, TrialFailed, TrialTimeout
 from synthcity.forecast.bundle import load
 from synthcity.forecast.quantise import Quantised
 from synthcity.market.bars import Market
@@ -238,3 +238,14 @@ def test_fitting_without_validation_takes_the_same_steps(dataset: Dataset):
     assert blind.fit(rungs=1) == 20
     for name, value in watched._ema.items():
         assert torch.equal(value, blind._best[name])
+
+
+def test_a_rung_that_takes_longer_than_it_may_is_cut_off(dataset: Dataset, monkeypatch: pytest.MonkeyPatch):
+    now = iter(range(1000))  # every step takes a second
+    monkeypatch.setattr("synthcity.nets.training.time.thread_time", lambda: float(next(now)))
+    options = {"seed": 1, "num_rungs": 3, "max_steps": 18, "device": "cpu"}
+    enough = Trainer(CONFIG, dataset, **options, rung_seconds=6.0)
+    assert [enough.advance()["rung"], enough.advance()["rung"]] == [1, 2], "every rung has its own time"
+    short = Trainer(CONFIG, dataset, **options, rung_seconds=2.5)
+    with pytest.raises(TrialTimeout, match=r"timed out: 3 of 6 steps of rung 1 took longer than 2\.5 s"):
+        short.advance()

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from synthcity.errors import TrialFailed
+from synthcity.errors import TrialFailed, TrialTimeout
 
 TRAINER = "tests.search.fakes:FakeTrainer"
 
@@ -17,6 +17,7 @@ class FakeTrainer:
     """Scores a config by a known formula; better with every rung.
 
     ``dataset``: ``seconds`` a rung, ``fail`` (names of heads that fail), ``raise`` (messages by name of head),
+    ``slow`` (names of heads whose second rung takes longer than a rung may),
     ``die`` (a file: the first to find it absent creates it and kills its own process), ``log`` (a file that gets one
     line for every rung trained).
     """
@@ -30,17 +31,15 @@ class FakeTrainer:
         num_rungs: int,
         max_steps: int,
         state: bytes | None = None,
+        rung_seconds: float | None = None,
     ) -> None:
         self._config, self._dataset, self._seed = config, dataset, seed
         self._num_rungs, self._max_steps = num_rungs, max_steps
+        self._rung_seconds = rung_seconds
         self.rung = json.loads(state)["rung"] if state else 0
 
     def advance(self) -> dict[str, Any]:
-        time.sleep(self._dataset.get("seconds", 0.0))
-        if self._config["head"]["name"] in self._dataset.get("fail", ()):
-            raise TrialFailed("the loss became nan")
-        if message := self._dataset.get("raise", {}).get(self._config["head"]["name"]):
-            raise RuntimeError(message)
+        self._fail_as_told()
         if self.rung and "die" in self._dataset and not Path(self._dataset["die"]).exists():
             Path(self._dataset["die"]).touch()
             os.kill(os.getpid(), 9)
@@ -58,6 +57,16 @@ class FakeTrainer:
             "parameters": 1000,
             "done": self.rung >= self._num_rungs,
         }
+
+    def _fail_as_told(self) -> None:
+        time.sleep(self._dataset.get("seconds", 0.0))
+        if self._config["head"]["name"] in self._dataset.get("fail", ()):
+            raise TrialFailed("the loss became nan")
+        if message := self._dataset.get("raise", {}).get(self._config["head"]["name"]):
+            raise RuntimeError(message)
+        overruns = self.rung and self._config["head"]["name"] in self._dataset.get("slow", ())
+        if overruns and self._rung_seconds is not None:
+            raise TrialTimeout(f"the training timed out: it took longer than {self._rung_seconds:.3g} s")
 
     def score(self) -> float:
         rate = self._config["training"]["learning_rate"]

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from synthcity.errors import ConfigError
-from synthcity.search.config import load_config, parse_config
+from synthcity.search.config import BudgetConfig, load_config, parse_config
 
 PERIODS = {
     "train": ["2025-01-01", "2025-03-01"],
@@ -109,3 +109,9 @@ def test_an_arm_with_a_dot_is_set_in_a_file_and_on_the_command_line(tmp_path: Pa
     assert parse_config(config.to_dict()) == config
     with pytest.raises(ConfigError, match="which a language model cannot"):
         load_config(path, ["search.deterministic=true"])
+
+
+def test_a_trial_may_overrun_its_time_clearly_but_never_by_a_clock_that_must_not_decide() -> None:
+    assert BudgetConfig(trial_time=60.0, rungs=4).max_rung_seconds == pytest.approx(45.0)
+    assert BudgetConfig(rungs=4).max_rung_seconds is None
+    assert BudgetConfig(trial_time=60.0, deterministic=True).max_rung_seconds is None

@@ -260,3 +260,20 @@ def test_failed_trials_are_repaired_by_the_catalogue_and_by_a_model(
         assert parent.candidate.index < record.candidate.index
     for record in history.limits:
         assert record.candidate.config["head"]["name"] == "copula"
+
+
+def test_a_trial_that_overruns_ends_with_its_rungs_kept_and_bounds_the_others(tmp_path: Path) -> None:
+    budget = {"trials": 10, "seed": 1, "trial_time": 60.0, "debugger": "llm"}
+    search = Search(tmp_path, {"slow": ["sde", "flow", "copula"]}, **budget).start()
+    search.finish()
+    history = search.history()
+    overrun = [record for record in history.records if record.status == "failed"]
+    assert overrun
+    assert len(history.trials) == 10
+    for record in overrun:
+        assert record.failure is not None
+        assert record.failure["class"] == "TrialTimeout"
+        assert [rung["rung"] for rung in record.rungs] == [1]
+        assert record.diagnosis is not None
+        assert (record.diagnosis.action, record.diagnosis.cause) == ("limit", "time")
+    assert not any(record.candidate.source == "debugger" for record in history.records)
