@@ -56,7 +56,7 @@ def _read(folder: Path, config: SearchConfig) -> dict[str, Any]:
         )
     history = History.replay(events)
     baseline = min(history.baselines.values(), default=None)
-    best = []
+    best: list[dict[str, Any]] = []
     for record in history.scored:
         known = _known(record.candidate.config)
         if known is not None and len(best) < _BEST:
