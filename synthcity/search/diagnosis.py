@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from itertools import permutations
@@ -10,6 +11,8 @@ from typing import Any
 from synthcity.search.candidate import Config
 
 LIMIT, LEAVE = "limit", "leave"
+CATALOGUE, MODEL = "catalogue", "model"  # who found a patch
+_PATCH = re.compile(rf"(?P<cause>.*) \((?P<by>{CATALOGUE}|{MODEL})\): (?P<changes>.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +46,25 @@ class Diagnosis:
         """Read what :meth:`to_dict` wrote."""
         names = ("fingerprint", "cause", "action", "by", "reason", "usd")
         return cls(trial=data["id"], **{name: data[name] for name in names})
+
+
+@dataclass(frozen=True)
+class Patch:
+    """What a repair was made for, ``by`` the catalogue or a model, and what it changed."""
+
+    cause: str
+    by: str
+    changes: str
+
+    def __str__(self) -> str:
+        """Return the rationale of the repair."""
+        return f"{self.cause} ({self.by}): {self.changes}"
+
+
+def read_patch(rationale: str) -> Patch:
+    """Read the rationale of a repair; of one that says less, all of it is the change."""
+    match = _PATCH.fullmatch(rationale)
+    return Patch("", "", rationale) if match is None else Patch(**match.groupdict())
 
 
 def at_least_as_large(config: Config, other: Config) -> bool:

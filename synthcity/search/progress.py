@@ -31,6 +31,8 @@ class Trial:
     num_rungs: int = 0
     score: float | None = None
     failure: Mapping[str, Any] | None = None
+    diagnosis: Event = field(default_factory=dict)  # empty where there is none
+    usd: float = 0.0  # paid to a language model for it
 
     @property
     def rung(self) -> int:
@@ -150,6 +152,7 @@ class Progress:
         trial = self._trial(event)
         trial.source, trial.parent = event["source"], event.get("parent")
         trial.rationale, trial.config = event.get("rationale", ""), event["config"]
+        trial.usd = event.get("usd", 0.0)
 
     def _on_rejected(self, event: Event) -> None:
         self.rejected.append(event)
@@ -173,6 +176,9 @@ class Progress:
         trial.failure = event.get("failure")
         trial.score = event["score"] if event.get("score") is not None else trial.score
         self._work(event)
+
+    def _on_diagnosis(self, event: Event) -> None:
+        self._trial(event).diagnosis = event
 
     def _on_stage(self, event: Event) -> None:
         self.stage = event

@@ -20,9 +20,10 @@ from synthcity.errors import RunError
 from synthcity.search.arms import CLOSED, LLM
 from synthcity.search.armtable import ArmRow
 from synthcity.search.progress import Event, Progress, Trial, architecture
+from synthcity.search.repairs import LimitRow, RepairRow, limit_rows, repair_rows
 from synthcity.search.verdict import LeadTable, ScoreRow, Verdict, judge, score_rows
 
-SCHEMA = 2
+SCHEMA = 3
 REPORT_JSON = "report.json"
 REPORT_HTML = "report.html"
 _NUM_EXAMPLES = 5  # of the reasons for which one stage of the gate refused candidates
@@ -116,6 +117,8 @@ class Report(TypedDict):
     arms: list[ArmRow]
     trials: list[TrialRow]
     failures: list[FailureGroup]
+    repairs: list[RepairRow]
+    limits: list[LimitRow]
     rejections: list[RejectionGroup]
     diagnostics: Mapping[str, Any] | None
     groups: Mapping[str, Any] | None
@@ -175,6 +178,8 @@ def build_report(
         arms=list(arms),
         trials=[_trial_row(progress, trial) for trial in progress.trials.values()],
         failures=_failures(progress),
+        repairs=repair_rows(progress),
+        limits=limit_rows(progress),
         rejections=_rejections(progress),
         diagnostics=diagnostics,
         groups=groups,

@@ -10,6 +10,7 @@ from pathlib import Path
 from synthcity.search.arms import LLM
 from synthcity.search.armtable import ArmRow
 from synthcity.search.outcome import SearchResult
+from synthcity.search.repairs import repair_line
 
 
 def summary(result: SearchResult) -> str:
@@ -27,6 +28,8 @@ def summary(result: SearchResult) -> str:
     lines = ["", report["verdict"]["sentence"], ""]
     lines += [_line(row, widths) for row in rows]
     lines += _without_model(report["arms"])
+    if report["repairs"]:
+        lines += ["", repair_line(report["repairs"])]
     lines += [
         "",
         f"run folder  {_short(result.folder)}",

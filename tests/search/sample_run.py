@@ -111,6 +111,29 @@ def finished(name: str, status: str, score: float | None, now: float, failure: A
     return {**event, "failure": failure, "time": now}
 
 
+def repair_events() -> list[dict[str, Any]]:
+    """What became of the failures of ``journal``: t005 is patched, t013 sets a limit, t021 is given up."""
+    now = BEGIN + 1000
+    config = {"d_model": 16, "history": 64, "blocks": [{"name": "lstm"}], "head": {"name": "gbm"}}
+    patch = "nan (catalogue): training.learning_rate 0.004 to 0.001"
+    child = {"id": "t024", "source": "debugger", "parent": "t005", "rationale": patch, "config": config, "usd": 0.0}
+    rung = {"id": "t024", "rung": 1, "num_rungs": 4, "score": 5520.0, "steps": 375, "seconds": 21.0, "parameters": 99}
+    reason = "in nothing smaller than t013, which ran out of time"
+    return [
+        {"kind": "candidate", **child, "time": now},
+        {"kind": "rung", **rung, "time": now + 1},
+        {"kind": "trial_finished", "id": "t024", "status": "stopped", "score": 5520.0, "time": now + 2},
+        {"kind": "diagnosis", **diagnosis("t013", "time", "limit", "catalogue", "it needs more time"), "time": now + 3},
+        {"kind": "diagnosis", **diagnosis("t021", "unknown", "leave", "model", "no <patch>", 0.003), "time": now + 3},
+        {"kind": "rejected", "source": "tpe", "stage": "limit", "reason": reason, "config": config, "time": now + 4},
+    ]
+
+
+def diagnosis(name: str, cause: str, action: str, by: str, reason: str, usd: float = 0.0) -> dict[str, Any]:
+    told = {"id": name, "fingerprint": "0" * 12, "cause": cause, "action": action}
+    return {**told, "by": by, "reason": reason, "usd": usd}
+
+
 def made_scores(*, lead: float = -0.6, num_prompts: int = 131, seed: int = 1) -> pd.DataFrame:
     """Long-form scores in which "mix-3" leads fhs by ``lead`` percent, with noise."""
     rng = np.random.default_rng(seed)

@@ -10,7 +10,7 @@ import pytest
 
 from synthcity.errors import RunError
 from synthcity.search.report import REPORT_HTML, save_report, write_report
-from tests.search.sample_run import BEGIN, journal, sample_report
+from tests.search.sample_run import BEGIN, journal, repair_events, sample_report
 
 
 def test_finals_show_scores_weights_and_the_frozen_one_first():
@@ -56,7 +56,7 @@ def test_a_learning_curve_shows_each_rungs_own_score():
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("run")
-    report = sample_report(command="synthcity search <b>x</b>.yaml")
+    report = sample_report(command="synthcity search <b>x</b>.yaml", events=[*journal(), *repair_events()])
     return save_report(folder, report).read_text(encoding="utf-8")
 
 
@@ -81,6 +81,10 @@ def test_the_page_shows_every_part(page: str):
         "rules of 2026-09",
         "Money spent on a language model",
         "was away: cold &lt;model&gt;",
+        "What became of the failed trials",
+        "training.learning_rate 0.004 to 0.001",
+        "no &lt;patch&gt;",
+        "Limits that failures have set",
     ):
         assert text in page, text
     assert page.count("<svg") > 10

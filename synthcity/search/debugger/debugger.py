@@ -16,7 +16,7 @@ from synthcity.search.debugger.consult import Consultant
 from synthcity.search.debugger.failure import Failure
 from synthcity.search.debugger.patch import apply, describe
 from synthcity.search.debugger.tools import Case
-from synthcity.search.diagnosis import LEAVE, Diagnosis
+from synthcity.search.diagnosis import CATALOGUE, LEAVE, MODEL, Diagnosis, Patch
 from synthcity.search.gate import Gate
 from synthcity.search.history import FAILED, History, TrialRecord
 from synthcity.search.space import Space
@@ -61,7 +61,7 @@ class Debugger:
         failure = Failure.of(record.failure)
         known = find(failure)
         if known is not None and known.action != PATCH:
-            return _diagnosis(record, failure, known, known.action, "catalogue", known.meaning)
+            return _diagnosis(record, failure, known, known.action, CATALOGUE, known.meaning)
         lineage = lineage_of(record, history)
         refused = [r for r in history.rejections if r.source == DEBUGGER and r.parent == record.candidate.id]
         returns = sum(Failure.of(each.failure).fingerprint == failure.fingerprint for each in lineage[:-1])
@@ -83,7 +83,7 @@ class Debugger:
                 return step
         if asks:
             return self._consult(case, failure, known)
-        return _diagnosis(record, failure, known, LEAVE, "catalogue", self._unknown(known))
+        return _diagnosis(record, failure, known, LEAVE, CATALOGUE, self._unknown(known))
 
     def _bound(
         self, failure: Failure, lineage: tuple[TrialRecord, ...], refused: int, returns: int, history: History
@@ -107,7 +107,7 @@ class Debugger:
         answer = self._consultant.answer(case)
         if answer is None or answer.proposal is not None:
             return None if answer is None else answer.proposal
-        return _diagnosis(case.record, failure, known, LEAVE, "model", answer.reason, answer.usd)
+        return _diagnosis(case.record, failure, known, LEAVE, MODEL, answer.reason, answer.usd)
 
     def _unknown(self, known: Known | None) -> str:
         what = "the catalogue does not know it" if known is None else f"its remedies for {known.cause} are used up"
@@ -129,8 +129,8 @@ def _remedy(record: TrialRecord, failure: Failure, known: Known, *, returns: int
     changes = known.remedy(config, failure, returns=returns, refused=refused)
     if not changes:
         return None
-    rationale = f"{known.cause} (catalogue): {describe(config, changes)}"
-    return Proposal(config=apply(config, changes), rationale=rationale, parent=record.candidate.id)
+    rationale = Patch(known.cause, CATALOGUE, describe(config, changes))
+    return Proposal(config=apply(config, changes), rationale=str(rationale), parent=record.candidate.id)
 
 
 def _repairs(history: History) -> list[TrialRecord]:

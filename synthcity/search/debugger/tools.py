@@ -12,6 +12,7 @@ from synthcity.agents.tools import tool
 from synthcity.errors import ConfigError, unknown_name
 from synthcity.search.candidate import Proposal
 from synthcity.search.debugger.patch import apply, describe
+from synthcity.search.diagnosis import MODEL, Patch
 from synthcity.search.gate import Gate, Rejected
 from synthcity.search.history import History, TrialRecord
 from synthcity.search.space import Space
@@ -58,7 +59,7 @@ class Case:
         config = self.record.candidate.config
         proposal = Proposal(
             config=apply(config, wanted),
-            rationale=f"{reason}: {describe(config, wanted)}",
+            rationale=str(Patch(reason, MODEL, describe(config, wanted))),
             parent=self.record.candidate.id,
         )
         self.gate.screen(proposal, self.history)

@@ -269,7 +269,7 @@ def test_what_the_catalogue_does_not_know_a_model_repairs(
     work(search, lambda: len(search.history.trials) == 2)
     child = search.history.records[-1]
     assert (child.status, child.candidate.parent) == ("completed", "c0000")
-    assert child.candidate.rationale == "degenerate: history 48 to 24"
+    assert child.candidate.rationale == "degenerate (model): history 48 to 24"
     assert child.candidate.usd == pytest.approx(client.ledger.account("debugger-c0000").usd)
     assert child.candidate.usd > 0
     last = running.questions()[-1]["messages"]
@@ -324,7 +324,7 @@ def test_a_model_that_never_helps_is_asked_a_bounded_number_of_times(
     assert len(search.history.trials) == 3
     first, second = running.questions()
     assert [first["temperature"], second["temperature"]] == pytest.approx([0.7, 0.9])
-    assert "degenerate: d_model 32 to 48: then RuntimeError" in second["messages"][0]["content"]
+    assert "degenerate (model): d_model 32 to 48: then RuntimeError" in second["messages"][0]["content"]
 
 
 def test_a_model_may_say_that_nothing_helps(ask: Callable[..., tuple[World, LLMClient]]) -> None:
