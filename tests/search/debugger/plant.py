@@ -11,7 +11,7 @@ import torch
 from synthcity.errors import DataError, TrialFailed
 from synthcity.nets.registry import component
 from synthcity.search.candidate import Candidate
-from synthcity.search.debugger import Debugger
+from synthcity.search.debugger import Consultant, Debugger
 from synthcity.search.diagnosis import Diagnosis
 from synthcity.search.gate import Gate, Limits, Rejected
 from synthcity.search.history import History
@@ -143,3 +143,48 @@ class World:
 
     def tell(self, kind: str, **fields: Any) -> None:
         self.history = self.history.after({"kind": kind, "time": float(len(self.history.trials)), **fields})
+
+
+GBM = {"name": "gbm"}
+LSTM = [{"name": "lstm"}]
+BIG = {"batch_size": 48}
+
+
+def world(train: Train, trials: int = 40, consultant: Consultant | None = None) -> World:
+    return World(train, Debugger(space=SPACE, gate=GATE, trials=trials, consultant=consultant))
+
+
+def net(blocks: list[dict[str, Any]] = LSTM, head: dict[str, Any] = GBM, **more: Any) -> dict[str, Any]:
+    return {"blocks": blocks, "head": head, **more}
+
+
+# what is planted, where, and what becomes of it: the repair that works, or the action and cause that stand instead
+PLANTED: dict[str, tuple[Train, dict[str, Any], str, str]] = {
+    "shape": (
+        shape,
+        net([{"name": "wavenet", "skip_channels": 64}]),
+        "repaired",
+        "blocks.0.skip_channels 64 to 32",
+    ),
+    "dtype": (dtype, net([*LSTM, {"name": "mamba"}]), "repaired", "without blocks.1 (mamba)"),
+    "divisibility": (
+        divisibility,
+        net(head={"name": "mixture", "num_regimes": 4}),
+        "repaired",
+        "head.num_regimes 4 to 3",
+    ),
+    "nan": (
+        nan_loss,
+        net(training={"learning_rate": 4e-3}),
+        "repaired",
+        "training.learning_rate 0.004 to 0.001",
+    ),
+    "explosion": (volatility, net(head={"name": "gbm", "innovation": "normal"}), "repaired", "normal to student"),
+    "argument": (argument, net([{"name": "nbeats", "basis": "seasonal"}]), "repaired", "seasonal to generic"),
+    "pairing": (pairing, net(head={"name": "copula"}), "repaired", "head.name copula to gbm"),
+    "memory": (memory, net(training=BIG), "limit", "memory"),
+    "time": (timeout, net(), "limit", "time"),
+    "data": (data_gap, net(), "leave", "data"),
+    "device": (device, net([{"name": "gru"}, *LSTM]), "repaired", "without blocks.0 (gru)"),
+    "author": (author_bug, net([{"name": "tcn"}]), "leave", "program"),
+}
