@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from synthcity.errors import DataError, RunError
 
@@ -40,13 +40,8 @@ def read_lines(path: Path) -> Lines:
     Raises:
         RunError: the file cannot be read.
     """
-    found, torn = _read(path)
-    problems = [
-        f"line {n} of {path} is damaged and left out" for n, event in enumerate(found, start=1) if event is None
-    ]
-    if torn:
-        problems.append(f"the last line of {path} is torn and left out")
-    return Lines(events=tuple(event for event in found if event is not None), problems=tuple(problems))
+    tail = Tail(path, lambda event: event)
+    return Lines(events=tuple(tail.read()), problems=tail.problems)
 
 
 def read_all(path: Path) -> list[Event]:
@@ -55,11 +50,10 @@ def read_all(path: Path) -> list[Event]:
     Raises:
         RunError: the file cannot be read, or a line in it is damaged.
     """
-    events: list[Event] = []
-    for number, event in enumerate(_read(path)[0], start=1):
-        if event is None:
-            raise RunError(f"{path} is damaged at line {number}; repair it or start a new run under another name")
-        events.append(event)
+    tail = Tail(path, lambda event: event)
+    events = tail.read()
+    if tail.damaged:
+        raise RunError(f"{path} is damaged at line {tail.damaged[0]}; repair it or start a new run under another name")
     return events
 
 
@@ -69,16 +63,79 @@ def read_records(path: Path, parse: Callable[[Event], T]) -> tuple[list[T], list
     Raises:
         RunError: the file cannot be read.
     """
-    lines = read_lines(path)
-    records, problems, refused = [], list(lines.problems), []
-    for event in lines.events:
+    tail = Tail(path, parse)
+    return tail.read(), list(tail.problems)
+
+
+class Tail(Generic[T]):
+    """Reads a file of one kind of record while it is written to, every line once.
+
+    ``damaged`` holds the numbers of the lines that are none, from 1.
+    """
+
+    def __init__(self, path: Path, parse: Callable[[Event], T]) -> None:
+        """Args: ``parse`` makes a record of a line, or refuses it with a ``DataError``."""
+        self.path, self._parse = path, parse
+        self._inode: int | None = None
+        self._offset = self._num_lines = self._num_foreign = 0
+        self.damaged: tuple[int, ...] = ()
+        self._foreign, self._is_torn = "", False
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """A sentence for each damaged line so far, one for all foreign ones, and one for a torn last line."""
+        found = [f"line {number} of {self.path} is damaged and left out" for number in self.damaged]
+        if self._is_torn:
+            found.append(f"the last line of {self.path} is torn and left out")
+        if self._num_foreign:
+            count = f"{self._num_foreign} of the lines of {self.path} are foreign and left out"
+            found.append(f"{count}; the first {self._foreign}")
+        return tuple(found)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the file no longer begins with what was read; then begin again with another ``Tail``."""
+        if not self._offset:
+            return False
         try:
-            records.append(parse(event))
-        except DataError as error:
-            refused.append(str(error))
-    if refused:
-        problems.append(f"{len(refused)} of the lines of {path} are foreign and left out; the first {refused[0]}")
-    return records, problems
+            with self.path.open("rb") as file:
+                file.seek(self._offset - 1)
+                return os.fstat(file.fileno()).st_ino != self._inode or file.read(1) != b"\n"
+        except OSError:
+            return True
+
+    def read(self, most: int | None = None) -> list[T]:
+        """Return the records of lines that were not read before, at most so many; none if there is no more.
+
+        Raises:
+            RunError: the file cannot be read; what was not returned will be.
+        """
+        records: list[T] = []
+        damaged, refused, offset, number, line = [], [], self._offset, self._num_lines, b""
+        try:
+            with self.path.open("rb") as file:
+                inode = os.fstat(file.fileno()).st_ino
+                file.seek(offset)
+                while (most is None or len(records) < most) and (line := file.readline()).endswith(b"\n"):
+                    offset, number = offset + len(line), number + 1
+                    event = _parse(line)
+                    if event is None:
+                        damaged.append(number)
+                        continue
+                    try:
+                        records.append(self._parse(event))
+                    except DataError as error:
+                        refused.append(str(error))
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise RunError(f"cannot read {self.path}: {error.strerror or error}") from error
+        self._inode, self._offset, self._num_lines = inode, offset, number
+        self.damaged += tuple(damaged)
+        self._num_foreign += len(refused)
+        self._foreign = self._foreign or "".join(refused[:1])
+        self._is_torn = bool(line) and not line.endswith(b"\n")
+        return records
 
 
 def append_line(path: Path, event: Mapping[str, Any]) -> None:
@@ -190,16 +247,6 @@ class LineWriter:
         self._file.truncate(whole)
         self.mended = f"the last line of {self.path} was torn, {size - whole} bytes; it was moved to {aside}"
         _log.warning(self.mended)
-
-
-def _read(path: Path) -> tuple[list[Event | None], bool]:
-    """Return every whole line, None where it is damaged, and whether the last one is torn."""
-    try:
-        data = path.read_bytes() if path.exists() else b""
-    except OSError as error:
-        raise RunError(f"cannot read {path}: {error.strerror or error}") from error
-    *lines, rest = data.split(b"\n")
-    return [_parse(line) for line in lines], bool(rest)
 
 
 def _parse(line: bytes) -> Event | None:

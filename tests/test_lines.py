@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from synthcity.errors import RunError
-from synthcity.lines import LineWriter, append_line, read_all, read_lines
+from synthcity.errors import DataError, RunError
+from synthcity.lines import Event, LineWriter, Tail, append_line, read_all, read_lines
 
 WRITER = """
 import sys
@@ -175,3 +175,44 @@ def test_a_full_disk_is_an_error_and_leaves_no_part_of_a_line(tmp_path):
         assert path.read_bytes() == before
         lines.append({"number": 1})
     assert [event["number"] for event in read_lines(path).events] == [0, 1]
+
+
+def even(event: Event) -> int:
+    if event["number"] % 2:
+        raise DataError(f"holds the odd {event['number']}")
+    return event["number"]
+
+
+def test_a_tail_gives_every_line_once_and_a_torn_one_when_it_is_whole(tmp_path):
+    path = tmp_path / "file.jsonl"
+    tail = Tail(path, even)
+    assert (tail.read(), tail.is_cut, tail.problems) == ([], False, ())
+    path.write_bytes(b'{"number":0}\n{"number":1}\nnonsense\n{"number":2}\n{"number":4}\n{"num')
+    assert (tail.read(2), tail.read(2), tail.read(2)) == ([0, 2], [4], [])
+    torn = f"the last line of {path} is torn and left out"
+    damaged = f"line 3 of {path} is damaged and left out"
+    foreign = f"1 of the lines of {path} are foreign and left out; the first holds the odd 1"
+    assert tail.problems == (damaged, torn, foreign)
+    with path.open("ab") as file:
+        file.write(b'ber":6}\nnonsense\n')
+    assert (tail.read(), tail.is_cut) == ([6], False)
+    assert tail.problems == (damaged, damaged.replace("line 3", "line 7"), foreign)
+
+
+@pytest.mark.parametrize("change", ["shorter", "longer", "removed", "replaced"])
+def test_a_tail_notices_that_its_file_was_changed(tmp_path, change):
+    path = tmp_path / "file.jsonl"
+    path.write_bytes(b'{"number":0}\n{"number":2}\n')
+    tail = Tail(path, even)
+    tail.read()
+    assert not tail.is_cut
+    if change == "shorter":
+        path.write_bytes(b'{"number":0}\n')
+    elif change == "longer":
+        path.write_bytes(b'{"number":0}\n{"number":2000000}\n')
+    elif change == "removed":
+        path.unlink()
+    else:
+        (tmp_path / "new").write_bytes(path.read_bytes())
+        (tmp_path / "new").replace(path)
+    assert tail.is_cut

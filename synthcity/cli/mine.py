@@ -116,12 +116,12 @@ def score(ledger: Path, store: Path, venue: str | None, date: str | None, keep_p
     """
     from synthcity.market.store import Store
     from synthcity.serve.drift import calibrations
-    from synthcity.serve.settle import read_scores, settle
+    from synthcity.serve.settle import Book, settle
     from synthcity.serve.standing import standings
 
-    rules, now = _checked(ledger, date), time.time()
-    _tell(settle(ledger, Store(store), now, rules=rules, venue=venue, keep_paths=keep_paths))
-    scores = read_scores(ledger)
+    rules, now, book = _checked(ledger, date), time.time(), Book(ledger)
+    _tell(settle(ledger, Store(store), now, rules=rules, venue=venue, keep_paths=keep_paths, book=book))
+    scores = book.scores
     _show(standings(scores, now, rules))
     for calibration in calibrations(scores, now):
         for alarm in calibration.alarms:

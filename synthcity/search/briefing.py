@@ -1,7 +1,7 @@
 """What a language model is told of a search: the values of the planner's prompt, written from the history alone.
 
 Every list has its longest and every text of a trial is cut, so a briefing does not grow with the search: over the
-default space it stays below 4,000 tokens of four bytes.
+default space it stays below 4,000 tokens of four bytes, what earlier runs taught not counted.
 """
 
 from __future__ import annotations

@@ -148,14 +148,18 @@ def judge(
     *,
     config: ChallengeConfig | None = None,
     rules: Rules | None = None,
+    scores: pd.DataFrame | None = None,
 ) -> Verdict:
     """Decide by the scores in a ledger, and write a verdict that ends the race to ``challenges.jsonl``, once.
+
+    Args:
+        scores: of the ledger, as from ``settle.read_scores``; read by default.
 
     Raises:
         DataError: the ledger holds no score of one of the two in this competition.
         RunError: the ledger cannot be read or written.
     """
-    scores = read_scores(folder)
+    scores = read_scores(folder) if scores is None else scores
     known = set(scores[scores["competition"] == competition.name]["bundle"])
     for bundle in (champion, challenger):
         if bundle not in known:

@@ -7,7 +7,8 @@ time shows that the venue went on; a prompt whose last grid value is missing wai
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import pandas as pd
 
 from synthcity.errors import DataError, SynthcityError
 from synthcity.forecast.diagnostics import pit_counts, pit_horizons
-from synthcity.lines import LineWriter, read_records
+from synthcity.lines import LineWriter, Tail, read_records
 from synthcity.market.bars import Floats, Market
 from synthcity.market.sources.venues import official_source
 from synthcity.market.store import Store
@@ -35,6 +36,26 @@ PATIENCE_SECONDS = 90
 
 GIVEN_UP_AFTER_SECONDS = 2 * 86400
 """How long after its end a prompt without a last price is waited for."""
+
+PIT_SECONDS = 4 * 86400
+"""How long histograms of calibration are held in memory."""
+
+_BATCH = 20_000  # lines
+_COLUMNS = {
+    "answer": "object",
+    "asset": "object",
+    "start_time": "int64",
+    "time_length": "int64",
+    "bundle": "object",
+    "sent": "bool",
+    "fallback": "object",
+    "price_age": "float64",
+    "competition": "object",
+    "rules": "object",
+    "total": "float64",
+    "num_missing": "int64",
+    "pit": "object",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,11 +99,18 @@ class ScoreRecord:
         """
         try:
             record = cls(**event)
-            numbers = [record.total or 0.0, record.start_time, record.time_length, *record.intervals.values()]
+            numbers = [record.total or 0.0, record.price_age, *record.intervals.values()]
             for histogram in record.pit.values():
                 numbers += histogram
-            if not all(isinstance(number, int | float) for number in numbers):
+            whole = [record.start_time, record.time_length, record.num_missing]
+            if not {*map(type, numbers)} <= {int, float}:
                 raise TypeError("a number is none")
+            if not all(isinstance(number, int) and abs(number) < 2**53 for number in whole):
+                raise TypeError("a whole number is none")
+            texts = [record.answer, record.asset, record.bundle, record.rules]
+            texts += [text for text in (record.fallback, record.competition) if text is not None]
+            if not all(isinstance(text, str) for text in texts):
+                raise TypeError("a name is none")
         except (TypeError, AttributeError) as error:
             raise DataError(f"is no score ({error})") from error
         return record
@@ -107,6 +135,7 @@ def settle(
     venue: str | None = None,
     keep_paths: bool = False,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    book: Book | None = None,
 ) -> Settlement:
     """Score all answers of the ledger in ``folder`` that can be scored by now, once each.
 
@@ -116,18 +145,17 @@ def settle(
         venue: of the bars; by default the one that the network settles by.
         keep_paths: else the paths of an answer are deleted once its score is on the disk.
         progress: called with (answers dealt with, answers that are due).
+        book: of an earlier call for the same folder, so that only what is new is read; it knows the scores afterwards.
 
     Raises:
         RunError: the ledger cannot be read or written, or another process settles.
     """
     rules = get_rules() if rules is None else rules
+    book = Book(folder) if book is None else book
     with LineWriter(folder / SCORES, exclusive=True) as lines:
-        answers, problems = read_answers(folder)
-        scored, more = read_records(folder / SCORES, ScoreRecord.parse)
-        problems += [*more, *filter(None, [lines.mended])]
-        known = {record.answer for record in scored}
-        waiting = [answer for answer in answers if answer.id not in known]
-        due = [answer for answer in waiting if now >= _end(answer) + PATIENCE_SECONDS]
+        book.follow()
+        problems = [*book.problems, *filter(None, [lines.mended])]
+        due = [answer for answer in book.waiting.values() if now >= _end(answer) + PATIENCE_SECONDS]
         prices = _Prices(store, due, venue)
         num_settled = num_given_up = 0
         for done, answer in enumerate(due, start=1):
@@ -143,9 +171,10 @@ def settle(
                 if not keep_paths:
                     (folder / answer.paths).unlink(missing_ok=True)
             progress(done, len(due))
+        book.follow()
     return Settlement(
         num_settled=num_settled,
-        num_pending=len(waiting) - num_settled - num_given_up,
+        num_pending=len(book.waiting),
         num_given_up=num_given_up,
         problems=tuple(problems),
     )
@@ -161,20 +190,82 @@ def read_answers(folder: Path) -> tuple[list[AnswerRecord], list[str]]:
 
 
 def read_scores(folder: Path) -> pd.DataFrame:
-    """Return settled scores, one row an answer: the fields of ``ScoreRecord`` and one column ``i_<interval>`` each.
-
-    Answers that were given up are left out, and so are damaged lines, which the log tells.
+    """Return settled scores, as ``Book.scores``; damaged lines are told by the log.
 
     Raises:
         RunError: the ledger cannot be read.
     """
-    found, problems = read_records(folder / SCORES, ScoreRecord.parse)
-    for problem in problems:
+    tail = Tail(folder / SCORES, ScoreRecord.parse)
+    scores = _table([])
+    while records := tail.read(_BATCH):
+        scores = _grown(scores, records)
+    for problem in tail.problems:
         _log.warning(problem)
-    plain = [asdict(record) for record in found if record.total is not None]
-    rows = [{**one, **{f"i_{name}": value for name, value in one["intervals"].items()}} for one in plain]
-    columns = list(ScoreRecord.__dataclass_fields__)
-    return pd.DataFrame(rows, columns=None if rows else columns).drop(columns=["intervals", "reason"])
+    return scores
+
+
+class Book:
+    """What a ledger holds, read once and then followed: a busy miner's grows by a hundred megabytes a day.
+
+    Attributes:
+        waiting: answers without a score, by id.
+        scores: settled answers, one row each: the fields of ``ScoreRecord`` but intervals and reason. Answers that were
+            given up are left out; ``pit`` is that of the last days, else None.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Args: ``folder`` is that of the ledger; nothing is read yet."""
+        self.folder = folder
+        self._begin()
+
+    def _begin(self) -> None:
+        self.waiting: dict[str, AnswerRecord] = {}
+        self.scores = _table([])
+        self._early: set[str] = set()  # scored, while the answer itself was not read yet
+        self._answer_lines = Tail(self.folder / ANSWERS, AnswerRecord.parse)
+        self._score_lines = Tail(self.folder / SCORES, ScoreRecord.parse)
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """A sentence for whatever is damaged."""
+        return self._answer_lines.problems + self._score_lines.problems
+
+    def follow(self) -> None:
+        """Read what is new; all of it if the files no longer begin as they did.
+
+        Raises:
+            RunError: the ledger cannot be read.
+        """
+        if self._answer_lines.is_cut or self._score_lines.is_cut:
+            _log.warning("the ledger %s was changed behind our back; it is read again", self.folder)
+            self._begin()
+        while records := self._score_lines.read(_BATCH):
+            for record in records:
+                if self.waiting.pop(record.answer, None) is None:
+                    self._early.add(record.answer)
+            self.scores = _grown(self.scores, records)
+        while answers := self._answer_lines.read(_BATCH):
+            for answer in answers:
+                if answer.id in self._early:
+                    self._early.remove(answer.id)
+                else:
+                    self.waiting[answer.id] = answer
+
+
+def _table(records: Sequence[ScoreRecord]) -> pd.DataFrame:
+    columns = {name: [getattr(record, name) for record in records] for name in _COLUMNS}
+    for name in ("asset", "bundle", "fallback", "competition", "rules"):  # a few texts, each kept once
+        columns[name] = [text and sys.intern(text) for text in columns[name]]
+    return pd.DataFrame({name: pd.Series(columns[name], dtype=kind) for name, kind in _COLUMNS.items()})
+
+
+def _grown(scores: pd.DataFrame, records: Sequence[ScoreRecord]) -> pd.DataFrame:
+    """``scores`` with those of ``records`` that have one; only the newest keep their histograms, which are large."""
+    new = _table([record for record in records if record.total is not None])
+    grown = pd.concat([scores, new], ignore_index=True)
+    end = grown["start_time"] + grown["time_length"]
+    grown["pit"] = grown["pit"].where(end > end.max() - PIT_SECONDS, None)
+    return grown
 
 
 class _Prices:

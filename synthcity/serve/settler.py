@@ -14,7 +14,7 @@ from synthcity.errors import DataError, SynthcityError
 from synthcity.market.store import Store
 from synthcity.serve.challenge import Verdict, judge
 from synthcity.serve.drift import calibrations
-from synthcity.serve.settle import read_scores, settle
+from synthcity.serve.settle import Book, settle
 from synthcity.serve.standing import Standing, standings
 from synthcity.sn50.competitions import get_rules
 
@@ -41,21 +41,21 @@ class Settled:
     alarms: tuple[str, ...] = ()
 
 
-def settled(folder: Path, store: Store, now: float, race: tuple[str, str] | None = None) -> Settled:
-    """Settle what is due and read what there is; ``race`` names the hashes of champion and challenger.
+def settled(book: Book, store: Store, now: float, race: tuple[str, str] | None = None) -> Settled:
+    """Settle what is due and say what there is; ``race`` names the hashes of champion and challenger.
 
     Raises:
         SynthcityError: the ledger cannot be read or written, or another process settles.
     """
-    done = settle(folder, store, now)
-    scores = read_scores(folder)
+    done = settle(book.folder, store, now, book=book)
+    scores = book.scores
     alarms = [*done.problems, *(alarm for one in calibrations(scores, now) for alarm in one.alarms)]
     return Settled(
         num_settled=len(scores),
         num_pending=done.num_pending,
         standings=tuple(standings(scores, now)),
         last=_last(scores),
-        verdicts=_verdicts(folder, race, now),
+        verdicts=_verdicts(book, race, now),
         alarms=tuple(alarms),
     )
 
@@ -66,13 +66,13 @@ def _last(scores: pd.DataFrame) -> dict[str, float]:
     return {str(asset): float(total) for asset, total in newest.groupby("asset")["total"].last().items()}
 
 
-def _verdicts(folder: Path, race: tuple[str, str] | None, now: float) -> tuple[Verdict, ...]:
+def _verdicts(book: Book, race: tuple[str, str] | None, now: float) -> tuple[Verdict, ...]:
     found: list[Verdict] = []
     if race is None:
         return ()
     for competition in get_rules().competitions.values():
         try:
-            found.append(judge(folder, race[0], race[1], competition, now))
+            found.append(judge(book.folder, race[0], race[1], competition, now, scores=book.scores))
         except DataError:  # one of the two has no score there yet
             continue
     return tuple(found)
@@ -92,7 +92,7 @@ class Settler:
     ) -> None:
         self.latest = Settled(last={})
         self.problem: str | None = None
-        self._folder, self._store, self._race = folder, store, race
+        self._book, self._store, self._race = Book(folder), store, race
         self._every, self._clock = every_seconds, clock
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="settler", daemon=True)
@@ -108,7 +108,7 @@ class Settler:
     def round(self) -> None:
         """Settle once; what goes wrong is told by ``problem``."""
         try:
-            self.latest = settled(self._folder, self._store, self._clock(), self._race())
+            self.latest = settled(self._book, self._store, self._clock(), self._race())
             self.problem = None
         except SynthcityError as error:
             self.problem = f"nothing is settled: {error}"

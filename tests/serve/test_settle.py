@@ -8,9 +8,10 @@ import pytest
 from synthcity.errors import RunError
 from synthcity.lines import LineWriter, read_lines
 from synthcity.market.columns import take
-from synthcity.serve.ledger import SCORES, AnswerLedger
+from synthcity.serve.drift import calibrations
+from synthcity.serve.ledger import ANSWERS, SCORES, AnswerLedger, AnswerRecord
+from synthcity.serve.settle import Book, ScoreRecord, settle
 from synthcity.serve.settle import read_scores as read
-from synthcity.serve.settle import settle
 from synthcity.sn50.competitions import get_rules
 from synthcity.sn50.prompt import Prompt
 from synthcity.sn50.scoring import score
@@ -32,6 +33,7 @@ def test_the_score_is_the_networks_own_number(ledger, tmp_path):
     settlement = settle(ledger.folder, make_store(tmp_path / "store"), T0 + 3 * DAY)
     assert (settlement.num_settled, settlement.num_pending, settlement.problems) == (2, 0, ())
     scores = read(ledger.folder).set_index("answer")
+    intervals = {event["answer"]: event["intervals"] for event in read_lines(ledger.folder / SCORES).events}
     opens = MINUTES.time.tolist()
     for name, prompt in answers.items():
         truth = [MINUTES.close[opens.index(t)] for t in prompt.grid]  # the close of the candle that opens then
@@ -40,7 +42,7 @@ def test_the_score_is_the_networks_own_number(ledger, tmp_path):
         row = scores.loc[name]
         assert row["total"] == expected.total
         assert row["competition"] == competition
-        assert row["i_5min"] == expected.intervals["5min"]
+        assert intervals[name] == expected.intervals
         assert row["num_missing"] == 0
         assert sum(row["pit"]["300"]) == pytest.approx(prompt.time_length / 300)
 
@@ -164,6 +166,68 @@ def test_one_process_settles_at_a_time_while_the_miner_goes_on(ledger, tmp_path)
     record(ledger, hour())
     assert settle(ledger.folder, store, END + 90).num_settled == 1
     assert json.loads((ledger.folder / SCORES).read_bytes())["total"] > 0
+
+
+def test_a_book_reads_every_line_once_and_knows_what_is_new(ledger, tmp_path, monkeypatch):
+    store, read_ids = make_store(tmp_path / "store"), []
+    for kind, name in ((AnswerRecord, "id"), (ScoreRecord, "answer")):
+
+        def parse(event, kind=kind, name=name, plain=kind.parse):
+            read_ids.append((kind, event[name]))
+            return plain(event)
+
+        monkeypatch.setattr(kind, "parse", parse)
+    book = Book(ledger.folder)
+    answers = []
+    for k in range(4):
+        answers += [record(ledger, hour(T0 + 60 * k)).id, record(ledger, hour(T0 + 60 * k + DAY)).id]
+        done = settle(ledger.folder, store, END + 90 + 60 * k, book=book)
+        assert (done.num_settled, done.num_pending) == (1, k + 1)
+        assert list(book.waiting) == answers[1::2]
+        assert book.scores["answer"].tolist() == answers[::2]
+    assert len(read_ids) == len(set(read_ids)) == 12
+    assert book.scores.equals(read(ledger.folder))
+    assert settle(ledger.folder, store, END + 2 * DAY, book=book).num_settled == 4
+
+
+@pytest.mark.parametrize("name", [ANSWERS, SCORES])
+def test_a_book_begins_anew_if_the_ledger_was_changed_behind_its_back(ledger, tmp_path, name):
+    store, book = make_store(tmp_path / "store"), Book(ledger.folder)
+    answers = [record(ledger, hour(T0 + 60 * k)).id for k in range(3)]
+    assert settle(ledger.folder, store, END + 210, book=book, keep_paths=True).num_settled == 3
+    path = ledger.folder / name
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:1]))
+    done = settle(ledger.folder, store, END + 210, book=book, keep_paths=True)
+    assert done.num_settled == (2 if name == SCORES else 0)
+    assert (len(book.waiting), sorted(book.scores["answer"])) == (0, sorted(answers))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("num_missing", "x"), ("bundle", 7), ("price_age", None), ("start_time", 10**30), ("asset", [])]
+)
+def test_a_score_with_a_foreign_value_is_left_out_and_told(ledger, tmp_path, name, value):
+    record(ledger, hour())
+    settle(ledger.folder, make_store(tmp_path / "store"), END + 90, keep_paths=True)
+    (event,) = read_lines(ledger.folder / SCORES).events
+    with LineWriter(ledger.folder / SCORES) as lines:
+        lines.append({**event, "answer": "foreign", name: value})
+    book = Book(ledger.folder)
+    book.follow()
+    assert len(book.scores) == 1
+    assert "1 of the lines" in book.problems[0]
+
+
+def test_only_the_newest_scores_keep_their_histograms_in_memory(ledger, tmp_path):
+    for start in (T0, T0 + DAY):
+        record(ledger, hour(start))
+    settle(ledger.folder, make_store(tmp_path / "store"), T0 + 2 * DAY)
+    with LineWriter(ledger.folder / SCORES) as lines:
+        (first, second) = read_lines(ledger.folder / SCORES).events
+        lines.append({**second, "answer": "later", "start_time": T0 + 4 * DAY + 60})
+    scores = read(ledger.folder)
+    assert [pit is not None for pit in scores["pit"]] == [False, True, True]
+    assert first["pit"], "in the file it stays"
+    assert calibrations(scores, T0 + 5 * DAY)
 
 
 @pytest.mark.parametrize("line", ['{"total":1}', '{"total":"x"}', "[1]", "nonsense", ""])
