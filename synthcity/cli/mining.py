@@ -227,6 +227,7 @@ def _checks(
         preflight.Check(name="hotkey", state=preflight.State.OK, text=config.hotkey),
         preflight.check_registration(registry.snapshot, config.hotkey, now, config.admission),
         preflight.check_address(host, port, publish),
+        preflight.check_statistics(),
         preflight.check_clock(Settings.load().binance_url),
         preflight.check_prices(feed, names, now),
     ]

@@ -55,6 +55,7 @@ def command(
     """
     from synthcity.serve.config import load_serving
     from synthcity.serve.deployment import serving
+    from synthcity.serve.preflight import check_statistics
 
     names = None if live is None else list(dict.fromkeys(name.strip() for name in live.split(",") if name.strip()))
     service: dict[str, object] = {"model": model, "store": store, "state": state, "live_assets": names}
@@ -66,10 +67,7 @@ def command(
         click.echo(
             f"serving {config.service.model} at http://{config.cluster.host}:{config.cluster.port}; Ctrl-C ends it"
         )
-        click.echo(
-            "HAProxy shows its own statistics on every address, at ports 8404 and 9101 unless moved: firewall them",
-            err=True,
-        )
+        click.echo(check_statistics().text, err=True)
         signal.signal(signal.SIGTERM, lambda *_: ended.set())
         try:
             ended.wait()

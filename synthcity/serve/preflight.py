@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
@@ -25,6 +26,7 @@ from synthcity.sn50.prompt import Prompt
 
 FRESH_SECONDS = 180.0
 SNAPSHOT_SECONDS = 1800.0
+STATISTICS_PORTS = {"RAY_SERVE_HAPROXY_STATS_PORT": "8404", "RAY_SERVE_HAPROXY_METRICS_PORT": "9101"}
 CLOCK_WARNING_SECONDS, CLOCK_FAILURE_SECONDS = 2.0, 5.0
 
 
@@ -88,6 +90,13 @@ def check_address(host: str, port: int, published: str | None) -> Check:
         text = f"{host}:{port} is free; the published {published} is no public address"
         return Check(name="address", state=State.WARNING, text=text)
     return Check(name="address", state=State.OK, text=f"{host}:{port} is free; {published} is published")
+
+
+def check_statistics(environment: Mapping[str, str] = os.environ) -> Check:
+    """Where everybody can read the statistics of HAProxy: Ray 2.60 binds their ports on every address, always."""
+    ports = ",".join(environment.get(name, port) for name, port in STATISTICS_PORTS.items())
+    text = f"HAProxy shows its statistics on every address at ports {ports}; close them in the firewall"
+    return Check(name="statistics", state=State.WARNING, text=text)
 
 
 def check_prices(prices: Prices, assets: Sequence[str], now: float) -> Check:

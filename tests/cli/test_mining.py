@@ -61,6 +61,7 @@ def test_a_port_that_is_taken_and_a_stranger_are_told_before_anything_starts(tmp
     assert f"hotkey {STRANGER.ss58_address} is not registered on subnet 50" in lines["chain"]
     assert f"cannot listen at 127.0.0.1:{port} (Address already in use)" in lines["address"]
     assert lines["model"].startswith("ok")
+    assert lines["statistics"].startswith("warning")
     assert lines["clock"].startswith("warning")
     assert lines["prices"].startswith("ok")
 

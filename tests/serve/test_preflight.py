@@ -15,6 +15,7 @@ from synthcity.serve.preflight import (
     check_model,
     check_prices,
     check_registration,
+    check_statistics,
 )
 from tests.serve.conftest import MarketPrices
 from tests.serve.dialogue import MINER, NOW, STRANGER, market, snapshot
@@ -93,3 +94,8 @@ def test_nobody_tells_the_time():
     check = check_clock("http://127.0.0.1:9")
     assert (check.state, "tells no time (ConnectError)" in check.text) == (State.WARNING, True)
     assert check_clock("nonsense").state is State.WARNING
+
+
+def test_open_statistics_are_told_at_the_ports_where_they_are():
+    assert (check_statistics({}).state, "ports 8404,9101;" in check_statistics({}).text) == (State.WARNING, True)
+    assert "ports 18404,9101;" in check_statistics({"RAY_SERVE_HAPROXY_STATS_PORT": "18404"}).text
