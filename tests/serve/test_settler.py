@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from synthcity import lines
 from synthcity.lines import LineWriter
 from synthcity.serve.ledger import SCORES, AnswerLedger
 from synthcity.serve.settler import Settler
@@ -33,3 +34,23 @@ def test_what_keeps_it_from_settling_is_told_until_it_is_over(tmp_path):
         assert settler.problem.startswith("nothing is settled: another process writes to ")
     settler.round()
     assert settler.problem is None
+
+
+def test_a_full_disk_costs_no_score(tmp_path, monkeypatch):
+    with AnswerLedger(tmp_path / "ledger") as ledger:
+        answers = [record(ledger, hour(T0 + 60 * k)) for k in range(3)]
+    settler = Settler(tmp_path / "ledger", make_store(tmp_path / "store"), lambda: None, clock=lambda: NOW)
+    synced = []
+
+    def full(file: int) -> None:
+        synced.append(file)
+        if len(synced) > 1:
+            raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(lines.os, "fsync", full)
+        settler.round()
+    assert settler.problem.endswith("scores.jsonl: No space left on device")
+    assert [(tmp_path / "ledger" / answer.paths).exists() for answer in answers] == [False, True, True]
+    settler.round()
+    assert (settler.problem, settler.latest.num_settled, settler.latest.num_pending) == (None, 3, 0)

@@ -1,7 +1,9 @@
-"""What validators get and what the operator sees when something is wrong: the table in docs/serving.md."""
+"""What validators get and what the operator sees when something is wrong: the table in docs/mining.md."""
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -133,6 +135,33 @@ def test_a_full_disk_costs_no_answer_and_is_shown(tmp_path: Path, stack: ExitSta
     seen = place.seen()
     assert "No space left on device; 1 answers are held in memory" in seen
     monkeypatch.undo()
+
+
+WITHOUT_SPACE = """
+import resource, signal, sys, time
+from contextlib import ExitStack
+from pathlib import Path
+from tests.serve.test_troubles import Place
+with ExitStack() as stack:
+    place = Place(Path(sys.argv[1]), stack)
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+    print(place.ask())
+    while not place.recorder.problem:
+        time.sleep(0.05)
+    print(place.seen())
+"""
+
+
+def test_a_disk_that_takes_not_one_byte_more_costs_no_answer_and_is_shown(tmp_path: Path):
+    """The kernel refuses every write of that process: answers, nonces and who is champion."""
+    command = [sys.executable, "-W", "ignore", "-c", WITHOUT_SPACE, str(tmp_path)]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=True)
+    status, _, seen = done.stdout.partition("\n")
+    assert (status, "1 answered, 0 refused, 0 by the fallback" in seen) == ("200", True), seen
+    assert "1 answers are held in memory" in seen
+    assert "the champion stays" in seen
 
 
 def test_no_file_of_succession_can_be_written_is_shown(tmp_path: Path, stack: ExitStack):
