@@ -80,7 +80,7 @@ def run(
     from synthcity.serve.deployment import ClusterConfig, serving
     from synthcity.serve.feed import Feed, FeedConfig
     from synthcity.serve.miner import Miner, start_config
-    from synthcity.serve.preflight import State
+    from synthcity.serve.preflight import State, chain_problem
     from synthcity.serve.registry import Registry
     from synthcity.serve.settler import Settler
     from synthcity.serve.watched import Watched
@@ -132,7 +132,9 @@ def run(
             settler,
             assets=names,
             auto_promote=promote == "auto",
-            watched=lambda: chain.problem if chain else None,
+            watched=lambda: (
+                (chain and chain.problem) or chain_problem(registry.snapshot, address, time.time(), named.admission)
+            ),
         )
         stack.enter_context(settler)
         click.echo(f"mining with {config.model} as {address} at {host}:{port}; Ctrl-C ends it")

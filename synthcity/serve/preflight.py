@@ -67,6 +67,12 @@ def check_registration(snapshot: Snapshot | None, hotkey: str, now: float, confi
     return told(State.OK if num_askers else State.WARNING, f"{text}; {max(0, round(age))} s old")
 
 
+def chain_problem(snapshot: Snapshot | None, hotkey: str, now: float, config: AdmissionConfig) -> str | None:
+    """What is wrong with our registration, or with what is known of it, while a miner runs; None if nothing is."""
+    check = check_registration(snapshot, hotkey, now, config)
+    return None if check.state is State.OK else f"the chain: {check.text}"
+
+
 def check_address(host: str, port: int, published: str | None) -> Check:
     """Whether we can listen at ``host:port``, and whether others can reach the published ``ip:port``."""
     try:

@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 from synthcity.forecast.baselines import baseline
 from synthcity.market.store import Store
 from synthcity.serve import ledger as ledgers
-from synthcity.serve.admission import Admission
+from synthcity.serve.admission import Admission, AdmissionConfig
 from synthcity.serve.app import build_app
 from synthcity.serve.axon import Axon
 from synthcity.serve.board import lines
@@ -26,6 +26,7 @@ from synthcity.serve.ledger import AnswerLedger
 from synthcity.serve.metrics import ProcessMetrics
 from synthcity.serve.miner import Miner
 from synthcity.serve.nonces import Nonces
+from synthcity.serve.preflight import chain_problem
 from synthcity.serve.prices import StorePrices
 from synthcity.serve.recorder import Recorder
 from synthcity.serve.registry import Registry
@@ -34,7 +35,7 @@ from synthcity.serve.settle import read_answers
 from synthcity.serve.settler import Settler
 from synthcity.serve.tally import Status
 from synthcity.serve.watched import Watched
-from tests.serve.dialogue import MINER, NOW, body, headers, market, question, write_snapshot
+from tests.serve.dialogue import MINER, NOW, STRANGER, body, headers, market, question, snapshot, write_snapshot
 from tests.serve.test_engine import Model
 
 
@@ -118,6 +119,21 @@ def test_without_a_chain_everybody_is_refused_and_the_reason_is_shown(tmp_path: 
     seen = place.seen()
     assert "the chain's process ended with 1 (cannot begin with network finney); it is started again" in seen
     write_snapshot(tmp_path).rename(tmp_path / "none.json")
+
+
+def test_a_chain_that_goes_away_costs_no_answer_and_is_shown(tmp_path: Path, stack: ExitStack):
+    place = Place(tmp_path, stack)
+    registry, ages = Registry(tmp_path / "metagraph.json"), iter((60, 7200))
+    place.chain = lambda: chain_problem(registry.snapshot, MINER.ss58_address, NOW + next(ages), AdmissionConfig())
+    assert "the chain:" not in place.seen()
+    assert place.ask() == 200
+    assert "the chain: uid 0 on subnet 50, block 1; 1 of 4 hotkeys may ask; the snapshot is 2h old" in place.seen()
+
+
+def test_a_hotkey_that_lost_its_place_is_shown(tmp_path: Path, stack: ExitStack):
+    place = Place(tmp_path, stack)
+    place.chain = lambda: chain_problem(snapshot(), STRANGER.ss58_address, NOW, AdmissionConfig())
+    assert f"hotkey {STRANGER.ss58_address} is not registered on subnet 50" in place.seen()
 
 
 def test_a_full_disk_costs_no_answer_and_is_shown(tmp_path: Path, stack: ExitStack, monkeypatch):
