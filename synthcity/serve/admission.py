@@ -23,6 +23,10 @@ from synthcity.serve.wire import read_headers
 _NS = 10**9
 
 
+class Held(Refusal):
+    """A repetition of a request that another replica has taken and not answered yet."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class AdmissionConfig:
     """Attributes:
@@ -44,10 +48,16 @@ class AdmissionConfig:
 
 
 class NonceStore(Protocol):
-    """Remembers the highest nonce by caller and uuid."""
+    """Remembers nonces by caller and uuid."""
 
     def raise_to(self, caller: str, uuid: str, nonce_ns: int) -> bool:
-        """Remember a nonce; False if it is a repetition."""
+        """Take a nonce and hold it until it is spent; False if it is a repetition."""
+
+    def is_held_elsewhere(self, caller: str, uuid: str, nonce_ns: int) -> bool:
+        """Whether another process has taken it and not answered yet."""
+
+    def spend(self, caller: str, uuid: str, nonce_ns: int) -> None:
+        """The answer went out."""
 
 
 class Registered(Protocol):
@@ -60,10 +70,11 @@ class Registered(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """A validator whose request was admitted, and how long it waits."""
+    """A validator whose request was admitted, how long it waits, and the nonce as it is remembered."""
 
     hotkey: str
     timeout_seconds: float
+    uuid: str
     nonce_ns: int
 
 
@@ -95,9 +106,7 @@ class Admission:
         self._check_age(claim.nonce_ns, now_ns, timeout + self.config.grace_seconds, self.config.ahead_seconds)
         text = claim.signed_text(self.receiver)
         self._check_signature(claim.caller, claim.receiver, text, claim.signature)
-        if not self._nonces.raise_to(claim.caller, claim.uuid, claim.nonce_ns):
-            raise Refusal(401, "replay", "the nonce is not above the last one of this caller")
-        return Caller(hotkey=claim.caller, timeout_seconds=timeout, nonce_ns=claim.nonce_ns)
+        return self._take(claim.caller, timeout, claim.uuid, claim.nonce_ns, "is not above the last one of this caller")
 
     def admit_signed(self, headers: Mapping[str, str], body: bytes, target: str, ip: str, now_ns: int) -> Caller:
         """Return who asks by ``btauth/1``; the time-out is the longest, since the protocol tells none.
@@ -113,10 +122,18 @@ class Admission:
         text = claim.signed_text("POST", target, body, self.receiver)
         self._check_signature(claim.caller, claim.receiver, text, claim.signature)
         # the nonce is the whole of the memory: a caller's requests may come in any order, each one once
-        if not self._nonces.raise_to(claim.caller, f"{btauth.PROTOCOL}.{claim.nonce_ns}", claim.nonce_ns):
-            raise Refusal(401, "replay", "the nonce was used before")
-        longest = self.config.longest_timeout_seconds
-        return Caller(hotkey=claim.caller, timeout_seconds=longest, nonce_ns=claim.nonce_ns)
+        uuid, longest = f"{btauth.PROTOCOL}.{claim.nonce_ns}", self.config.longest_timeout_seconds
+        return self._take(claim.caller, longest, uuid, claim.nonce_ns, "was used before")
+
+    def answered(self, caller: Caller) -> None:
+        """The answer went out; until then another replica may answer, should this one be killed."""
+        self._nonces.spend(caller.hotkey, caller.uuid, caller.nonce_ns)
+
+    def _take(self, hotkey: str, timeout: float, uuid: str, nonce_ns: int, otherwise: str) -> Caller:
+        if not self._nonces.raise_to(hotkey, uuid, nonce_ns):
+            kind = Held if self._nonces.is_held_elsewhere(hotkey, uuid, nonce_ns) else Refusal
+            raise kind(401, "replay", f"the nonce {otherwise}")
+        return Caller(hotkey=hotkey, timeout_seconds=timeout, uuid=uuid, nonce_ns=nonce_ns)
 
     def check_known(self, hotkey: str, ip: str) -> None:
         """Refuse callers that the chain does not know as validators.

@@ -8,13 +8,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 
+from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import Response
 
 from synthcity.errors import RunError
 from synthcity.serve import btauth
-from synthcity.serve.admission import Admission
+from synthcity.serve.admission import Admission, Caller, Held
 from synthcity.serve.question import QuestionConfig, read_body
 from synthcity.serve.refusal import Refusal
 from synthcity.serve.reply import accepts_gzip, compress, encode_reply
@@ -22,6 +24,7 @@ from synthcity.serve.service import Asked, Service, read_limited
 
 COMPRESS_FROM = 64 * 1024
 _ROUTE = "Simulation"
+_HELD_SECONDS, _HELD_TURNS = 0.05, 10
 _log = logging.getLogger(__name__)
 
 
@@ -60,14 +63,17 @@ class Axon:
         headers, now_ns = dict(request.headers), int(now * 1e9)
         if btauth.MARK in headers:
             body = await read_limited(request)
-            caller = self._admission.admit_signed(headers, body, _target(request), ip, now_ns)
+            target = _target(request)
+            caller = await _patient(lambda: self._admission.admit_signed(headers, body, target, ip, now_ns))
         else:
-            caller = self._admission.admit(headers, ip, now_ns)
+            caller = await _patient(lambda: self._admission.admit(headers, ip, now_ns))
             body = await read_limited(request)
         prompt = read_body(body, now, self._question)
         asked = Asked(route=_ROUTE, caller=caller.hotkey, now=now, begin=begin, patience_seconds=caller.timeout_seconds)
         answered = await self._service.answer(asked, prompt, lambda answer: encode_reply(answer.paths, prompt))
-        return await self._respond(answered.result, request.headers.get("accept-encoding", ""))
+        response = await self._respond(answered.result, request.headers.get("accept-encoding", ""))
+        response.background = BackgroundTask(self._admission.answered, caller)  # once the last byte is on its way
+        return response
 
     async def _respond(self, content: bytes, accept_encoding: str) -> Response:
         headers = {}
@@ -77,6 +83,20 @@ class Axon:
                 content = await asyncio.to_thread(compress, content)
                 headers["content-encoding"] = "gzip"
         return Response(content, 200, headers, "application/json")
+
+
+async def _patient(admit: Callable[[], Caller]) -> Caller:
+    """Admit; wait half a second for what another replica holds, since one that is killed loses its connections first.
+
+    Raises:
+        Refusal: as ``admit``.
+    """
+    for _ in range(_HELD_TURNS):
+        try:
+            return admit()
+        except Held:
+            await asyncio.sleep(_HELD_SECONDS)
+    return admit()
 
 
 def _target(request: Request) -> str:

@@ -21,6 +21,10 @@ _LOGS = {"enable_access_log": False, "log_level": "WARNING"}
 REQUEST_SECONDS = 130.0
 """Longer than any deadline of the network; what still runs then is cut off."""
 
+# What a killed replica leaves unanswered goes to another one, which may take up its nonce (``nonces``). HAProxy can do
+# so only with requests that it has whole, and Ray has no setting for that: two more lines follow on the one it has.
+_RETRY = "conn-failure empty-response\n    option http-buffer-request\n    timeout http-request 10s"
+
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterConfig:
@@ -119,7 +123,7 @@ def serving(config: ServeConfig, where: ClusterConfig) -> Iterator[Deployed]:
 
 
 def _ingress(folder: Path) -> dict[str, str | None]:
-    """Settings that Ray reads on import: HAProxy, its files in a folder of its own, and short roll-outs."""
+    """Settings that Ray reads on import: HAProxy, its files in a folder of its own, short roll-outs, no niceness."""
     settings = {
         "RAY_SERVE_ENABLE_HA_PROXY": "1",
         "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(folder / "haproxy.cfg"),
@@ -127,7 +131,9 @@ def _ingress(folder: Path) -> dict[str, str | None]:
         "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(folder),
         "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(folder / "server-state"),
         "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": str(folder / "metrics.sock"),
+        "RAY_SERVE_HAPROXY_RETRY_ON": _RETRY,
         "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "3",
+        "RAY_worker_niceness": "0",  # Ray's own 15 is for work that can wait
         "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "60",  # at 5 s a busy machine kills its ingress while it starts
     }
     return {name: os.environ.get(name, value) for name, value in settings.items()}

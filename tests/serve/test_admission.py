@@ -92,10 +92,11 @@ def test_a_captured_request_is_worth_nothing_after_a_restart(tmp_path: Path):
 
 def test_two_replicas_share_their_memory(tmp_path: Path):
     registry, captured = Registry(write_snapshot(tmp_path)), headers()
-    replicas = [
-        Admission(MINER.ss58_address, registry, Nonces(tmp_path / "nonces.sqlite")) for _ in range(2)
-    ]  # fmt: skip
+    nonces = [Nonces(tmp_path / "nonces.sqlite") for _ in range(2)]
+    replicas = [Admission(MINER.ss58_address, registry, one) for one in nonces]
     assert [_verdict(one, captured) for one in replicas] == [None, "replay"]
+    for one in nonces:
+        one.close()
 
 
 def test_nothing_is_remembered_of_a_request_that_is_not_admitted(admission: Admission):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
+from synthcity.serve.nonces import Nonces
 from synthcity.serve.service import Service
 from synthcity.serve.settle import read_answers
 from synthcity.sn50.competitions import get_rules, rule_dates
@@ -56,6 +59,34 @@ def test_the_seed_is_written_down_and_draws_the_same_again(client: TestClient, s
     asked = {"asset": "BTC", "start_time": START, "seed": record.seed}
     again = client.post("/simulate", json=asked).json()
     np.testing.assert_allclose(sent, again["paths"], rtol=1e-6)
+
+
+def test_what_another_replica_holds_is_waited_for_and_answered_when_that_one_is_gone(
+    client: TestClient, tmp_path: Path
+):
+    sent = headers()
+    asked = (sent["bt_header_dendrite_hotkey"], sent["bt_header_dendrite_uuid"], int(sent["bt_header_dendrite_nonce"]))
+    other = Nonces(tmp_path / "nonces.sqlite")
+    assert other.raise_to(*asked)
+    refused = client.post("/Simulation", content=body(), headers=sent)
+    assert (refused.status_code, refused.json()["message"]) == (
+        401,
+        "the nonce is not above the last one of this caller",
+    )
+    killed = threading.Timer(0.2, other._presence.close)
+    killed.start()
+    statuses = [client.post("/Simulation", content=body(), headers=sent).status_code for _ in range(2)]
+    assert statuses == [200, 401]
+    killed.join()
+    other.close()
+
+
+def test_an_answer_that_went_out_spends_the_nonce(client: TestClient, tmp_path: Path):
+    sent = headers()
+    assert client.post("/Simulation", content=body(), headers=sent).status_code == 200
+    for path in (tmp_path / "nonces.sqlite-holders").iterdir():
+        path.unlink()  # as if the replica had been killed afterwards
+    assert client.post("/Simulation", content=body(), headers=sent).status_code == 401
 
 
 def test_metrics_tell_answers_and_refusals(client: TestClient):

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -61,11 +63,40 @@ def test_nonces_only_rise_and_outlive_the_process(tmp_path: Path):
     again.close()
 
 
+HOLD = """
+import sys, time
+from synthcity.serve.nonces import Nonces
+nonces = Nonces(sys.argv[1])
+print(*(nonces.raise_to("a", "u", nonce) for nonce in (1, 5, 7, 8)), flush=True)
+nonces.spend("a", "u", 7)
+print(flush=True)
+time.sleep(600)
+"""
+
+
+def test_what_a_killed_process_left_unanswered_is_taken_up_once(tmp_path: Path):
+    heirs = [Nonces(tmp_path / "n"), Nonces(tmp_path / "n")]
+    command = [sys.executable, "-c", HOLD, str(tmp_path / "n")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().split() == ["True"] * 4
+        process.stdout.readline()
+        assert [heirs[0].raise_to("a", "u", nonce) for nonce in (5, 7, 8)] == [False] * 3, "its holder lives"
+        assert [heirs[0].is_held_elsewhere("a", "u", nonce) for nonce in (5, 7, 8)] == [True, False, True]
+        process.kill()
+    assert [heirs[0].raise_to("a", "u", nonce) for nonce in (4, 5, 7, 8)] == [False, True, False, True]
+    assert [one.raise_to("a", "u", nonce) for one in heirs for nonce in (5, 7, 8)] == [False] * 6
+    assert not heirs[0].is_held_elsewhere("a", "u", 5), "by us"
+    heirs[0].close()
+    assert [heirs[1].raise_to("a", "u", nonce) for nonce in (5, 7, 8, 1)] == [False, False, False, True]
+    heirs[1].close()
+
+
 def test_old_nonces_are_dropped(tmp_path: Path):
     nonces = Nonces(tmp_path / "n")
     nonces.raise_to("a", "u", KEPT_NS)
     nonces.raise_to("b", "u", 3 * KEPT_NS)
-    assert nonces._file.execute("SELECT caller FROM nonces").fetchall() == [("b",)]
+    assert nonces._file.execute("SELECT caller FROM taken").fetchall() == [("b",)]
     nonces.close()
 
 
