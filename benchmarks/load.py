@@ -1,17 +1,18 @@
 """Does the service hold the load of five validators at sixty times its rate, while things break?
 
-Run ``python benchmarks/load.py [--minutes 10] [--rate 60]``. Five validators ask 75 prompts of 24 h and 120 of 1 h an
-hour each, times ``--rate``, of ``synthcity serve`` on Ray Serve behind HAProxy: signed, each on a connection of its
-own, with the network's deadlines. Before that, ``--steps`` asks at smaller rates, to see where it saturates. Meanwhile
+Run ``python -m benchmarks.load [--minutes 10] [--rate 60] [--model BUNDLE] [--then BUNDLE]``. Five validators ask 75
+prompts of 24 h and 120 of 1 h an hour each, times ``--rate``, of the deployment that ``synthcity mine`` uses, on Ray
+Serve behind HAProxy: signed, each on a connection of its own, with the network's deadlines. Before that, ``--steps``
+asks at other rates, to see where it saturates. Meanwhile
 
-- 20 to 35 % of the time: no new prices;
-- at 50 %: a replica is killed with SIGKILL;
-- 70 to 85 %: nobody writes the snapshot of the chain, and what lies there is half a file.
+- 15 to 30 % of the time: no new prices;
+- at 40 %: a replica is killed with SIGKILL;
+- at 55 %: another bundle is rolled out, as the miner does it;
+- 75 to 88 %: nobody writes the snapshot of the chain, and what lies there is half a file.
 
-Every answer is checked against the rules of both dates: what is rounded as ``round_paths`` rounds is valid under both;
-one in fifty, and all that are not, go through ``validate``. An answer after its deadline is missed, whatever it says.
-Sixty uuids a validator stand for the sixty-fold rate, since the nonces of one uuid must arrive in order. Clients and
-checks run on the same machine; the last line says what they cost.
+Every answer is checked, all of it (``load_check.py``); one after its deadline is missed, whatever it says. Sixty uuids
+a validator stand for the sixty-fold rate, since the nonces of one uuid must arrive in order. Clients and checks run on
+the same machine, the checks behind all else; the last lines say what they cost.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ os.environ["OMP_NUM_THREADS"] = "1"  # read once, when NumPy loads
 
 import argparse
 import contextlib
-import gzip
 import hashlib
 import http.client
 import itertools
 import json
 import math
+import multiprocessing
 import signal
 import socket
 import subprocess
@@ -36,22 +37,23 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-import orjson
 from bittensor_wallet import Keypair
 
+from benchmarks.load_check import check
+from synthcity.forecast.baselines import baseline
+from synthcity.lines import read_lines
 from synthcity.market.bars import Bars
 from synthcity.market.store import Store
+from synthcity.serve.build import LEDGER
+from synthcity.serve.ledger import ANSWERS
 from synthcity.serve.registry import Neuron, Snapshot
-from synthcity.sn50.competitions import get_rules, rule_dates
 from synthcity.sn50.prompt import Prompt
-from synthcity.sn50.submission import round_paths, validate
 
 MINER = Keypair.create_from_uri("//Miner")
 VALIDATORS = [Keypair.create_from_uri(f"//Validator{i}") for i in range(5)]
@@ -61,19 +63,22 @@ AN_HOUR = {DAY: 75, HOUR: 120}
 EXTRA_SECONDS = {DAY: 60, HOUR: 0}  # from the next full minute to the start, and so to the deadline
 SHORTEST_SECONDS = 10.0  # a prompt of 1 h that would leave less is for the minute after
 EMPTY = hashlib.sha3_256(b"").hexdigest()
-RUN = "from synthcity.cli.main import main; main()"
-PRICES_AWAY, KILL, CHAIN_AWAY = (0.20, 0.35), 0.50, (0.70, 0.85)
+PRICES_AWAY, KILL, ROLL_OUT, CHAIN_AWAY = (0.15, 0.30), 0.40, 0.55, (0.75, 0.88)
+SETTLED_SECONDS = 15.0  # after a roll-out the old replicas still answer what they have
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """One prompt: ``status`` of HTTP, 0 without any; ``phase`` is what was broken when it was asked."""
+    """One prompt: ``status`` of HTTP, 0 without any; ``phase`` is what was broken when it was asked.
+
+    ``margin`` is what was left of the caller's patience, in seconds, below 0 when it was over.
+    """
 
     grid: tuple[int, int]
     phase: str
     status: int
     seconds: float
-    late: bool
+    margin: float
     reason: str
     verdict: Future[str | None] | None
 
@@ -125,21 +130,6 @@ class World:
                 self.metagraph.write_bytes(self.metagraph.read_bytes()[:100])
 
 
-def check(content: bytes, encoding: str, prompt: Prompt, thorough: bool) -> str | None:
-    """Why the network would refuse an answer under either date's rules; None if it would not."""
-    answer = orjson.loads(gzip.decompress(content) if encoding == "gzip" else content)["simulation_output"]
-    if not thorough and answer[:2] == [prompt.start_time, prompt.time_increment]:
-        try:
-            paths = np.asarray(answer[2:], dtype=np.float64)
-            rounded = paths.shape == (1000, prompt.num_steps + 1) and paths.max() < 1e7
-            if rounded and np.array_equal(round_paths(paths), paths):
-                return None
-        except ValueError:
-            pass
-    reasons = (validate(answer, prompt, get_rules(date)) for date in rule_dates())
-    return next((reason for reason in reasons if reason), None)
-
-
 class Load:
     """Asks at a fixed rate, whether answers come or not."""
 
@@ -178,7 +168,7 @@ class Load:
             content = answer.read()
             status, encoding = answer.status, answer.getheader("content-encoding", "")
         except (OSError, http.client.HTTPException) as error:
-            reason = type(error).__name__
+            reason = f"{type(error).__name__} {error}"[:90]
         finally:
             connection.close()
         seconds = time.perf_counter() - begin
@@ -189,7 +179,7 @@ class Load:
             reason = content.decode(errors="replace")[:70]
             if status == 503 and "prompts are being answered" in reason:
                 reason = "busy"
-        return Outcome(grid, phase, status, seconds, seconds > patience, reason, verdict)
+        return Outcome(grid, phase, status, seconds, patience - seconds, reason, verdict)
 
     def _request(
         self, prompt: Prompt, validator: Keypair, nonce: int, uuid: str, patience: float
@@ -238,7 +228,7 @@ def replicas_of(driver: int) -> list[int]:
     return [pid for pid, title in titles.items() if title.startswith("ray::ServeReplica") and descends(pid)]
 
 
-def break_things(world: World, load: Load, driver: int, seconds: float, told: list[str]) -> None:
+def break_things(world: World, load: Load, server: Server, then: str, seconds: float, told: list[str]) -> None:
     """Break and mend, one after the other; what was really done goes to ``told``."""
 
     def until(share: float) -> None:
@@ -250,95 +240,138 @@ def break_things(world: World, load: Load, driver: int, seconds: float, told: li
     until(PRICES_AWAY[1])
     world.prices_away, load.phase = False, "whole"
     until(KILL)
-    victims = replicas_of(driver)
+    victims = replicas_of(server.process.pid)
+    load.phase = "replica killed"
     for pid in victims[:1]:
         os.kill(pid, signal.SIGKILL)
     told.append(f"killed {len(victims[:1])} of {len(victims)} replicas")
-    load.phase = "replica killed"
+    until(ROLL_OUT)
+    told.append(f"{len(replicas_of(server.process.pid))} replicas {(ROLL_OUT - KILL) * seconds:.0f} s later")
+    load.phase, asked = "roll-out", time.monotonic()
+    told.append(f"{server.roll_out(then)} after {time.monotonic() - asked:.0f} s")
+    time.sleep(SETTLED_SECONDS)
+    load.phase = "whole, new"
     until(CHAIN_AWAY[0])
-    told.append(f"{len(replicas_of(driver))} replicas {(CHAIN_AWAY[0] - KILL) * seconds:.0f} s later")
     world.chain_away, load.phase = True, "no chain"
     until(CHAIN_AWAY[1])
-    world.chain_away, load.phase = False, "whole"
+    world.chain_away, load.phase = False, "whole, new"
 
 
-@contextlib.contextmanager
-def served(folder: Path, model: str, replicas: int) -> Iterator[tuple[int, int]]:
-    """Start ``synthcity serve``; yield its port and process id."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
-    port, stats, scrape = (one.getsockname()[1] for one in sockets)
-    for one in sockets:
-        one.close()
-    command = [sys.executable, "-c", RUN, "serve", model, "--data", str(folder / "store")]
-    command += ["--state", str(folder / "state"), "--port", str(port), "--replicas", str(replicas)]
-    command += ["--hotkey", MINER.ss58_address, "--metagraph", str(folder / "metagraph.json")]
-    ports = {"RAY_SERVE_HAPROXY_STATS_PORT": str(stats), "RAY_SERVE_HAPROXY_METRICS_PORT": str(scrape)}
-    path = {"PYTHONPATH": str(Path(__file__).parents[1])}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **ports, **path}) as process:
-        assert process.stdout is not None
-        if not any(line.startswith("serving") for line in process.stdout):
-            raise RuntimeError(f"synthcity serve ended with {process.wait()}")
-        try:
-            yield port, process.pid
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(90)
+class Server:
+    """``load_serve.py`` in a process of its own, until closed."""
+
+    def __init__(self, folder: Path, model: str, replicas: int) -> None:
+        sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
+        self.port, stats, scrape = (one.getsockname()[1] for one in sockets)
+        for one in sockets:
+            one.close()
+        ports = {"RAY_SERVE_HAPROXY_STATS_PORT": str(stats), "RAY_SERVE_HAPROXY_METRICS_PORT": str(scrape)}
+        command = [sys.executable, str(Path(__file__).with_name("load_serve.py")), str(folder), model, str(self.port)]
+        self.process = subprocess.Popen(
+            [*command, str(replicas), MINER.ss58_address],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **ports, "PYTHONPATH": str(Path(__file__).parents[1])},
+        )
+        self._answer("serving")
+
+    def roll_out(self, model: str) -> str:
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{model}\n")
+        self.process.stdin.flush()
+        return self._answer("rolled out", "not rolled out")
+
+    def close(self) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self.process.wait(120)
+
+    def _answer(self, *starts: str) -> str:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:  # Ray writes there too
+            if line.startswith(starts):
+                return line.strip()
+        raise RuntimeError(f"load_serve.py ended with {self.process.wait()}")
 
 
 def report(title: str, outcomes: list[Outcome], seconds: float) -> None:
+    """Print what became of the prompts, what is wrong first; waits for the checks."""
+    invalid = Counter(verdict(one) for one in outcomes if one.verdict)
+    num_checked = sum(invalid.values())
+    invalid.pop(None, None)
+    done = sum(one.status == 200 and one.margin >= 0 for one in outcomes)
+    missed = sum(one.status == 0 or one.margin < 0 for one in outcomes)
+    refused = Counter((one.phase, one.status, one.reason) for one in outcomes if one.status != 200)
     print(f"{title}: {len(outcomes)} prompts, load {os.getloadavg()[0]:.1f}, {os.cpu_count()} CPUs")
+    print(f"  in time {done} ({done / seconds:.2f} a second), refused {len(outcomes) - done - missed}, ", end="")
+    print(f"late or lost {missed}; checked {num_checked}, invalid {sum(invalid.values())}")
+    for what, count in [*invalid.most_common(9), *refused.most_common(20)]:
+        print(f"    {count} x {what}")
+    print(f"  {'':22} asked    200   4xx   5xx  none   p50    p95    p99    max s   least margin s")
     for grid, name in ((DAY, "24 h"), (HOUR, "1 h")):
         for phase in dict.fromkeys(one.phase for one in outcomes):
             _row(f"{name}, {phase}", [one for one in outcomes if one.grid == grid and one.phase == phase])
-    done = sum(one.status == 200 and not one.late for one in outcomes)
-    invalid = Counter(one.verdict.result() for one in outcomes if one.verdict) - Counter({None: len(outcomes)})
-    other = Counter((one.status, one.reason) for one in outcomes if one.status != 200)
-    print(f"  in time {done} of {len(outcomes)} ({done / seconds:.2f} a second), invalid {sum(invalid.values())}")
-    for what, count in [*other.most_common(), *invalid.most_common()]:
-        print(f"    {count} x {what}")
     sys.stdout.flush()
 
 
+def verdict(outcome: Outcome) -> str | None:
+    """Why an answer is invalid, or what broke its check."""
+    assert outcome.verdict is not None
+    try:
+        return outcome.verdict.result()
+    except Exception as error:  # noqa: BLE001 (an answer that was not checked counts as invalid, whatever the reason)
+        return f"not checked: {type(error).__name__} {error}"
+
+
 def _row(name: str, some: list[Outcome]) -> None:
-    taken = [one.seconds for one in some if one.status == 200]
-    if not taken:
-        print(f"  {name:22} {len(some):5} asked, none answered")
-        return
-    p50, p95, p99 = np.percentile(taken, [50, 95, 99])
-    missed = sum(one.late or one.status == 0 for one in some)
-    refused = sum(one.status >= 400 for one in some)
-    print(
-        f"  {name:22} {len(some):5} asked {len(taken):5} answered {refused:5} refused {missed:4} missed   "
-        f"p50 {p50:6.2f}  p95 {p95:6.2f}  p99 {p99:6.2f}  max {max(taken):6.2f} s"
-    )
+    answered = [one for one in some if one.status == 200]
+    kinds = [len(answered), *(sum(one.status // 100 == kind for one in some) for kind in (4, 5, 0))]
+    line = f"  {name:22} {len(some):5} " + " ".join(f"{kind:5}" if n else f"{kind:6}" for n, kind in enumerate(kinds))
+    if answered:
+        quantiles = np.percentile([one.seconds for one in answered], [50, 95, 99, 100])
+        line += " ".join(f"{value:6.2f}" for value in quantiles) + f" {min(one.margin for one in answered):12.1f}"
+    print(line)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--minutes", type=float, default=10.0, help="of the load while things break")
     parser.add_argument("--rate", type=float, default=60.0, help="times the network's rate")
-    parser.add_argument("--steps", default="5,15,30", help="smaller rates to try first, 20 seconds each; may be empty")
+    parser.add_argument("--steps", default="60,120,180", help="rates to try first, 20 seconds each; may be empty")
     parser.add_argument("--model", default="fhs", help="bundle or baseline")
+    parser.add_argument("--then", help="what is rolled out; by default a bundle of the baseline ewma")
     parser.add_argument("--replicas", type=int, default=2)
     options = parser.parse_args()
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         world = World(folder)
         stack.callback(world.close)
-        checks = stack.enter_context(ProcessPoolExecutor(1, initializer=os.nice, initargs=(5,)))
-        port, driver = stack.enter_context(served(folder, options.model, options.replicas))
-        load = Load(port, checks)
+        if options.then is None:
+            baseline("ewma").save(folder / "bundle")
+        context = multiprocessing.get_context("spawn")  # a fork would inherit the locks of other threads
+        checks = stack.enter_context(ProcessPoolExecutor(1, context, os.nice, (5,)))
+        server = Server(folder, options.model, options.replicas)
+        stack.callback(server.close)
+        load = Load(server.port, checks)
         for rate in (float(step) for step in options.steps.split(",") if step):
             report(f"{rate:g} times", load.drive(20, rate), 20)
-        seconds, told = 60 * options.minutes, list[str]()
-        breaker = threading.Thread(target=break_things, args=(world, load, driver, seconds, told))
-        breaker.start()
-        outcomes = load.drive(seconds, options.rate)
-        breaker.join()
-        report(f"{options.rate:g} times for {options.minutes:g} min, {'; '.join(told)}", outcomes, seconds)
-        answered = [orjson.loads(line) for line in (folder / "state" / "prompts.jsonl").read_bytes().splitlines()]
-        print(f"  who answered, of all: {dict(Counter((one['forecaster'], one['fallback']) for one in answered))}")
-        print(f"  processor time of clients and checks: {sum(os.times()[:4]):.0f} s")
+        if options.minutes > 0:
+            seconds, told = 60 * options.minutes, list[str]()
+            then = options.then or str(folder / "bundle")
+            breaker = threading.Thread(target=break_things, args=(world, load, server, then, seconds, told))
+            breaker.start()
+            outcomes = load.drive(seconds, options.rate)
+            cost = time.process_time()
+            breaker.join()
+            report(f"{options.rate:g} times for {options.minutes:g} min, {'; '.join(told)}", outcomes, seconds)
+            print(f"  processor time of the clients, steps included: {cost:.0f} s")
+        checks.shutdown()
+        answers = [event for event in read_lines(folder / "state" / LEDGER / ANSWERS).events if event["sent"]]
+        who = Counter((one["bundle"][:12], one["fallback"] or "model") for one in answers)
+        print(f"  in the ledger, steps included: {dict(who)}")
+        children = os.times()
+        print(f"  processor time of the checks: {children.children_user + children.children_system:.0f} s")
 
 
 if __name__ == "__main__":
