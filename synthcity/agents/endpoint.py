@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _LONGEST_REPLY = 8_000_000  # bytes
 _HEADERS = {"host", "accept", "accept-encoding", "connection", "content-length", "content-type", "user-agent"}
 _HEADERS.add("x-stainless-raw-response")  # the package tells itself by it not to parse the answer
+_CLOSED = "the connection was closed on our side"
 _NEVER_SENT = ("ConnectError", "ConnectTimeout", "PoolTimeout")
 
 
@@ -48,6 +49,7 @@ class Endpoint:
         self._base_url, self._key, self._patience, self._redactor = base_url, key, patience, redactor
         self._sdk: openai.OpenAI | None = None
         self._lock = threading.Lock()
+        self._closed = False
 
     @property
     def is_local(self) -> bool:
@@ -83,8 +85,9 @@ class Endpoint:
         return self._ask(create, timeout_seconds, **body)
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections for good."""
         with self._lock:
+            self._closed = True
             if self._sdk is not None:
                 self._sdk.close()
                 self._sdk = None
@@ -93,6 +96,8 @@ class Endpoint:
         if self.problem:
             raise LLMRefused(self.problem)
         with self._lock:
+            if self._closed:
+                raise Trouble(_CLOSED, "wait")
             if self._sdk is None:
                 import openai
 
@@ -130,9 +135,11 @@ class Endpoint:
         except (ValueError, RecursionError):
             trouble = Trouble("the server answered with something else than JSON", "switch", maybe_billed=True)
         except RuntimeError:
-            trouble = Trouble("the connection was closed on our side", "wait", maybe_billed=True)
+            trouble = Trouble(_CLOSED, "wait", maybe_billed=True)
         else:
             return self._redactor.data(data), self._redactor.text(invocation)
+        if self._closed:  # whatever that has looked like, such as a bad file descriptor
+            trouble = Trouble(_CLOSED, "wait", maybe_billed=True)
         raise trouble  # out here it has no context: that would hold the request, and with it the key
 
     def _silence(self, cause: BaseException, read_seconds: float) -> Trouble:

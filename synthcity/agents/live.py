@@ -94,6 +94,8 @@ class Live:
                 _log.info("the language model failed: %s", trouble.text)
                 if model is not None and self._speaks_otherwise(model, request, trouble):
                     continue  # costs nothing, and there are few forms to try
+                if self._closing.is_set():
+                    continue
                 failures += 1
                 other = False
                 if model is not None and (trouble.cure == "switch" or (trouble.status == 500 and model.id in stumbled)):

@@ -304,6 +304,33 @@ def test_closing_ends_pauses(server: RunningStandIn) -> None:
     assert "is closed" in str(caught[0])
 
 
+def test_closing_ends_a_question_that_is_being_answered(server: RunningStandIn, tmp_path: Path) -> None:
+    server.script({"replies": [{"do": "drip", "seconds": 30.0}], "auth": False})
+    client = LLMClient(Settings(llm_base_url=server.url), folder=tmp_path)
+    caught: list[Exception] = []
+
+    def wait() -> None:
+        try:
+            ask(client)
+        except LLMUnavailable as error:
+            caught.append(error)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    while not server.questions():
+        time.sleep(0.01)
+    client.close()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert str(caught[0]) == "the client of the language model is closed"
+    events = [json.loads(line) for line in (tmp_path / "llm.jsonl").read_text().splitlines()]
+    failure = next(event for event in events if event["kind"] == "failure")
+    assert failure["text"] == "the connection was closed on our side"
+    assert client.ledger.run.calls == 1, "it may have to be paid"
+    with pytest.raises(LLMUnavailable, match="is closed"):
+        ask(client)
+
+
 # --- money
 
 
