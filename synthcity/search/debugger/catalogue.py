@@ -143,7 +143,7 @@ CATALOGUE = (
     ),
     _known(
         "time",
-        r"^TrialTimeout\b|\bTimeout(Error|Expired)?\b|timed out|deadline exceeded",
+        r"\bTimeout(Error|Expired)?\b|timed out|deadline exceeded",
         LIMIT,
         "it needs more time than there is; nothing that is as large shall be tried again.",
     ),
