@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -77,13 +78,13 @@ time.sleep(600)
 def test_what_a_killed_process_left_unanswered_is_taken_up_once(tmp_path: Path):
     heirs = [Nonces(tmp_path / "n"), Nonces(tmp_path / "n")]
     command = [sys.executable, "-c", HOLD, str(tmp_path / "n")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process, ExitStack() as stack:
+        stack.callback(process.kill)
         assert process.stdout is not None
         assert process.stdout.readline().split() == ["True"] * 4
         process.stdout.readline()
         assert [heirs[0].raise_to("a", "u", nonce) for nonce in (5, 7, 8)] == [False] * 3, "its holder lives"
         assert [heirs[0].is_held_elsewhere("a", "u", nonce) for nonce in (5, 7, 8)] == [True, False, True]
-        process.kill()
     assert [heirs[0].raise_to("a", "u", nonce) for nonce in (4, 5, 7, 8)] == [False, True, False, True]
     assert [one.raise_to("a", "u", nonce) for one in heirs for nonce in (5, 7, 8)] == [False] * 6
     assert not heirs[0].is_held_elsewhere("a", "u", 5), "by us"
