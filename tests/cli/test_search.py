@@ -20,6 +20,7 @@ VERDICT = {
 }
 REPORT = {
     "arms": [],
+    "repairs": [],
     "run": {"assets": ["BTC", "ETH"]},
     "verdict": VERDICT,
     "scores": [
