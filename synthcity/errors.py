@@ -5,6 +5,7 @@
     SynthcityError            anything we raise on purpose; its text is one sentence for the user
     ├── ConfigError           a sweep file, option or setting is wrong           (exit code 2)
     ├── DataError             prices are missing, damaged or too few             (exit code 2)
+    │   └── NotCovered        a forecaster was asked for what it was not made for
     ├── BundleError           a bundle is damaged, foreign or of another version (exit code 2)
     ├── RunError              a run folder cannot be written, read or resumed    (exit code 2)
     ├── SourceError           a price venue failed after all retries             (exit code 3)
@@ -44,6 +45,10 @@ class DataError(SynthcityError):
     """Prices are missing, damaged or too few."""
 
     exit_code = 2
+
+
+class NotCovered(DataError):
+    """A forecaster was asked for an asset or a grid that it was not made for; another one is to be asked."""
 
 
 class BundleError(SynthcityError):

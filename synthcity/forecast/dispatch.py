@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from synthcity.errors import ConfigError, DataError
+from synthcity.errors import ConfigError, NotCovered
 from synthcity.forecast.bundle import load_member, save_bundle
 from synthcity.forecast.forecaster import Forecaster, Paths
 from synthcity.market.bars import History
@@ -70,7 +70,7 @@ class Dispatch:
         """Return the paths of the forecaster whose prompt it is.
 
         Raises:
-            DataError: no route covers the prompt.
+            NotCovered: no route covers the prompt.
         """
         return self.forecasters[self._way(prompt)].simulate(history, prompt, seed=seed)
 
@@ -78,7 +78,7 @@ class Dispatch:
         """Draw the prompts of each forecaster jointly; those of different ones know nothing of each other.
 
         Raises:
-            DataError: no route covers a prompt.
+            NotCovered: no route covers a prompt.
         """
         ways = [self._way(prompt) for prompt in prompts]
         drawn: dict[int, Paths] = {}
@@ -108,7 +108,7 @@ class Dispatch:
             if route.covers(prompt):
                 return i
         grid = f"{prompt.time_length} s in steps of {prompt.time_increment} s"
-        raise DataError(f"no part of {self.name} forecasts {prompt.asset} over {grid}; combine one that does")
+        raise NotCovered(f"no part of {self.name} forecasts {prompt.asset} over {grid}; combine one that does")
 
 
 def from_bundle(folder: Path, config: Mapping[str, Any], weights: Mapping[str, Any]) -> Dispatch:

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from synthcity.errors import BundleError, ConfigError, DataError
+from synthcity.errors import BundleError, ConfigError, DataError, NotCovered
 from synthcity.forecast.bundle import save_bundle
 from synthcity.forecast.forecaster import Paths, as_history
 from synthcity.forecast.quantise import DEFAULT_FACTOR
@@ -64,7 +64,8 @@ class NetForecaster:
         """Draw an ensemble; see ``Forecaster.simulate``.
 
         Raises:
-            DataError: an asset or increment that the network was not trained for, or too little history.
+            NotCovered: an asset or increment that the network was not trained for.
+            DataError: too little history.
             ValueError: the history knows prices after the prompt's start.
         """
         return self.simulate_many(as_history(history, prompt), [prompt], seed=seed)[0]
@@ -126,9 +127,9 @@ class NetForecaster:
 
     def _refuse(self, prompt: Prompt) -> None:
         if prompt.asset not in self.assets:
-            raise DataError(f"this network knows {', '.join(self.assets)}, not {prompt.asset}")
+            raise NotCovered(f"this network knows {', '.join(self.assets)}, not {prompt.asset}")
         if prompt.time_increment != self.spec.increment or prompt.num_steps > self.spec.horizon:
-            raise DataError(
+            raise NotCovered(
                 f"this network forecasts {self.spec.horizon} steps of {self.spec.increment} s, "
                 f"not {prompt.num_steps} steps of {prompt.time_increment} s"
             )

@@ -17,6 +17,7 @@ import pandas as pd
 from synthcity.errors import DataError
 from synthcity.forecast.compare import MIN_BLOCKS, Lead, lead
 from synthcity.lines import LineWriter, read_lines
+from synthcity.serve.ledger import FOREIGN
 from synthcity.serve.settle import PATIENCE_SECONDS, read_scores
 from synthcity.sn50.competitions import Competition, Rules, get_rules
 
@@ -92,7 +93,8 @@ def decide(
     """Replay the race up to ``now``: the first look that proves one of the two better decides.
 
     Args:
-        scores: as from ``settle.read_scores``; answers of a fallback count for nobody.
+        scores: as from ``settle.read_scores``; answers of a fallback count for nobody, but for prompts
+            that a bundle was not made for: there they are its answers.
         champion, challenger: hashes of their bundles.
         now: unix seconds; a block of days counts once its last prompt can be settled.
     """
@@ -102,9 +104,10 @@ def decide(
     block_days = _block_days(competition)
     over = now - competition.time_length - PATIENCE_SECONDS
     own = own[(own["start_time"] // (block_days * DAY) + 1) * (block_days * DAY) <= over]
-    failed = (own["total"] < 0) | own["fallback"].notna()
+    in_vain = own["fallback"].notna() & (own["fallback"] != FOREIGN)
+    failed = (own["total"] < 0) | in_vain
     num_invalid = int(((own["bundle"] == challenger) & failed).sum())
-    own = own[own["fallback"].isna()]
+    own = own[~in_vain]
     pairs = _paired(own[own["total"] >= 0], champion, challenger)
     block = pairs["start_time"] // (block_days * DAY)
     sizes = block.value_counts() / 2

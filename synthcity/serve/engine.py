@@ -17,11 +17,12 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from synthcity.errors import SynthcityError
+from synthcity.errors import NotCovered, SynthcityError
 from synthcity.forecast.forecaster import Forecaster
 from synthcity.market.bars import History
 from synthcity.schema import key
 from synthcity.serve.clock import Answer, simulate
+from synthcity.serve.ledger import FOREIGN
 from synthcity.serve.prices import Prices
 from synthcity.serve.refusal import Refusal
 from synthcity.sn50.prompt import Prompt
@@ -54,7 +55,8 @@ class Answered(Generic[T]):
         result: what ``finish`` made of them.
         seed: of the draw.
         forecaster: name of who answered.
-        fallback: why it was not the model, as one word: ``late``, ``stuck`` or ``failed``; None if it was.
+        fallback: why it was not the model, as one word: ``late``, ``stuck``, ``failed`` or ``foreign``, for what
+        it was not made for; None if it was.
         history: the prices that were known.
     """
 
@@ -135,6 +137,8 @@ class Engine:
                 self._leave(task)
                 reason = "late"
                 _log.warning("%s did not answer %s within %.1f s", self.model.name, prompt, allowance)
+            except NotCovered:
+                reason = FOREIGN
             except SynthcityError as error:
                 reason = "failed"
                 _log.warning("%s failed on %s: %s", self.model.name, prompt, error)
@@ -170,7 +174,8 @@ class Engine:
         except SynthcityError as error:
             _log.error("no paths of %s: %s", prompt, error)  # the reason names files of ours: not for strangers
             raise Refusal(503, "no_answer", f"no paths of {prompt.asset} can be drawn now; our log says why") from error
-        _log.warning("%s answered %s in place of %s (%s)", name, prompt, self.model.name, reason)
+        level = logging.INFO if reason == FOREIGN else logging.WARNING
+        _log.log(level, "%s answered %s in place of %s (%s)", name, prompt, self.model.name, reason)
         return Answered(answer=drawn, result=result, seed=seed, forecaster=name, fallback=reason, history=history)
 
     def _leave(self, task: Future[tuple[Answer, T, History]]) -> None:

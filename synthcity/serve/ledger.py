@@ -36,6 +36,9 @@ from synthcity.market.times import format_time
 from synthcity.sn50.prompt import Prompt
 
 ANSWERS, SCORES = "answers.jsonl", "scores.jsonl"
+FOREIGN = "foreign"
+"""Why the fallback answered: the bundle was not made for the prompt, so that this is how it always answers there."""
+
 MOST_HELD = 100  # answers in memory while the disk refuses, about a megabyte each
 _log = logging.getLogger(__name__)
 
@@ -53,7 +56,7 @@ class AnswerRecord:
         price_age: seconds between the last price and ``asked_at``.
         caller: hotkey of the validator who asked.
         seconds: from the request to its answer.
-        fallback: why not the champion answered, None if it did.
+        fallback: why the fallback answered and not the bundle, None if it did.
         sent: whether the network got it; False for a challenger in the shadow.
         paths: file of the paths, relative to the ledger's folder.
         sha256: of that file.

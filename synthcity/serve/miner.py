@@ -19,7 +19,7 @@ from synthcity.serve.succession import Succession, begin, is_won
 from synthcity.serve.tally import Status
 
 TRIAL_ANSWERS = 10
-"""Answers of a new champion after which more fallbacks than paths of its own send it back."""
+"""Prompts for a new champion after which more fallbacks than paths of its own send it back."""
 
 _log = logging.getLogger(__name__)
 
@@ -128,8 +128,9 @@ class Miner:
         self._tell(f"{wanted.model} answers in place of {before}: {succession.reason}")
 
     def _is_failing(self) -> bool:
-        answered = sum(self._status.answered.values())
-        return answered >= TRIAL_ANSWERS and 2 * sum(self._status.fallbacks.values()) > answered
+        foreign = sum(self._status.foreign.values())
+        asked, failed = (sum(counts.values()) - foreign for counts in (self._status.answered, self._status.fallbacks))
+        return asked >= TRIAL_ANSWERS and 2 * failed > asked
 
     def _tell(self, text: str) -> None:
         _log.warning(text)

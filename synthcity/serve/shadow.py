@@ -1,7 +1,8 @@
 """A challenger in the shadow: it answers what was answered, afterwards, and nobody but the ledger gets it.
 
 It sees the very prices of the answer that went out. What it cannot answer counts against it (``challenge``): the
-fallback is recorded in its place, as it would have gone out.
+fallback is recorded in its place, as it would have gone out. For what it was not made the fallback would always go out,
+and counts as its answer.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ import threading
 import time
 from typing import Any
 
+from synthcity.errors import NotCovered
 from synthcity.forecast.forecaster import Forecaster
 from synthcity.serve.clock import simulate
 from synthcity.serve.engine import Answered, check_answer
+from synthcity.serve.ledger import FOREIGN
 from synthcity.serve.recorder import Recorder
 from synthcity.sn50.prompt import Prompt
 
@@ -76,6 +79,9 @@ class Shadow:
         try:
             drawn = simulate(self.model, answered.history, prompt, seed=answered.seed, longest_wait_seconds=wait)
             check_answer(drawn, prompt)
+        except NotCovered:
+            reason = FOREIGN
+            drawn = simulate(self.fallback, answered.history, prompt, seed=answered.seed, longest_wait_seconds=wait)
         except Exception as error:  # noqa: BLE001 (a model may fail in any way; it counts against it)
             _log.warning("the challenger %s failed on %s: %s", self.model.name, prompt, error)
             self.num_failed, reason = self.num_failed + 1, "failed"

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from synthcity.serve import metrics as kinds
+from synthcity.serve.ledger import FOREIGN
 from synthcity.serve.metrics import Metric, Metrics
 
 
@@ -20,6 +21,7 @@ class Status:
 
     Attributes:
         answered, fallbacks: prompts by asset, the latter those that the model did not answer.
+        foreign: those of the fallbacks for which the model was not made.
         refused: requests without an answer by asset, "" where the asset was not known yet.
         price_ages: seconds, of the last answer by asset.
         latencies: seconds of the last answers.
@@ -31,6 +33,7 @@ class Status:
     replica: int
     answered: Mapping[str, int] = field(default_factory=dict)
     fallbacks: Mapping[str, int] = field(default_factory=dict)
+    foreign: Mapping[str, int] = field(default_factory=dict)
     refused: Mapping[str, int] = field(default_factory=dict)
     price_ages: Mapping[str, float] = field(default_factory=dict)
     latencies: tuple[float, ...] = ()
@@ -53,6 +56,7 @@ class Tally:
         self._lock = threading.Lock()
         self._answered: Counter[str] = Counter()
         self._fallbacks: Counter[str] = Counter()
+        self._foreign: Counter[str] = Counter()
         self._refused: Counter[str] = Counter()
         self._price_ages: dict[str, float] = {}
         self._latencies: deque[float] = deque(maxlen=most_latencies)
@@ -65,6 +69,7 @@ class Tally:
             if metric is kinds.ANSWERS:
                 self._answered[asset] += 1
                 self._fallbacks[asset] += labels["fallback"] != "none"
+                self._foreign[asset] += labels["fallback"] == FOREIGN
             elif metric is kinds.REFUSALS:
                 self._refused[asset] += 1
             elif metric is kinds.LATENCY:
@@ -79,6 +84,7 @@ class Tally:
                 replica=os.getpid(),
                 answered=dict(self._answered),
                 fallbacks=dict(self._fallbacks),
+                foreign=dict(self._foreign),
                 refused=dict(self._refused),
                 price_ages=dict(self._price_ages),
                 latencies=tuple(self._latencies),
@@ -87,7 +93,7 @@ class Tally:
 
 def together(found: list[Status]) -> Status:
     """Add up replicas, each of which was seen at its own time."""
-    sums = {name: Counter[str]() for name in ("answered", "fallbacks", "refused")}
+    sums = {name: Counter[str]() for name in ("answered", "fallbacks", "foreign", "refused")}
     for status in found:
         for name, counter in sums.items():
             counter.update(getattr(status, name))
@@ -95,6 +101,7 @@ def together(found: list[Status]) -> Status:
         replica=0,
         answered=sums["answered"],
         fallbacks=sums["fallbacks"],
+        foreign=sums["foreign"],
         refused=sums["refused"],
         price_ages={asset: age for status in found for asset, age in status.price_ages.items()},
         latencies=tuple(second for status in found for second in status.latencies),

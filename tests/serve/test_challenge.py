@@ -133,6 +133,15 @@ def test_a_challenger_that_failed_to_answer_is_not_promoted():
     assert verdict_of(mirrored).decision is Decision.PROMOTE, "the champion's failures are not the challenger's"
 
 
+@pytest.mark.parametrize("bundle", ["old", "new"])
+def test_what_a_bundle_was_not_made_for_is_answered_for_it(bundle: str):
+    """A champion of one competition gives way to one of two, and not the other way round."""
+    scores = race(8, 0.05 if bundle == "old" else -0.05)
+    scores["fallback"] = scores["fallback"].astype(object)
+    scores.loc[scores["bundle"] == bundle, "fallback"] = "foreign"
+    assert verdict_of(scores).decision is (Decision.PROMOTE if bundle == "old" else Decision.KEEP)
+
+
 def test_the_figures_are_those_of_the_paired_comparison():
     scores = race(6, 0.02, noise=0.005)
     found = verdict_of(scores).lead

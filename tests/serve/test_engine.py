@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from synthcity.errors import DataError
+from synthcity.errors import DataError, NotCovered
 from synthcity.forecast.baselines import baseline
 from synthcity.serve.admission import Admission
 from synthcity.serve.app import build_app
@@ -48,6 +48,8 @@ class Model:
             self.released.wait(20)
         if self.fault == "data":
             raise DataError("too little history")
+        if self.fault == "foreign":
+            raise NotCovered("another grid")
         if self.fault == "bug":
             raise ZeroDivisionError
         paths = baseline("trailing").simulate(history, prompt, seed=seed)
@@ -96,6 +98,13 @@ def test_the_fallback_answers_and_says_so(engines, caplog, fault: str, reason: s
     assert (answered.forecaster, answered.fallback) == ("ewma", reason)
     assert answered.answer.paths.shape == (20, 61)
     assert f"ewma answered {PROMPT} in place of model ({reason})" in caplog.text
+
+
+def test_what_the_model_was_not_made_for_is_told_apart_and_alarms_nobody(engines, caplog):
+    with caplog.at_level(logging.WARNING):
+        answered = _answer(engines("foreign"))
+    assert (answered.forecaster, answered.fallback) == ("ewma", "foreign")
+    assert caplog.text == ""
 
 
 def test_too_little_time_goes_to_the_fallback_at_once(engines):

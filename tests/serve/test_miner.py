@@ -116,6 +116,17 @@ def test_a_champion_that_fails_on_live_prompts_goes_back(make, deployed: Deploye
     assert deployed.config.model == "fhs"
 
 
+def test_prompts_that_a_new_champion_was_not_made_for_do_not_send_it_back(make, deployed: Deployed):
+    miner = make(WON, auto=True)
+    miner.look()
+    deployed.state = Status(replica=2, answered={"BTC": 30}, fallbacks={"BTC": 21}, foreign={"BTC": 20})
+    miner.look()
+    assert deployed.config.model == "ewma"
+    deployed.state = Status(replica=2, answered={"BTC": 30}, fallbacks={"BTC": 26}, foreign={"BTC": 20})
+    miner.look()
+    assert deployed.config.model == "fhs", "6 of its own 10"
+
+
 def test_a_damaged_file_is_told_and_changes_nothing(make, deployed: Deployed, config: ServeConfig):
     for text in ('{"named"', "{}", '{"named":"a","challenger":"b","champion":"c","reason":""}'):
         (Path(config.state) / CHAMPION).write_text(text)

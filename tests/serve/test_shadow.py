@@ -79,6 +79,15 @@ def test_what_it_cannot_answer_is_recorded_against_it(shadowed, service: Service
     assert service.status().shadow_failed == 1
 
 
+def test_for_what_it_was_not_made_the_fallback_is_its_answer(shadowed, service: Service, tmp_path: Path):
+    _ask(shadowed(Model("foreign")))
+    service.shadow.close()
+    service.recorder.close()
+    _, challenger = read_answers(tmp_path / "ledger")[0]
+    assert (challenger.bundle, challenger.fallback) == ("challenger", "foreign")
+    assert service.status().shadow_failed == 0
+
+
 def test_a_challenger_that_hangs_costs_no_answer_and_is_told(shadowed, service: Service):
     client = shadowed(Model("hang"), most_waiting=1)
     for number in range(4):
