@@ -193,7 +193,8 @@ class LineWriter:
             RunError: the disk is full or gone; nothing of the line stays in the file.
             ValueError: the event holds a number that JSON lacks.
         """
-        line = json.dumps(event, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+        text = json.dumps(event, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+        line = text.encode("utf-8", "backslashreplace") + b"\n"  # half a character, as in odd file names, is escaped
         with self._thread_lock, self._locked():
             try:
                 self._put_torn_aside()

@@ -216,3 +216,10 @@ def test_a_tail_notices_that_its_file_was_changed(tmp_path, change):
         (tmp_path / "new").write_bytes(path.read_bytes())
         (tmp_path / "new").replace(path)
     assert tail.is_cut
+
+
+def test_half_a_character_is_written_and_read_back(tmp_path: Path) -> None:
+    path = tmp_path / "lines.jsonl"
+    event = {"text": "a file name \udcff that is no UTF-8, and é"}
+    append_line(path, event)
+    assert read_all(path) == [event]
