@@ -5,6 +5,7 @@ A process id says less: it is used again, and a killed process keeps its own unt
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import secrets
@@ -23,8 +24,9 @@ class Presence:
         """Raises OSError where the file cannot be made."""
         folder.mkdir(parents=True, exist_ok=True)
         for path in folder.glob("*.lock"):
-            if time.time() - path.stat().st_mtime > KEPT_SECONDS and not is_present(folder, path.stem):
-                path.unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):  # replicas that start together all remove them
+                if time.time() - path.stat().st_mtime > KEPT_SECONDS and not is_present(folder, path.stem):
+                    path.unlink()
         self.name = secrets.token_hex(8)
         self._path = folder / f"{self.name}.lock"
         file = os.open(self._path, os.O_CREAT | os.O_WRONLY, 0o600)

@@ -55,3 +55,19 @@ def test_files_of_the_dead_go_after_an_hour_those_of_the_living_stay(tmp_path: P
     (tmp_path / "young.lock").touch()
     Presence(tmp_path).close()
     assert [path.name for path in tmp_path.iterdir()] == ["young.lock"]
+
+
+def test_replicas_that_start_together_do_not_trip_over_what_the_other_removes(tmp_path: Path, monkeypatch):
+    past = time.time() - KEPT_SECONDS - 1
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.lock").touch()
+        os.utime(tmp_path / f"{name}.lock", (past, past))
+
+    def other_was_faster(folder: Path, name: str) -> bool:
+        for path in folder.iterdir():
+            path.unlink()
+        return False
+
+    monkeypatch.setattr("synthcity.serve.presence.is_present", other_was_faster)
+    Presence(tmp_path).close()
+    assert not list(tmp_path.iterdir())
