@@ -27,6 +27,7 @@ def command(folder: Path, parts: tuple[str, ...], trust_code: bool) -> None:
     from synthcity.errors import ConfigError
     from synthcity.forecast.choose import choose
     from synthcity.forecast.dispatch import Dispatch, Route
+    from synthcity.sn50.prompt import Prompt
 
     named: dict[Route, str] = {}
     for part in parts:
@@ -36,6 +37,10 @@ def command(folder: Path, parts: tuple[str, ...], trust_code: bool) -> None:
         route = Route.parse(way)
         if route in named:
             raise ConfigError(f"{way!r} is given twice, to {named[route]} and to {name}; name one of them")
+        grid = {"time_length": route.time_length, "time_increment": route.time_increment}
+        asked = [Prompt(asset=asset, start_time=0, **grid) for asset in route.assets]
+        if all(any(other.covers(prompt) for other in named) for prompt in asked):
+            raise ConfigError(f"{part!r} never answers, since earlier parts take all its prompts; put exceptions first")
         named[route] = name.strip()
     forecasters = [choose(name, trust_code=trust_code) for name in named.values()]
     sources = [{"route": way.partition("=")[0], "from": name} for way, name in zip(parts, named.values(), strict=True)]

@@ -29,6 +29,12 @@ def test_writes_a_bundle_and_says_who_answers_what(tmp_path: Path) -> None:
         (["fhs"], "'fhs' is no part; write e.g. crypto-24h="),
         (["crypto-24h="], "'crypto-24h=' is no part"),
         (["crypto-24h=fhs", "crypto-24h=ewma"], "'crypto-24h' is given twice, to fhs and to ewma"),
+        (
+            ["crypto-24h=fhs", "crypto-24h:BTC=ewma"],
+            "'crypto-24h:BTC=ewma' never answers, since earlier parts take",
+        ),
+        (["crypto-24h:BTC,ETH=fhs", "crypto-24h:ETH,BTC=ewma"], "'crypto-24h:ETH,BTC=ewma' never answers"),
+        (["crypto-1h:BTC=fhs", "crypto-1h:ETH=fhs", "crypto-1h:ETH,BTC=ewma"], "put exceptions first"),
         (["crypto-24=fhs"], "did you mean"),
         (["crypto-24h=fsh"], "did you mean 'fhs'"),
     ],
