@@ -90,6 +90,8 @@ def search(
         else:
             write_resolved(folder, config)
         recorder = Recorder(journal, display)
+        if resume and recorder.last("earlier") is None:  # it is the first event, and was torn
+            earlier = read_earlier(config)
         if earlier:
             recorder.emit("earlier", runs=earlier)
         run = _Run(folder=folder, config=config, data=data, recorder=recorder, command=command)

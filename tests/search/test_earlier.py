@@ -17,6 +17,7 @@ from synthcity.search.history import History
 from synthcity.search.journal import Journal
 from synthcity.search.proposers import DefaultsProposer
 from synthcity.search.recorder import Recorder
+from synthcity.search.run import search
 from synthcity.search.space import Space, config_hash
 from tests.search.builders import candidate, config, tell
 from tests.search.test_config import sweep
@@ -124,3 +125,29 @@ def test_what_is_no_usable_run_is_refused(run: Path, tmp_path: Path) -> None:
     (run / "resolved.yaml").write_text("sea: 1")
     with pytest.raises(RunError, match=r"cannot read .*resolved.yaml"):
         read_earlier(search_after(run))
+
+
+class Begun:
+    """A search that goes no further than to its first step."""
+
+    def __init__(self, *, recorder: Recorder, **_: Any) -> None:
+        self._recorder = recorder
+
+    def finish(self) -> Any:
+        return self._recorder.last("earlier")
+
+
+def test_a_search_whose_first_line_was_torn_reads_earlier_runs_when_resumed(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("synthcity.search.run.load_data", lambda config: None)
+    monkeypatch.setattr("synthcity.search.run._Run", Begun)
+    settings = ("name=second", f"output={tmp_path}")
+    write(tmp_path / "second", [], f"search.earlier=[{run}]", *settings)
+    (tmp_path / "second" / "journal.jsonl").write_text('{"time":0,"kind":"earl')
+    resumed = search_after(run, settings=settings)
+    first: Any = search(resumed, resume=True)
+    assert first is not None
+    assert first["runs"] == read_earlier(resumed)
+    (run / "journal.jsonl").unlink()  # from then on nothing is read there again
+    assert search(resumed, resume=True) == first
