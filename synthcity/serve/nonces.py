@@ -79,7 +79,7 @@ class Nonces:
                 self.problem = None
             except sqlite3.OperationalError as error:
                 taken = self._raise_in_memory(caller, uuid, nonce_ns, str(error))
-            except sqlite3.Error as error:
+            except (sqlite3.Error, OSError) as error:
                 raise RunError(f"cannot remember a nonce in {self._path} ({error})") from error
         return taken
 

@@ -126,3 +126,17 @@ def test_a_full_disk_is_told_and_no_nonce_counts_twice_meanwhile(tmp_path: Path,
     assert nonces.problem is None
     assert "remembered in memory" in caplog.text
     nonces.close()
+
+
+def test_a_holder_that_cannot_be_looked_up_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    one, other = Nonces(tmp_path / "n"), Nonces(tmp_path / "n")
+    assert one.raise_to("5a", "u", 10**18)
+
+    def too_many_files(folder: Path, name: str) -> bool:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr("synthcity.serve.nonces.is_present", too_many_files)
+    with pytest.raises(RunError, match=r"cannot remember a nonce in .*Too many open files"):
+        other.raise_to("5a", "u", 10**18)
+    one.close()
+    other.close()
