@@ -12,6 +12,7 @@ from synthcity.search.candidate import Config
 
 LIMIT, LEAVE = "limit", "leave"
 CATALOGUE, MODEL = "catalogue", "model"  # who found a patch
+BUDGET = "budget"  # no trial was left to repair it with; a search that goes on with more of them looks again
 _PATCH = re.compile(rf"(?P<cause>.*) \((?P<by>{CATALOGUE}|{MODEL})\): (?P<changes>.*)", re.DOTALL)
 
 
@@ -24,7 +25,8 @@ class Diagnosis:
         fingerprint: of the failure (see ``debugger.failure``).
         cause: one or two words.
         action: "limit", nothing as large shall be tried again, or "leave", no change of the configuration helps.
-        by: who says so: "catalogue", "model", or "debugger" where its own bounds ended the work.
+        by: who says so: "catalogue", "model", "debugger" where its own bounds ended the work, or
+            "budget" where those of the search did.
         reason: one sentence.
         usd: what it cost to find out.
     """

@@ -17,7 +17,7 @@ LIMITED, GIVEN_UP, UNSEEN = "now a limit", "given up", "not looked at"
 class RepairRow(TypedDict):
     """One failed trial.
 
-    ``by``: catalogue, model, or debugger where its own bounds ended the work. ``text``: the patch, or why there is
+    ``by``: as in a ``Diagnosis``. ``text``: the patch, or why there is
     none. ``child``: the trial that ran with the patch, ``score`` its score on validation, ``usd`` what a model cost.
     """
 

@@ -395,6 +395,22 @@ def test_failures_that_come_too_late_are_diagnosed_and_spend_no_trial(
     assert len(recorder.history.trials) == num_trials
 
 
+def test_failures_that_the_budget_left_are_repaired_once_there_is_more_of_it(recorder: Recorder) -> None:
+    listed = [(name, config(blocks=[{"name": name}])) for name in ("gru", "lstm", "tcn")]
+    feed = debugged(recorder, BudgetConfig(trials=3, arms={}), listed)
+    feed.start()
+    names = [str(pop(feed)) for _ in listed]
+    feed.join()
+    for name in names:
+        fail(recorder, feed, name, "the training loss became nan")
+    feed.settle()
+    assert [recorder.history.trials[name].diagnosis.by for name in names] == ["budget"] * 3  # type: ignore[union-attr]
+
+    drive(recorder, debugged(recorder, BudgetConfig(trials=12, arms={}), listed))
+    children = {record.candidate.parent for record in recorder.history.records if record.candidate.source == "debugger"}
+    assert children == set(names), "three failures that nobody looked into are no reason to give up"
+
+
 def test_the_incumbent_is_run_again_where_a_model_is_asked_and_the_model_rests_when_nothing_helps(
     recorder: Recorder,
 ) -> None:

@@ -16,7 +16,7 @@ from synthcity.search.debugger.consult import Consultant
 from synthcity.search.debugger.failure import Failure
 from synthcity.search.debugger.patch import apply, describe
 from synthcity.search.debugger.tools import Case
-from synthcity.search.diagnosis import CATALOGUE, LEAVE, MODEL, Diagnosis, Patch
+from synthcity.search.diagnosis import BUDGET, CATALOGUE, LEAVE, MODEL, Diagnosis, Patch
 from synthcity.search.gate import Gate
 from synthcity.search.history import FAILED, History, TrialRecord
 from synthcity.search.space import Space
@@ -46,7 +46,8 @@ class Debugger:
         """
         repaired = {record.candidate.parent for record in _repairs(history)}
         for record in history.records:
-            if record.status == FAILED and record.diagnosis is None and record.candidate.id not in repaired:
+            ended = record.diagnosis is not None and (over or record.diagnosis.by != BUDGET)
+            if record.status == FAILED and not ended and record.candidate.id not in repaired:
                 step = self._step(record, history, over)
                 if step is not None:
                     return step
@@ -65,9 +66,9 @@ class Debugger:
         lineage = lineage_of(record, history)
         refused = [r for r in history.rejections if r.source == DEBUGGER and r.parent == record.candidate.id]
         returns = sum(Failure.of(each.failure).fingerprint == failure.fingerprint for each in lineage[:-1])
-        bound = self._bound(failure, lineage, len(refused), returns, history) or over
-        if bound:
-            return _diagnosis(record, failure, known, LEAVE, DEBUGGER, bound)
+        bound = self._bound(failure, lineage, len(refused), returns, history)
+        if bound or over:
+            return _diagnosis(record, failure, known, LEAVE, DEBUGGER if bound else BUDGET, bound or over)
         case = Case(
             record=record,
             lineage=lineage,
@@ -89,7 +90,8 @@ class Debugger:
         self, failure: Failure, lineage: tuple[TrialRecord, ...], refused: int, returns: int, history: History
     ) -> str:
         """Return which bound ends the work on a trial, "" where none does."""
-        ends = [r.diagnosis for r in history.records if r.diagnosis is not None and r.diagnosis.action == LEAVE]
+        found = [record.diagnosis for record in history.records if record.diagnosis is not None]
+        ends = [diagnosis for diagnosis in found if diagnosis.action == LEAVE and diagnosis.by != BUDGET]
         if len(lineage) > MAX_DEPTH:
             return f"{MAX_DEPTH} repairs in a row did not help"
         if returns >= _MAX_RETURNS:
