@@ -7,6 +7,7 @@ debugger that ask a language model. How long Tune's loop waited for a suggestion
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import time
 from pathlib import Path
@@ -82,4 +83,5 @@ def main(folder: Path, options: dict) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # started in the background it would be ignored
     main(Path(sys.argv[1]), json.loads(sys.argv[2]))
