@@ -21,6 +21,7 @@ from synthcity.serve.question import QuestionConfig, read_body
 from synthcity.serve.refusal import Refusal
 from synthcity.serve.reply import accepts_gzip, compress, encode_reply
 from synthcity.serve.service import Asked, Service, read_limited
+from synthcity.serve.sparing import Sparing
 
 COMPRESS_FROM = 64 * 1024
 _ROUTE = "Simulation"
@@ -40,6 +41,7 @@ class Axon:
         compress_from: int | None = COMPRESS_FROM,
     ) -> None:
         """Args: answers of ``compress_from`` bytes are compressed for callers that accept it; None: never."""
+        self._log = Sparing(_log)
         self._service = service
         self._admission = admission
         self._question = QuestionConfig() if question is None else question
@@ -50,7 +52,7 @@ class Axon:
         try:
             return await self._answer(request)
         except RunError as error:  # a nonce that is not remembered could be used twice
-            _log.error("%s", error)
+            self._log.error("%s", error)
             return self._service.refuse(_ROUTE, Refusal(503, "disk", "requests cannot be checked now; ask again later"))
         except Refusal as refusal:
             return self._service.refuse(_ROUTE, refusal)

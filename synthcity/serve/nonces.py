@@ -17,6 +17,7 @@ from pathlib import Path
 
 from synthcity.errors import RunError
 from synthcity.serve.presence import Presence, is_present
+from synthcity.serve.sparing import Sparing
 
 KEPT_NS = 3600 * 10**9
 """Nonces older than this are dropped: the window of admission is a few minutes, so they are refused as old anyway."""
@@ -46,6 +47,7 @@ class Nonces:
         self._path = Path(path)
         self._holders = self._path.with_name(f"{self._path.name}-holders")
         self._lock = threading.Lock()
+        self._log = Sparing(_log)
         self._dropped_at = 0
         self._memory: dict[tuple[str, str], int] = {}
         self.problem: str | None = None
@@ -97,7 +99,7 @@ class Nonces:
             try:
                 self._file.execute(_SPEND, (caller, uuid, nonce_ns))
             except sqlite3.Error as error:  # held by us while we live, then an hour long worth one answer
-                _log.warning("%s does not note that a nonce is spent (%s)", self._path, error)
+                self._log.warning("%s does not note that a nonce is spent (%s)", self._path, error)
 
     def _inherit(self, caller: str, uuid: str, nonce_ns: int) -> bool:
         holder = self._holder(caller, uuid, nonce_ns)
@@ -118,7 +120,7 @@ class Nonces:
         if last is not None and nonce_ns <= last:
             return False
         if self.problem is None:
-            _log.error("%s refuses nonces (%s); they are remembered in memory", self._path, reason)
+            self._log.error("%s refuses nonces (%s); they are remembered in memory", self._path, reason)
         self.problem = f"{self._path} refuses nonces ({reason}); they are remembered in memory"
         self._memory = {key: nonce for key, nonce in self._memory.items() if nonce > nonce_ns - KEPT_NS}
         self._memory[caller, uuid] = nonce_ns

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from synthcity.serve import metrics as kinds
 from synthcity.serve.ledger import AnswerLedger
 from synthcity.serve.metrics import Metrics
+from synthcity.serve.sparing import Sparing
 from synthcity.sn50.prompt import Prompt
 from synthcity.sn50.submission import round_paths
 
@@ -29,6 +30,7 @@ class Recorder:
     def __init__(self, ledger: AnswerLedger, metrics: Metrics, *, most_waiting: int = MOST_WAITING) -> None:
         self.ledger = ledger
         self._metrics = metrics
+        self._log = Sparing(_log)
         self._waiting: queue.Queue[tuple[Prompt, ArrayLike, dict[str, Any]] | None] = queue.Queue(most_waiting)
         self._num_left_out = 0
         self._thread = threading.Thread(target=self._follow, name="ledger", daemon=True)
@@ -46,7 +48,7 @@ class Recorder:
             self._waiting.put_nowait((prompt, paths, fields))
         except queue.Full:
             self._num_left_out += 1
-            self._lose("slow", f"{self._waiting.maxsize} answers wait for the disk; {prompt} is not recorded")
+            self._lose("slow", "%d answers wait for the disk; %s is not recorded", self._waiting.maxsize, prompt)
 
     def close(self) -> None:
         """Write what waits, within ten seconds, and let go of the ledger."""
@@ -66,10 +68,10 @@ class Recorder:
             try:
                 self.ledger.record(prompt, round_paths(paths), **fields)
             except Exception as error:  # noqa: BLE001 (one answer that cannot be kept must not end the record of others)
-                self._lose("failed", f"{prompt} is not recorded: {type(error).__name__} {error}")
+                self._lose("failed", "%s is not recorded: %s %s", prompt, type(error).__name__, error)
             for _ in range(self.ledger.num_lost - num_lost):
-                self._lose("disk", f"an answer is lost: {self.ledger.problem}")
+                self._lose("disk", "an answer is lost: %s", self.ledger.problem)
 
-    def _lose(self, reason: str, message: str) -> None:
-        _log.error(message)
+    def _lose(self, reason: str, message: str, *args: object) -> None:
+        self._log.error(message, *args)
         self._metrics.record(kinds.UNRECORDED, {"reason": reason})
