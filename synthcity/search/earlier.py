@@ -2,7 +2,8 @@
 
 Scores of another run are of other prompts or prices, so only leads over that run's own best baseline are told, in
 percent, and only text for a language model is made of them: this run ranks what it has trained itself. A run whose
-training or validation reaches into this search's test period is refused, since its choices know the test.
+training or validation reaches into this search's test period is refused, since its choices know the test; so is one
+that was told of such a run.
 
 What was read is journalled (``earlier``) before the search begins, so a resumed one needs no other folder.
 """
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from synthcity.errors import ConfigError
+from synthcity.market.periods import Period
 from synthcity.search.briefing import insights
 from synthcity.search.candidate import Config
 from synthcity.search.config import SearchConfig
@@ -28,7 +30,10 @@ _INSIGHTS = 4  # of a run
 
 
 def read_earlier(config: SearchConfig) -> list[dict[str, Any]]:
-    """Return each of ``search.earlier`` as plain data: ``name``, ``trials``, ``best`` (config and lead), ``insights``.
+    """Return each of ``search.earlier`` as plain data.
+
+    That is ``name``, ``trials``, ``best`` (config and lead), ``insights``, and ``knows``: source, start and end of all
+    prices that it and the runs before it chose on.
 
     Raises:
         ConfigError: one is not of this competition, knows this search's test period or has no score, or there are too
@@ -48,12 +53,15 @@ def _read(folder: Path, config: SearchConfig) -> dict[str, Any]:
             f"search.earlier: the run in {str(folder)!r} is of {before.competition}, not of {config.competition}; "
             "name runs of the same competition"
         )
-    old, test = before.data.periods, config.data.periods.test
-    if before.data.source == config.data.source and old.train.start < test.end and test.start < old.validation.end:
-        raise ConfigError(
-            f"search.earlier: the run in {str(folder)!r} chose on prices of {old.train} and "
-            f"{old.validation}, which reach into this search's test period ({test}); leave it out or test later"
-        )
+    knows = _knows(before, events)
+    test = config.data.periods.test
+    for source, start, end in knows:
+        if source == config.data.source and start < test.end and test.start < end:
+            raise ConfigError(
+                f"search.earlier: the run in {str(folder)!r}, or one that it was told of, chose on prices of "
+                f"{Period(start=start, end=end)}, which reach into this search's test period ({test}); "
+                "leave it out or test later"
+            )
     history = History.replay(events)
     baseline = min(history.baselines.values(), default=None)
     best: list[dict[str, Any]] = []
@@ -65,7 +73,20 @@ def _read(folder: Path, config: SearchConfig) -> dict[str, Any]:
     if not best:
         raise ConfigError(f"search.earlier: the run in {str(folder)!r} has no trial with a score; leave it out")
     told = insights(history, _INSIGHTS, named=False)
-    return {"name": folder.resolve().name, "trials": len(history.trials), "best": best, "insights": told}
+    return {
+        "name": folder.resolve().name,
+        "trials": len(history.trials),
+        "best": best,
+        "insights": told,
+        "knows": knows,
+    }
+
+
+def _knows(before: SearchConfig, events: Iterable[Mapping[str, Any]]) -> list[list[Any]]:
+    periods = before.data.periods
+    told = [event for event in events if event["kind"] == "earlier"]
+    inherited = [span for run in (told[-1]["runs"] if told else []) for span in run.get("knows", ())]
+    return [[before.data.source, periods.train.start, periods.validation.end], *inherited]
 
 
 def _known(config: Config) -> dict[str, Any] | None:

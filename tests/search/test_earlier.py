@@ -98,18 +98,31 @@ def test_a_run_of_another_competition_is_refused(run: Path) -> None:
         read_earlier(search_after(run, settings=("competition=crypto-1h",)))
 
 
+DAY = 86400
+
+
+def spans(train: int, validation: int, test: int, end: int) -> tuple[str, ...]:
+    periods = {"train": [train, validation], "validation": [validation, test], "test": [test, end]}
+    return tuple(f"data.periods.{name}={span}" for name, span in periods.items())
+
+
 def test_a_run_that_knows_the_test_is_refused(tmp_path: Path) -> None:
     later = write(tmp_path / "later", TOLD)
     periods = search_after(later).data.periods
-    day = 86400
-    spans = {
-        "train": [periods.train.start, periods.train.end - 30 * day],
-        "validation": [periods.train.end - 30 * day, periods.validation.start],
-        "test": [periods.validation.start, periods.validation.end],
-    }
-    settings = tuple(f"data.periods.{name}={span}" for name, span in spans.items())
+    first, last = periods.train.start, periods.train.end
+    settings = spans(first, last - 30 * DAY, periods.validation.start, periods.validation.end)
     with pytest.raises(ConfigError, match=r"chose on prices of .* leave it out or test later"):
         read_earlier(search_after(later, settings=settings))
+
+    # a run of older prices that was told of one which knows the test
+    start = first - 300 * DAY
+    old = spans(start, start + 100 * DAY, start + 130 * DAY, start + 160 * DAY)
+    told = {"kind": "earlier", "runs": read_earlier(search_after(later))}
+    between = write(tmp_path / "between", [told, *TOLD], *old)
+    with pytest.raises(ConfigError, match=r"'.*between', or one that it was told of, chose on prices of"):
+        read_earlier(search_after(between, settings=settings))
+    (alone,) = read_earlier(search_after(write(tmp_path / "alone", TOLD, *old), settings=settings))
+    assert alone["knows"] == [[parse_config(sweep()).data.source, start, start + 130 * DAY]]
 
 
 def test_what_is_no_usable_run_is_refused(run: Path, tmp_path: Path) -> None:
