@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from synthcity.forecast.baselines.draws import Draws
 from synthcity.forecast.baselines.profile import ProfileConfig, slot_of, slot_share, volatility_profile
 from synthcity.forecast.baselines.returns import Returns, require
 from synthcity.forecast.baselines.trades import Trades, trades_of
@@ -75,7 +76,7 @@ class _Fit:
 
 
 def session_steps(
-    bars: Bars, week: Week, prompt: Prompt, config: SessionConfig, rng: np.random.Generator, forecaster: str
+    bars: Bars, week: Week, prompt: Prompt, config: SessionConfig, draws: Draws, forecaster: str
 ) -> Floats:
     """Draw log returns (num_simulations, num_steps) of an asset that trades by ``week``.
 
@@ -91,13 +92,15 @@ def session_steps(
     hours = np.cumsum(trading) * prompt.time_increment / 3600
     volatility = np.sqrt(config.speeds.ahead(fit.filtered, hours))
     slots = slot_of(_wall(prompt.grid[1:]))
-    shape = (prompt.num_simulations, prompt.num_steps)
-    steps = fit.residuals.take(rng.integers(0, len(fit.residuals), shape, dtype=np.uint32))
+    shape = prompt.num_simulations, prompt.num_steps
+    steps = draws.of(fit.residuals, *shape)
     steps *= volatility * fit.profile[slots] * trading
-    steps *= rng.random(shape, dtype=np.float32) >= fit.still[slots]
+    steps *= draws.uniform(*shape) >= fit.still[slots]
     for step, length in _gaps(opens, week, prompt):
         scale = fit.gap_scale * (length / typical) ** (config.gap_length_power / 2)
-        steps[:, step] = scale * volatility[step] * _student(config.gap_degrees_of_freedom, len(steps), rng)
+        degrees = config.gap_degrees_of_freedom
+        move = math.sqrt((degrees - 2) / degrees) * draws.student(degrees, len(steps))  # of unit variance
+        steps[:, step] = scale * volatility[step] * move
     return steps
 
 
@@ -139,12 +142,6 @@ def _gap_scale(move: Floats, steps: Ints, config: SessionConfig, typical: float)
     total = alike.sum() / _mean_absolute(config.gap_degrees_of_freedom)
     prior = config.gap_prior_count * math.sqrt(config.gap_prior_rate * typical)
     return float((total + prior) / (len(move) + config.gap_prior_count))
-
-
-def _student(degrees: float, size: int, rng: np.random.Generator) -> Floats:
-    """Draw (size,) of unit variance."""
-    draws: Floats = math.sqrt((degrees - 2) / degrees) * rng.standard_t(degrees, size)
-    return draws
 
 
 def _mean_absolute(degrees: float) -> float:

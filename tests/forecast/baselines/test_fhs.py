@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from synthcity.forecast.baselines.fhs import Fhs
+from synthcity.forecast.quantise import Quantised
 from synthcity.market.bars import Bars, Market
 from synthcity.sn50.prompt import Prompt
 
@@ -46,3 +49,19 @@ def test_keeps_the_shape_of_the_residuals(bars_factory) -> None:  # type: ignore
     assert tail(_steps(bars, flat, "t")) > 0.002
     assert tail(_steps(bars, flat)) < 0.0006
     assert abs(_steps(bars, flat).mean()) < 5e-6  # symmetrised: no drift
+
+
+def test_quantised_paths_hold_the_quantiles_of_the_law(bars_factory) -> None:  # type: ignore[no-untyped-def]
+    bars = bars_factory(days=62)
+    history = Market({("BTC", 300): bars}).as_of(T0)
+    law = np.diff(np.log(Fhs().simulate(history, replace(PROMPT, num_simulations=40_000), seed=0)))
+    (paths,) = Fhs().simulate_quantised(history, [PROMPT], seed=1)
+    steps = np.diff(np.log(paths))
+    middles = (np.arange(1000) + 0.5) / 1000
+    np.testing.assert_allclose(
+        np.quantile(steps, middles[50:950], axis=0), np.quantile(law, middles[50:950], axis=0), atol=8e-5
+    )
+    np.testing.assert_allclose(steps.std(axis=0), law.std(axis=0), rtol=0.03)
+    np.testing.assert_allclose(steps.sum(axis=1).std(), law.sum(axis=1).std(), rtol=0.08)
+    assert np.abs(steps.mean(axis=0)).max() < 1e-9, "no column drifts"
+    np.testing.assert_array_equal(paths, Quantised(Fhs()).simulate(history, PROMPT, seed=1))

@@ -53,6 +53,18 @@ def steps_of(bars: Bars, start: str, config: SessionConfig | None = None, num_si
     return np.diff(np.log(paths))
 
 
+def test_quantised_paths_rest_gap_and_stand_still_as_drawn_ones_do() -> None:
+    bars = walk(Session.US_EQUITY, night=7.0)
+    t0 = parse_time("2025-11-19T15:00")
+    prompt = Prompt(asset="SP500", start_time=t0, num_simulations=2000)
+    history = Market({("SP500", 300): bars}).as_of(t0)
+    (paths,) = Fhs().simulate_quantised(history, [prompt], seed=1)
+    steps, drawn = np.diff(np.log(paths)), steps_of(bars, "2025-11-19T15:00")
+    np.testing.assert_allclose(steps.std(axis=0), drawn.std(axis=0), rtol=0.08, atol=1e-9)
+    assert steps[:, 282].std() > 3 * SIGMA, "the first step after the night"
+    assert np.abs(steps.mean(axis=0)).max() < 0.01 * SIGMA < np.abs(drawn.mean(axis=0)).max()
+
+
 def test_a_closed_market_stands_still() -> None:
     steps = steps_of(walk(Session.US_EQUITY), "2025-11-19T15:00")  # Wednesday, 10:00 in New York
     moves = steps.std(axis=0) > 1e-9
