@@ -42,7 +42,7 @@ def command(folder: Path, parts: tuple[str, ...], trust_code: bool) -> None:
         if all(any(other.covers(prompt) for other in named) for prompt in asked):
             raise ConfigError(f"{part!r} never answers, since earlier parts take all its prompts; put exceptions first")
         named[route] = name.strip()
-    forecasters = [choose(name, trust_code=trust_code) for name in named.values()]
+    forecasters = [choose(name, trust_code=trust_code, quantised=True) for name in named.values()]
     sources = [{"route": way.partition("=")[0], "from": name} for way, name in zip(parts, named.values(), strict=True)]
     Dispatch(list(named), forecasters, name=folder.name).save(folder, manifest={"parts": sources})
     for part, forecaster in zip(parts, forecasters, strict=True):

@@ -90,7 +90,7 @@ def load_model(name: str, *, trust_code: bool = False) -> tuple[Forecaster, str]
         ConfigError: there is neither such a baseline nor such a folder.
         BundleError: the bundle is damaged, or holds code that a language model wrote and ``trust_code`` is not set.
     """
-    return choose(name, trust_code=trust_code), identify(name)
+    return choose(name, trust_code=trust_code, quantised=True), identify(name)
 
 
 def identify(name: str) -> str:

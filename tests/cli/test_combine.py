@@ -16,7 +16,7 @@ def test_writes_a_bundle_and_says_who_answers_what(tmp_path: Path) -> None:
     parts = ("crypto-24h:BTC=ewma", "crypto-24h=fhs", "crypto-1h=ewma")
     found = CliRunner().invoke(cli, ["combine", str(folder), *parts])
     assert found.exit_code == 0, found.output
-    assert [line.split() for line in found.stdout.splitlines()[:3]] == [part.split("=") for part in parts]
+    assert [line.split() for line in found.stdout.splitlines()[:3]] == [f"{part}+q".split("=") for part in parts]
     assert load(folder).name == "all"
     assert json.loads((folder / MANIFEST).read_text())["parts"][0] == {"route": "crypto-24h:BTC", "from": "ewma"}
     again = CliRunner().invoke(cli, ["combine", str(tmp_path / "more"), f"crypto-24h={folder}"])

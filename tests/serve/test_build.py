@@ -64,4 +64,6 @@ def test_code_that_a_model_wrote_is_served_only_where_somebody_trusts_it(tmp_pat
     check(trusted)
     asked = {"asset": "BTC", "time_length": 3600, "time_increment": 60, "num_simulations": 20}
     with TestClient(build(trusted).app) as client:
-        assert client.post("/simulate", json=asked).json()["forecaster"] == ("ewma" if role == "model" else "trailing")
+        assert client.post("/simulate", json=asked).json()["forecaster"] == (
+            "ewma" if role == "model" else "trailing+q"
+        )
