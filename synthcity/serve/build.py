@@ -72,7 +72,7 @@ class ServeConfig:
     rest: bool = True
     challenger: str | None = None
     trust_code: bool = False
-    max_in_flight: int = key(64, low=1)
+    max_in_flight: int = key(256, low=1)
     engine: EngineConfig = field(default_factory=EngineConfig)
     admission: AdmissionConfig = field(default_factory=AdmissionConfig)
 

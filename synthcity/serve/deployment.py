@@ -149,8 +149,8 @@ def _application(config: ServeConfig, where: ClusterConfig) -> Any:
         name="forecaster",
         num_replicas=where.replicas,
         ray_actor_options={"num_cpus": where.cpus},
-        max_ongoing_requests=4 * config.max_in_flight,  # the service itself refuses first, and says why
-        max_queued_requests=4 * config.max_in_flight,
+        max_ongoing_requests=2 * config.max_in_flight,  # the service itself refuses first, and says why
+        max_queued_requests=2 * config.max_in_flight,
         health_check_period_s=5.0,
         health_check_timeout_s=30.0,
         graceful_shutdown_timeout_s=30.0,

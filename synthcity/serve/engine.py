@@ -35,12 +35,14 @@ T = TypeVar("T")
 class EngineConfig:
     """Attributes:
     num_threads: prompts that the model works on at once.
+    most_waiting: prompts that the model has in hand or that wait for it; further ones get the fallback at once.
     model_seconds: most that the model may take, whatever the deadline.
     reserve_seconds: kept back from the deadline for the fallback and for the way to the caller.
     longest_wait_seconds: how old a price may be when t0 is settled; without a younger one nothing is answered.
     """
 
     num_threads: int = key(2, low=1)
+    most_waiting: int = key(32, low=1)
     model_seconds: float = key(20.0, low=0)
     reserve_seconds: float = key(5.0, low=0)
     longest_wait_seconds: float = key(1800.0, low=0)
@@ -55,8 +57,8 @@ class Answered(Generic[T]):
         result: what ``finish`` made of them.
         seed: of the draw.
         forecaster: name of who answered.
-        fallback: why it was not the model, as one word: ``late``, ``stuck``, ``failed`` or ``foreign``, for what
-        it was not made for; None if it was.
+        fallback: why it was not the model, as one word: ``late``, ``crowded``, ``stuck``, ``failed`` or ``foreign``,
+        for what it was not made for; None if it was.
         history: the prices that were known.
     """
 
@@ -82,6 +84,7 @@ class Engine:
         self._fallback_pool = ThreadPoolExecutor(1, "fallback")
         self._lock = threading.Lock()
         self._num_left = 0
+        self._num_waiting = 0
 
     @property
     def problem(self) -> str | None:
@@ -119,10 +122,12 @@ class Engine:
             check_answer(drawn, prompt)
             return drawn, finish(drawn), history
 
-        reason = "stuck" if self.problem else None
+        crowded = self._num_waiting >= self.config.most_waiting
+        reason = "stuck" if self.problem else "crowded" if crowded else None
         allowance = min(self.config.model_seconds, patience_seconds - self.config.reserve_seconds)
         if reason is None and allowance > 0:
             task = self._pool.submit(draw, self.model)
+            self._num_waiting += 1
             try:
                 drawn, result, history = await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(task)), allowance)
                 return Answered(
@@ -145,6 +150,8 @@ class Engine:
             except Exception:  # noqa: BLE001 (a model may fail in any way; the prompt is answered all the same)
                 reason = "failed"
                 _log.exception("%s failed on %s", self.model.name, prompt)
+            finally:
+                self._num_waiting -= 1
         return await self._fall_back(draw, prompt, seed, reason or "late")
 
     def warm_up(self, prompts: Sequence[Prompt], now: float) -> list[str]:

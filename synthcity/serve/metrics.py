@@ -24,7 +24,7 @@ class Metric:
 
 ANSWERS = Metric(
     name="synthcity_answers",
-    help="Prompts answered; fallback says why the model did not (late, stuck, failed, foreign), none if it did",
+    help="Prompts answered; fallback: why not by the model (late, crowded, stuck, failed, foreign), none if it did",
     labels=("route", "asset", "time_length", "fallback"),
 )
 REFUSALS = Metric(

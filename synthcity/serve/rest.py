@@ -44,7 +44,9 @@ class SimulateAnswer(BaseModel):
     prompt: dict[str, Any]
     seed: int
     forecaster: str
-    fallback: str | None = Field(description="Why not the model: late, stuck, failed or foreign; null if it did.")
+    fallback: str | None = Field(
+        description="Why not the model: late, crowded, stuck, failed or foreign; null if it did."
+    )
     price: float
     price_age_seconds: int
     paths: list[list[float]] = Field(description="(num_simulations, time_length / time_increment + 1) prices")

@@ -51,7 +51,7 @@ class Service:
         *,
         bundle: str = "",
         shadow: Shadow | None = None,
-        max_in_flight: int = 64,
+        max_in_flight: int = 256,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Build a service.

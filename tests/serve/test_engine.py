@@ -80,6 +80,15 @@ def _answer(engine: Engine, patience: float = 30.0, seed: int | None = None) -> 
     return asyncio.run(engine.answer(PROMPT, NOW, patience, lambda answer: len(answer.paths), seed))
 
 
+def recover(engine: Engine) -> None:
+    engine.model.fault = ""
+    engine.model.released.set()
+    for _ in range(200):
+        if engine.problem is None:
+            break
+        time.sleep(0.05)
+
+
 def test_the_model_answers_and_its_seed_repeats(engines):
     engine = engines()
     first = _answer(engine)
@@ -112,17 +121,24 @@ def test_too_little_time_goes_to_the_fallback_at_once(engines):
     assert _answer(engines(config=config), patience=4.0).fallback == "late"
 
 
+def test_where_too_many_wait_for_the_model_the_fallback_answers_at_once(engines):
+    engine = engines("hang", config=EngineConfig(num_threads=2, most_waiting=3, model_seconds=1.0, reserve_seconds=0.0))
+
+    async def ask() -> list[str | None]:
+        asked = [engine.answer(PROMPT, NOW, 30.0, lambda answer: None) for _ in range(5)]
+        return [(await answered).fallback for answered in asyncio.as_completed(asked)]
+
+    assert sorted(map(str, asyncio.run(ask()))) == ["crowded", "crowded", "late", "late", "late"]
+    recover(engine)
+    assert _answer(engine).fallback is None
+
+
 def test_a_model_that_never_comes_back_is_a_problem_until_it_does(engines):
     engine = engines("hang")
     assert engine.problem is None
     assert [_answer(engine).fallback for _ in range(3)] == ["late", "late", "stuck"]
     assert "does not come back" in engine.problem
-    engine.model.released.set()
-    for _ in range(200):
-        if engine.problem is None:
-            break
-        time.sleep(0.05)
-    engine.model.fault = ""
+    recover(engine)
     assert _answer(engine).fallback is None
 
 
