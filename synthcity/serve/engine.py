@@ -42,7 +42,7 @@ class EngineConfig:
     """
 
     num_threads: int = key(2, low=1)
-    most_waiting: int = key(32, low=1)
+    most_waiting: int = key(16, low=1)
     model_seconds: float = key(20.0, low=0)
     reserve_seconds: float = key(5.0, low=0)
     longest_wait_seconds: float = key(1800.0, low=0)
