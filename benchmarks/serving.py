@@ -53,7 +53,7 @@ CHILD = """
 import sys, socket, uvicorn
 from synthcity.serve.build import ServeConfig, build
 folder, port, hotkey = sys.argv[1:]
-config = ServeConfig(model="reference", store=f"{folder}/store", state=f"{folder}/app", hotkey=hotkey,
+config = ServeConfig(model=f"{folder}/model", store=f"{folder}/store", state=f"{folder}/app", hotkey=hotkey,
                      metagraph=f"{folder}/metagraph.json")
 listener = socket.create_server(("127.0.0.1", int(port)))
 print("ready", flush=True)
@@ -202,13 +202,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
         folder = Path(name)
         sigma, hotkey = fill(folder), MINER.ss58_address
+        baseline("reference").save(folder / "model")  # by its name it would be served with quantised paths
         ports = {"axon": free_port(), "app": free_port()}
         axon = [options.bittensor, str(Path(__file__).with_name("serving_axon.py")), str(ports["axon"])]
         stack.enter_context(child([*axon, str(sigma), str(PRICE)], "ready"))
         stack.enter_context(child([sys.executable, "-c", CHILD, name, str(ports["app"]), hotkey], "ready"))
         if options.ray:
             ports["serve"] = free_port()
-            served = [sys.executable, "-c", RUN, "serve", "reference", "--data", f"{name}/store", "--state"]
+            served = [sys.executable, "-c", RUN, "serve", f"{name}/model", "--data", f"{name}/store", "--state"]
             served += [f"{name}/serve", "--port", str(ports["serve"]), "--hotkey", hotkey]
             stack.enter_context(child([*served, "--metagraph", f"{name}/metagraph.json"], "serving"))
         for server, port in ports.items():
