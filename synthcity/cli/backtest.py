@@ -17,7 +17,7 @@ from synthcity.forecast.choose import choose
 from synthcity.forecast.compare import Lead
 from synthcity.forecast.forecaster import Forecaster
 from synthcity.forecast.named import Named
-from synthcity.forecast.quantise import Quantised
+from synthcity.forecast.quantise import MARK, Quantised
 from synthcity.forecast.summary import Summary, summarise
 from synthcity.market.bars import Market
 from synthcity.market.store import Store
@@ -115,14 +115,15 @@ def _rules(name: str, date: str | None) -> tuple[Rules, Competition]:
 
 def _forecasters(arguments: tuple[str, ...], quantised: bool, trust_code: bool) -> tuple[list[Forecaster], str]:
     """Return the forecasters and the name of the one to hold the others against."""
-    found = [choose(argument, trust_code=trust_code) for argument in dict.fromkeys(arguments)]
+    asked = list(dict.fromkeys(arguments))
+    plain = [choose(argument, trust_code=trust_code) for argument in asked]
+    found: list[Forecaster] = [Quantised(one) for one in plain] if quantised else plain
     names = [forecaster.name for forecaster in found]
-    labelled: list[Forecaster] = [
-        Named(forecaster, argument) if names.count(forecaster.name) > 1 else forecaster
-        for forecaster, argument in zip(found, dict.fromkeys(arguments), strict=True)
+    chosen = [
+        Named(forecaster, argument + MARK * quantised) if names.count(forecaster.name) > 1 else forecaster
+        for forecaster, argument in zip(found, asked, strict=True)
     ]
-    chosen: list[Forecaster] = [Quantised(one) for one in labelled] if quantised else labelled
-    baselines = [i for i, argument in enumerate(dict.fromkeys(arguments)) if argument in BASELINES]
+    baselines = [i for i, argument in enumerate(asked) if argument in BASELINES]
     return chosen, chosen[baselines[0] if baselines else 0].name
 
 

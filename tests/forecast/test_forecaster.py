@@ -25,8 +25,7 @@ PROMPT = Prompt(asset="BTC", start_time=T0, num_simulations=50)
 
 FORECASTERS: dict[str, Forecaster] = {
     **{name: baseline(name) for name in BASELINES},
-    "quantised": Quantised(baseline("ewma"), factor=4),
-    "stratified": Quantised(baseline("fhs")),
+    **{f"quantised {name}": Quantised(baseline(name)) for name in BASELINES},
     "mix": Mix([baseline("fhs"), baseline("trailing")], [0.7, 0.3]),
     "quantised mix": Quantised(Mix([baseline("ewma"), baseline("trailing")], [0.5, 0.5]), factor=2),
 }

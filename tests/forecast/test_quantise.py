@@ -1,12 +1,19 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from synthcity.forecast.baselines import baseline
+from synthcity.forecast.named import Named
 from synthcity.forecast.quantise import Quantised, quantise
+from synthcity.market.bars import Market
+from synthcity.sn50.prompt import Prompt
+
+T0 = 1_748_736_000 + 65 * 86400
 
 
 def _draws(num: int, num_steps: int = 20, seed: int = 0) -> np.ndarray:
@@ -66,6 +73,14 @@ def test_refuses_what_cannot_be_split() -> None:
         quantise(_draws(10), 3)
     with pytest.raises(ValueError, match="factor must be at least 1, got 0"):
         Quantised(baseline("fhs"), factor=0)
+
+
+def test_a_forecaster_that_knows_no_marginals_is_condensed_from_more_draws(market: Market) -> None:
+    history, prompt = market.as_of(T0), Prompt(asset="BTC", start_time=T0, num_simulations=30)
+    drawn = Named(baseline("ewma"), "drawn")
+    paths = Quantised(drawn, factor=4).simulate(history, prompt, seed=1)
+    (draws,) = drawn.simulate_many(history, [replace(prompt, num_simulations=120)], seed=1)
+    np.testing.assert_array_equal(paths, quantise(draws, 30))
 
 
 def test_name_shows_it() -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from synthcity.forecast.baselines.draws import Draws, Stratified
 from synthcity.forecast.bundle import save_bundle
 from synthcity.forecast.forecaster import Paths, as_history
 from synthcity.market.bars import Bars, History
@@ -30,8 +31,8 @@ class Baseline(ABC):
     config: Any
 
     @abstractmethod
-    def log_steps(self, bars: Bars, prompt: Prompt, rng: np.random.Generator) -> NDArray[np.float64]:
-        """Draw log returns (num_simulations, num_steps).
+    def log_steps(self, bars: Bars, prompt: Prompt, draws: Draws) -> NDArray[np.float64]:
+        """Make log returns (num_simulations, num_steps), those of each step independent of all others.
 
         Raises:
             DataError: ``bars`` hold too few returns to fit on.
@@ -44,19 +45,27 @@ class Baseline(ABC):
             DataError: the history is too short to fit on.
             ValueError: the history knows prices later than the prompt's start.
         """
-        history = as_history(history, prompt)
-        if history.now > prompt.start_time:
-            raise ValueError(f"history ends at {history.now}, after the prompt's start {prompt.start_time}")
-        price = history.last_price(prompt.asset, prompt.time_increment)
-        rng = np.random.default_rng(seed)
-        steps = self.log_steps(history.bars(prompt.asset, prompt.time_increment), prompt, rng)
-        wait = (prompt.start_time - history.now) / prompt.time_increment
-        return price_paths(price, steps, wait, rng)
+        return self._simulate(as_history(history, prompt), prompt, Draws(seed))
 
     def simulate_many(self, history: History, prompts: Sequence[Prompt], *, seed: int | None = None) -> list[Paths]:
         """Draw each prompt by itself: a baseline knows no dependence between assets."""
-        seeds = np.random.SeedSequence(seed).generate_state(len(prompts), np.uint64)
-        return [self.simulate(history, prompt, seed=int(own)) for prompt, own in zip(prompts, seeds, strict=True)]
+        seeds = _seeds(seed, len(prompts))
+        return [self._simulate(history, prompt, Draws(own)) for prompt, own in zip(prompts, seeds, strict=True)]
+
+    def simulate_quantised(
+        self, history: History, prompts: Sequence[Prompt], *, seed: int | None = None
+    ) -> list[Paths]:
+        """Draw as ``simulate_many``, but every step stratified; see ``Quantising``."""
+        seeds = _seeds(seed, len(prompts))
+        return [self._simulate(history, prompt, Stratified(own)) for prompt, own in zip(prompts, seeds, strict=True)]
+
+    def _simulate(self, history: History, prompt: Prompt, draws: Draws) -> Paths:
+        if history.now > prompt.start_time:
+            raise ValueError(f"history ends at {history.now}, after the prompt's start {prompt.start_time}")
+        price = history.last_price(prompt.asset, prompt.time_increment)
+        steps = self.log_steps(history.bars(prompt.asset, prompt.time_increment), prompt, draws)
+        wait = (prompt.start_time - history.now) / prompt.time_increment
+        return price_paths(price, steps, wait, draws)
 
     def save(
         self,
@@ -70,7 +79,11 @@ class Baseline(ABC):
         save_bundle(folder, config, {}, metrics=metrics, manifest=manifest)
 
 
-def price_paths(price: float, steps: NDArray[np.float64], wait: float, rng: np.random.Generator) -> NDArray[np.float64]:
+def _seeds(seed: int | None, num: int) -> list[int]:
+    return [int(own) for own in np.random.SeedSequence(seed).generate_state(num, np.uint64)]
+
+
+def price_paths(price: float, steps: NDArray[np.float64], wait: float, draws: Draws) -> NDArray[np.float64]:
     """Accumulate log returns (N, T) from ``price`` to prices (N, T + 1).
 
     ``wait`` is the time from the last known price to t0 in steps; live it is not zero, and column 0 then
@@ -80,5 +93,5 @@ def price_paths(price: float, steps: NDArray[np.float64], wait: float, rng: np.r
     np.cumsum(steps, axis=1, out=log_price[:, 1:])
     if wait > 0:
         scale = np.sqrt(np.mean(steps[:, 0] ** 2) * wait)
-        log_price += scale * rng.standard_normal((len(steps), 1))
+        log_price += scale * draws.normal(len(steps), 1)
     return price * np.exp(log_price, out=log_price)

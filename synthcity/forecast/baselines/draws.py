@@ -1,11 +1,13 @@
 """Independent random values, column by column of an ensemble: each by itself, or stratified.
 
 Stratified (a Latin hypercube: McKay, Beckman and Conover, 1979), the N members of a column hold the quantiles
-(i + 1/2) / N of their law in random order. Where steps are independent, as in historical simulation, that alone makes
-quantised paths: no further draws are needed.
+(i + 1/2) / N of their law in random order. Where steps are independent, as in all baselines, that alone makes quantised
+paths: no further draws are needed.
 """
 
 from __future__ import annotations
+
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +19,8 @@ _MANY = 32  # draws for each quantile of a law whose quantiles have no formula
 class Draws:
     """Every value by itself."""
 
-    def __init__(self, rng: np.random.Generator) -> None:
-        self._rng = rng
+    def __init__(self, seed: int | None) -> None:
+        self._rng = np.random.default_rng(seed)
 
     def of(self, values: Floats, num_members: int, num_steps: int) -> Floats:
         """Draw (num_members, num_steps) of ``values`` (n,), each as likely as any other."""
@@ -29,10 +31,13 @@ class Draws:
         """Draw (num_members, num_steps) in [0, 1)."""
         return self._rng.random((num_members, num_steps), dtype=np.float32)
 
-    def student(self, degrees: float, num_members: int) -> Floats:
-        """Draw (num_members,) of Student's t."""
-        drawn: Floats = self._rng.standard_t(degrees, num_members)
-        return drawn
+    def normal(self, num_members: int, num_steps: int) -> Floats:
+        """Draw (num_members, num_steps) of the standard normal law."""
+        return self._rng.standard_normal((num_members, num_steps))
+
+    def student(self, degrees: float, num_members: int, num_steps: int) -> Floats:
+        """Draw (num_members, num_steps) of Student's t."""
+        return self._rng.standard_t(degrees, (num_members, num_steps))
 
 
 class Stratified(Draws):
@@ -44,10 +49,14 @@ class Stratified(Draws):
     def uniform(self, num_members: int, num_steps: int) -> NDArray[np.float32]:
         return self._shuffled(_middles(num_members), num_steps).astype(np.float32)
 
-    def student(self, degrees: float, num_members: int) -> Floats:
+    def normal(self, num_members: int, num_steps: int) -> Floats:
+        law = NormalDist()
+        return self._shuffled(np.array([law.inv_cdf(middle) for middle in _middles(num_members)]), num_steps)
+
+    def student(self, degrees: float, num_members: int, num_steps: int) -> Floats:
         many = self._rng.standard_t(degrees, _MANY * num_members)
         quantiles = np.quantile(many, _middles(num_members))
-        return self._rng.permutation((quantiles - quantiles[::-1]) / 2)  # symmetric, as the law is
+        return self._shuffled((quantiles - quantiles[::-1]) / 2, num_steps)  # symmetric, as the law is
 
     def _shuffled(self, column: Floats, num_steps: int) -> Floats:
         rows = np.tile(column, (num_steps, 1))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthcity.forecast.baselines.base import Baseline
+from synthcity.forecast.baselines.draws import Draws
 from synthcity.forecast.baselines.returns import log_returns, require
 from synthcity.market.bars import Bars
 from synthcity.sn50.prompt import Prompt
@@ -34,7 +35,7 @@ class Ewma(Baseline):
     def __init__(self, config: EwmaConfig | None = None) -> None:
         self.config = config or EwmaConfig()
 
-    def log_steps(self, bars: Bars, prompt: Prompt, rng: np.random.Generator) -> NDArray[np.float64]:
+    def log_steps(self, bars: Bars, prompt: Prompt, draws: Draws) -> NDArray[np.float64]:
         """Draw Student-t steps; see ``Baseline.log_steps``."""
         half_life = self.config.half_life_hours * 3600 / bars.resolution
         # what lies ten half-lives back weighs a thousandth
@@ -43,5 +44,5 @@ class Ewma(Baseline):
         weights = 0.5 ** (np.arange(len(returns.value))[::-1] / half_life)
         nu = self.config.degrees_of_freedom
         scale = np.sqrt(np.average(returns.value**2, weights=weights) * (nu - 2) / nu)
-        steps: NDArray[np.float64] = scale * rng.standard_t(nu, (prompt.num_simulations, prompt.num_steps))
+        steps: NDArray[np.float64] = scale * draws.student(nu, prompt.num_simulations, prompt.num_steps)
         return steps

@@ -7,21 +7,19 @@ strongest statistical baseline here, hence the one that a winner must beat.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from synthcity.forecast.baselines.base import Baseline
-from synthcity.forecast.baselines.draws import Draws, Stratified
+from synthcity.forecast.baselines.draws import Draws
 from synthcity.forecast.baselines.profile import ProfileConfig, slot_of, volatility_profile
 from synthcity.forecast.baselines.returns import log_returns, require
 from synthcity.forecast.baselines.sessions import SessionConfig, session_steps
 from synthcity.forecast.baselines.volatility import Filtered, TwoSpeed, unit_residuals
-from synthcity.forecast.forecaster import Paths
 from synthcity.market.activity import learn_week
-from synthcity.market.bars import Bars, History
+from synthcity.market.bars import Bars
 from synthcity.sn50.prompt import Prompt
 
 DAY = 86400
@@ -71,17 +69,8 @@ class Fhs(Baseline):
     def __init__(self, config: FhsConfig | None = None) -> None:
         self.config = config or FhsConfig()
 
-    def log_steps(self, bars: Bars, prompt: Prompt, rng: np.random.Generator) -> Floats:
+    def log_steps(self, bars: Bars, prompt: Prompt, draws: Draws) -> Floats:
         """Draw residuals and scale them; see ``Baseline.log_steps``."""
-        return self._scaled(bars, prompt, Draws(rng))
-
-    def simulate_quantised(
-        self, history: History, prompts: Sequence[Prompt], *, seed: int | None = None
-    ) -> list[Paths]:
-        """Draw as ``simulate_many``, but stratified; see ``Quantising``."""
-        return _Stratified(self.config).simulate_many(history, prompts, seed=seed)
-
-    def _scaled(self, bars: Bars, prompt: Prompt, draws: Draws) -> Floats:
         if self.config.sessions is not None:
             week = learn_week(bars)
             if week.rests:
@@ -107,8 +96,3 @@ class Fhs(Baseline):
         ahead = np.arange(1, prompt.num_steps + 1) * prompt.time_increment / 3600
         sigma: Floats = np.sqrt(self.config.speeds.ahead(fit.filtered, ahead)) * fit.profile[slot_of(prompt.grid[1:])]
         return sigma
-
-
-class _Stratified(Fhs):
-    def log_steps(self, bars: Bars, prompt: Prompt, rng: np.random.Generator) -> Floats:
-        return self._scaled(bars, prompt, Stratified(rng))

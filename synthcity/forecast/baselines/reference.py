@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthcity.forecast.baselines.base import Baseline
+from synthcity.forecast.baselines.draws import Draws
 from synthcity.market.bars import Bars
 from synthcity.sn50.prompt import Prompt
 
@@ -47,8 +48,8 @@ class Reference(Baseline):
         self.config = config or ReferenceConfig()
         self._sigma = {**HOURLY_SIGMA, **self.config.hourly_sigma}
 
-    def log_steps(self, bars: Bars, prompt: Prompt, rng: np.random.Generator) -> NDArray[np.float64]:
+    def log_steps(self, bars: Bars, prompt: Prompt, draws: Draws) -> NDArray[np.float64]:
         """Draw normal steps; see ``Baseline.log_steps``."""
         sigma = self._sigma.get(prompt.asset, OTHER_SIGMA) * np.sqrt(prompt.time_increment / 3600)
-        steps: NDArray[np.float64] = sigma * rng.standard_normal((prompt.num_simulations, prompt.num_steps))
+        steps: NDArray[np.float64] = sigma * draws.normal(prompt.num_simulations, prompt.num_steps)
         return steps

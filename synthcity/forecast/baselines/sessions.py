@@ -99,7 +99,7 @@ def session_steps(
     for step, length in _gaps(opens, week, prompt):
         scale = fit.gap_scale * (length / typical) ** (config.gap_length_power / 2)
         degrees = config.gap_degrees_of_freedom
-        move = math.sqrt((degrees - 2) / degrees) * draws.student(degrees, len(steps))  # of unit variance
+        move = math.sqrt((degrees - 2) / degrees) * draws.student(degrees, len(steps), 1)[:, 0]  # of unit variance
         steps[:, step] = scale * volatility[step] * move
     return steps
 

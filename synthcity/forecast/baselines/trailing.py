@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthcity.forecast.baselines.base import Baseline
+from synthcity.forecast.baselines.draws import Draws
 from synthcity.forecast.baselines.returns import log_returns, require
 from synthcity.market.bars import Bars
 from synthcity.sn50.prompt import Prompt
@@ -29,11 +30,11 @@ class Trailing(Baseline):
     def __init__(self, config: TrailingConfig | None = None) -> None:
         self.config = config or TrailingConfig()
 
-    def log_steps(self, bars: Bars, prompt: Prompt, rng: np.random.Generator) -> NDArray[np.float64]:
+    def log_steps(self, bars: Bars, prompt: Prompt, draws: Draws) -> NDArray[np.float64]:
         """Draw normal steps; see ``Baseline.log_steps``."""
         window = round(self.config.window_hours * 3600 / bars.resolution)
         returns = log_returns(bars, last_bars=window)
         require(returns, self.config.min_returns, prompt.asset, self.name)
         sigma = np.sqrt(np.mean(returns.value**2))
-        steps: NDArray[np.float64] = sigma * rng.standard_normal((prompt.num_simulations, prompt.num_steps))
+        steps: NDArray[np.float64] = sigma * draws.normal(prompt.num_simulations, prompt.num_steps)
         return steps
