@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -46,6 +47,13 @@ def build_app(
     @app.exception_handler(HTTPException)
     async def tell(_: Request, error: HTTPException) -> Response:
         return JSONResponse({"message": str(error.detail)}, error.status_code, error.headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def tell_malformed(_: Request, error: RequestValidationError) -> Response:
+        # FastAPI's own answer repeats what was sent, and fails on what JSON cannot hold: NaN, half a character
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        return JSONResponse({"message": f"{where[:80]}: {first['msg']}"}, 400)
 
     if axon is not None:
         app.add_route(ROUTE, axon.__call__, methods=["POST"], include_in_schema=False)

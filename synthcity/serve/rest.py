@@ -62,7 +62,7 @@ def rest_routes(service: Service, about: Mapping[str, Any], question: QuestionCo
         response_model=SimulateAnswer,
         responses={
             200: {"content": {NUMPY_TYPE: {}}, "description": f"JSON, or with Accept: {NUMPY_TYPE} a .npy file"},
-            400: {"description": "out of bounds"},
+            "4XX": {"description": "400: malformed, or out of bounds"},
             503: {"description": "too much to do, or no prices"},
         },
     )
