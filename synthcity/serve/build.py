@@ -14,7 +14,7 @@ from pathlib import Path
 from bittensor_wallet import Keypair
 from fastapi import FastAPI
 
-from synthcity.errors import ConfigError
+from synthcity.errors import BundleError, ConfigError
 from synthcity.forecast.baselines import BASELINES, baseline
 from synthcity.forecast.bundle import MANIFEST
 from synthcity.forecast.choose import choose
@@ -94,10 +94,17 @@ def load_model(name: str, *, trust_code: bool = False) -> tuple[Forecaster, str]
 
 
 def identify(name: str) -> str:
-    """Return the hash of a bundle that ``load_model`` took, or ``baseline:<name>``."""
+    """Return the hash of a bundle that ``load_model`` took, or ``baseline:<name>``.
+
+    Raises:
+        BundleError: the bundle is gone meanwhile.
+    """
     if name in BASELINES:
         return f"baseline:{name}"
-    return hashlib.sha256((Path(name) / MANIFEST).read_bytes()).hexdigest()
+    try:
+        return hashlib.sha256((Path(name) / MANIFEST).read_bytes()).hexdigest()
+    except OSError as error:
+        raise BundleError(f"cannot read {Path(name) / MANIFEST} ({error.strerror}); put the bundle back") from error
 
 
 @dataclass(frozen=True, kw_only=True)

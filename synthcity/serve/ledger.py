@@ -87,6 +87,14 @@ class AnswerRecord:
             texts = (record.id, record.bundle, record.paths, record.sha256, record.prompt.asset)
             if not all(isinstance(text, str) for text in texts):
                 raise TypeError("a name is none")
+            if not (record.fallback is None or isinstance(record.fallback, str)) or not isinstance(record.sent, bool):
+                raise TypeError("fallback or sent is none")
+            if type(record.price_age) not in (int, float) or not math.isfinite(record.price_age):
+                raise TypeError("the age of the price is none")
+            prompt = record.prompt
+            whole = prompt.start_time, prompt.time_increment, prompt.time_length, prompt.num_simulations
+            if not all(type(number) is int and abs(number) < 2**53 for number in whole):
+                raise TypeError("a whole number is none")
             return record
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"is no answer ({error})") from error

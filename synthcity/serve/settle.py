@@ -169,7 +169,10 @@ def settle(
                 num_settled += record.total is not None
                 num_given_up += record.total is None
                 if not keep_paths:
-                    (folder / answer.paths).unlink(missing_ok=True)
+                    try:
+                        (folder / answer.paths).unlink(missing_ok=True)
+                    except OSError as error:  # the score is on the disk: only space is lost
+                        problems.append(f"cannot delete {folder / answer.paths} ({error.strerror}); it is settled")
             progress(done, len(due))
         book.follow()
     return Settlement(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from synthcity.serve.standing import Standing, standings
 from synthcity.sn50.competitions import get_rules
 
 EVERY_SECONDS = 300.0
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,11 +109,19 @@ class Settler:
 
     def round(self) -> None:
         """Settle once; what goes wrong is told by ``problem``."""
+        race = problem = None
         try:
-            self.latest = settled(self._book, self._store, self._clock(), self._race())
-            self.problem = None
+            try:
+                race = self._race()
+            except SynthcityError as error:  # scores do not hang on it
+                problem = f"the race is not judged: {error}"
+            self.latest = settled(self._book, self._store, self._clock(), race)
         except SynthcityError as error:
-            self.problem = f"nothing is settled: {error}"
+            problem = f"nothing is settled: {error}"
+        except Exception as error:  # noqa: BLE001 (the thread must live: else nothing is settled and nobody is told)
+            _log.exception("nothing is settled")
+            problem = f"nothing is settled: {type(error).__name__} {error}; the log says more"
+        self.problem = problem
 
     def _follow(self) -> None:
         while True:

@@ -14,7 +14,7 @@ from synthcity.errors import BundleError
 from synthcity.market.store import Store
 from synthcity.nets import registry
 from synthcity.nets.authored.code import forget
-from synthcity.serve.build import LEDGER, ServeConfig, build, check
+from synthcity.serve.build import LEDGER, ServeConfig, build, check, identify
 from synthcity.serve.settle import read_answers
 from tests.serve.builders import CODE, write_coded_bundle
 from tests.serve.dialogue import MINER, body, headers, market, question, write_snapshot
@@ -67,3 +67,8 @@ def test_code_that_a_model_wrote_is_served_only_where_somebody_trusts_it(tmp_pat
         assert client.post("/simulate", json=asked).json()["forecaster"] == (
             "ewma" if role == "model" else "trailing+q"
         )
+
+
+def test_a_bundle_that_is_gone_is_told_in_words(tmp_path: Path):
+    with pytest.raises(BundleError, match="put the bundle back"):
+        identify(str(tmp_path / "gone"))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -245,3 +246,42 @@ def test_foreign_scores_are_told_and_cost_nothing(ledger, tmp_path, caplog, line
     assert ("2 of the lines" in told) != ("is damaged and left out" in told)
     assert len(read(ledger.folder)) == 2
     assert [r.message for r in caplog.records] == list(settlement.problems)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("price_age", float("nan")),
+        ("price_age", "x"),
+        ("fallback", 7),
+        ("sent", None),
+        ("bundle", 7),
+        ("start_time", "x"),
+        ("start_time", 10**30),
+        ("num_simulations", None),
+    ],
+)
+def test_an_answer_with_a_foreign_value_is_left_out_and_told(ledger, tmp_path, name, value):
+    kept = record(ledger, hour())
+    (event,) = read_lines(ledger.folder / ANSWERS).events
+    foreign = {**event, "id": "foreign"}
+    (foreign["prompt"] if name in event["prompt"] else foreign)[name] = value
+    with (ledger.folder / ANSWERS).open("a") as file:
+        file.write(json.dumps(foreign) + "\n")
+    settlement = settle(ledger.folder, make_store(tmp_path / "store"), END + 90)
+    assert (settlement.num_settled, settlement.num_pending) == (1, 0)
+    assert "1 of the lines" in settlement.problems[0]
+    assert read(ledger.folder)["answer"].tolist() == [kept.id]
+
+
+def test_paths_that_cannot_be_deleted_are_told_and_settled(ledger, tmp_path, monkeypatch):
+    answers = [record(ledger, hour()), record(ledger, hour(T0 + 60))]
+
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    settlement = settle(ledger.folder, make_store(tmp_path / "store"), END + 150)
+    assert (settlement.num_settled, settlement.num_pending) == (2, 0)
+    told = [f"cannot delete {ledger.folder / one.paths} (Permission denied); it is settled" for one in answers]
+    assert list(settlement.problems) == told

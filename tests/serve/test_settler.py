@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from synthcity import lines
+from synthcity.errors import BundleError
 from synthcity.lines import LineWriter
 from synthcity.serve.ledger import SCORES, AnswerLedger
 from synthcity.serve.settler import Settler
@@ -54,3 +55,23 @@ def test_a_full_disk_costs_no_score(tmp_path, monkeypatch):
     assert [(tmp_path / "ledger" / answer.paths).exists() for answer in answers] == [False, True, True]
     settler.round()
     assert (settler.problem, settler.latest.num_settled, settler.latest.num_pending) == (None, 3, 0)
+
+
+def test_a_fault_of_ours_is_told_and_does_not_end_the_settling(tmp_path, caplog):
+    with AnswerLedger(tmp_path / "ledger") as ledger:
+        record(ledger, hour())
+    faults = [ZeroDivisionError("division by zero"), BundleError("cannot read manifest.json; put the bundle back")]
+
+    def race() -> None:
+        if faults:
+            raise faults.pop(0)
+
+    settler = Settler(tmp_path / "ledger", make_store(tmp_path / "store"), race, clock=lambda: NOW)
+    settler.round()
+    assert settler.problem == "nothing is settled: ZeroDivisionError division by zero; the log says more"
+    assert caplog.records[0].exc_info
+    settler.round()
+    assert settler.problem == "the race is not judged: cannot read manifest.json; put the bundle back"
+    assert settler.latest.num_settled == 1, "scores do not hang on it"
+    settler.round()
+    assert settler.problem is None
