@@ -81,8 +81,10 @@ def run(
     from synthcity.serve.feed import Feed, FeedConfig
     from synthcity.serve.miner import Miner, start_config
     from synthcity.serve.preflight import State, chain_problem
+    from synthcity.serve.presence import alone
     from synthcity.serve.registry import Registry
     from synthcity.serve.settler import Settler
+    from synthcity.serve.succession import begin
     from synthcity.serve.watched import Watched
     from synthcity.sn50.competitions import get_rules
 
@@ -102,10 +104,11 @@ def run(
         challenger=None if challenger is None else _resolved(challenger),
         trust_code=trust_code,
     )
-    config = start_config(named)
-    models = _models(config)
     with ExitStack() as stack:
         stack.enter_context(terminable())
+        stack.enter_context(alone(Path(named.state)))
+        config = start_config(named)
+        models = _models(config)
         feed = stack.enter_context(Feed(Store(named.store), FeedConfig(assets=tuple(names))))
         chain = None
         if metagraph is None:
@@ -124,6 +127,7 @@ def run(
             raise ConfigError(f"the miner does not start: {', '.join(failed)} failed, see above")
         check(config)
         deployed = stack.enter_context(serving(config, ClusterConfig(host=host, port=port, replicas=replicas)))
+        begin(Path(named.state), named.model, named.challenger)
         settler = Settler(Path(named.state) / LEDGER, Store(named.store), lambda: miner.race())
         miner = Miner(
             named,

@@ -15,7 +15,7 @@ from synthcity.serve.board import View
 from synthcity.serve.build import ServeConfig, identify
 from synthcity.serve.prices import Prices
 from synthcity.serve.settler import Settler
-from synthcity.serve.succession import Succession, begin, is_won
+from synthcity.serve.succession import Succession, begin, is_won, starting
 from synthcity.serve.tally import Status
 
 TRIAL_ANSWERS = 10
@@ -40,9 +40,9 @@ def start_config(config: ServeConfig) -> ServeConfig:
     """What to serve at the start: ``config``, or the challenger that was promoted over its model.
 
     Raises:
-        RunError: the file that says so is damaged or cannot be written.
+        RunError: the file that says so is damaged.
     """
-    return _serving(config, begin(Path(config.state), config.model, config.challenger))
+    return _serving(config, starting(Path(config.state), config.model, config.challenger))
 
 
 class Miner:

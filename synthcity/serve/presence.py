@@ -11,7 +11,10 @@ import os
 import secrets
 import time
 import weakref
+from collections.abc import Iterator
 from pathlib import Path
+
+from synthcity.errors import RunError
 
 KEPT_SECONDS = 3600.0
 """Files of the dead that are older are removed; a younger one may belong to a process that has not locked it yet."""
@@ -49,3 +52,24 @@ def is_present(folder: Path, name: str) -> bool:
     except BlockingIOError:
         return True
     return False
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Have the state of a miner for oneself until the end of the block: two would obey each other's champion.
+
+    Raises:
+        RunError: another miner has it, or it cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = os.open(folder / "miner.lock", os.O_CREAT | os.O_WRONLY, 0o600)
+    except OSError as error:
+        raise RunError(f"cannot write the folder {folder} ({error.strerror}); choose another --state") from error
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise RunError(f"another miner runs with the folder {folder}; end it, or name another --state") from error
+    finally:
+        os.close(file)

@@ -80,18 +80,27 @@ class Succession:
         return replace(self, champion=self.named, reason=reason)
 
 
-def begin(state: Path, named: str, challenger: str | None) -> Succession:
+def starting(state: Path, named: str, challenger: str | None) -> Succession:
     """Who answers when a miner starts: a challenger that was promoted over the same bundle still does.
 
+    Nothing is written: a start that fails leaves what another bundle has earned.
+
     Raises:
-        RunError: the file is damaged or cannot be written.
+        RunError: the file is damaged.
     """
     found = Succession.read(state)
     if found is not None and (found.named, found.challenger) == (named, challenger):
         return found
-    return Succession(named=named, challenger=challenger, champion=named, reason="the miner was started with it").write(
-        state
-    )
+    return Succession(named=named, challenger=challenger, champion=named, reason="the miner was started with it")
+
+
+def begin(state: Path, named: str, challenger: str | None) -> Succession:
+    """Write down who answers, now that the miner has started; see ``starting``.
+
+    Raises:
+        RunError: the file is damaged or cannot be written.
+    """
+    return starting(state, named, challenger).write(state)
 
 
 def is_won(verdicts: Sequence[Verdict]) -> bool:

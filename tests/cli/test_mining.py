@@ -23,6 +23,7 @@ from synthcity.cli.main import cli
 from synthcity.errors import BundleError, ConfigError, RunError
 from synthcity.market.store import Store
 from synthcity.nets.authored.code import forget
+from synthcity.serve.presence import alone
 from synthcity.serve.settle import read_answers
 from synthcity.serve.succession import Succession
 from tests.serve.builders import CODE, write_coded_bundle
@@ -84,6 +85,25 @@ def test_nonsense_is_refused_in_one_sentence(tmp_path: Path, monkeypatch, argume
     result = _run([*_arguments(tmp_path, 18091), *arguments], monkeypatch)
     assert isinstance(result.exception, ConfigError)
     assert text in str(result.exception)
+
+
+def test_a_state_folder_belongs_to_one_miner_and_is_left_as_it_was_by_a_start_that_fails(tmp_path: Path, monkeypatch):
+    _ready(tmp_path)
+    arguments = _arguments(tmp_path, 18091, STRANGER.ss58_address)
+    earned = Succession(named="trailing", challenger="ewma", champion="ewma", reason="it has won")
+    earned.write(tmp_path / "state")
+    with alone(tmp_path / "state"):
+        second = _run(arguments, monkeypatch)
+    assert isinstance(second.exception, RunError)
+    assert (
+        str(second.exception)
+        == f"another miner runs with the folder {tmp_path / 'state'}; end it, or name another --state"
+    )
+    assert "chain failed" in str(_run(arguments, monkeypatch).exception)
+    assert Succession.read(tmp_path / "state") == earned
+    (tmp_path / "file").touch()
+    refused = _run([*arguments, "--state", str(tmp_path / "file" / "state")], monkeypatch)
+    assert "(Not a directory); choose another --state" in str(refused.exception)
 
 
 def test_code_that_a_model_wrote_is_refused_before_anything_starts_unless_trusted(tmp_path: Path, monkeypatch):

@@ -12,7 +12,7 @@ from synthcity.serve.build import ServeConfig
 from synthcity.serve.challenge import Decision, Verdict
 from synthcity.serve.miner import Miner, start_config
 from synthcity.serve.settler import Settled, Settler
-from synthcity.serve.succession import CHAMPION, Succession, is_won
+from synthcity.serve.succession import CHAMPION, Succession, begin, is_won
 from synthcity.serve.tally import Status
 from tests.serve.conftest import MarketPrices
 from tests.serve.dialogue import NOW
@@ -43,6 +43,7 @@ def config(tmp_path: Path) -> ServeConfig:
 
 @pytest.fixture
 def deployed(config: ServeConfig) -> Deployed:
+    begin(Path(config.state), config.model, config.challenger)
     return Deployed(start_config(config))
 
 
@@ -125,6 +126,14 @@ def test_prompts_that_a_new_champion_was_not_made_for_do_not_send_it_back(make, 
     deployed.state = Status(replica=2, answered={"BTC": 30}, fallbacks={"BTC": 26}, foreign={"BTC": 20})
     miner.look()
     assert deployed.config.model == "fhs", "6 of its own 10"
+
+
+def test_a_start_that_fails_leaves_what_a_challenger_has_earned(make, deployed: Deployed, config: ServeConfig):
+    make(WON, auto=True).look()
+    start_config(replace(config, model="garch", challenger=None))
+    assert start_config(config).model == "ewma", "nothing is written before a miner has started"
+    begin(Path(config.state), "garch", None)
+    assert start_config(config).model == "fhs"
 
 
 def test_a_damaged_file_is_told_and_changes_nothing(make, deployed: Deployed, config: ServeConfig):
