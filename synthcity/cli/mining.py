@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from synthcity.serve.registry import Registry
 
 _LOOK_SECONDS = 1.0
+_CHAIN = "the chain's process"
 _TRUST = "Run what a language model wrote, where a bundle holds such code."
 
 
@@ -110,16 +111,18 @@ def run(
         config = start_config(named)
         models = _models(config)
         feed = stack.enter_context(Feed(Store(named.store), FeedConfig(assets=tuple(names))))
-        chain = None
-        if metagraph is None:
-            told = ["--until-stdin-ends", "--metagraph", str(snapshot_file)]
-            told += ["--network", network, "--netuid", str(netuid)]
-            told += ["--publish", publish, "--wallet", wallet, "--hotkey", hotkey] if publish else []
-            command = [sys.executable, "-m", "synthcity.serve.bittensor10", *told]
-            chain = stack.enter_context(Watched("the chain's process", command))
-        registry = Registry(snapshot_file)
-        _wait(patience, lambda: registry.snapshot is not None and all(feed.age(n, time.time()) <= 180 for n in names))
-        checks = _checks(config, models, feed, registry, names, host, port, publish)
+        registry, asked_at = Registry(snapshot_file), time.time()
+
+        def told() -> bool:
+            """Whether the chain has told what it is now: an old snapshot may be from before a registration."""
+            known = registry.snapshot
+            return known is not None and known.netuid == netuid and (bool(metagraph) or known.taken_at >= asked_at)
+
+        chain = [sys.executable, "-m", "synthcity.serve.bittensor10", "--until-stdin-ends"]
+        chain += ["--metagraph", str(snapshot_file), "--network", network, "--netuid", str(netuid)]
+        with Watched(_CHAIN, chain) if metagraph is None else nullcontext():
+            _wait(patience, lambda: told() and all(feed.age(n, time.time()) <= 180 for n in names))
+            checks = _checks(config, models, feed, registry, names, host, port, publish, netuid)
         for one in checks:
             click.echo(f"{one.state:<8}{one.name:<12}{one.text}")
         failed = [one.name for one in checks if one.state is State.FAILED]
@@ -128,6 +131,8 @@ def run(
         check(config)
         deployed = stack.enter_context(serving(config, ClusterConfig(host=host, port=port, replicas=replicas)))
         begin(Path(named.state), named.model, named.challenger)
+        chain += ["--publish", publish, "--wallet", wallet, "--hotkey", hotkey] if publish else []
+        watched = None if metagraph else stack.enter_context(Watched(_CHAIN, chain))
         settler = Settler(Path(named.state) / LEDGER, Store(named.store), lambda: miner.race())
         miner = Miner(
             named,
@@ -137,7 +142,7 @@ def run(
             assets=names,
             auto_promote=promote == "auto",
             watched=lambda: (
-                (chain and chain.problem) or chain_problem(registry.snapshot, address, time.time(), named.admission)
+                (watched and watched.problem) or chain_problem(registry.snapshot, address, time.time(), named.admission)
             ),
         )
         stack.enter_context(settler)
@@ -223,6 +228,7 @@ def _checks(
     host: str,
     port: int,
     publish: str | None,
+    netuid: int,
 ) -> list[Check]:
     from synthcity.serve import preflight
     from synthcity.settings import Settings
@@ -231,7 +237,7 @@ def _checks(
     now = time.time()
     found = [
         preflight.Check(name="hotkey", state=preflight.State.OK, text=config.hotkey),
-        preflight.check_registration(registry.snapshot, config.hotkey, now, config.admission),
+        preflight.check_registration(registry.snapshot, config.hotkey, now, config.admission, netuid=netuid),
         preflight.check_address(host, port, publish),
         preflight.check_statistics(),
         preflight.check_clock(Settings.load().binance_url),

@@ -47,14 +47,19 @@ class Check:
     text: str
 
 
-def check_registration(snapshot: Snapshot | None, hotkey: str, now: float, config: AdmissionConfig) -> Check:
-    """Whether validators ask ``hotkey``, and how many of them may; ``now`` in unix seconds."""
+def check_registration(
+    snapshot: Snapshot | None, hotkey: str, now: float, config: AdmissionConfig, *, netuid: int | None = None
+) -> Check:
+    """Whether validators ask ``hotkey`` on subnet ``netuid``, and how many of them may; ``now`` in unix seconds."""
 
     def told(state: State, text: str) -> Check:
         return Check(name="chain", state=state, text=text)
 
     if snapshot is None:
         return told(State.WARNING, "nothing is known of the chain yet: everybody is refused until it answers")
+    if netuid not in (None, snapshot.netuid):
+        text = f"the snapshot is of subnet {snapshot.netuid}, not of {netuid}; name its --netuid, or another --state"
+        return told(State.FAILED, text)
     where = f"subnet {snapshot.netuid}, block {snapshot.block}"
     neuron = snapshot.neurons.get(hotkey)
     if neuron is None:
@@ -87,15 +92,18 @@ def check_address(host: str, port: int, published: str | None) -> Check:
     if published is None:
         text = f"{host}:{port} is free; nothing is published, validators know the address of an earlier run or none"
         return Check(name="address", state=State.WARNING, text=text)
+    ip, _, number = published.rpartition(":")
     try:
-        is_public = ip_address(published.rpartition(":")[0].strip("[]")).is_global
+        is_public = ip_address(ip.strip("[]")).is_global
+        if not number.isdecimal() or not 0 < int(number) < 65536:
+            raise ValueError("no port")
     except ValueError:
         text = f"{published!r} is no address; write e.g. --publish 203.0.113.7:8091"
         return Check(name="address", state=State.FAILED, text=text)
     if not is_public:
-        text = f"{host}:{port} is free; the published {published} is no public address"
+        text = f"{host}:{port} is free; {published} is no public address"
         return Check(name="address", state=State.WARNING, text=text)
-    return Check(name="address", state=State.OK, text=f"{host}:{port} is free; {published} is published")
+    return Check(name="address", state=State.OK, text=f"{host}:{port} is free; {published} will be published")
 
 
 def check_statistics(environment: Mapping[str, str] = os.environ) -> Check:

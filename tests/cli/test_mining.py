@@ -17,6 +17,7 @@ from typing import TextIO
 
 import httpx
 import pytest
+from bittensor_wallet import Wallet
 from click.testing import CliRunner, Result
 
 from synthcity.cli.main import cli
@@ -124,6 +125,64 @@ def test_code_that_a_model_wrote_is_refused_before_anything_starts_unless_truste
         assert CliRunner().invoke(cli, [*promote, "--trust-code"]).output == f"champion: {bundle}\n"
     finally:
         forget(CODE)
+
+
+CHAIN = """
+import os, types
+
+class Wallet:
+    def __init__(self, name, hotkey):
+        self.hotkey = types.SimpleNamespace(ss58_address=os.environ["OURS"])
+
+class Subtensor:
+    def __init__(self, network):
+        pass
+
+    def metagraph(self, netuid):
+        axon, block = types.SimpleNamespace(ip="0.0.0.0"), types.SimpleNamespace(item=lambda: 7)
+        return types.SimpleNamespace(
+            hotkeys=[os.environ["OURS"]], S=[70000.0], validator_permit=[True], axons=[axon], block=block
+        )
+"""
+SERVING = """
+import os, types
+
+def serve_extrinsic(subtensor, wallet, ip, port, *args, **kwargs):
+    with open(os.environ["PUBLISHED"], "a") as file:
+        file.write(f"{ip}:{port}")
+    return types.SimpleNamespace(success=True)
+"""
+
+
+def _start(folder: Path, port: int, *arguments: str) -> tuple[list[str], dict[str, str]]:
+    """How a miner starts that publishes, on a chain that knows it but did not when the last snapshot was taken."""
+    _ready(folder)
+    wallet = Wallet(name="miner", path=str(folder / ".bittensor" / "wallets")).create_if_non_existent(
+        coldkey_use_password=False, hotkey_use_password=False, suppress=True
+    )
+    for name in ("bittensor", "bittensor/core", "bittensor/core/extrinsics"):
+        (folder / name).mkdir()
+        (folder / name / "__init__.py").write_text(CHAIN if name == "bittensor" else "")
+    (folder / "bittensor/core/extrinsics/serving.py").write_text(SERVING)
+    (folder / "state").mkdir()
+    (folder / "metagraph.json").rename(folder / "state" / "metagraph.json")
+    environment = {**os.environ, "OURS": wallet.hotkey.ss58_address, "PUBLISHED": str(folder / "published")}
+    environment |= {"SYNTHCITY_BINANCE_URL": CLOSED, "HOME": str(folder)}
+    environment["PYTHONPATH"] = os.pathsep.join([str(folder), str(Path(__file__).parents[2])])
+    command = [sys.executable, "-c", RUN, "mine", "run", "fhs", "--data", str(folder / "store"), "--assets", "BTC"]
+    command += ["--state", str(folder / "state"), "--wallet", "miner", "--hotkey", "default", "--host", "127.0.0.1"]
+    command += ["--port", str(port), "--publish", "8.8.8.8:8091", "--patience", "60", *arguments]
+    return command, environment
+
+
+def test_the_chain_is_asked_anew_and_told_nothing_by_a_start_that_fails(tmp_path: Path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        command, environment = _start(tmp_path, taken.getsockname()[1])
+        done = subprocess.run(command, check=False, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 2
+    assert "ok      chain       uid 0 on subnet 50, block 7; 1 of 1 hotkeys may ask; " in done.stdout
+    assert done.stderr.endswith("error: the miner does not start: address failed, see above\n")
+    assert not (tmp_path / "published").exists()
 
 
 HANGING = """

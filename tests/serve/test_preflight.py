@@ -39,6 +39,13 @@ def test_the_chain(found, hotkey, state, text):
     assert (check.state, text in check.text) == (state, True), check.text
 
 
+def test_a_snapshot_of_another_subnet_is_none():
+    check = check_registration(snapshot(), MINER.ss58_address, NOW, AdmissionConfig(), netuid=247)
+    assert check.state is State.FAILED
+    assert check.text == "the snapshot is of subnet 50, not of 247; name its --netuid, or another --state"
+    assert check_registration(snapshot(), MINER.ss58_address, NOW, AdmissionConfig(), netuid=50).state is State.OK
+
+
 def test_the_address():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -47,7 +54,8 @@ def test_the_address():
     assert check_address("127.0.0.1", port, "8.8.8.8:8091").state is State.OK
     assert check_address("127.0.0.1", port, None).state is State.WARNING
     assert "no public address" in check_address("127.0.0.1", port, "192.168.0.4:8091").text
-    assert check_address("127.0.0.1", port, "here:8091").state is State.FAILED
+    for nonsense in ("here:8091", "8.8.8.8", "8.8.8.8:", "8.8.8.8:70000", "8.8.8.8:web", ":8091"):
+        assert check_address("127.0.0.1", port, nonsense).state is State.FAILED
     assert check_address("everywhere", port, None).state is State.FAILED
 
 
