@@ -20,7 +20,7 @@ from synthcity.agents.messages import Message, Reply, Request
 from synthcity.agents.redact import Redactor
 from synthcity.agents.replay import Cassette, outcome_event
 from synthcity.agents.transcript import NAME, spent
-from synthcity.errors import LLMError, LLMRefused, RunError
+from synthcity.errors import ConfigError, LLMError, LLMRefused, RunError
 from synthcity.lines import append_line, read_all
 from synthcity.settings import Settings
 
@@ -52,7 +52,7 @@ class LLMClient:
             sleep: waits so many seconds; by default until ``close`` at most.
 
         Raises:
-            ConfigError: endpoint or key cannot be used.
+            ConfigError: endpoint or key cannot be used, or the only answers are to come from a file that is not there.
             RunError: the transcript or the cassette is damaged.
         """
         self.config = LLMConfig() if config is None else config
@@ -61,6 +61,8 @@ class LLMClient:
         self._redactor = Redactor.of(settings)
         self._transcript = None if folder is None else folder / NAME
         self._live = Live(settings, self.config, self.ledger, self._redactor, self._note, clock, sleep)
+        if self.config.mode == "replay-or-fail" and not Path(self.config.cassette or "").exists():
+            raise ConfigError(f"llm.cassette {self.config.cassette!r} does not exist; record it with llm.mode: record")
         self._cassette = Cassette(self.config.cassette) if self.config.cassette else None
         self._earlier: dict[str, list[Reply]] = {}
         self._next_call = self._restore()

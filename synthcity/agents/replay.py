@@ -31,7 +31,8 @@ class Cassette:
         self._played: Counter[str] = Counter()
         for number, event in enumerate(read_all(self.path), start=1):
             if event.get("kind") in ("reply", "gave_up"):
-                self._outcomes[event["key"]].append(self._read(number, event))
+                key, outcome = self._read(number, event)
+                self._outcomes[key].append(outcome)
 
     def next(self, key: str) -> Reply | LLMError | None:
         """Return the next recorded outcome of a request, or None where there is no further one."""
@@ -45,11 +46,14 @@ class Cassette:
         """Append an outcome to the file; this process does not hear it again."""
         append_line(self.path, {"key": key, **outcome_event(outcome)})
 
-    def _read(self, number: int, event: dict[str, Any]) -> Reply | LLMError:
+    def _read(self, number: int, event: dict[str, Any]) -> tuple[str, Reply | LLMError]:
         try:
+            key = event["key"]
+            if not isinstance(key, str):
+                raise TypeError(f"its key is {key!r}")
             if event["kind"] == "reply":
-                return Reply.from_dict(event["reply"])
-            return _ERRORS.get(event["error"], LLMError)(event["text"])
+                return key, Reply.from_dict(event["reply"])
+            return key, _ERRORS.get(event["error"], LLMError)(event["text"])
         except (KeyError, TypeError) as error:
             raise RunError(f"{self.path} holds no recorded answer at line {number}: {error}") from error
 

@@ -76,7 +76,10 @@ class Roster:
             models = ()
         models = models or unlisted(preferences)
         if not models:
-            raise LLMRefused(f"{self._endpoint.host} lists no models; name one in llm.models")
+            raise LLMRefused(
+                f"{self._endpoint.host} lists no models; name one in llm.models, or see whether "
+                "SYNTHCITY_LLM_BASE_URL lacks its /v1"
+            )
         self._fresh_until = self._clock() + _LIST_SECONDS
         if models != self._models:
             self._models = models

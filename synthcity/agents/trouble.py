@@ -24,6 +24,7 @@ from typing import Literal
 Cure = Literal["wait", "switch", "otherwise", "quota", "stop"]
 _OVERLOADS = ("infra_overload", "no_targets", "maintenance", "no instances")
 _LONGEST_TEXT = 300
+_KEY_REMEDY = "set SYNTHCITY_LLM_API_KEY, or for Chutes CHUTES_API_KEY, to a key that may do this"
 
 
 class Trouble(Exception):
@@ -64,7 +65,7 @@ def diagnose(status: int, body: object, headers: Mapping[str, str]) -> Trouble:
     if status == 402:
         return Trouble(text, "quota", status=status, reset=_reset(detail))
     if status in (401, 403):
-        return Trouble(text, "stop", status=status)
+        return Trouble(f"{text} ({_KEY_REMEDY})", "stop", status=status)
     if status == 404:
         return Trouble(text, "switch", status=status)
     if status == 429:

@@ -90,6 +90,11 @@ class BudgetConfig:
     storage: str | None = key(None)
 
     @property
+    def asks_model(self) -> bool:
+        """Whether an arm or the debugger asks a language model while candidates are trained."""
+        return self.debugger == "llm" or any(name.startswith(LLM) for name in self.arms)
+
+    @property
     def max_step_seconds(self) -> float | None:
         """Seconds a training step may take; None for any, and always where a clock must not decide."""
         return None if self.trial_time is None or self.deterministic else self.trial_time / self.max_steps

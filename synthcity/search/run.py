@@ -19,7 +19,6 @@ from typing import Any
 from synthcity.agents.client import LLMClient
 from synthcity.cluster import Cluster, cluster, terminable
 from synthcity.errors import Fatal, RunError
-from synthcity.search.arms import LLM
 from synthcity.search.author import candidates, check_author, restore, write_components
 from synthcity.search.budgetcard import budget_card
 from synthcity.search.config import SearchConfig, load_config
@@ -78,6 +77,8 @@ def search(
     check_arms(config.search.arms)
     hand_written(config.search.candidates)
     check_author(config.search.author)
+    if config.search.asks_model or config.search.author:
+        LLMClient(Settings.load(), config.llm).close()  # address and cassette are told before anything is started
     data = load_data(config)
     earlier = [] if resume else read_earlier(config)
     folder = run_folder(config, stem, resume=resume)
@@ -211,7 +212,7 @@ class _Run:
     @contextlib.contextmanager
     def _model(self) -> Iterator[LLMClient | None]:
         """Open the language model where an arm or the debugger asks one."""
-        if self._budget.debugger != "llm" and not any(name.startswith(LLM) for name in self._budget.arms):
+        if not self._budget.asks_model:
             yield None
             return
         with self._client() as client:

@@ -168,7 +168,7 @@ def test_after_the_last_attempt_the_reason_is_told(server: RunningStandIn, make_
 @pytest.mark.parametrize(
     ("script", "text"),
     [
-        (["unauthorized"], "HTTP 401: Invalid token or user not found"),
+        (["unauthorized"], r"HTTP 401: Invalid token or user not found \(set SYNTHCITY_LLM_API_KEY"),
         (["broke"], "HTTP 402: Quota exceeded and account balance"),
         ([{"do": "quota", "reset": "some day"}], "HTTP 402"),
         ([{"do": "status", "status": 307, "headers": {"Location": "http://example.com"}}], "it redirects"),

@@ -11,7 +11,7 @@ from synthcity.agents.client import LLMClient
 from synthcity.agents.config import PatienceConfig
 from synthcity.agents.replay import Cassette
 from synthcity.agents.standin.process import RunningStandIn
-from synthcity.errors import LLMRefused, LLMUnavailable, RunError
+from synthcity.errors import ConfigError, LLMRefused, LLMUnavailable, RunError
 
 Make = Callable[..., LLMClient]
 
@@ -80,10 +80,21 @@ def test_live_writes_no_cassette(make_client: Make, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "event",
-    [{"kind": "reply", "key": "k", "reply": {}}, {"kind": "reply", "key": "k"}, {"kind": "gave_up", "key": "k"}],
+    [
+        {"kind": "reply", "key": "k", "reply": {}},
+        {"kind": "reply", "key": "k"},
+        {"kind": "gave_up", "key": "k"},
+        {"kind": "gave_up", "error": "LLMError", "text": "no"},
+        {"kind": "gave_up", "key": ["k"], "error": "LLMError", "text": "no"},
+    ],
 )
 def test_a_foreign_cassette_is_refused(tmp_path: Path, event: dict[str, Any]) -> None:
     tape = tmp_path / "tape.jsonl"
     tape.write_text('{"kind": "models"}\n' + json.dumps(event) + "\n", encoding="utf-8")
     with pytest.raises(RunError, match="holds no recorded answer at line 2"):
         Cassette(tape)
+
+
+def test_answers_from_a_file_that_is_not_there_are_refused(make_client: Make, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"gone\.jsonl' does not exist; record it with llm\.mode: record"):
+        make_client(mode="replay-or-fail", cassette=str(tmp_path / "gone.jsonl"))

@@ -76,7 +76,7 @@ def test_an_endpoint_that_does_not_list_now(clock: Clock) -> None:
 @pytest.mark.parametrize("answer", [Trouble("HTTP 404", "switch", status=404), {"data": []}, "<html>"])
 def test_an_endpoint_that_never_lists_needs_a_name(clock: Clock, answer: Any) -> None:
     assert roster(clock, answer).pick("gemma") == "gemma"
-    with pytest.raises(LLMRefused, match=r"example\.com lists no models; name one in llm\.models"):
+    with pytest.raises(LLMRefused, match=r"example\.com lists no models; name one in llm\.models, or see .* /v1"):
         roster(clock, answer).pick("*gemma*")
 
 

@@ -111,10 +111,11 @@ def test_what_is_wrong_is_said_before_ray_starts(tmp_path: Path) -> None:
         "data.assets=[DOGE]": "data.assets: unknown asset 'DOGE'",
         "search.arms={tpee: {share: 1}}": "did you mean 'tpe'",
         "output=/proc/runs": "cannot write",
+        "llm={mode: replay-or-fail, cassette: gone.jsonl}": "llm.cassette 'gone.jsonl' does not exist",
     }
     for setting, message in cases.items():
         begin = time.monotonic()
-        output, errors = finish(start(tmp_path, "--set", setting), expected=2)
+        output, errors = finish(start(tmp_path, "--set", setting, "--set", "search.debugger=llm"), expected=2)
         assert message in errors
         assert errors.startswith("error: ")
         assert len(errors.splitlines()) == 1, errors
