@@ -25,6 +25,7 @@ _LONGEST = 1_500  # characters of a message that are shown
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set any key of the sweep file.")
 @click.option("--base-url", help="Address of the model's server, in place of SYNTHCITY_LLM_BASE_URL.")
 @click.option("--turns", type=click.IntRange(1), default=12, show_default=True, help="Questions at most.")
+@click.option("--trust-code", is_flag=True, help="Run what a language model wrote, where the run has such code.")
 @click.option("--output", type=click.Path(path_type=Path), default=Path("runs"), help="Where its folder goes.")
 def command(
     name: str,
@@ -34,6 +35,7 @@ def command(
     settings: tuple[str, ...],
     base_url: str | None,
     turns: int,
+    trust_code: bool,
     output: Path,
 ) -> None:
     """Let one agent work alone with its tools, and show what it said and what the program says of that.
@@ -59,7 +61,7 @@ def command(
     if settings and config is None:
         raise ConfigError("--set changes a sweep file; give it with --config")
     environ = dict(os.environ) | ({} if base_url is None else {"SYNTHCITY_LLM_BASE_URL": base_url})
-    desk = Desk.of_run(run) if run is not None else Desk.of_config(_given(config), settings)
+    desk = Desk.of_run(run, trust_code=trust_code) if run is not None else Desk.of_config(_given(config), settings)
     folder = _free(output / f"agent-{name}")
     with LLMClient(Settings.load(environ), desk.config.llm, folder=folder) as client:
         if not client.availability.ready:

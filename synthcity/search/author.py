@@ -17,7 +17,7 @@ kind                 fields
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,13 +58,15 @@ def check_author(count: int) -> None:
             raise NotIsolated(f"search.author is {count}, but {error}; or set search.author to 0") from error
 
 
-def restore(recorder: Recorder, folder: Path) -> None:
-    """Register what a resumed run had admitted.
+def restore(events: Iterable[Mapping[str, Any]], folder: Path) -> None:
+    """Register what a run had admitted, by its events and the files in its folder.
 
     Raises:
         RunError: a file is gone or differs from what was admitted.
     """
-    for event in recorder.all("authored"):
+    for event in events:
+        if event["kind"] != "authored":
+            continue
         path = folder / event["file"]
         try:
             source = path.read_bytes().decode("utf-8")

@@ -122,7 +122,7 @@ class _Run:
     def finish(self) -> SearchResult:
         """Do what is left to do."""
         begin = time.monotonic()
-        restore(self._recorder, self._folder)
+        restore(self._recorder.events, self._folder)
         used = Progress(self._recorder.events).used_seconds()
         with cluster(self._budget.workers) as found:
             self._announce(found)

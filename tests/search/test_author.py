@@ -134,16 +134,16 @@ def test_a_resumed_run_asks_no_more_and_registers_what_it_had(
     running.script([])
     write(recorder, tmp_path, opened)
     assert running.questions() == []
-    author.restore(recorder, tmp_path)
+    author.restore(recorder.events, tmp_path)
     assert registry.component("block", "gated_average").code == CODE.to_dict()
     forget(CODE)
     path = tmp_path / "authored" / "gated_average.py"
     path.write_text(BLOCK.replace("sigmoid", "tanh"))
     with pytest.raises(RunError, match="differs from what was admitted"):
-        author.restore(recorder, tmp_path)
+        author.restore(recorder.events, tmp_path)
     path.unlink()
     with pytest.raises(RunError, match="cannot be read"):
-        author.restore(recorder, tmp_path)
+        author.restore(recorder.events, tmp_path)
     assert "gated_average" not in registry.blocks()
 
 
@@ -200,7 +200,7 @@ def test_from_a_model_to_a_bundle(running: RunningStandIn, tmp_path: Path) -> No
     assert record.status == "completed"
     assert record.candidate.config["blocks"][0]["name"] == "gated_average"
     with Journal(run) as journal:
-        author.restore(Recorder(journal), run)
+        author.restore(Recorder(journal).events, run)
     try:
         Finalist.from_record(record, str(run / "checkpoints")).save(tmp_path / "bundle")
     finally:

@@ -8,7 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from synthcity.errors import SynthcityError
+from synthcity.errors import ConfigError, SynthcityError
+from synthcity.nets.registry import blocks, heads
+from synthcity.search.author import restore
 from synthcity.search.candidate import Candidate, Proposal
 from synthcity.search.config import SearchConfig, load_config
 from synthcity.search.data import SearchData, load_data
@@ -29,13 +31,33 @@ class Desk:
         self.space = Space.from_registry(config.search.max_blocks)
 
     @classmethod
-    def of_run(cls, folder: Path) -> Desk:
+    def of_run(cls, folder: Path, *, trust_code: bool = False) -> Desk:
         """Read a run folder; the run may be going on.
+
+        Args:
+            folder: of the run.
+            trust_code: register the components that a language model wrote for it, which runs their code here.
 
         Raises:
             RunError: it is none, or is damaged.
         """
-        return cls(*read_run(folder))
+        config, events = read_run(folder)
+        if trust_code:
+            restore(events, folder)
+        return cls(config, events)
+
+    def check_known(self) -> None:
+        """Refuse a history whose trials hold components that are not registered here.
+
+        Raises:
+            ConfigError: the first of them, with the remedy.
+        """
+        for event in self.events:
+            kind, name = event.get("component"), event.get("name")
+            if event["kind"] == "authored" and name not in (blocks() if kind == "block" else heads()):
+                raise ConfigError(
+                    f"a language model wrote the {kind} {name} for this run; add --trust-code to run such code here"
+                )
 
     @classmethod
     def of_config(cls, path: Path, settings: tuple[str, ...] = ()) -> Desk:

@@ -44,6 +44,7 @@ def read_result(context: Desk, trial: str) -> dict[str, Any]:
 
 
 def _values(desk: Desk) -> dict[str, str]:
+    desk.check_known()
     history, usd = desk.history, sum(answer.usd for answer in desk.history.answers)
     card = budget_card(desk.config.search, history, caps=desk.config.llm.caps, usd=usd)
     earlier = describe((desk.last("earlier") or {"runs": []})["runs"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ import yaml
 from synthcity.agents.client import LLMClient
 from synthcity.agents.standin.process import RunningStandIn, running_standin
 from synthcity.errors import ConfigError, RunError
+from synthcity.nets.authored.code import AuthoredCode, forget
+from synthcity.nets.authored.examples import BLOCK
 from synthcity.search.config import SearchConfig, parse_config
 from synthcity.search.folder import JOURNAL, write_resolved
 from synthcity.search.roles import ROLES, find_role
@@ -111,6 +114,33 @@ def test_the_planner_proposes_and_the_gate_judges_what_it_gave(
         "read_result",
         "finish",
     }
+
+
+def test_a_run_with_written_components_is_planned_on_only_where_their_code_is_trusted(
+    server: RunningStandIn, tmp_path: Path, config: SearchConfig, data: Any
+) -> None:
+    code, run = AuthoredCode.of(BLOCK), tmp_path / "run"
+    (run / "authored").mkdir(parents=True)
+    (run / "authored" / "gated_average.py").write_text(BLOCK)
+    write_resolved(run, config)
+    written = {"component": "block", "name": code.name, "sha256": code.sha256, "file": "authored/gated_average.py"}
+    trained = {"blocks": [{"name": code.name, "kernel": 5, "dropout": 0.1}], "head": {"name": "gbm"}}
+    events = [{"kind": "authored", "time": 1.0, **written}, *tell(replace(candidate(0), config=trained), 5500.0)]
+    (run / JOURNAL).write_text("".join(json.dumps(event) + "\n" for event in events))
+
+    def plan(desk: Desk) -> Outcome:
+        server.script([says("finish", proposals=[proposal(NET)])])
+        desk.__dict__["data"] = data
+        with LLMClient(Settings(llm_base_url=server.url, llm_api_key=Secret(KEY)), folder=tmp_path) as client:
+            return work(find_role("planner"), desk, client, tmp_path)
+
+    with pytest.raises(ConfigError, match="wrote the block gated_average for this run; add --trust-code"):
+        plan(Desk.of_run(run))
+    try:
+        assert plan(Desk.of_run(run, trust_code=True)).measured == ("proposal 1: admitted",)
+        assert "- gated_average" in server.questions()[0]["messages"][0]["content"]
+    finally:
+        forget(code)
 
 
 def test_the_trainer_trains_and_the_record_is_the_result(let_work: Work) -> None:
