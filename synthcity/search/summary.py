@@ -50,7 +50,8 @@ def _lead(result: SearchResult, name: str) -> str:
 
 
 def _without_model(arms: Sequence[ArmRow]) -> list[str]:
-    """Say which proposals were made without the language model that the sweep file asks for, and why."""
+    """Say what was done without the language model that the sweep file asks for: proposals, with the reason, and
+    questions that brought nothing."""
     away: dict[str, list[ArmRow]] = defaultdict(list)
     for arm in arms:
         if arm["name"].startswith(LLM) and arm["reason"]:
@@ -60,6 +61,13 @@ def _without_model(arms: Sequence[ArmRow]) -> list[str]:
     for reason, rows in away.items():
         parts = [f"{arm['name']} away for {arm['away']} of {total} proposals" for arm in rows]
         lines.append(f"no language model: {reason} ({', '.join(parts)})")
+    vain = [
+        f"{arm['in_vain']} of {arm['questions']} by {arm['name']}"
+        for arm in arms
+        if arm["name"].startswith(LLM) and arm["in_vain"]
+    ]
+    if vain:
+        lines.append(f"questions to the language model that brought nothing: {', '.join(vain)}; the report says why")
     return ["", *lines] if lines else []
 
 

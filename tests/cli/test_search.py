@@ -75,7 +75,7 @@ def test_a_baseline_that_wins_is_not_passed_off_as_found() -> None:
 
 
 def test_proposals_without_the_language_model_are_told_with_the_reason() -> None:
-    away = {"proposals": 0, "away": 7, "reason": "stopped: no key"}
+    away = {"proposals": 0, "away": 7, "reason": "stopped: no key", "questions": 0, "in_vain": 0}
     arms = [{"name": "tpe", "proposals": 7, "away": 0, "reason": ""}]
     arms += [{"name": name, **away} for name in ("llm.refine", "llm.structure")]
     result: Any = SimpleNamespace(
@@ -84,6 +84,18 @@ def test_proposals_without_the_language_model_are_told_with_the_reason() -> None
     (line,) = [line for line in summary(result).splitlines() if line.startswith("no language model")]
     parts = "llm.refine away for 7 of 7 proposals, llm.structure away for 7 of 7 proposals"
     assert line == f"no language model: stopped: no key ({parts})"
+
+
+def test_questions_in_vain_are_told_even_where_the_model_was_never_away() -> None:
+    arms = [
+        {"name": "llm.refine", "proposals": 1, "away": 0, "reason": "", "questions": 3, "in_vain": 2},
+        {"name": "llm.structure", "proposals": 1, "away": 0, "reason": "", "questions": 1, "in_vain": 0},
+    ]
+    result: Any = SimpleNamespace(
+        report={**REPORT, "arms": arms}, folder=Path("r"), winner=Path("r/w"), page=Path("r/p")
+    )
+    said = "questions to the language model that brought nothing: 2 of 3 by llm.refine; the report says why"
+    assert said in summary(result).splitlines()
 
 
 def test_stopping_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
