@@ -136,5 +136,5 @@ class Gate:
             text = f"{cost['parameters']:.0f} parameters are more than the limit of {limits.max_parameters}"
             raise Rejected("size", text)
         if limits.max_step_seconds is not None and cost["step_seconds"] > limits.max_step_seconds:
-            text = f"a step takes {cost['step_seconds']:.2f} s, more than the {limits.max_step_seconds:.2f} s there are"
-            raise Rejected("too slow", text)
+            takes, most = 1e3 * cost["step_seconds"], 1e3 * limits.max_step_seconds
+            raise Rejected("too slow", f"a step takes {takes:.1f} ms, more than the {most:.1f} ms there are")

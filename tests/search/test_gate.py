@@ -89,8 +89,8 @@ def test_refuses_what_is_too_large() -> None:
 
 
 def test_refuses_what_cannot_finish_in_time() -> None:
-    rejected = refusal(config(), dry_run=cost(step_seconds=0.31))
-    assert (rejected.stage, str(rejected)) == ("too slow", "a step takes 0.31 s, more than the 0.20 s there are")
+    rejected = refusal(config(), dry_run=cost(step_seconds=0.2004))
+    assert (rejected.stage, str(rejected)) == ("too slow", "a step takes 200.4 ms, more than the 200.0 ms there are")
     open_ended = Gate(SPACE, cost(step_seconds=9.0), Limits(max_parameters=5000))
     assert open_ended.admit(Proposal(config=config()), "random", History()).id == "c0000"
 
