@@ -161,7 +161,8 @@ class LLMClient:
             outcome = self._cassette.next(key)
         if self.config.mode == "replay-or-fail":
             return outcome or LLMRefused(
-                f"{self._cassette.path} holds no answer to this request ({key[:12]}); record it with llm.mode: record"
+                f"{self._cassette.path} holds no answer to this request ({key[:12]}); record it with llm.mode: record, "
+                "or have it asked with llm.mode: replay"
             )
         return outcome if isinstance(outcome, Reply) else None  # an outage need not repeat itself
 

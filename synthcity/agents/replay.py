@@ -1,7 +1,8 @@
-"""Recorded answers: a search that asked a language model once can be repeated without it, bit for bit.
+"""Recorded answers: the same question to a language model is answered again without it, bit for bit.
 
 A cassette is a file of JSON lines with the key of each request and what came of it; a run's ``llm.jsonl`` is one.
-Temperature and changes at the provider make answers differ from day to day, so a recording is the only determinism.
+Temperature and changes at the provider make answers differ from day to day, so a recording is the only determinism. A
+search asks the same questions again only where its trials end alike in order and in whole seconds.
 """
 
 from __future__ import annotations
