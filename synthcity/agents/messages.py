@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
 Message = Mapping[str, Any]  # in the form of OpenAI's chat completions
+_NO_TEXTS = ("tool_calls", "spend", "replayed")  # of a reply
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +68,15 @@ class Spend:
     seconds: float = 0.0
     replayed_usd: float = 0.0
 
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Spend:
+        """Read plain data; TypeError where it is something else, or would give money back."""
+        spend = cls(**data)
+        for name, value in vars(spend).items():
+            if not isinstance(value, int | float) or not (name == "seconds" or 0 <= value < math.inf):
+                raise TypeError(f"{name} must be a number from 0 up, got {value!r}")
+        return spend
+
     @property
     def tokens(self) -> int:
         return self.prompt_tokens + self.completion_tokens
@@ -118,7 +129,12 @@ class Reply:
     def from_dict(cls, data: Mapping[str, Any]) -> Reply:
         """Read :meth:`to_dict`'s data back; TypeError or KeyError where it is something else."""
         calls = tuple(ToolCall(**call) for call in data["tool_calls"])
-        return cls(**{**data, "tool_calls": calls, "spend": Spend(**data["spend"])})
+        reply = cls(**{**data, "tool_calls": calls, "spend": Spend.from_dict(data["spend"])})
+        texts = [(name, value) for name, value in vars(reply).items() if name not in _NO_TEXTS]
+        for name, value in [*texts, *(pair for call in calls for pair in vars(call).items())]:
+            if not isinstance(value, str):
+                raise TypeError(f"{name} must be text, got {value!r}")
+        return reply
 
     def as_replayed(self) -> Reply:
         """Return this answer as a recording gives it again: charged alike, paid by nobody."""

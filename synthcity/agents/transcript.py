@@ -27,11 +27,11 @@ def spent(events: Iterable[Event]) -> dict[str, Spend]:
     open_requests: dict[tuple[int, int], tuple[str, Spend]] = {}
     for event in events:
         if event.get("kind") == "request":
-            worst = Spend(**event["worst"])
+            worst = Spend.from_dict(event["worst"])
             open_requests[event["call"], event["attempt"]] = (event["account"], worst)
         elif event.get("kind") in ("reply", "failure"):
             open_requests.pop((event["call"], event.get("attempt", 0)), None)
-            accounts[event["account"]] += Spend(**event["spend"])
+            accounts[event["account"]] += Spend.from_dict(event["spend"])
     for account, worst in open_requests.values():
         accounts[account] += worst
     return dict(accounts)

@@ -53,3 +53,22 @@ def test_spends_add_up() -> None:
     one = Spend(calls=1, prompt_tokens=2, completion_tokens=3, usd=0.5)
     assert one + one - one == one
     assert (one + one).tokens == 10
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"text": 5}, "text must be text, got 5"),
+        ({"tool_calls": [{"id": "1", "name": 2, "arguments": "{}"}]}, "name must be text, got 2"),
+        ({"spend": {"usd": "x"}}, "usd must be a number from 0 up, got 'x'"),
+        ({"spend": {"usd": -5.0}}, "usd must be a number from 0 up, got -5.0"),
+        ({"spend": {"prompt_tokens": float("nan")}}, "prompt_tokens must be a number from 0 up"),
+    ],
+)
+def test_what_is_no_reply_is_not_read_as_one(changes: dict[str, Any], text: str) -> None:
+    with pytest.raises(TypeError, match=text):
+        Reply.from_dict(Reply(text="a").to_dict() | changes)
+
+
+def test_a_clock_that_was_set_back_spoils_no_transcript() -> None:
+    assert Spend.from_dict({"calls": 1, "seconds": -0.5}).seconds == -0.5
