@@ -253,6 +253,6 @@ class LineWriter:
 def _parse(line: bytes) -> Event | None:
     try:
         event = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter: nested too deep
         return None
     return event if isinstance(event, dict) else None

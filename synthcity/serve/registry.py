@@ -75,7 +75,7 @@ class Snapshot:
                 raise ValueError("netuid, block and taken_at must be numbers")
         except FileNotFoundError:
             raise DataError(f"there is no snapshot {path} yet; start the process that reads the chain") from None
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise DataError(f"{path} is no snapshot of the chain ({error})") from error
         return found
 

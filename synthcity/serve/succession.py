@@ -42,7 +42,7 @@ class Succession:
                 raise ValueError(f"{found.champion} is neither")
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, ValueError, TypeError, RecursionError) as error:
             raise RunError(f"{path} does not say who is champion ({error}); remove it") from error
         return found
 

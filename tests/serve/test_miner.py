@@ -137,7 +137,7 @@ def test_a_start_that_fails_leaves_what_a_challenger_has_earned(make, deployed: 
 
 
 def test_a_damaged_file_is_told_and_changes_nothing(make, deployed: Deployed, config: ServeConfig):
-    for text in ('{"named"', "{}", '{"named":"a","challenger":"b","champion":"c","reason":""}'):
+    for text in ('{"named"', "{}", '{"named":"a","challenger":"b","champion":"c","reason":""}', "[" * 200_000):
         (Path(config.state) / CHAMPION).write_text(text)
         (note,) = make().look().notes
         assert note.endswith("remove it")
