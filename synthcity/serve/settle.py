@@ -1,7 +1,8 @@
 """Settling answers: the network's own score against what the price then did, and the rolling average of it.
 
 The rules are the network's: a prompt is scored from 90 s after its end, once a minute candle later than its last grid
-time shows that the venue went on; a prompt whose last grid value is missing waits.
+time shows that the venue went on; a prompt whose last grid value is missing waits. It is given up after two days only
+where the store shows that the price never came: a store that lacks those days, or is damaged, costs no score.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from synthcity.lines import LineWriter, Tail, read_records
 from synthcity.market.bars import Floats, Market
 from synthcity.market.sources.venues import official_source
 from synthcity.market.store import Store
+from synthcity.market.times import format_time
 from synthcity.serve import clock
 from synthcity.serve.ledger import ANSWERS, SCORES, AnswerRecord
 from synthcity.settings import Settings
@@ -35,7 +37,7 @@ PATIENCE_SECONDS = 90
 """How long after its end the network begins to score a prompt."""
 
 GIVEN_UP_AFTER_SECONDS = 2 * 86400
-"""How long after its end a prompt without a last price is waited for."""
+"""How long after its end a last price is waited for that a later candle shows to be missing."""
 
 PIT_SECONDS = 4 * 86400
 """How long histograms of calibration are held in memory."""
@@ -156,7 +158,7 @@ def settle(
         book.follow()
         problems = [*book.problems, *filter(None, [lines.mended])]
         due = [answer for answer in book.waiting.values() if now >= _end(answer) + PATIENCE_SECONDS]
-        prices = _Prices(store, due, venue)
+        prices = _Prices(store, due, venue, now)
         num_settled = num_given_up = 0
         for done, answer in enumerate(due, start=1):
             try:
@@ -179,7 +181,7 @@ def settle(
         num_settled=num_settled,
         num_pending=len(book.waiting),
         num_given_up=num_given_up,
-        problems=tuple(problems),
+        problems=tuple(dict.fromkeys(problems)),
     )
 
 
@@ -274,12 +276,12 @@ def _grown(scores: pd.DataFrame, records: Sequence[ScoreRecord]) -> pd.DataFrame
 class _Prices:
     """Minute bars of each asset over all that is due, read once."""
 
-    def __init__(self, store: Store, due: list[AnswerRecord], venue: str | None) -> None:
+    def __init__(self, store: Store, due: list[AnswerRecord], venue: str | None, now: float) -> None:
         self._store, self._venue = store, venue
         self._spans: dict[str, tuple[int, int]] = {}
         for answer in due:
             start, end = self._spans.get(answer.prompt.asset, (answer.prompt.start_time, 0))
-            last = _end(answer) + GIVEN_UP_AFTER_SECONDS
+            last = max(_end(answer) + GIVEN_UP_AFTER_SECONDS, int(now))
             self._spans[answer.prompt.asset] = min(start, answer.prompt.start_time), max(end, last)
         self._markets: dict[str, Market] = {}
 
@@ -316,24 +318,31 @@ def _score(answer: AnswerRecord, folder: Path, prices: _Prices, rules: Rules, no
         total=None,
         reason="its last price was never observed",
     )
-    try:
-        truth = _realised(prompt, prices)
-        if truth is not None:
-            return _scored(record, answer.load_paths(folder).astype(np.float64), truth, prompt, rules)
-    except (SynthcityError, ValueError) as error:
+
+    def give_up(error: Exception) -> ScoreRecord:
         if may_wait:
             raise DataError(f"{answer.id} cannot be settled: {error}") from error
-        record = replace(record, reason=str(error))
-    return None if may_wait else record
+        return replace(record, reason=str(error))
 
-
-def _realised(prompt: Prompt, prices: _Prices) -> Floats | None:
-    """Prices that settle the prompt, None while they cannot."""
-    market = prices.of(prompt.asset)
-    bars, truth = market[prompt.asset, clock.MINUTE], clock.realised(market, prompt)
+    try:
+        market = prices.of(prompt.asset)
+    except DataError as error:  # a store that is damaged can be mended; paths that were given up are gone
+        raise DataError(f"answers of {prompt.asset} cannot be settled: {error}") from error
+    except SynthcityError as error:
+        return give_up(error)
     # a candle later than the last grid time is the witness that the price of that time is final, or will not come
-    has_witness = len(bars) > 0 and int(bars.time[-1]) > int(prompt.grid[-1])
-    return truth if has_witness and not np.isnan(truth[-1]) else None
+    bars, last, truth = market[prompt.asset, clock.MINUTE], int(prompt.grid[-1]), clock.realised(market, prompt)
+    if not len(bars) or int(bars.time[-1]) <= last:
+        if may_wait:
+            return None
+        held = f"ends at {format_time(int(bars.time[-1]))}" if len(bars) else "holds nothing of those days"
+        raise DataError(f"answers of {prompt.asset} wait: the store {held}; fill it by `synthcity data download`")
+    if np.isnan(truth[-1]):
+        return None if may_wait else record
+    try:
+        return _scored(record, answer.load_paths(folder).astype(np.float64), truth, prompt, rules)
+    except (SynthcityError, ValueError) as error:
+        return give_up(error)
 
 
 def _scored(record: ScoreRecord, paths: Floats, truth: Floats, prompt: Prompt, rules: Rules) -> ScoreRecord:

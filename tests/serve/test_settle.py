@@ -9,6 +9,7 @@ import pytest
 from synthcity.errors import RunError
 from synthcity.lines import LineWriter, read_lines
 from synthcity.market.columns import take
+from synthcity.market.store import Store
 from synthcity.serve.drift import calibrations
 from synthcity.serve.ledger import ANSWERS, SCORES, AnswerLedger, AnswerRecord
 from synthcity.serve.settle import Book, ScoreRecord, settle
@@ -76,6 +77,26 @@ def test_a_missing_last_price_waits_until_it_is_given_up(ledger, tmp_path):
     assert (event["total"], event["reason"]) == (None, "its last price was never observed")
     assert len(read(ledger.folder)) == 0
     assert not (ledger.folder / answer.paths).exists()
+
+
+def test_a_store_that_lacks_the_days_or_is_damaged_costs_no_score(ledger, tmp_path):
+    record(ledger, hour()), record(ledger, hour(T0 - 60))
+    late = END + 30 * DAY
+    wrong = settle(ledger.folder, Store(tmp_path / "mistyped"), late)
+    assert (wrong.num_given_up, wrong.num_pending) == (0, 2)
+    (told,) = wrong.problems
+    assert told == "answers of BTC wait: the store holds nothing of those days; fill it by `synthcity data download`"
+    short = settle(ledger.folder, make_store(tmp_path / "short", take(MINUTES, MINUTES.time < END)), late)
+    assert (short.num_pending, "the store ends at " in short.problems[0]) == (2, True)
+    store = make_store(tmp_path / "store")
+    whole = {path: path.read_bytes() for path in (tmp_path / "store").rglob("*.parquet")}
+    for path in whole:
+        path.write_bytes(b"nonsense")
+    damaged = settle(ledger.folder, store, late)
+    assert (damaged.num_given_up, damaged.num_pending, len(damaged.problems)) == (0, 2, 1)
+    for path, content in whole.items():
+        path.write_bytes(content)
+    assert settle(ledger.folder, store, late).num_settled == 2
 
 
 def test_a_late_last_price_settles_what_waited(ledger, tmp_path):
@@ -231,7 +252,7 @@ def test_only_the_newest_scores_keep_their_histograms_in_memory(ledger, tmp_path
     assert calibrations(scores, T0 + 5 * DAY)
 
 
-@pytest.mark.parametrize("line", ['{"total":1}', '{"total":"x"}', "[1]", "nonsense", ""])
+@pytest.mark.parametrize("line", ['{"total":1}', '{"total":"x"}', "[1]", "nonsense", "", "[" * 200_000])
 def test_foreign_scores_are_told_and_cost_nothing(ledger, tmp_path, caplog, line):
     store = make_store(tmp_path / "store")
     record(ledger, hour())
