@@ -139,9 +139,9 @@ def build(config: ServeConfig, metrics: Metrics | None = None) -> Running:
     about = {"model": model.name, "bundle": origin, "fallback": engine.fallback.name, "live": bool(feed)}
     nonces, axon = None, None
     if config.hotkey is not None and config.metagraph is not None:
-        nonces = remembered = Nonces(Path(config.state) / NONCES)
-        service.watched = lambda: remembered.problem
-        axon = Axon(service, Admission(config.hotkey, Registry(config.metagraph), nonces, config.admission))
+        nonces, registry = Nonces(Path(config.state) / NONCES), Registry(config.metagraph)
+        service.watched = functools.partial(_problem, nonces, registry)
+        axon = Axon(service, Admission(config.hotkey, registry, nonces, config.admission))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -159,6 +159,13 @@ def build(config: ServeConfig, metrics: Metrics | None = None) -> Running:
 
     app = build_app(service, axon=axon, about=about if config.rest else None, lifespan=lifespan)
     return Running(service=service, app=app)
+
+
+def _problem(nonces: Nonces, registry: Registry) -> str | None:
+    """What is wrong with what admits validators."""
+    unknown = "everybody is refused" if registry.snapshot is None else "the last snapshot stays in force"
+    chain = registry.problem and f"{registry.problem}; {unknown}"
+    return "; ".join(filter(None, (nonces.problem, chain))) or None
 
 
 def _shadow(config: ServeConfig, engine: Engine, recorder: Recorder) -> Shadow | None:

@@ -44,6 +44,18 @@ def test_a_service_for_validators_keeps_what_they_got(tmp_path):
     np.testing.assert_array_equal(kept.load_paths(state / LEDGER), sent)
 
 
+def test_a_replica_that_refuses_everybody_for_want_of_a_snapshot_says_so(tmp_path: Path):
+    for (asset, resolution), bars in market(("BTC",), now=time.time()).items():
+        Store(tmp_path / "store").append(asset, "test", resolution, bars)
+    path = tmp_path / "metagraph.json"
+    path.write_bytes(b"[" * 200_000)
+    folders = {"store": str(tmp_path / "store"), "state": str(tmp_path / "state"), "metagraph": str(path)}
+    service = build(ServeConfig(model="ewma", hotkey=MINER.ss58_address, **folders)).service
+    (problem,) = service.status().problems
+    assert problem.startswith(f"{path} is no snapshot of the chain (")
+    assert problem.endswith("; everybody is refused")
+
+
 @pytest.fixture
 def coded(tmp_path: Path) -> Iterator[Path]:
     yield write_coded_bundle(tmp_path / "coded", "ewma")
