@@ -32,7 +32,7 @@ from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
 
 import synthcity
-from synthcity.errors import BundleError, ConfigError, SynthcityError
+from synthcity.errors import BundleError, ConfigError, RunError, SynthcityError
 from synthcity.forecast.forecaster import Forecaster
 
 FORMAT = 1
@@ -88,6 +88,7 @@ def save_bundle(
 
     Raises:
         BundleError: a member cannot be saved, or ``folder`` holds something that is no bundle.
+        RunError: the disk refuses; what was there stays.
         ValueError: the loader is not allowed, or a value is no JSON (NaN and infinity included).
     """
     folder = Path(folder)
@@ -95,9 +96,10 @@ def save_bundle(
         raise ValueError(f"config['loader'] is {config.get('loader')!r}; allowed: {sorted(LOADERS)}")
     if folder.exists() and not (folder.is_dir() and (folder / MANIFEST).is_file()):
         raise BundleError(f"{folder} exists and is no bundle; it is left alone, choose another folder")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    draft = None
     try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
         for i, member in enumerate(members):
             if not isinstance(member, Savable):
                 raise BundleError(f"{type(member).__name__} has no save method, so it cannot go into a bundle")
@@ -112,8 +114,12 @@ def save_bundle(
         _write_json(draft / METRICS, dict(metrics or {}))
         _write_json(draft / MANIFEST, _manifest(draft, len(members), len(code), manifest or {}))
         _replace(folder, draft)
+    except OSError as error:
+        reason = error.strerror or error
+        raise RunError(f"cannot write the bundle {folder} ({reason}); make space or choose another folder") from error
     finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        if draft is not None:
+            shutil.rmtree(draft, ignore_errors=True)
 
 
 def load(folder: Path | str, *, trust_code: bool = False) -> Forecaster:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from synthcity.errors import BundleError
+from synthcity.errors import BundleError, RunError
 from synthcity.forecast import bundle
 from synthcity.forecast.baselines import baseline
 from synthcity.forecast.baselines.fhs import Fhs, FhsConfig
@@ -145,3 +145,16 @@ def test_saves_only_what_can_be_loaded(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="object has no save method"):
         mute.save(tmp_path / "b")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_refuses_is_told_in_words_and_leaves_nothing(tmp_path, monkeypatch):
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("synthcity.forecast.bundle._write", full)
+    with pytest.raises(RunError, match=r"cannot write the bundle .*bundle \(No space left on device\); make space"):
+        baseline("fhs").save(tmp_path / "bundle")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").touch()
+    with pytest.raises(RunError, match="File exists"):
+        baseline("fhs").save(tmp_path / "file" / "bundle")
