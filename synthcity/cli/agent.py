@@ -18,10 +18,11 @@ _LONGEST = 1_500  # characters of a message that are shown
 
 
 @click.command("agent")
-@click.option("--name", required=True, help="planner, trainer or checker.")
+@click.option("--name", required=True, help="planner, trainer, checker, debugger or author.")
 @click.option("--message", default="", help="What it is to do; by default what its role is for.")
 @click.option("--run", "run", type=click.Path(path_type=Path), help="Folder of the run whose history it reads.")
 @click.option("--config", type=click.Path(path_type=Path), help="Sweep file to begin with, without a history.")
+@click.option("--trial", help="Failed trial that a debugger looks at; by default the newest.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set any key of the sweep file.")
 @click.option("--base-url", help="Address of the model's server, in place of SYNTHCITY_LLM_BASE_URL.")
 @click.option("--turns", type=click.IntRange(1), default=12, show_default=True, help="Questions at most.")
@@ -32,6 +33,7 @@ def command(
     message: str,
     run: Path | None,
     config: Path | None,
+    trial: str | None,
     settings: tuple[str, ...],
     base_url: str | None,
     turns: int,
@@ -47,6 +49,8 @@ def command(
       synthcity agent --name planner --config configs/quickstart.yaml
     What came of a run:
       synthcity agent --name checker --run runs/quickstart
+    Why a trial failed, and what would mend it:
+      synthcity agent --name debugger --run runs/quickstart --trial c0007
     """
     from synthcity.agents.client import LLMClient
     from synthcity.agents.loop import LoopConfig
@@ -58,10 +62,17 @@ def command(
     role = find_role(name)
     if (run is None) == (config is None):
         raise ConfigError("name either a run with --run or a sweep file with --config")
+    if trial is not None and name != "debugger":
+        raise ConfigError(f"--trial is for the debugger, not for the {name}; say it in --message")
+    if name == "debugger" and run is None:
+        raise ConfigError("a debugger looks at a trial that failed; name its run with --run")
     if settings and config is None:
         raise ConfigError("--set changes a sweep file; give it with --config")
     environ = dict(os.environ) | ({} if base_url is None else {"SYNTHCITY_LLM_BASE_URL": base_url})
-    desk = Desk.of_run(run, trust_code=trust_code) if run is not None else Desk.of_config(_given(config), settings)
+    if run is not None:
+        desk = Desk.of_run(run, trust_code=trust_code, trial=trial)
+    else:
+        desk = Desk.of_config(_given(config), settings)
     folder = _free(output / f"agent-{name}")
     with LLMClient(Settings.load(environ), desk.config.llm, folder=folder) as client:
         if not client.availability.ready:

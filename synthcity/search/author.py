@@ -40,9 +40,10 @@ from synthcity.nets.authored.words import MODULES, NAMES
 from synthcity.search.recorder import Recorder
 
 FOLDER = "authored"
+TASK = "Write one block or head that is unlike those listed, have it tried, and mend what is found."
 MAX_TRIES = 6  # files that one work may have tried
 _LOOP = LoopConfig(turns=16, seconds=3_600.0)
-_TOOLS = Registry()
+TOOLS = Registry()
 
 
 def check_author(count: int) -> None:
@@ -108,7 +109,7 @@ def write_components(
             if not found.ready:
                 recorder.emit("author_ended", work=number, status="unavailable", reason=str(found), admitted=None)
                 continue
-            work = _Work(recorder=recorder, folder=folder, admission=admission or Admission())
+            work = Work(emit=recorder.emit, folder=folder, admission=admission or Admission())
             result = _ask(client, work, number, task)
             recorder.emit(
                 "author_ended",
@@ -132,10 +133,10 @@ def candidates(recorder: Recorder) -> list[tuple[str, dict[str, Any]]]:
 
 
 @dataclass
-class _Work:
-    """One component on its way: what a tool of the author may know and do."""
+class Work:
+    """One component on its way: what a tool of the author may know and do; ``emit`` records it."""
 
-    recorder: Recorder
+    emit: Callable[..., None]
     folder: Path
     admission: Admission
     tries: int = 0
@@ -156,7 +157,7 @@ class _Work:
         if not verdict.admitted or verdict.code is None:
             name = f"refused-{verdict.sha256[:12]}.txt"
             self._keep(name, source)
-            self.recorder.emit("author_refused", file=f"{FOLDER}/{name}", **verdict.to_dict())
+            self.emit("author_refused", file=f"{FOLDER}/{name}", **verdict.to_dict())
             left = MAX_TRIES - self.tries
             return f"refused ({verdict.stage}); {left} tries are left:\n{verdict.reason}"
         return self._admit(verdict, verdict.code)
@@ -165,20 +166,20 @@ class _Work:
         name = f"{code.name}.py"
         self._keep(name, code.source)
         register(code)
-        self.recorder.emit("authored", file=f"{FOLDER}/{name}", **verdict.to_dict())
+        self.emit("authored", file=f"{FOLDER}/{name}", **verdict.to_dict())
         self.admitted = code.name
         return f"admitted: {code.kind} {code.name} is registered for this run; call finish"
 
     def _keep(self, name: str, source: str) -> None:
         path = self.folder / FOLDER / name
         try:
-            path.parent.mkdir(exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(source.encode("utf-8", errors="replace"))
         except OSError as error:
             raise RunError(f"cannot write {path}: {error.strerror or error}") from error
 
 
-@_TOOLS.tool("author")
+@TOOLS.tool("author")
 def read_component(kind: str, name: str) -> str:
     """Read the source file of a packaged component.
 
@@ -192,8 +193,8 @@ def read_component(kind: str, name: str) -> str:
     return entry.code["source"] if entry.code else inspect.getsource(inspect.getmodule(entry.cls) or entry.cls)
 
 
-@_TOOLS.tool("author")
-def try_component(context: _Work, source: str) -> str:
+@TOOLS.tool("author")
+def try_component(context: Work, source: str) -> str:
     """Have a whole file read and tried in the sandbox; says what is wrong with it, or that it is admitted.
 
     Args:
@@ -202,25 +203,27 @@ def try_component(context: _Work, source: str) -> str:
     return context.attempt(source)
 
 
-def _ask(client: LLMClient, work: _Work, number: int, task: str) -> AgentResult:
-    prompt = render(
-        "author",
-        {
-            "contract": contract(),
-            "components": describe_components(registry.describe()),
-            "examples": f"A block:\n\n```python\n{BLOCK}```\n\nA head:\n\n```python\n{HEAD}```",
-        },
-    )
+def _ask(client: LLMClient, work: Work, number: int, task: str) -> AgentResult:
+    prompt = render("author", values())
     return run_agent(
         client,
-        _TOOLS.build_toolset("author", work),
+        TOOLS.build_toolset("author", work),
         system=prompt.text,
-        task=f"{task}\nWrite one block or head that is unlike those listed, have it tried, and mend what is found.",
+        task=f"{task}\n{TASK}",
         account=f"author-{number}",
         purpose="author",
         config=_LOOP,
         prompt_version=prompt.version,
     )
+
+
+def values() -> dict[str, str]:
+    """Return the text of each place of the author's prompt."""
+    return {
+        "contract": contract(),
+        "components": describe_components(registry.describe()),
+        "examples": f"A block:\n\n```python\n{BLOCK}```\n\nA head:\n\n```python\n{HEAD}```",
+    }
 
 
 def contract() -> str:

@@ -75,6 +75,17 @@ def test_an_agent_that_only_talks_is_no_success(
         ),
         (["--name", "cheker", "--run", "runs/done"], 2, "unknown agent 'cheker'; did you mean 'checker'?"),
         (["--name", "checker", "--run", "runs/none"], 2, "there is no run in 'runs/none'"),
+        (["--name", "debugger", "--config", "sweep.yaml"], 2, "a debugger looks at a trial that failed; name its run"),
+        (
+            ["--name", "debugger", "--run", "runs/done", "--base-url", "http://127.0.0.1:9"],
+            2,
+            "no trial of this run failed",
+        ),
+        (
+            ["--name", "checker", "--run", "runs/done", "--trial", "c0000"],
+            2,
+            "--trial is for the debugger, not for the checker",
+        ),
         (["--name", "checker"], 2, "name either a run with --run or a sweep file with --config"),
         (["--name", "checker", "--run", "runs/done", "--base-url", "nowhere"], 2, "is no http or https URL: 'nowhere'"),
     ],

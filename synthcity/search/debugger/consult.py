@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -105,7 +105,7 @@ class Consultant:
         refused, seen, reason = list(case.refused), set[str](), ""
         first = len(case.lineage) - 1 + len(refused)
         for round_ in range(first, max(first + 1, ROUNDS)):
-            prompt = render("debugger", self._values(case, refused))
+            prompt = render("debugger", values_of(case, self._task, refused))
             result = run_agent(
                 self._client,
                 build_toolset("debugger", case),
@@ -142,23 +142,23 @@ class Consultant:
         base = self._client.config.temperature
         return None if base is None else max(base, min(base + _WARMER * round_, _WARMEST))
 
-    def _values(self, case: Case, refused: list[str]) -> dict[str, str]:
-        config = case.record.candidate.config
-        failure = Failure.of(case.record.failure)
-        space = case.space.describe()
-        for plural in ("blocks", "heads"):
-            used = {name for _, kind, name in parts(config) if f"{kind}s" == plural}
-            space[plural] = {name: entry for name, entry in space[plural].items() if name in used}
-        earlier = [
-            f"{record.candidate.rationale}: then {Failure.of(record.failure).text}" for record in case.lineage[1:]
-        ]
-        scores = ", ".join(f"{rung['score']:.1f}" for rung in case.record.rungs[-3:])
-        return {
-            "task": self._task,
-            "rules": f"{_RULES} Paths: {', '.join(paths(config))}.",
-            "components": describe_components(space),
-            "catalogue": describe_catalogue(),
-            "config": f"{config}",
-            "error": failure.trimmed + (f"\nScores of its last rungs: {scores}" if scores else ""),
-            "attempts": "\n".join([*earlier, *refused]),
-        }
+
+def values_of(case: Case, task: str, refused: Sequence[str]) -> dict[str, str]:
+    """Return the text of each place of the debugger's prompt; ``refused`` are patches that the gate refused."""
+    config = case.record.candidate.config
+    failure = Failure.of(case.record.failure)
+    space = case.space.describe()
+    for plural in ("blocks", "heads"):
+        used = {name for _, kind, name in parts(config) if f"{kind}s" == plural}
+        space[plural] = {name: entry for name, entry in space[plural].items() if name in used}
+    earlier = [f"{record.candidate.rationale}: then {Failure.of(record.failure).text}" for record in case.lineage[1:]]
+    scores = ", ".join(f"{rung['score']:.1f}" for rung in case.record.rungs[-3:])
+    return {
+        "task": task,
+        "rules": f"{_RULES} Paths: {', '.join(paths(config))}.",
+        "components": describe_components(space),
+        "catalogue": describe_catalogue(),
+        "config": f"{config}",
+        "error": failure.trimmed + (f"\nScores of its last rungs: {scores}" if scores else ""),
+        "attempts": "\n".join([*earlier, *refused]),
+    }

@@ -63,23 +63,14 @@ class Debugger:
         known = find(failure)
         if known is not None and known.action != PATCH:
             return _diagnosis(record, failure, known, known.action, CATALOGUE, known.meaning)
-        lineage = lineage_of(record, history)
-        refused = [r for r in history.rejections if r.source == DEBUGGER and r.parent == record.candidate.id]
-        returns = sum(Failure.of(each.failure).fingerprint == failure.fingerprint for each in lineage[:-1])
-        bound = self._bound(failure, lineage, len(refused), returns, history)
+        case = Case.of(record, history, self._space, self._gate)
+        returns = sum(Failure.of(each.failure).fingerprint == failure.fingerprint for each in case.lineage[:-1])
+        bound = self._bound(failure, case.lineage, len(case.refused), returns, history)
         if bound or over:
             return _diagnosis(record, failure, known, LEAVE, DEBUGGER if bound else BUDGET, bound or over)
-        case = Case(
-            record=record,
-            lineage=lineage,
-            refused=tuple(f"{r.config}: {r.reason}" for r in refused),
-            history=history,
-            space=self._space,
-            gate=self._gate,
-        )
         asks = self._consultant is not None and self._consultant.standing.state != CLOSED
         if not (asks and returns):  # a known remedy that did not help once leaves the word to the model
-            step = known and _remedy(record, failure, known, returns=returns, refused=len(refused))
+            step = known and _remedy(record, failure, known, returns=returns, refused=len(case.refused))
             if step:
                 return step
         if asks:
@@ -116,14 +107,6 @@ class Debugger:
         if self._consultant is None:
             return f"{what}, and no language model may be asked (search.debugger is not llm)"
         return f"{what}, and there is no language model: {self._consultant.standing.reason}"
-
-
-def lineage_of(record: TrialRecord, history: History) -> tuple[TrialRecord, ...]:
-    """Return the trials of whose repairs this is one, oldest first, and itself."""
-    chain = [record]
-    while chain[0].candidate.source == DEBUGGER:
-        chain.insert(0, history.trials[str(chain[0].candidate.parent)])
-    return tuple(chain)
 
 
 def _remedy(record: TrialRecord, failure: Failure, known: Known, *, returns: int, refused: int) -> Proposal | None:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from synthcity.agents.prompts.components import describe_components
 from synthcity.agents.tools import tool
 from synthcity.errors import ConfigError, unknown_name
+from synthcity.search.arms import DEBUGGER
 from synthcity.search.candidate import Proposal
 from synthcity.search.debugger.patch import apply, describe
 from synthcity.search.diagnosis import MODEL, Patch
@@ -48,6 +49,19 @@ class Case:
     space: Space
     gate: Gate
 
+    @classmethod
+    def of(cls, record: TrialRecord, history: History, space: Space, gate: Gate) -> Case:
+        """Put together what is known of a failed trial."""
+        rejected = [r for r in history.rejections if r.source == DEBUGGER and r.parent == record.candidate.id]
+        return cls(
+            record=record,
+            lineage=lineage_of(record, history),
+            refused=tuple(f"{r.config}: {r.reason}" for r in rejected),
+            history=history,
+            space=space,
+            gate=gate,
+        )
+
     def patched(self, changes: list[dict[str, Any]], reason: str) -> Proposal:
         """Return the proposal that a patch makes.
 
@@ -64,6 +78,14 @@ class Case:
         )
         self.gate.screen(proposal, self.history)
         return proposal
+
+
+def lineage_of(record: TrialRecord, history: History) -> tuple[TrialRecord, ...]:
+    """Return the trials of whose repairs this is one, oldest first, and itself."""
+    chain = [record]
+    while chain[0].candidate.source == DEBUGGER:
+        chain.insert(0, history.trials[str(chain[0].candidate.parent)])
+    return tuple(chain)
 
 
 @tool("debugger")

@@ -16,6 +16,8 @@ ROLES = {
     "planner": ("synthcity.search.roles.planner", "proposes the next candidates"),
     "trainer": ("synthcity.search.roles.trainer", "trains a candidate and reports"),
     "checker": ("synthcity.search.roles.checker", "explains what came of a run"),
+    "debugger": ("synthcity.search.roles.debugger", "finds out why a trial failed and mends it"),
+    "author": ("synthcity.search.roles.author", "writes a new block or head in the sandbox"),
 }
 
 

@@ -24,19 +24,23 @@ from synthcity.sn50.prompt import Prompt
 class Desk:
     """The context of all roles' tools; prices are loaded when first needed."""
 
-    def __init__(self, config: SearchConfig, events: list[dict[str, Any]]) -> None:
+    def __init__(self, config: SearchConfig, events: list[dict[str, Any]], trial: str | None = None) -> None:
+        """Args: ``trial`` is what the work is about, where it is about one."""
         self.config = config
+        self.trial = trial
+        self._num_found = len(events)
         self.events = events
         self.history = History.replay(events)
         self.space = Space.from_registry(config.search.max_blocks)
 
     @classmethod
-    def of_run(cls, folder: Path, *, trust_code: bool = False) -> Desk:
+    def of_run(cls, folder: Path, *, trust_code: bool = False, trial: str | None = None) -> Desk:
         """Read a run folder; the run may be going on.
 
         Args:
             folder: of the run.
             trust_code: register the components that a language model wrote for it, which runs their code here.
+            trial: what the work is about, where it is about one.
 
         Raises:
             RunError: it is none, or is damaged.
@@ -44,7 +48,7 @@ class Desk:
         config, events = read_run(folder)
         if trust_code:
             restore(events, folder)
-        return cls(config, events)
+        return cls(config, events, trial)
 
     def check_known(self) -> None:
         """Refuse a history whose trials hold components that are not registered here.
@@ -112,18 +116,18 @@ class Desk:
         from synthcity.nets.training import Trainer
 
         candidate = self.gate.admit(Proposal(config=config), "agent", self.history)
-        self._tell("candidate", **candidate.to_dict())
-        self._tell("trial_started", id=candidate.id, from_rung=0)
+        self.tell("candidate", **candidate.to_dict())
+        self.tell("trial_started", id=candidate.id, from_rung=0)
         try:
             trainer = Trainer(
                 dict(candidate.config), self.data.dataset, seed=self.config.search.seed, num_rungs=1, max_steps=steps
             )
-            self._tell("rung", id=candidate.id, num_rungs=1, **trainer.advance())
+            self.tell("rung", id=candidate.id, num_rungs=1, **trainer.advance())
         except (SynthcityError, ValueError, RuntimeError) as error:
             failure = {"class": type(error).__name__, "message": str(error), "traceback": ""}
-            self._tell("trial_finished", id=candidate.id, status=FAILED, failure=failure)
+            self.tell("trial_finished", id=candidate.id, status=FAILED, failure=failure)
         else:
-            self._tell("trial_finished", id=candidate.id, status=COMPLETED)
+            self.tell("trial_finished", id=candidate.id, status=COMPLETED)
         return self.result(candidate)
 
     def result(self, candidate: Candidate | str) -> dict[str, Any]:
@@ -143,7 +147,13 @@ class Desk:
         """Return the run's latest event of a kind."""
         return next((event for event in reversed(self.events) if event["kind"] == kind), None)
 
-    def _tell(self, kind: str, **fields: Any) -> None:
+    @property
+    def own(self) -> list[dict[str, Any]]:
+        """What happened at this desk, after all that the run had told."""
+        return self.events[self._num_found :]
+
+    def tell(self, kind: str, **fields: Any) -> None:
+        """Note that something happened; it stays on this desk."""
         event = {**fields, "kind": kind, "time": time.time()}
         self.events.append(event)
         self.history = self.history.after(event)

@@ -11,7 +11,7 @@ from typing import Any
 from synthcity.agents.client import LLMClient
 from synthcity.agents.loop import AgentResult, LoopConfig, run_agent
 from synthcity.agents.prompts import render
-from synthcity.agents.tools import build_toolset
+from synthcity.agents.tools import Toolset, build_toolset
 from synthcity.errors import RunError
 from synthcity.search.roles.desk import Desk
 
@@ -29,6 +29,7 @@ class Role:
         values: the text of each place of the prompt.
         finish: JSON Schema of what it gives to ``finish``.
         measured: what the program itself says of that, line by line; the model never overrules it.
+        toolset: its tools, where they know something else than the desk; they may write to the folder of the work.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Role:
     values: Callable[[Desk], Mapping[str, str]]
     finish: Callable[[Desk], Mapping[str, Any]]
     measured: Callable[[Desk, Mapping[str, Any]], list[str]]
+    toolset: Callable[[Desk, Path], Toolset] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +69,7 @@ def work(
     prompt = render(role.prompt, role.values(desk))
     agent = run_agent(
         client,
-        build_toolset(role.name, desk),
+        build_toolset(role.name, desk) if role.toolset is None else role.toolset(desk, folder),
         system=prompt.text,
         task=message or role.message,
         account=role.name,

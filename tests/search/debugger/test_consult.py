@@ -12,7 +12,8 @@ from synthcity.agents.client import LLMClient
 from synthcity.agents.config import CapsConfig, LLMConfig, PatienceConfig
 from synthcity.agents.standin.process import RunningStandIn, running_standin
 from synthcity.search.debugger import Consultant
-from synthcity.search.debugger.debugger import MAX_DEPTH, lineage_of
+from synthcity.search.debugger.debugger import MAX_DEPTH
+from synthcity.search.debugger.tools import lineage_of
 from synthcity.search.diagnosis import read_patch
 from synthcity.settings import Secret, Settings
 from tests.search.debugger import plant

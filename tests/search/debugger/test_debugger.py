@@ -7,7 +7,8 @@ import pytest
 
 from synthcity.errors import TrialFailed
 from synthcity.search.candidate import Proposal
-from synthcity.search.debugger.debugger import MAX_DEPTH, lineage_of
+from synthcity.search.debugger.debugger import MAX_DEPTH
+from synthcity.search.debugger.tools import lineage_of
 from synthcity.search.gate import Rejected
 from synthcity.search.history import History
 from synthcity.search.proposers import make_arms

@@ -23,6 +23,7 @@ from synthcity.search.roles.desk import Desk
 from synthcity.search.roles.role import CHAT, Outcome, work
 from synthcity.settings import Secret, Settings
 from tests.search.builders import candidate, tell
+from tests.search.test_author import Reader
 
 KEY = f"cpk_{'0a' * 16}.{'1b' * 16}.{'Zz' * 16}"
 NET = {"blocks": [{"name": "gru"}], "head": {"name": "gbm"}, "d_model": 16, "history": 24}
@@ -63,9 +64,11 @@ def data(config: SearchConfig) -> Any:
 
 @pytest.fixture
 def let_work(server: RunningStandIn, tmp_path: Path, config: SearchConfig, data: Any) -> Work:
-    def run(name: str, answers: list[Any], events: list[dict[str, Any]] | None = None) -> Outcome:
+    def run(
+        name: str, answers: list[Any], events: list[dict[str, Any]] | None = None, trial: str | None = None
+    ) -> Outcome:
         server.script(answers)
-        desk = Desk(config, list(events or []))
+        desk = Desk(config, list(events or []), trial)
         desk.__dict__["data"] = data  # one simulated market for all tests
         with LLMClient(Settings(llm_base_url=server.url, llm_api_key=Secret(KEY)), folder=tmp_path) as client:
             return work(find_role(name), desk, client, tmp_path)
@@ -176,6 +179,86 @@ def test_a_model_never_overrules_the_verdict(let_work: Work) -> None:
     assert outcome.measured == (
         "not proven: Not proven: the baseline fhs wins.",
         "the model said 'proven'; what was measured holds",
+    )
+
+
+def diverged() -> list[dict[str, Any]]:
+    """A run of three trials, of which the first two failed alike."""
+    failure = {
+        "class": "RuntimeError",
+        "message": "the training loss became nan between steps 0 and 9",
+        "traceback": "",
+    }
+    ended = [tell(candidate(number), status="failed") for number in (0, 1)]
+    for events in ended:
+        events[-1]["failure"] = failure
+    return [*ended[0], *ended[1], *tell(candidate(2), 5500.0)]
+
+
+def test_the_debugger_mends_a_trial_and_the_gate_says_whether_it_would_be_taken(
+    let_work: Work, server: RunningStandIn
+) -> None:
+    slower = [{"path": "training.learning_rate", "value": 0.0003}]
+    answer = says("finish", cause="steps too large", evidence="became nan", changes=slower)
+    outcome = let_work("debugger", [says("try_patch", changes=slower), answer], diverged(), trial="c0000")
+    assert results(outcome) == ["the gate would take it", "done"]
+    catalogue, patch = outcome.measured
+    assert catalogue.startswith("c0000: the catalogue says nan: ")
+    assert patch.startswith("the patch training.learning_rate ")
+    assert patch.endswith(": admitted")
+    asked = server.questions()[0]
+    assert "became nan between steps 0 and 9" in asked["messages"][0]["content"]
+    assert {t["function"]["name"] for t in asked["tools"]} == {
+        "read_component",
+        "similar_trials",
+        "try_patch",
+        "finish",
+    }
+
+
+def test_the_debugger_takes_the_newest_failure_and_a_patch_may_be_none_or_refused(let_work: Work) -> None:
+    found = {"cause": "bad luck", "evidence": "nan"}
+    outcome = let_work("debugger", [says("finish", **found, changes=[])], diverged())
+    assert outcome.measured[0].startswith("c0001: ")
+    assert outcome.measured[1] == "no patch"
+    outcome = let_work("debugger", [says("finish", **found, changes=[{"path": "search.seed", "value": 3}])], diverged())
+    assert outcome.measured[1].startswith("the patch is refused: ")
+
+
+def test_what_did_not_fail_is_not_debugged(let_work: Work) -> None:
+    with pytest.raises(ConfigError, match="--trial c0002 is completed; failed are c0000, c0001"):
+        let_work("debugger", [], diverged(), trial="c0002")
+    with pytest.raises(ConfigError, match="--trial c0009 is unknown; failed are"):
+        let_work("debugger", [], diverged(), trial="c0009")
+    with pytest.raises(ConfigError, match="no trial of this run failed, so there is nothing to debug"):
+        let_work("debugger", [], tell(candidate(0), 5500.0))
+
+
+def test_the_author_writes_a_component_into_its_folder(
+    let_work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("synthcity.search.roles.author.Admission", Reader)
+    monkeypatch.setattr("synthcity.search.roles.author.check_isolation", lambda: None)
+    earlier = {"kind": "authored", "time": 0.0, "component": "head", "name": "older", "file": "authored/older.py"}
+    try:
+        outcome = let_work(
+            "author",
+            [
+                says("try_component", source="import os"),
+                says("try_component", source=BLOCK),
+                says("finish", summary="one"),
+            ],
+            [earlier],
+        )
+    finally:
+        forget(AuthoredCode.of(BLOCK))
+    refused, admitted = outcome.measured
+    assert refused.startswith("authored/refused-")
+    assert ".txt: refused (static): " in refused
+    assert admitted == "authored/gated_average.py: the block gated_average is admitted"
+    assert (tmp_path / "authored/gated_average.py").read_text() == BLOCK
+    assert let_work("author", [says("finish", summary="nothing")]).measured == (
+        "nothing was tried, so nothing is admitted",
     )
 
 

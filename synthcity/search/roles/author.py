@@ -1,0 +1,49 @@
+"""The author: writes a new component in the sandbox; what is admitted lies in the folder of the work."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from synthcity.agents.loop import SUMMARY
+from synthcity.agents.tools import Toolset
+from synthcity.nets.authored.admission import Admission
+from synthcity.nets.authored.isolation import check_isolation
+from synthcity.search.author import TASK, TOOLS, Work, values
+from synthcity.search.roles.desk import Desk
+from synthcity.search.roles.role import Role
+
+
+def _values(desk: Desk) -> Mapping[str, str]:
+    check_isolation()
+    return values()
+
+
+def _toolset(desk: Desk, folder: Path) -> Toolset:
+    return TOOLS.build_toolset("author", Work(emit=desk.tell, folder=folder, admission=Admission()))
+
+
+def _finish(desk: Desk) -> Mapping[str, Any]:
+    return SUMMARY
+
+
+def _measured(desk: Desk, result: Mapping[str, Any]) -> list[str]:
+    lines = []
+    for event in desk.own:
+        if event["kind"] == "authored":
+            lines.append(f"{event['file']}: the {event['component']} {event['name']} is admitted")
+        elif event["kind"] == "author_refused":
+            lines.append(f"{event['file']}: refused ({event['stage']}): {event['reason']}")
+    return lines or ["nothing was tried, so nothing is admitted"]
+
+
+ROLE = Role(
+    name="author",
+    prompt="author",
+    message=TASK,
+    values=_values,
+    finish=_finish,
+    measured=_measured,
+    toolset=_toolset,
+)
