@@ -34,7 +34,8 @@ def _measured(desk: Desk, result: Mapping[str, Any]) -> list[str]:
         if event["kind"] == "authored":
             lines.append(f"{event['file']}: the {event['component']} {event['name']} is admitted")
         elif event["kind"] == "author_refused":
-            lines.append(f"{event['file']}: refused ({event['stage']}): {event['reason']}")
+            reason = event["reason"].replace("\n", "; ")
+            lines.append(f"{event['file']}: refused ({event['stage']}): {reason}")
     return lines or ["nothing was tried, so nothing is admitted"]
 
 
