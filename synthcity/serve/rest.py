@@ -5,19 +5,22 @@ from __future__ import annotations
 import io
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Annotated, Any
 
 import numpy as np
 import orjson
 from fastapi import APIRouter, Header
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.types import Message
 
 from synthcity.serve.clock import Answer
 from synthcity.serve.question import QuestionConfig, check_question
 from synthcity.serve.refusal import Refusal
-from synthcity.serve.service import Asked, Service
+from synthcity.serve.service import Asked, Service, read_limited
 from synthcity.sn50.prompt import Prompt
 
 PATIENCE_SECONDS = 30.0
@@ -55,14 +58,14 @@ class SimulateAnswer(BaseModel):
 def rest_routes(service: Service, about: Mapping[str, Any], question: QuestionConfig | None = None) -> APIRouter:
     """Return ``POST /simulate`` and ``GET /models``; ``about`` is what the latter tells."""
     bounds = QuestionConfig() if question is None else question
-    router = APIRouter()
+    router = APIRouter(route_class=_limited(service))
 
     @router.post(
         "/simulate",
         response_model=SimulateAnswer,
         responses={
             200: {"content": {NUMPY_TYPE: {}}, "description": f"JSON, or with Accept: {NUMPY_TYPE} a .npy file"},
-            "4XX": {"description": "400: malformed, or out of bounds"},
+            "4XX": {"description": "400: malformed, or out of bounds; 408: too slow; 413: too long"},
             503: {"description": "too much to do, or no prices"},
         },
     )
@@ -102,6 +105,29 @@ def rest_routes(service: Service, about: Mapping[str, Any], question: QuestionCo
         return JSONResponse(dict(about))
 
     return router
+
+
+def _limited(service: Service) -> type[APIRoute]:
+    """Return a kind of route that reads no more of a body than a question may have."""
+
+    class Limited(APIRoute):
+        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+            handle = super().get_route_handler()
+
+            async def limited(request: Request) -> Response:
+                try:
+                    body = await read_limited(request)
+                except Refusal as refusal:
+                    return service.refuse(_ROUTE, refusal)
+
+                async def receive() -> Message:
+                    return {"type": "http.request", "body": body, "more_body": False}
+
+                return await handle(Request(request.scope, receive))
+
+            return limited
+
+    return Limited
 
 
 def _npy(answer: Answer) -> bytes:

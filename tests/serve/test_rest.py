@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from starlette.testclient import TestClient
 
@@ -28,6 +30,19 @@ def test_what_is_malformed_is_refused_in_one_sentence(client: TestClient, body, 
     refused = client.post("/simulate", content=body, headers={"content-type": "application/json"})
     assert (refused.status_code, list(refused.json())) == (400, ["message"])
     assert refused.json()["message"].startswith(text)
+
+
+def test_a_body_that_is_too_long_is_refused(client: TestClient):
+    def parts() -> Iterator[bytes]:
+        for _ in range(1000):
+            yield b" " * 1024
+
+    for content in (b" " * 20_000, parts()):
+        refused = client.post("/simulate", content=content, headers={"content-type": "application/json"})
+        assert refused.status_code == 413
+        assert refused.json() == {"message": "a question has at most 16384 bytes"}
+    assert 'reason="size",route="simulate",status="413"} 2.0' in client.get("/metrics").text
+    assert client.post("/simulate", json={"asset": "BTC", "num_simulations": 5}).status_code == 200
 
 
 def test_the_documents_tell_the_statuses_that_are_answered(client: TestClient):
