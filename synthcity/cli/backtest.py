@@ -47,7 +47,14 @@ def _time(ctx: click.Context, param: click.Parameter, text: str | None) -> int |
 
 @click.command()
 @click.argument("forecasters", nargs=-1, required=True, metavar="BUNDLE|BASELINE...")
-@click.option("--data", "store", required=True, metavar="STORE", help="Price store, see `synthcity data`.")
+@click.option(
+    "--data",
+    "store",
+    required=True,
+    type=click.Path(file_okay=False),
+    metavar="STORE",
+    help="Price store, see `synthcity data`.",
+)
 @click.option("--competition", "competition_name", default="crypto-24h", show_default=True)
 @click.option("--rules", "rules_date", metavar="DATE", help="Rules by date, e.g. 2026-09.  [default: newest]")
 @click.option("--assets", metavar="A,B,...", help="[default: those of the competition that the store has]")

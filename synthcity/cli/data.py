@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 CRYPTO = "BTC,ETH,SOL,XRP,HYPE"
 STORE = click.option(
-    "--store", type=click.Path(path_type=Path), required=True, metavar="FOLDER", help="Folder of the store."
+    "--store",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    metavar="FOLDER",
+    help="Folder of the store.",
 )
 RESOLUTION = click.Choice(["1m", "5m"])
 

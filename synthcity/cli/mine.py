@@ -40,7 +40,13 @@ command.add_command(mining.promote)
 
 
 @command.command()
-@click.option("--store", type=click.Path(path_type=Path), required=True, metavar="FOLDER", help="Folder of the store.")
+@click.option(
+    "--store",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    metavar="FOLDER",
+    help="Folder of the store.",
+)
 @click.option("--assets", metavar="A,B,...", help="Assets.  [default: all that the network asks for]")
 @click.option(
     "--every", type=click.FloatRange(min=0.1), default=60.0, show_default=True, help="Seconds between reports."
@@ -99,7 +105,13 @@ def _report(running: Feed, assets: Sequence[str]) -> None:
 
 @command.command()
 @click.argument("ledger", type=click.Path(path_type=Path))
-@click.option("--store", type=click.Path(path_type=Path), required=True, metavar="FOLDER", help="Folder of the store.")
+@click.option(
+    "--store",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    metavar="FOLDER",
+    help="Folder of the store.",
+)
 @click.option("--venue", help="Venue of the minute bars.  [default: the one that the network settles by]")
 @click.option("--rules", "date", metavar="DATE", help="Date of the rules.  [default: the newest]")
 @click.option("--keep-paths", is_flag=True, help="Keep the paths of settled answers.")

@@ -26,12 +26,26 @@ _TRUST = "Run what a language model wrote, where a bundle holds such code."
 
 @click.command()
 @click.argument("model", metavar="BUNDLE|BASELINE")
-@click.option("--data", "store", required=True, metavar="STORE", help="Price store; live prices are added to it.")
+@click.option(
+    "--data",
+    "store",
+    required=True,
+    type=click.Path(file_okay=False),
+    metavar="STORE",
+    help="Price store; live prices are added to it.",
+)
 @click.option("--assets", metavar="A,B,...", help="Assets.  [default: all that the network asks for]")
 @click.option("--host", default="0.0.0.0", show_default=True, help="Address to listen at.")
 @click.option("--port", type=click.IntRange(1, 65535), default=8091, show_default=True)
 @click.option("--replicas", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that answer.")
-@click.option("--state", default="state", show_default=True, metavar="FOLDER", help="Ledger, nonces, who is champion.")
+@click.option(
+    "--state",
+    type=click.Path(file_okay=False),
+    default="state",
+    show_default=True,
+    metavar="FOLDER",
+    help="Ledger, nonces, who is champion.",
+)
 @click.option("--wallet", default="default", show_default=True, envvar="BT_WALLET_NAME", help="Name of the wallet.")
 @click.option("--hotkey", default="default", show_default=True, envvar="BT_HOTKEY_NAME", help="Its hotkey, or an SS58.")
 @click.option("--network", default="finney", show_default=True, envvar="BT_NETWORK", help="Or test, or an endpoint.")

@@ -11,12 +11,20 @@ import click
 @click.command()
 @click.argument("model", required=False, metavar="BUNDLE|BASELINE")
 @click.option("--config", "file", metavar="FILE", help="Read configs/serve.yaml or its like; options go before it.")
-@click.option("--data", "store", metavar="STORE", help="Price store, see `synthcity data`.")
+@click.option(
+    "--data", "store", type=click.Path(file_okay=False), metavar="STORE", help="Price store, see `synthcity data`."
+)
 @click.option("--live", metavar="A,B,...", help="Follow the venues for these assets and keep the store filled.")
 @click.option("--host", show_default="127.0.0.1", help="Address to listen at; 0.0.0.0 is everywhere.")
 @click.option("--port", type=click.IntRange(1, 65535), show_default="8091")
 @click.option("--replicas", type=click.IntRange(1, 64), show_default="1", help="Processes that answer.")
-@click.option("--state", show_default="state", metavar="FOLDER", help="Nonces and the ledger of answers.")
+@click.option(
+    "--state",
+    type=click.Path(file_okay=False),
+    show_default="state",
+    metavar="FOLDER",
+    help="Nonces and the ledger of answers.",
+)
 @click.option("--hotkey", metavar="SS58", help="Our own hotkey; with it validators are answered at /Simulation.")
 @click.option("--metagraph", metavar="FILE", help="Who is registered, as the chain's process writes it.")
 @click.option(

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from click.testing import CliRunner
 
@@ -18,6 +20,17 @@ def test_an_unknown_command_names_the_nearest_and_exits_2() -> None:
     result = CliRunner().invoke(module.cli, ["serach"])
     assert result.exit_code == 2
     assert "unknown command 'serach'; did you mean 'search'?" in result.output
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["mine feed --store", "data info --store", "serve fhs --data", "backtest fhs --data", "mine run fhs --data"],
+)
+def test_a_file_in_the_place_of_a_store_is_refused_at_once(command: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    result = CliRunner().invoke(module.cli, [*command.split(), str(tmp_path / "file")])
+    assert result.exit_code == 2
+    assert f"Directory '{tmp_path}/file' is a file." in result.output
 
 
 @pytest.mark.parametrize(("error", "code"), [(ConfigError("wrong key"), 2), (SourceError("venue is down"), 3)])

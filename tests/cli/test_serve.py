@@ -63,5 +63,7 @@ def test_an_empty_store_is_refused(tmp_path: Path):
 
 def test_a_state_that_cannot_be_written_is_refused(store: Path, tmp_path: Path):
     (tmp_path / "file").write_text("")
-    result = CliRunner().invoke(cli, ["serve", "fhs", "--data", str(store), "--state", str(tmp_path / "file")])
+    result = CliRunner().invoke(
+        cli, ["serve", "fhs", "--data", str(store), "--state", str(tmp_path / "file" / "state")]
+    )
     assert "choose another folder" in str(result.exception)
