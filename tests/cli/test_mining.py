@@ -27,6 +27,7 @@ from synthcity.nets.authored.code import forget
 from synthcity.serve.presence import alone
 from synthcity.serve.settle import read_answers
 from synthcity.serve.succession import Succession
+from tests.ports import free_ports
 from tests.serve.builders import CODE, write_coded_bundle
 from tests.serve.dialogue import MINER, STRANGER, body, headers, market, question, snapshot
 
@@ -252,10 +253,7 @@ def _ask(client: httpx.Client) -> int:
 @pytest.mark.slow
 def test_a_miner_answers_shadows_and_changes_its_champion_without_a_failed_answer(tmp_path: Path):
     _ready(tmp_path)
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
-    port, stats, scrape = (one.getsockname()[1] for one in sockets)
-    for one in sockets:
-        one.close()
+    port, stats, scrape = free_ports(3)
     ports = {"RAY_SERVE_HAPROXY_STATS_PORT": str(stats), "RAY_SERVE_HAPROXY_METRICS_PORT": str(scrape)}
     environment = {**os.environ, **ports, "SYNTHCITY_BINANCE_URL": CLOSED}
     command = [sys.executable, "-c", RUN, *_arguments(tmp_path, port), "--challenger", "ewma"]

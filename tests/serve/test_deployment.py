@@ -6,7 +6,6 @@ import io
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,19 +20,12 @@ import pytest
 from synthcity.market.store import Store
 from synthcity.sn50.prompt import Prompt
 from synthcity.sn50.submission import validate
+from tests.ports import free_ports
 from tests.serve.builders import write_coded_bundle
 from tests.serve.dialogue import MINER, STRANGER, body, headers, market, question, write_snapshot
 
 pytestmark = pytest.mark.slow
 RUN = "from synthcity.cli.main import main; main()"
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +35,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     for (asset, resolution), bars in market(("BTC", "ETH"), days=15, now=time.time()).items():
         Store(folder / "store").append(asset, "test", resolution, bars)
     write_coded_bundle(folder / "bundle")
-    port, stats, scrape = _free_ports(3)
+    port, stats, scrape = free_ports(3)
     command = [sys.executable, "-c", RUN, "serve", str(folder / "bundle"), "--data", str(folder / "store")]
     command += ["--state", str(folder / "state"), "--port", str(port), "--trust-code"]
     command += ["--hotkey", MINER.ss58_address, "--metagraph", str(write_snapshot(folder))]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import os
 import signal
-import socket
 import threading
 import time
 from collections import Counter
@@ -19,6 +18,7 @@ from synthcity.cluster import environment
 from synthcity.market.store import Store
 from synthcity.serve.build import ServeConfig
 from synthcity.serve.deployment import ClusterConfig, serving
+from tests.ports import free_ports
 from tests.serve.dialogue import MINER, body, headers, market, question, write_snapshot
 
 ASKERS = 8
@@ -53,10 +53,7 @@ def _num_retried(port: int) -> int:
 def test_prompts_of_a_killed_replica_are_answered_by_another(tmp_path: Path):
     for (asset, resolution), bars in market(("BTC",), days=15, now=time.time()).items():
         Store(tmp_path / "store").append(asset, "test", resolution, bars)
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
-    port, stats, scrape = (one.getsockname()[1] for one in sockets)
-    for one in sockets:
-        one.close()
+    port, stats, scrape = free_ports(3)
     ports = {"RAY_SERVE_HAPROXY_STATS_PORT": str(stats), "RAY_SERVE_HAPROXY_METRICS_PORT": str(scrape)}
     config = ServeConfig(
         model="fhs",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import threading
 import time
 from dataclasses import replace
@@ -18,6 +17,7 @@ from synthcity.market.store import Store
 from synthcity.serve.build import ServeConfig
 from synthcity.serve.deployment import ClusterConfig, serving
 from synthcity.serve.engine import EngineConfig
+from tests.ports import free_ports
 from tests.serve.dialogue import market
 
 
@@ -26,10 +26,7 @@ from tests.serve.dialogue import market
 def test_replicas_that_do_not_start_and_bundles_that_do_not_load_cost_no_answer(tmp_path: Path):
     for (asset, resolution), bars in market(("BTC",), days=15, now=time.time()).items():
         Store(tmp_path / "store").append(asset, "test", resolution, bars)
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
-    port, stats, scrape = (one.getsockname()[1] for one in sockets)
-    for one in sockets:
-        one.close()
+    port, stats, scrape = free_ports(3)
     ports = {"RAY_SERVE_HAPROXY_STATS_PORT": str(stats), "RAY_SERVE_HAPROXY_METRICS_PORT": str(scrape)}
     config = ServeConfig(model="fhs", store=str(tmp_path / "store"), state=str(tmp_path / "state"))
     statuses: list[int] = []
