@@ -14,6 +14,7 @@ from synthcity.cluster import cluster, environment
 from synthcity.errors import Fatal
 from synthcity.schema import key
 from synthcity.serve.build import ServeConfig, check, running
+from synthcity.serve.preflight import check_ports
 from synthcity.serve.tally import Status, together
 
 APPLICATION = "synthcity"
@@ -100,10 +101,11 @@ def serving(config: ServeConfig, where: ClusterConfig) -> Iterator[Deployed]:
     """Deploy, and take everything down at the end of the block.
 
     Raises:
-        SynthcityError: the bundle, the store or the folder for the state is unusable.
+        SynthcityError: the bundle, the store or the folder for the state is unusable, or a port is taken.
         Fatal: Ray or the replicas do not start.
     """
     check(config)
+    check_ports(where.host, where.port)
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="synthcity-ha-"))
         stack.enter_context(environment(_ingress(Path(folder))))

@@ -14,7 +14,7 @@ from ipaddress import ip_address
 
 import httpx
 
-from synthcity.errors import SynthcityError
+from synthcity.errors import ConfigError, SynthcityError
 from synthcity.forecast.forecaster import Forecaster
 from synthcity.market.times import format_duration
 from synthcity.serve.admission import AdmissionConfig
@@ -80,13 +80,8 @@ def chain_problem(snapshot: Snapshot | None, hotkey: str, now: float, config: Ad
 
 def check_address(host: str, port: int, published: str | None) -> Check:
     """Whether we can listen at ``host:port``, and whether others can reach the published ``ip:port``."""
-    try:
-        family = socket.AF_INET6 if ip_address(host).version == 6 else socket.AF_INET
-        with socket.socket(family) as listener:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind((host, port))
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
+    reason = _no_listener(host, port)
+    if reason is not None:
         text = f"cannot listen at {host}:{port} ({reason}); end what holds it, or choose another --port"
         return Check(name="address", state=State.FAILED, text=text)
     if published is None:
@@ -104,6 +99,36 @@ def check_address(host: str, port: int, published: str | None) -> Check:
         text = f"{host}:{port} is free; {published} is no public address"
         return Check(name="address", state=State.WARNING, text=text)
     return Check(name="address", state=State.OK, text=f"{host}:{port} is free; {published} will be published")
+
+
+def check_ports(host: str, port: int, environment: Mapping[str, str] = os.environ) -> None:
+    """Make sure that HAProxy can listen where it is to.
+
+    Raises:
+        ConfigError: a port is taken; names it and how another one is chosen.
+    """
+    address = check_address(host, port, None)
+    if address.state is State.FAILED:
+        raise ConfigError(address.text)
+    for name, default in STATISTICS_PORTS.items():
+        number = environment.get(name, default)
+        reason = _no_listener("0.0.0.0", int(number)) if number.isdecimal() else "no port"
+        if reason is not None:
+            raise ConfigError(
+                f"HAProxy cannot show its statistics at port {number} ({reason}); set {name} to a free one"
+            )
+
+
+def _no_listener(host: str, port: int) -> str | None:
+    """Why nothing can listen there; None if it can."""
+    try:
+        family = socket.AF_INET6 if ip_address(host).version == 6 else socket.AF_INET
+        with socket.socket(family) as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((host, port))
+    except (OSError, ValueError, OverflowError) as error:
+        return getattr(error, "strerror", None) or str(error)
+    return None
 
 
 def check_statistics(environment: Mapping[str, str] = os.environ) -> Check:
