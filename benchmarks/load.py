@@ -50,9 +50,9 @@ from synthcity.forecast.baselines import baseline
 from synthcity.lines import read_lines
 from synthcity.market.bars import Bars
 from synthcity.market.store import Store
+from synthcity.serve.admission.metagraph import Neuron, Snapshot
+from synthcity.serve.answering.answer_ledger import ANSWERS
 from synthcity.serve.build import LEDGER
-from synthcity.serve.ledger import ANSWERS
-from synthcity.serve.registry import Neuron, Snapshot
 from synthcity.sn50.prompt import Prompt
 
 MINER = Keypair.create_from_uri("//Miner")

@@ -30,12 +30,12 @@ import optuna
 from optuna.trial import TrialState
 
 from benchmarks.tables import Table, load, table_names
-from synthcity.search.candidate import Candidate, Proposal
+from synthcity.search.candidates.candidate import Candidate, Proposal
+from synthcity.search.candidates.space import Space, config_hash
 from synthcity.search.config import ArmConfig, BudgetConfig, default_arms
-from synthcity.search.history import History
-from synthcity.search.portfolio import Portfolio
+from synthcity.search.journal.history import History
 from synthcity.search.proposers import Proposer, RandomProposer, RefineProposer, TPEProposer
-from synthcity.search.space import Space, config_hash
+from synthcity.search.proposers.portfolio import Portfolio
 
 TRIALS = 60
 START = 10  # random networks that all methods begin with

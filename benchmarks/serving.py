@@ -38,10 +38,10 @@ from bittensor_wallet import Keypair
 from synthcity.forecast.baselines import baseline
 from synthcity.market.bars import Bars
 from synthcity.market.store import Store
-from synthcity.serve.clock import simulate
-from synthcity.serve.prices import StorePrices
-from synthcity.serve.registry import Neuron, Snapshot
-from synthcity.serve.reply import encode_reply
+from synthcity.serve.admission.metagraph import Neuron, Snapshot
+from synthcity.serve.answering.clock import simulate
+from synthcity.serve.answering.prices import StorePrices
+from synthcity.serve.answering.reply import encode_reply
 from synthcity.sn50.prompt import Prompt
 
 MINER, VALIDATOR = Keypair.create_from_uri("//Miner"), Keypair.create_from_uri("//Validator")

@@ -30,7 +30,7 @@ from synthcity.nets.forecaster import NetForecaster, quantised_paths
 from synthcity.nets.heads import law as laws
 from synthcity.nets.heads.gbm import GBMLaw
 from synthcity.nets.network import Network, make_batch
-from synthcity.search.presets import presets
+from synthcity.search.candidates.presets import presets
 from synthcity.sn50.prompt import Prompt
 
 DAY = 86400

@@ -22,15 +22,15 @@ import numpy as np
 
 from synthcity.agents.client import LLMClient
 from synthcity.agents.standin.process import running_standin
-from synthcity.search.bridge import QueueSearcher
+from synthcity.search.candidates.space import Space
 from synthcity.search.config import ArmConfig, BudgetConfig
-from synthcity.search.feed import Feed
 from synthcity.search.gate import Gate, Limits
-from synthcity.search.journal import Journal
+from synthcity.search.journal.journal import Journal
+from synthcity.search.journal.recorder import Recorder
 from synthcity.search.proposers import DefaultsProposer, Planner, make_arms
-from synthcity.search.recorder import Recorder
-from synthcity.search.space import Space
-from synthcity.search.tuning import make_task
+from synthcity.search.trials.bridge import QueueSearcher
+from synthcity.search.trials.queue import Feed
+from synthcity.search.trials.tuning import make_task
 from synthcity.settings import Secret, Settings
 
 KEY = f"cpk_{'0a' * 16}.{'1b' * 16}.{'Zz' * 16}"

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from synthcity.nets.parameters import Parameter
-from synthcity.search.candidate import Config
-from synthcity.search.space import Space
+from synthcity.search.candidates.candidate import Config
+from synthcity.search.candidates.space import Space
 
 _KINDS = {"nasbench201": "NASBench201", "hpolib": "HPOLib", "hpobench": "HPOBench"}
 

@@ -25,8 +25,8 @@ from synthcity.forecast.bundle import load
 from synthcity.market.bars import Market
 from synthcity.market.simulated import SimulatedConfig, SimulatedMarket
 from synthcity.search.run import search
-from synthcity.serve import clock
-from synthcity.serve.reply import encode_reply
+from synthcity.serve.answering import clock
+from synthcity.serve.answering.reply import encode_reply
 from synthcity.sn50.prompt import Prompt
 
 ROOT = Path(__file__).parent.parent
@@ -80,7 +80,8 @@ def _searched(folder: Path, name: str, settings: tuple[str, ...]) -> dict[str, A
     run = Path(folder) / name
     trials = [json.loads(line) for line in (run / "trials.jsonl").read_text().splitlines()]
     curves = {
-        trial["id"]: {"config": trial["config"], "curve": [rung["score"] for rung in trial["rungs"]]} for trial in trials
+        trial["id"]: {"config": trial["config"], "curve": [rung["score"] for rung in trial["rungs"]]}
+        for trial in trials
     }
     hashes = {
         str(path.relative_to(run)): hashlib.sha256(path.read_bytes()).hexdigest()

@@ -14,8 +14,8 @@ from synthcity.cli.search import quoted
 from synthcity.cli.table import print_table
 
 if TYPE_CHECKING:
-    from synthcity.search.candidate import Config
-    from synthcity.search.report import Report
+    from synthcity.search.candidates.candidate import Config
+    from synthcity.search.report.model import Report
 
 CONFIG = click.argument("config", type=click.Path(path_type=Path), required=False)
 STEPS = click.option("--steps", type=click.IntRange(min=1), help="Steps of a training; by default those of CONFIG.")
@@ -46,10 +46,10 @@ def run(
     resume: bool = False,
 ) -> None:
     """Train ``candidates``, take the best through the final and print what came of them."""
-    from synthcity.search.display import open_display
     from synthcity.search.handpicked import handpicked_config
+    from synthcity.search.report.display import open_display
+    from synthcity.search.report.summary import summary
     from synthcity.search.run import search
-    from synthcity.search.summary import summary
 
     given: dict[str, Any] = {"search.max_steps": steps, "search.seed": seed, "name": name and quoted(name)}
     settings = [*settings, *(f"{key}={value}" for key, value in given.items() if value is not None)]

@@ -13,9 +13,9 @@ from synthcity.cli import mining
 from synthcity.cli.table import print_table
 
 if TYPE_CHECKING:
-    from synthcity.serve.feed import Feed
-    from synthcity.serve.settle import Settlement
-    from synthcity.serve.standing import Standing
+    from synthcity.serve.answering.live_prices import Feed
+    from synthcity.serve.settlement.settle import Settlement
+    from synthcity.serve.settlement.standing import Standing
     from synthcity.sn50.competitions import Rules
 
 _NOTHING = "no settled answer in any competition's window yet"
@@ -65,7 +65,7 @@ def feed(store: Path, assets: str | None, every: float) -> None:
     import threading
 
     from synthcity.market.store import Store
-    from synthcity.serve.feed import Feed, FeedConfig
+    from synthcity.serve.answering.live_prices import Feed, FeedConfig
     from synthcity.sn50.competitions import get_rules
 
     names = [asset for competition in get_rules().competitions.values() for asset in competition.assets]
@@ -127,9 +127,9 @@ def score(ledger: Path, store: Path, venue: str | None, date: str | None, keep_p
       synthcity mine score mining/ledger --store prices
     """
     from synthcity.market.store import Store
-    from synthcity.serve.drift import calibrations
-    from synthcity.serve.settle import Book, settle
-    from synthcity.serve.standing import standings
+    from synthcity.serve.settlement.drift import calibrations
+    from synthcity.serve.settlement.settle import Book, settle
+    from synthcity.serve.settlement.standing import standings
 
     rules, now, book = _checked(ledger, date), time.time(), Book(ledger)
     _tell(settle(ledger, Store(store), now, rules=rules, venue=venue, keep_paths=keep_paths, book=book))
@@ -157,10 +157,10 @@ def rank(ledger: Path, uid: int | None, date: str | None) -> None:
     import pandas as pd
 
     from synthcity.errors import DataError
-    from synthcity.serve.rank import DAY, simulated_rank
-    from synthcity.serve.settle import read_scores
-    from synthcity.serve.standing import standings
-    from synthcity.serve.synthapi import SynthApi
+    from synthcity.serve.settlement.rank import DAY, simulated_rank
+    from synthcity.serve.settlement.settle import read_scores
+    from synthcity.serve.settlement.standing import standings
+    from synthcity.serve.settlement.synthapi import SynthApi
 
     rules, now = _checked(ledger, date), int(time.time())
     scores, rows = read_scores(ledger), []
@@ -203,7 +203,7 @@ def judge(ledger: Path, champion: str, challenger: str, competition: str, date: 
       synthcity mine judge mining/ledger CHAMPION CHALLENGER --competition crypto-24h
     """
     from synthcity.errors import ConfigError
-    from synthcity.serve.challenge import judge as decide
+    from synthcity.serve.settlement.challenge import judge as decide
     from synthcity.sn50.competitions import get_competition
 
     rules = _checked(ledger, date)
@@ -217,7 +217,7 @@ def judge(ledger: Path, champion: str, challenger: str, competition: str, date: 
 
 def _checked(ledger: Path, date: str | None) -> Rules:
     from synthcity.errors import ConfigError
-    from synthcity.serve.ledger import ANSWERS
+    from synthcity.serve.answering.answer_ledger import ANSWERS
     from synthcity.sn50.competitions import get_rules
 
     if not (ledger / ANSWERS).is_file():

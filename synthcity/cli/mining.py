@@ -14,10 +14,10 @@ import click
 
 if TYPE_CHECKING:
     from synthcity.forecast.forecaster import Forecaster
+    from synthcity.serve.admission.metagraph import Registry
+    from synthcity.serve.answering.live_prices import Feed
     from synthcity.serve.build import ServeConfig
-    from synthcity.serve.feed import Feed
     from synthcity.serve.preflight import Check
-    from synthcity.serve.registry import Registry
 
 _LOOK_SECONDS = 1.0
 _CHAIN = "the chain's process"
@@ -90,17 +90,17 @@ def run(
     from synthcity.cluster import terminable
     from synthcity.errors import ConfigError
     from synthcity.market.store import Store
+    from synthcity.serve.admission.metagraph import Registry
+    from synthcity.serve.admission.presence import alone
+    from synthcity.serve.answering.live_prices import Feed, FeedConfig
     from synthcity.serve.board import Board
     from synthcity.serve.build import LEDGER, ServeConfig, check
+    from synthcity.serve.chain.watched import Watched
     from synthcity.serve.deployment import ClusterConfig, serving
-    from synthcity.serve.feed import Feed, FeedConfig
     from synthcity.serve.miner import Miner, start_config
     from synthcity.serve.preflight import State, chain_problem
-    from synthcity.serve.presence import alone
-    from synthcity.serve.registry import Registry
-    from synthcity.serve.settler import Settler
-    from synthcity.serve.succession import begin
-    from synthcity.serve.watched import Watched
+    from synthcity.serve.settlement.settler import Settler
+    from synthcity.serve.settlement.succession import begin
     from synthcity.sn50.competitions import get_rules
 
     names = [asset for competition in get_rules().competitions.values() for asset in competition.assets]
@@ -132,7 +132,7 @@ def run(
             known = registry.snapshot
             return known is not None and known.netuid == netuid and (bool(metagraph) or known.taken_at >= asked_at)
 
-        chain = [sys.executable, "-m", "synthcity.serve.bittensor10", "--until-stdin-ends"]
+        chain = [sys.executable, "-m", "synthcity.serve.chain.bittensor10", "--until-stdin-ends"]
         chain += ["--metagraph", str(snapshot_file), "--network", network, "--netuid", str(netuid)]
         with Watched(_CHAIN, chain) if metagraph is None else nullcontext():
             _wait(patience, lambda: told() and all(feed.age(n, time.time()) <= 180 for n in names))
@@ -187,7 +187,7 @@ def promote(state: Path, back: bool, reason: str, trust_code: bool) -> None:
     """
     from synthcity.errors import ConfigError
     from synthcity.serve.build import load_model
-    from synthcity.serve.succession import CHAMPION, Succession
+    from synthcity.serve.settlement.succession import CHAMPION, Succession
 
     found = Succession.read(state)
     if found is None:

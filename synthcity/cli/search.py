@@ -21,9 +21,9 @@ def command(config: Path, settings: tuple[str, ...], name: str | None, resume: b
 
     Try `synthcity search configs/quickstart.yaml`, which needs no data.
     """
-    from synthcity.search.display import open_display
+    from synthcity.search.report.display import open_display
+    from synthcity.search.report.summary import summary
     from synthcity.search.run import search
-    from synthcity.search.summary import summary
 
     if name is not None:
         settings = (*settings, f"name={quoted(name)}")

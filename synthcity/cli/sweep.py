@@ -34,8 +34,8 @@ def command(
     All of them on real prices, one hour ahead:
       synthcity sweep configs/sweep-1h.yaml
     """
-    from synthcity.search.presets import presets
-    from synthcity.search.progress import architecture
+    from synthcity.search.candidates.presets import presets
+    from synthcity.search.journal.progress import architecture
 
     if list_only:
         rows = [[preset.name, architecture(preset.config), preset.doc] for preset in presets().values()]

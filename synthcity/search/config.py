@@ -18,7 +18,7 @@ from synthcity.market.simulated import SimulatedConfig
 from synthcity.market.times import format_time
 from synthcity.schema import apply_settings, build, key, seconds
 from synthcity.search.arms import LLM
-from synthcity.search.candidate import Config
+from synthcity.search.candidates.candidate import Config
 
 _OVERRUN = 3.0  # the gate times two steps alone; a training is cut off that takes clearly longer than it says
 

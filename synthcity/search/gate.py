@@ -12,10 +12,10 @@ from typing import Any
 
 from synthcity.errors import ConfigError, SynthcityError, TrialFailed
 from synthcity.nets.registry import component
-from synthcity.search.candidate import Candidate, Proposal
-from synthcity.search.diagnosis import at_least_as_large
-from synthcity.search.history import History
-from synthcity.search.space import Space, canonical, config_hash
+from synthcity.search.candidates.candidate import Candidate, Proposal
+from synthcity.search.candidates.space import Space, canonical, config_hash
+from synthcity.search.journal.diagnosis import at_least_as_large
+from synthcity.search.journal.history import History
 
 DryRun = Callable[[dict[str, Any]], Mapping[str, float]]
 # with some twenty active parameters a change of a tenth of one range; less is within the noise of a seed

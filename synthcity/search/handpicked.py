@@ -10,7 +10,7 @@ from typing import Any
 
 from synthcity.errors import ConfigError, unknown_name
 from synthcity.schema import apply_settings
-from synthcity.search.candidate import Config
+from synthcity.search.candidates.candidate import Config
 from synthcity.search.config import SearchConfig, load_config, parse_config
 
 # what is searched where there is no sweep file: the prices of configs/quickstart.yaml

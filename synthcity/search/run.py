@@ -19,28 +19,28 @@ from typing import Any
 from synthcity.agents.client import LLMClient
 from synthcity.cluster import Cluster, cluster, terminable
 from synthcity.errors import Fatal, RunError
-from synthcity.search.author import candidates, check_author, restore, write_components
-from synthcity.search.budgetcard import budget_card
+from synthcity.search.candidates.presets import hand_written
+from synthcity.search.candidates.space import Space
 from synthcity.search.config import SearchConfig, load_config
 from synthcity.search.data import SearchData, load_data
 from synthcity.search.debugger import Consultant, Debugger
-from synthcity.search.earlier import candidates_of, describe, read_earlier
-from synthcity.search.feed import Feed
-from synthcity.search.final import run_final, score_baselines
-from synthcity.search.folder import check_resumable, run_folder, write_resolved
+from synthcity.search.finals.final import run_final, score_baselines
+from synthcity.search.finals.refit import refit
+from synthcity.search.finals.scoring import Scorer
 from synthcity.search.gate import Gate, Limits
-from synthcity.search.history import History
-from synthcity.search.journal import Journal
-from synthcity.search.outcome import SearchResult, conclude
-from synthcity.search.presets import hand_written
-from synthcity.search.progress import Progress
+from synthcity.search.journal.folder import check_resumable, run_folder, write_resolved
+from synthcity.search.journal.history import History
+from synthcity.search.journal.journal import Journal
+from synthcity.search.journal.progress import Progress
+from synthcity.search.journal.recorder import Display, Recorder
 from synthcity.search.proposers import DefaultsProposer, Planner, check_arms, make_arms
-from synthcity.search.recorder import Display, Recorder
-from synthcity.search.refit import refit
-from synthcity.search.scoring import Scorer
-from synthcity.search.space import Space
-from synthcity.search.stall import standing
-from synthcity.search.tuning import run_trials
+from synthcity.search.proposers.budget_card import budget_card
+from synthcity.search.proposers.earlier import candidates_of, describe, read_earlier
+from synthcity.search.proposers.stall import standing
+from synthcity.search.report.outcome import SearchResult, conclude
+from synthcity.search.roles.authoring import candidates, check_author, restore, write_components
+from synthcity.search.trials.queue import Feed
+from synthcity.search.trials.tuning import run_trials
 from synthcity.settings import Settings
 
 _PACKAGES = ("torch", "ray", "optuna", "numpy", "pandas", "pyarrow")

@@ -14,8 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 from synthcity.market.times import format_duration, format_time
-from synthcity.serve.settler import Settled
-from synthcity.serve.tally import Status
+from synthcity.serve.answering.tally import Status
+from synthcity.serve.settlement.settler import Settled
 
 
 @dataclass(frozen=True, kw_only=True)

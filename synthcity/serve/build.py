@@ -23,20 +23,20 @@ from synthcity.forecast.quantise import Quantised
 from synthcity.market.sources.venues import official_source
 from synthcity.market.store import Store
 from synthcity.schema import key
-from synthcity.serve.admission import Admission, AdmissionConfig
-from synthcity.serve.app import build_app
-from synthcity.serve.axon import Axon
-from synthcity.serve.engine import Engine, EngineConfig
-from synthcity.serve.feed import Feed, FeedConfig
-from synthcity.serve.ledger import AnswerLedger
-from synthcity.serve.metrics import Metrics, ProcessMetrics, RayMetrics
-from synthcity.serve.nonces import Nonces
-from synthcity.serve.prices import Prices, StorePrices
-from synthcity.serve.question import QuestionConfig
-from synthcity.serve.recorder import Recorder
-from synthcity.serve.registry import Registry
-from synthcity.serve.service import Service
-from synthcity.serve.shadow import Shadow
+from synthcity.serve.admission.admission import Admission, AdmissionConfig
+from synthcity.serve.admission.metagraph import Registry
+from synthcity.serve.admission.nonces import Nonces
+from synthcity.serve.admission.question import QuestionConfig
+from synthcity.serve.answering.answer_ledger import AnswerLedger
+from synthcity.serve.answering.answer_recorder import Recorder
+from synthcity.serve.answering.engine import Engine, EngineConfig
+from synthcity.serve.answering.live_prices import Feed, FeedConfig
+from synthcity.serve.answering.metrics import Metrics, ProcessMetrics, RayMetrics
+from synthcity.serve.answering.prices import Prices, StorePrices
+from synthcity.serve.answering.service import Service
+from synthcity.serve.answering.shadow import Shadow
+from synthcity.serve.http.app import build_app
+from synthcity.serve.http.axon import Axon
 from synthcity.settings import Settings
 from synthcity.sn50.prompt import Prompt
 

@@ -13,9 +13,9 @@ from typing import Any
 from synthcity.cluster import cluster, environment
 from synthcity.errors import Fatal
 from synthcity.schema import key
+from synthcity.serve.answering.tally import Status, together
 from synthcity.serve.build import ServeConfig, check, running
 from synthcity.serve.preflight import check_ports
-from synthcity.serve.tally import Status, together
 
 APPLICATION = "synthcity"
 _LOGS = {"enable_access_log": False, "log_level": "WARNING"}

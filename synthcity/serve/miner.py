@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Protocol
 
 from synthcity.errors import SynthcityError
+from synthcity.serve.answering.prices import Prices
+from synthcity.serve.answering.tally import Status
 from synthcity.serve.board import View
 from synthcity.serve.build import ServeConfig, identify
-from synthcity.serve.prices import Prices
-from synthcity.serve.settler import Settler
-from synthcity.serve.succession import Succession, begin, is_won, starting
-from synthcity.serve.tally import Status
+from synthcity.serve.settlement.settler import Settler
+from synthcity.serve.settlement.succession import Succession, begin, is_won, starting
 
 TRIAL_ANSWERS = 10
 """Prompts for a new champion after which more fallbacks than paths of its own send it back."""

@@ -17,10 +17,10 @@ import httpx
 from synthcity.errors import ConfigError, SynthcityError
 from synthcity.forecast.forecaster import Forecaster
 from synthcity.market.times import format_duration
-from synthcity.serve.admission import AdmissionConfig
-from synthcity.serve.clock import simulate
-from synthcity.serve.prices import Prices
-from synthcity.serve.registry import Snapshot
+from synthcity.serve.admission.admission import AdmissionConfig
+from synthcity.serve.admission.metagraph import Snapshot
+from synthcity.serve.answering.clock import simulate
+from synthcity.serve.answering.prices import Prices
 from synthcity.sn50.competitions import get_rules
 from synthcity.sn50.prompt import Prompt
 

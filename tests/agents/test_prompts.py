@@ -10,7 +10,7 @@ from synthcity.agents import prompts
 from synthcity.agents.prompts import as_data, placeholders, render, roles
 from synthcity.agents.prompts.components import brief_components, describe_components
 from synthcity.nets.registry import blocks, heads
-from synthcity.search.space import Space
+from synthcity.search.candidates.space import Space
 
 FOLDER = resources.files("synthcity.agents.prompts")
 TABLE = yaml.safe_load((FOLDER / "roles.yaml").read_text(encoding="utf-8"))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.load_check import check, is_plainly_good
-from synthcity.serve.reply import compress, encode_reply
+from synthcity.serve.answering.reply import compress, encode_reply
 from synthcity.sn50.prompt import Prompt
 
 PROMPT = Prompt(asset="BTC", start_time=1_790_000_520, time_increment=60, time_length=3600, num_simulations=20)

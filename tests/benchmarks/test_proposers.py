@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.proposers import Run, StandIn, curve, drive, fill, holm, methods, read
 from benchmarks.tables import Table
-from synthcity.search.history import History
+from synthcity.search.journal.history import History
 from synthcity.search.proposers import TPEProposer
 
 GRID = {"op": ["a", "b", "c"], "width": [16, 32, 64, 128], "rate": [1e-4, 1e-3, 1e-2, 1e-1]}

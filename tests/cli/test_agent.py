@@ -10,7 +10,7 @@ import pytest
 from synthcity.agents.standin.process import RunningStandIn, running_standin
 from synthcity.cli import main as module
 from synthcity.search.config import parse_config
-from synthcity.search.folder import JOURNAL, write_resolved
+from synthcity.search.journal.folder import JOURNAL, write_resolved
 from tests.search.builders import candidate, tell
 from tests.search.roles.test_role import KEY, SWEEP, VERDICT, says
 

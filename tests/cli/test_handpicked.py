@@ -18,7 +18,7 @@ from click.testing import CliRunner, Result
 from synthcity.cli.main import cli
 from synthcity.errors import ConfigError
 from synthcity.search import run as module
-from synthcity.search.presets import presets
+from synthcity.search.candidates.presets import presets
 from tests.cli.test_search import REPORT
 from tests.search.test_run import SWEEP
 

@@ -24,9 +24,9 @@ from synthcity.cli.main import cli
 from synthcity.errors import BundleError, ConfigError, RunError
 from synthcity.market.store import Store
 from synthcity.nets.authored.code import forget
-from synthcity.serve.presence import alone
-from synthcity.serve.settle import read_answers
-from synthcity.serve.succession import Succession
+from synthcity.serve.admission.presence import alone
+from synthcity.serve.settlement.settle import read_answers
+from synthcity.serve.settlement.succession import Succession
 from tests.ports import free_ports
 from tests.serve.builders import CODE, write_coded_bundle
 from tests.serve.dialogue import MINER, STRANGER, body, headers, market, question, snapshot

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from synthcity.cli.search import command
 from synthcity.errors import ConfigError
 from synthcity.search import run
-from synthcity.search.summary import summary
+from synthcity.search.report.summary import summary
 
 VERDICT = {
     "sentence": "Proven: mix scores 0.50 % better.",

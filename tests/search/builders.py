@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from synthcity.search.candidate import Candidate
-from synthcity.search.history import History
-from synthcity.search.space import canonical, config_hash
+from synthcity.search.candidates.candidate import Candidate
+from synthcity.search.candidates.space import canonical, config_hash
+from synthcity.search.journal.history import History
 
 
 def config(**changes: Any) -> dict[str, Any]:

@@ -16,18 +16,18 @@ from typing import Any
 from synthcity.agents.client import LLMClient
 from synthcity.cluster import cluster, terminable
 from synthcity.schema import build
-from synthcity.search import tuning
-from synthcity.search.bridge import QueueSearcher
+from synthcity.search.candidates.space import Space
 from synthcity.search.config import ArmConfig, BudgetConfig, LLMConfig
 from synthcity.search.debugger import Consultant, Debugger
-from synthcity.search.feed import Feed
 from synthcity.search.gate import Gate, Limits
-from synthcity.search.journal import Journal
-from synthcity.search.progress import Progress
+from synthcity.search.journal.journal import Journal
+from synthcity.search.journal.progress import Progress
+from synthcity.search.journal.recorder import Recorder
 from synthcity.search.proposers import DefaultsProposer, Planner, make_arms
-from synthcity.search.recorder import Recorder
-from synthcity.search.space import Space
-from synthcity.search.tuning import run_trials
+from synthcity.search.trials import tuning
+from synthcity.search.trials.bridge import QueueSearcher
+from synthcity.search.trials.queue import Feed
+from synthcity.search.trials.tuning import run_trials
 from synthcity.settings import Settings
 from tests.search.fakes import TRAINER
 

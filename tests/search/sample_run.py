@@ -9,7 +9,8 @@ import pandas as pd
 
 from synthcity.forecast.diagnostics import Diagnostics
 from synthcity.forecast.regimes import lead_by_group
-from synthcity.search.report import Report, build_report
+from synthcity.search.report.model import Report
+from synthcity.search.report.report import build_report
 from synthcity.sn50.prompt import Prompt
 
 ASSETS = {"BTC": 3474.0, "ETH": 5033.0, "SOL": 5649.0, "XRP": 5139.0, "HYPE": 8394.0}

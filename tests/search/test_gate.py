@@ -7,10 +7,10 @@ import pytest
 from synthcity.errors import TrialFailed
 from synthcity.nets import registry
 from synthcity.nets.costs import Cost
-from synthcity.search.candidate import Proposal
+from synthcity.search.candidates.candidate import Proposal
+from synthcity.search.candidates.space import Space
 from synthcity.search.gate import Gate, Limits, Rejected
-from synthcity.search.history import History
-from synthcity.search.space import Space
+from synthcity.search.journal.history import History
 from tests.search.builders import candidate, config, history, tell
 
 SPACE = Space.from_registry()

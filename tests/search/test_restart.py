@@ -9,9 +9,9 @@ import pytest
 import ray
 
 from synthcity.errors import Fatal, RunError
-from synthcity.search import tuning
-from synthcity.search.journal import Journal
-from synthcity.search.recorder import Recorder
+from synthcity.search.journal.journal import Journal
+from synthcity.search.journal.recorder import Recorder
+from synthcity.search.trials import tuning
 
 
 class FakeFeed:

@@ -11,13 +11,13 @@ import pytest
 from synthcity.agents.standin.process import running_standin
 from synthcity.agents.transcript import spent
 from synthcity.lines import read_all
-from synthcity.search.armtable import arm_rows
 from synthcity.search.config import ArmConfig
-from synthcity.search.progress import Progress
-from synthcity.search.report import _degraded
+from synthcity.search.journal.progress import Progress
+from synthcity.search.proposers.arm_table import arm_rows
+from synthcity.search.report.report import _degraded
 from tests.agents.conftest import KEY
 from tests.agents.policies import WEATHER
-from tests.search.test_tuning import Search
+from tests.search.trials.test_tuning import Search
 
 pytestmark = pytest.mark.slow
 CAP = 0.3  # USD

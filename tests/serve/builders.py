@@ -14,7 +14,7 @@ from synthcity.market.bars import Bars
 from synthcity.market.store import Store
 from synthcity.nets.authored.code import AuthoredCode
 from synthcity.nets.authored.examples import BLOCK
-from synthcity.serve.ledger import AnswerLedger, AnswerRecord
+from synthcity.serve.answering.answer_ledger import AnswerLedger, AnswerRecord
 from synthcity.sn50.prompt import Prompt
 from tests.market.factories import START, make_bars
 

@@ -12,7 +12,7 @@ import numpy as np
 from bittensor_wallet import Keypair
 
 from synthcity.market.bars import Bars, Market
-from synthcity.serve.registry import Neuron, Snapshot
+from synthcity.serve.admission.metagraph import Neuron, Snapshot
 
 MINER = Keypair.create_from_uri("//Miner")
 VALIDATOR = Keypair.create_from_uri("//Validator")

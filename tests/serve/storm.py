@@ -19,15 +19,16 @@ from pathlib import Path
 from starlette.requests import Request
 
 from synthcity.forecast.baselines import baseline
-from synthcity.serve.admission import Admission
-from synthcity.serve.axon import Axon
-from synthcity.serve.engine import Engine
-from synthcity.serve.ledger import AnswerLedger
-from synthcity.serve.metrics import ProcessMetrics
-from synthcity.serve.nonces import Nonces
-from synthcity.serve.recorder import Recorder
-from synthcity.serve.registry import Registry
-from synthcity.serve.service import Service
+from synthcity.serve.admission.admission import Admission
+from synthcity.serve.admission.metagraph import Registry
+from synthcity.serve.admission.nonces import Nonces
+from synthcity.serve.answering.answer_ledger import AnswerLedger
+from synthcity.serve.answering.answer_recorder import Recorder
+from synthcity.serve.answering.engine import Engine
+from synthcity.serve.answering.metrics import ProcessMetrics
+from synthcity.serve.answering.service import Service
+from synthcity.serve.http.axon import Axon
+from tests.serve.admission.test_btauth import signed
 from tests.serve.conftest import MarketPrices
 from tests.serve.dialogue import (
     LAYMAN,
@@ -42,7 +43,6 @@ from tests.serve.dialogue import (
     question,
     write_snapshot,
 )
-from tests.serve.test_btauth import signed
 
 KEYS = [VALIDATOR] * 12 + [STRANGER, POOR, LAYMAN, MINER]
 SENSELESS = ["", "0", "-1", "1e400", "nan", "\u0663", "\x01", "9" * 300, "null", "[]", "{", "0x", "a" * 20_000, "BTC"]

@@ -13,8 +13,8 @@ from starlette.testclient import TestClient
 from synthcity.cli import mine
 from synthcity.cli.main import cli
 from synthcity.market.store import Store
-from synthcity.serve.service import Service
-from synthcity.serve.settle import read_scores
+from synthcity.serve.answering.service import Service
+from synthcity.serve.settlement.settle import read_scores
 from synthcity.sn50.scoring import score
 from tests.market.factories import make_bars
 from tests.serve.dialogue import NOW, body, headers, question

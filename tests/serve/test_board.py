@@ -4,11 +4,11 @@ import io
 
 from rich.console import Console
 
-from synthcity.serve import metrics as kinds
+from synthcity.serve.answering import metrics as kinds
+from synthcity.serve.answering.metrics import ProcessMetrics
+from synthcity.serve.answering.tally import Tally, together
 from synthcity.serve.board import Board, View
-from synthcity.serve.metrics import ProcessMetrics
-from synthcity.serve.settler import Settled
-from synthcity.serve.tally import Tally, together
+from synthcity.serve.settlement.settler import Settled
 
 LABELS = {"route": "Simulation", "asset": "BTC", "time_length": "3600"}
 

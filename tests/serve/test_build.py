@@ -15,7 +15,7 @@ from synthcity.market.store import Store
 from synthcity.nets import registry
 from synthcity.nets.authored.code import forget
 from synthcity.serve.build import LEDGER, ServeConfig, build, check, identify
-from synthcity.serve.settle import read_answers
+from synthcity.serve.settlement.settle import read_answers
 from tests.serve.builders import CODE, write_coded_bundle
 from tests.serve.dialogue import MINER, body, headers, market, question, write_snapshot
 

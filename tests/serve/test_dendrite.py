@@ -18,23 +18,23 @@ from pathlib import Path
 import pytest
 
 from synthcity.forecast.baselines import baseline
-from synthcity.serve.admission import Admission
-from synthcity.serve.app import build_app
-from synthcity.serve.axon import Axon
-from synthcity.serve.engine import Engine
-from synthcity.serve.ledger import AnswerLedger
-from synthcity.serve.metrics import ProcessMetrics
-from synthcity.serve.nonces import Nonces
-from synthcity.serve.recorder import Recorder
-from synthcity.serve.registry import Registry
-from synthcity.serve.service import Service
+from synthcity.serve.admission.admission import Admission
+from synthcity.serve.admission.metagraph import Registry
+from synthcity.serve.admission.nonces import Nonces
+from synthcity.serve.answering.answer_ledger import AnswerLedger
+from synthcity.serve.answering.answer_recorder import Recorder
+from synthcity.serve.answering.engine import Engine
+from synthcity.serve.answering.metrics import ProcessMetrics
+from synthcity.serve.answering.service import Service
+from synthcity.serve.http.app import build_app
+from synthcity.serve.http.axon import Axon
 from synthcity.sn50.competitions import get_rules, rule_dates
 from synthcity.sn50.prompt import Prompt
 from synthcity.sn50.submission import validate
 from tests.serve.conftest import ASSETS, MarketPrices
 from tests.serve.dialogue import MINER, market, question, write_snapshot
+from tests.serve.http.test_axon import CASES
 from tests.serve.server import running_app
-from tests.serve.test_axon import CASES
 
 PYTHON = os.environ.get("SYNTHCITY_BITTENSOR_PYTHON") or (
     sys.executable if importlib.util.find_spec("bittensor") else None

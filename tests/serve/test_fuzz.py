@@ -11,13 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.requests import Request
 
-from synthcity.serve.admission import Admission
-from synthcity.serve.axon import Axon
-from synthcity.serve.nonces import Nonces
-from synthcity.serve.question import QuestionConfig, read_body
-from synthcity.serve.refusal import Refusal
-from synthcity.serve.registry import Registry
-from synthcity.serve.service import Service
+from synthcity.serve.admission.admission import Admission
+from synthcity.serve.admission.metagraph import Registry
+from synthcity.serve.admission.nonces import Nonces
+from synthcity.serve.admission.question import QuestionConfig, read_body
+from synthcity.serve.admission.refusal import Refusal
+from synthcity.serve.answering.service import Service
+from synthcity.serve.http.axon import Axon
 from tests.serve.dialogue import MINER, NOW, body, headers, question, write_snapshot
 
 NAMES = sorted(headers())

@@ -7,7 +7,8 @@ import sys
 
 CODE = """
 import sys
-import synthcity.serve.app, synthcity.serve.axon, synthcity.serve.admission, synthcity.serve.nonces
+import synthcity.serve.http.app, synthcity.serve.http.axon
+import synthcity.serve.admission.admission, synthcity.serve.admission.nonces
 print([name for name in ("bittensor", "torch", "ray") if name in sys.modules])
 """
 

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from synthcity.errors import Fatal, RunError
+from synthcity.serve.answering.tally import Status
 from synthcity.serve.build import ServeConfig
-from synthcity.serve.challenge import Decision, Verdict
 from synthcity.serve.miner import Miner, start_config
-from synthcity.serve.settler import Settled, Settler
-from synthcity.serve.succession import CHAMPION, Succession, begin, is_won
-from synthcity.serve.tally import Status
+from synthcity.serve.settlement.challenge import Decision, Verdict
+from synthcity.serve.settlement.settler import Settled, Settler
+from synthcity.serve.settlement.succession import CHAMPION, Succession, begin, is_won
 from tests.serve.conftest import MarketPrices
 from tests.serve.dialogue import NOW
-from tests.serve.test_challenge import race, verdict_of
+from tests.serve.settlement.test_challenge import race, verdict_of
 
 WON, LOST, EARLY = verdict_of(race(20, 0.05)), verdict_of(race(20, -0.05)), verdict_of(race(2))
 

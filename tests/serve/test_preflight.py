@@ -8,7 +8,7 @@ import pytest
 
 from synthcity.errors import ConfigError
 from synthcity.forecast.baselines import baseline
-from synthcity.serve.admission import AdmissionConfig
+from synthcity.serve.admission.admission import AdmissionConfig
 from synthcity.serve.preflight import (
     State,
     check_address,
@@ -20,9 +20,9 @@ from synthcity.serve.preflight import (
     check_statistics,
 )
 from tests.ports import free_ports
+from tests.serve.answering.test_engine import Model
 from tests.serve.conftest import MarketPrices
 from tests.serve.dialogue import MINER, NOW, STRANGER, market, snapshot
-from tests.serve.test_engine import Model
 from tests.standins.prices import price_server
 
 

@@ -14,9 +14,9 @@ import pytest
 from synthcity.cluster import environment
 from synthcity.errors import BundleError, Fatal
 from synthcity.market.store import Store
+from synthcity.serve.answering.engine import EngineConfig
 from synthcity.serve.build import ServeConfig
 from synthcity.serve.deployment import ClusterConfig, serving
-from synthcity.serve.engine import EngineConfig
 from tests.ports import free_ports
 from tests.serve.dialogue import market
 

@@ -15,28 +15,28 @@ from starlette.testclient import TestClient
 
 from synthcity.forecast.baselines import baseline
 from synthcity.market.store import Store
-from synthcity.serve import ledger as ledgers
-from synthcity.serve.admission import Admission, AdmissionConfig
-from synthcity.serve.app import build_app
-from synthcity.serve.axon import Axon
+from synthcity.serve.admission.admission import Admission, AdmissionConfig
+from synthcity.serve.admission.metagraph import Registry
+from synthcity.serve.admission.nonces import Nonces
+from synthcity.serve.answering import answer_ledger as ledgers
+from synthcity.serve.answering.answer_ledger import AnswerLedger
+from synthcity.serve.answering.answer_recorder import Recorder
+from synthcity.serve.answering.engine import Engine
+from synthcity.serve.answering.metrics import ProcessMetrics
+from synthcity.serve.answering.prices import StorePrices
+from synthcity.serve.answering.service import Service
+from synthcity.serve.answering.tally import Status
 from synthcity.serve.board import lines
 from synthcity.serve.build import ServeConfig
-from synthcity.serve.engine import Engine
-from synthcity.serve.ledger import AnswerLedger
-from synthcity.serve.metrics import ProcessMetrics
+from synthcity.serve.chain.watched import Watched
+from synthcity.serve.http.app import build_app
+from synthcity.serve.http.axon import Axon
 from synthcity.serve.miner import Miner
-from synthcity.serve.nonces import Nonces
 from synthcity.serve.preflight import chain_problem
-from synthcity.serve.prices import StorePrices
-from synthcity.serve.recorder import Recorder
-from synthcity.serve.registry import Registry
-from synthcity.serve.service import Service
-from synthcity.serve.settle import read_answers
-from synthcity.serve.settler import Settler
-from synthcity.serve.tally import Status
-from synthcity.serve.watched import Watched
+from synthcity.serve.settlement.settle import read_answers
+from synthcity.serve.settlement.settler import Settler
+from tests.serve.answering.test_engine import Model
 from tests.serve.dialogue import MINER, NOW, STRANGER, body, headers, market, question, snapshot, write_snapshot
-from tests.serve.test_engine import Model
 
 
 class Place:

@@ -7,16 +7,16 @@ import pytest
 
 from synthcity.forecast.baselines import baseline
 from synthcity.market.store import Store
-from synthcity.serve import clock
-from synthcity.serve.feed import Feed, FeedConfig
-from synthcity.serve.ledger import AnswerLedger
-from synthcity.serve.settle import read_scores, settle
-from synthcity.serve.standing import standings
+from synthcity.serve.answering import clock
+from synthcity.serve.answering.answer_ledger import AnswerLedger
+from synthcity.serve.answering.live_prices import Feed, FeedConfig
+from synthcity.serve.settlement.settle import read_scores, settle
+from synthcity.serve.settlement.standing import standings
 from synthcity.settings import Settings
 from synthcity.sn50.prompt import Prompt
 from synthcity.sn50.scoring import score
 from synthcity.sn50.submission import round_paths
-from tests.serve.test_feed import QUICKLY, Clock, fill
+from tests.serve.answering.test_live_prices import QUICKLY, Clock, fill
 from tests.standins.prices import NOW, candles, price_server
 
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from synthcity.nets.parameters import Parameter
-from synthcity.search.candidate import Config
+from synthcity.search.candidates.candidate import Config
 from synthcity.search.debugger.failure import Failure
 from synthcity.search.debugger.patch import options, reset
-from synthcity.search.diagnosis import LEAVE, LIMIT
+from synthcity.search.journal.diagnosis import LEAVE, LIMIT
 
 PATCH = "patch"
 Remedy = Callable[[Config, Failure], dict[str, Any]]

@@ -15,13 +15,13 @@ from synthcity.agents.prompts.components import describe_components
 from synthcity.agents.tools import build_toolset
 from synthcity.errors import ConfigError
 from synthcity.search.arms import CLOSED, DEBUGGER, RESTING, ArmState
-from synthcity.search.candidate import Proposal
+from synthcity.search.candidates.candidate import Proposal
+from synthcity.search.candidates.space import config_hash
 from synthcity.search.debugger.catalogue import describe_catalogue
 from synthcity.search.debugger.failure import Failure, parts
 from synthcity.search.debugger.patch import paths
 from synthcity.search.debugger.tools import CHANGES, Case
 from synthcity.search.gate import Rejected
-from synthcity.search.space import config_hash
 
 ROUNDS = 3  # of one case, those with refused patches included
 _FAILURES = 3  # of the endpoint over one case, rests not counted

@@ -10,16 +10,16 @@ from __future__ import annotations
 import math
 
 from synthcity.search.arms import CLOSED, DEBUGGER
-from synthcity.search.candidate import Proposal
+from synthcity.search.candidates.candidate import Proposal
+from synthcity.search.candidates.space import Space
 from synthcity.search.debugger.catalogue import PATCH, Known, find
 from synthcity.search.debugger.consult import Consultant
 from synthcity.search.debugger.failure import Failure
 from synthcity.search.debugger.patch import apply, describe
 from synthcity.search.debugger.tools import Case
-from synthcity.search.diagnosis import BUDGET, CATALOGUE, LEAVE, MODEL, Diagnosis, Patch
 from synthcity.search.gate import Gate
-from synthcity.search.history import FAILED, History, TrialRecord
-from synthcity.search.space import Space
+from synthcity.search.journal.diagnosis import BUDGET, CATALOGUE, LEAVE, MODEL, Diagnosis, Patch
+from synthcity.search.journal.history import FAILED, History, TrialRecord
 
 MAX_DEPTH = 3
 _MAX_REFUSALS = 3  # of patches of one trial by the gate

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from synthcity.nets.registry import component
-from synthcity.search.candidate import Config
+from synthcity.search.candidates.candidate import Config
 
 _FRAME = re.compile(r'File "([^"]*)", line \d+, in (.*)')
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")

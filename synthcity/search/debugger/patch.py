@@ -14,7 +14,7 @@ from synthcity.errors import ConfigError, unknown_name
 from synthcity.nets.config import parameters
 from synthcity.nets.parameters import Parameter
 from synthcity.nets.registry import component
-from synthcity.search.candidate import Config
+from synthcity.search.candidates.candidate import Config
 from synthcity.search.debugger.failure import parts
 
 Changes = Mapping[str, Any]

@@ -11,12 +11,12 @@ from synthcity.agents.prompts.components import describe_components
 from synthcity.agents.tools import tool
 from synthcity.errors import ConfigError, unknown_name
 from synthcity.search.arms import DEBUGGER
-from synthcity.search.candidate import Proposal
+from synthcity.search.candidates.candidate import Proposal
+from synthcity.search.candidates.space import Space
 from synthcity.search.debugger.patch import apply, describe
-from synthcity.search.diagnosis import MODEL, Patch
 from synthcity.search.gate import Gate, Rejected
-from synthcity.search.history import History, TrialRecord
-from synthcity.search.space import Space
+from synthcity.search.journal.diagnosis import MODEL, Patch
+from synthcity.search.journal.history import History, TrialRecord
 
 _SIMILAR = 8
 MAX_CHANGES = 3

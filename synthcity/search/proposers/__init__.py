@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from synthcity.errors import ConfigError, unknown_name
+from synthcity.search.candidates.space import Space
 from synthcity.search.proposers.base import BackgroundProposer, Proposer
 from synthcity.search.proposers.defaults import DefaultsProposer
 from synthcity.search.proposers.llm import RULES, LLMProposer, Planner
 from synthcity.search.proposers.optuna_tpe import TPEProposer
 from synthcity.search.proposers.random import RandomProposer
 from synthcity.search.proposers.refine import RefineProposer
-from synthcity.search.space import Space
 
 __all__ = [
     "PROPOSERS",

@@ -26,8 +26,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from synthcity.search.arms import ArmState
-from synthcity.search.candidate import Proposal
-from synthcity.search.history import History
+from synthcity.search.candidates.candidate import Proposal
+from synthcity.search.journal.history import History
 
 
 class Proposer(Protocol):

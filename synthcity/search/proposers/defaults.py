@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from synthcity.search.candidate import Config, Proposal
-from synthcity.search.history import History
+from synthcity.search.candidates.candidate import Config, Proposal
+from synthcity.search.journal.history import History
 
 
 class DefaultsProposer:

@@ -26,14 +26,14 @@ from synthcity.agents.prompts import render
 from synthcity.agents.structured import complete_json
 from synthcity.errors import LLMBudgetExceeded, LLMError
 from synthcity.search.arms import CLOSED, RESTING, ArmState
-from synthcity.search.briefing import briefing
-from synthcity.search.candidate import Proposal
-from synthcity.search.contract import MAX_PROPOSALS, proposals_schema
+from synthcity.search.candidates.candidate import Proposal
+from synthcity.search.candidates.contract import MAX_PROPOSALS, proposals_schema
+from synthcity.search.candidates.space import Space
 from synthcity.search.gate import Gate, Rejected
-from synthcity.search.history import History
-from synthcity.search.recorder import Recorder
-from synthcity.search.space import Space
-from synthcity.search.stall import HIDDEN, STRONGER, WARMER
+from synthcity.search.journal.history import History
+from synthcity.search.journal.recorder import Recorder
+from synthcity.search.proposers.briefing import briefing
+from synthcity.search.proposers.stall import HIDDEN, STRONGER, WARMER
 
 RULES: Mapping[str, str] = {
     "llm.refine": "Change one or two things of one of the best trials, and name that trial as the parent.",

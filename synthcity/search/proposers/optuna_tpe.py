@@ -22,9 +22,9 @@ from optuna.distributions import (
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from synthcity.nets.parameters import Parameter
-from synthcity.search.candidate import Proposal
-from synthcity.search.history import FAILED, History, TrialRecord
-from synthcity.search.space import Space, to_config
+from synthcity.search.candidates.candidate import Proposal
+from synthcity.search.candidates.space import Space, to_config
+from synthcity.search.journal.history import FAILED, History, TrialRecord
 
 _STARTUP_TRIALS = 10
 _FAILURE_QUANTILE = 90.0

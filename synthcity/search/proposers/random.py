@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from synthcity.search.candidate import Proposal
-from synthcity.search.history import History
-from synthcity.search.space import Space
+from synthcity.search.candidates.candidate import Proposal
+from synthcity.search.candidates.space import Space
+from synthcity.search.journal.history import History
 
 
 class RandomProposer:

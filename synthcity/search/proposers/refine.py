@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from synthcity.nets.parameters import Parameter
-from synthcity.search.candidate import Candidate, Config, Proposal
-from synthcity.search.history import History
-from synthcity.search.space import Flat, Space, draw, neighbour, to_config
+from synthcity.search.candidates.candidate import Candidate, Config, Proposal
+from synthcity.search.candidates.space import Flat, Space, draw, neighbour, to_config
+from synthcity.search.journal.history import History
 
 _PARENTS = 5
 _TRIES = 20

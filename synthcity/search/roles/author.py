@@ -10,7 +10,7 @@ from synthcity.agents.loop import SUMMARY
 from synthcity.agents.tools import Toolset
 from synthcity.nets.authored.admission import Admission
 from synthcity.nets.authored.isolation import check_isolation
-from synthcity.search.author import TASK, TOOLS, Work, values
+from synthcity.search.roles.authoring import TASK, TOOLS, Work, values
 from synthcity.search.roles.desk import Desk
 from synthcity.search.roles.role import Role
 

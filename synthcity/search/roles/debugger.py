@@ -14,7 +14,7 @@ from synthcity.search.debugger.failure import Failure
 from synthcity.search.debugger.patch import describe
 from synthcity.search.debugger.tools import Case
 from synthcity.search.gate import Rejected
-from synthcity.search.history import FAILED
+from synthcity.search.journal.history import FAILED
 from synthcity.search.roles.desk import Desk
 from synthcity.search.roles.role import Role
 

@@ -10,14 +10,14 @@ from typing import Any
 
 from synthcity.errors import ConfigError, SynthcityError
 from synthcity.nets.registry import blocks, heads
-from synthcity.search.author import restore
-from synthcity.search.candidate import Candidate, Proposal
+from synthcity.search.candidates.candidate import Candidate, Proposal
+from synthcity.search.candidates.space import Space
 from synthcity.search.config import SearchConfig, load_config
 from synthcity.search.data import SearchData, load_data
-from synthcity.search.folder import read_run
 from synthcity.search.gate import Gate, Limits, Rejected
-from synthcity.search.history import COMPLETED, FAILED, History
-from synthcity.search.space import Space
+from synthcity.search.journal.folder import read_run
+from synthcity.search.journal.history import COMPLETED, FAILED, History
+from synthcity.search.roles.authoring import restore
 from synthcity.sn50.prompt import Prompt
 
 

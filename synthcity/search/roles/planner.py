@@ -7,10 +7,10 @@ from typing import Any
 
 from synthcity.agents.prompts.components import describe_components
 from synthcity.agents.tools import tool
-from synthcity.search.briefing import briefing
-from synthcity.search.budgetcard import budget_card
-from synthcity.search.contract import proposals_schema
-from synthcity.search.earlier import describe
+from synthcity.search.candidates.contract import proposals_schema
+from synthcity.search.proposers.briefing import briefing
+from synthcity.search.proposers.budget_card import budget_card
+from synthcity.search.proposers.earlier import describe
 from synthcity.search.roles.desk import Desk
 from synthcity.search.roles.role import Role
 

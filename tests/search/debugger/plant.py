@@ -10,13 +10,13 @@ import torch
 
 from synthcity.errors import DataError, TrialFailed
 from synthcity.nets.registry import component
-from synthcity.search.candidate import Candidate
+from synthcity.search.candidates.candidate import Candidate
+from synthcity.search.candidates.space import Space, canonical, config_hash
 from synthcity.search.debugger import Consultant, Debugger
-from synthcity.search.diagnosis import Diagnosis
 from synthcity.search.gate import Gate, Limits, Rejected
-from synthcity.search.history import History
-from synthcity.search.space import Space, canonical, config_hash
-from synthcity.search.trainable import describe_failure
+from synthcity.search.journal.diagnosis import Diagnosis
+from synthcity.search.journal.history import History
+from synthcity.search.trials.trainable import describe_failure
 
 SPACE = Space.from_registry(2)
 GATE = Gate(SPACE, lambda config: {"parameters": 1}, Limits(max_parameters=10))

@@ -14,7 +14,7 @@ from synthcity.agents.standin.process import RunningStandIn, running_standin
 from synthcity.search.debugger import Consultant
 from synthcity.search.debugger.debugger import MAX_DEPTH
 from synthcity.search.debugger.tools import lineage_of
-from synthcity.search.diagnosis import read_patch
+from synthcity.search.journal.diagnosis import read_patch
 from synthcity.settings import Secret, Settings
 from tests.search.debugger import plant
 from tests.search.debugger.plant import PLANTED, World, net, world

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from synthcity.errors import TrialFailed
-from synthcity.search.candidate import Proposal
+from synthcity.search.candidates.candidate import Proposal
 from synthcity.search.debugger.debugger import MAX_DEPTH
 from synthcity.search.debugger.tools import lineage_of
 from synthcity.search.gate import Rejected
-from synthcity.search.history import History
+from synthcity.search.journal.history import History
 from synthcity.search.proposers import make_arms
 from tests.search.debugger import plant
 from tests.search.debugger.plant import BIG, GATE, LSTM, PLANTED, SPACE, net, world

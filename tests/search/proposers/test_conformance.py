@@ -7,9 +7,9 @@ import copy
 import numpy as np
 import pytest
 
-from synthcity.search.history import History
+from synthcity.search.candidates.space import Space, canonical, config_hash
+from synthcity.search.journal.history import History
 from synthcity.search.proposers import PROPOSERS, DefaultsProposer, Proposer
-from synthcity.search.space import Space, canonical, config_hash
 from tests.search.builders import candidate, config, history, tell
 
 SPACE = Space.from_registry()

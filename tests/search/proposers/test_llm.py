@@ -14,17 +14,17 @@ from synthcity.agents.client import LLMClient
 from synthcity.agents.config import LLMConfig, PatienceConfig
 from synthcity.agents.standin.process import RunningStandIn, running_standin
 from synthcity.errors import LLMAnswerError, LLMUnavailable
-from synthcity.search.candidate import Proposal
+from synthcity.search.candidates.candidate import Proposal
+from synthcity.search.candidates.contract import proposals_schema
+from synthcity.search.candidates.space import Space
 from synthcity.search.config import ArmConfig
-from synthcity.search.contract import proposals_schema
 from synthcity.search.gate import Gate, Limits
-from synthcity.search.history import History
-from synthcity.search.journal import Journal
-from synthcity.search.portfolio import Portfolio
+from synthcity.search.journal.history import History
+from synthcity.search.journal.journal import Journal
+from synthcity.search.journal.recorder import Recorder
 from synthcity.search.proposers import BackgroundProposer, LLMProposer, Planner, make_arms
-from synthcity.search.recorder import Recorder
-from synthcity.search.space import Space
-from synthcity.search.stall import again
+from synthcity.search.proposers.portfolio import Portfolio
+from synthcity.search.proposers.stall import again
 from synthcity.settings import Secret, Settings
 from tests.search.builders import candidate, config, history, tell
 

@@ -9,9 +9,9 @@ import pytest
 
 from synthcity.errors import ConfigError
 from synthcity.nets.parameters import Parameter
-from synthcity.search.history import History
+from synthcity.search.candidates.space import Space, canonical, neighbour
+from synthcity.search.journal.history import History
 from synthcity.search.proposers import DefaultsProposer, RandomProposer, RefineProposer, TPEProposer, check_arms
-from synthcity.search.space import Space, canonical, neighbour
 from tests.search.builders import candidate, config, history, tell
 
 SPACE = Space.from_registry()

@@ -17,13 +17,13 @@ from synthcity.errors import ConfigError, RunError
 from synthcity.nets.authored.code import AuthoredCode, forget
 from synthcity.nets.authored.examples import BLOCK
 from synthcity.search.config import SearchConfig, parse_config
-from synthcity.search.folder import JOURNAL, write_resolved
+from synthcity.search.journal.folder import JOURNAL, write_resolved
 from synthcity.search.roles import ROLES, find_role
 from synthcity.search.roles.desk import Desk
 from synthcity.search.roles.role import CHAT, Outcome, work
 from synthcity.settings import Secret, Settings
 from tests.search.builders import candidate, tell
-from tests.search.test_author import Reader
+from tests.search.roles.test_authoring import Reader
 
 KEY = f"cpk_{'0a' * 16}.{'1b' * 16}.{'Zz' * 16}"
 NET = {"blocks": [{"name": "gru"}], "head": {"name": "gbm"}, "d_model": 16, "history": 24}

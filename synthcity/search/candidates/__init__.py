@@ -1,0 +1,1 @@
+"""What may be trained: candidates, the typed space they come from, and how they are written down."""

@@ -1,0 +1,85 @@
+"""Configs as short text for who reads many of them, a language model or a person.
+
+``lstm(num_layers=2)+tcn>gbm d_model=48 training(learning_rate=0.004)`` is a canonical config without its defaults:
+blocks joined by ``+``, the head after ``>``, then what is shared, numbers to two digits. ``none`` stands for no block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from synthcity.search.candidates.candidate import Config
+from synthcity.search.candidates.space import canonical
+
+_MOST_CHANGES = 3  # told one by one
+
+
+def differences(config: Config) -> dict[str, Any]:
+    """Return the part of a canonical config that differs from its defaults; names and lists stay whole."""
+    names = [{"name": block["name"]} for block in config["blocks"]]
+    default = canonical({"blocks": names, "head": {"name": config["head"]["name"]}})
+    return {key: value for key in config if (value := _changed(config[key], default[key])) or key in ("blocks", "head")}
+
+
+def _changed(value: Any, default: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {k: v for k, v in value.items() if k == "name" or v != default[k]}
+    if isinstance(value, list):
+        return [_changed(v, d) for v, d in zip(value, default, strict=True)]
+    return value if value != default else None
+
+
+def short(config: Config) -> str:
+    """Return a canonical config in the notation of this module."""
+    parts = differences(config)
+    chain = "+".join(_component(block) for block in parts.pop("blocks")) or "none"
+    head = _component(parts.pop("head"))
+    shared = [
+        _options(key, value) if isinstance(value, Mapping) else f"{key}={_value(value)}" for key, value in parts.items()
+    ]
+    return " ".join([f"{chain}>{head}", *shared])
+
+
+def _component(component: Mapping[str, Any]) -> str:
+    return _options(component["name"], {k: v for k, v in component.items() if k != "name"})
+
+
+def _options(name: str, options: Mapping[str, Any]) -> str:
+    return f"{name}({' '.join(f'{k}={_value(v)}' for k, v in options.items())})" if options else name
+
+
+def changes(before: Config, after: Config) -> str:
+    """Say in a line what of a canonical config became what in another: the chain and head first, then numbers.
+
+    Options of a component that only one of the two has say nothing that its name does not.
+    """
+    old, new = _leaves(before), _leaves(after)
+    changed = [
+        f"{key} {_value(old[key], 3)} to {_value(new[key], 3)}" for key in new if key in old and old[key] != new[key]
+    ]
+    rest = len(changed) - _MOST_CHANGES
+    return ", ".join([*changed[:_MOST_CHANGES], *([f"{rest} more"] if rest > 0 else [])]) or "nothing"
+
+
+def _leaves(config: Config) -> dict[str, Any]:
+    chain = [block["name"] for block in config["blocks"]]
+    leaves: dict[str, Any] = {"blocks": "+".join(chain) or "none", "head": config["head"]["name"]}
+    slots = [(f"{index}.{block['name']}", block) for index, block in enumerate(config["blocks"])]
+    slots.append((config["head"]["name"], config["head"]))
+    for key, value in config.items():
+        if key not in ("blocks", "head"):
+            slots.append((key, value if isinstance(value, Mapping) else {"": value}))
+    for slot, options in slots:
+        leaves |= {f"{slot}.{name}".rstrip("."): value for name, value in options.items() if name != "name"}
+    return leaves
+
+
+def _value(value: Any, digits: int = 2) -> str:
+    return (
+        str(value).lower()
+        if isinstance(value, bool)
+        else f"{value:.{digits}g}"
+        if isinstance(value, float)
+        else str(value)
+    )

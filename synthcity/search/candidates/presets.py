@@ -1,0 +1,65 @@
+"""Networks that people wrote down: those that came with the package, by name, and those of a sweep file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+import yaml
+
+from synthcity.errors import ConfigError, unknown_name
+from synthcity.nets.config import NetConfig
+from synthcity.search.candidates.candidate import Config
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preset:
+    """A named network; ``doc`` says in a line what it is, ``config`` is what ``NetConfig.from_dict`` reads."""
+
+    name: str
+    doc: str
+    config: Config
+
+
+def presets() -> dict[str, Preset]:
+    """Read ``nets/candidates/*.yaml`` in the order of their file names; a preset is named after its file.
+
+    Raises:
+        ConfigError: a file is no YAML mapping.
+    """
+    folder = resources.files("synthcity.nets").joinpath("candidates")
+    files = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".yaml")), key=lambda entry: entry.name)
+    found = (_read(entry.name, entry.read_text(encoding="utf-8")) for entry in files)
+    return {preset.name: preset for preset in found}
+
+
+def hand_written(candidates: Iterable[str | Config] | None) -> list[tuple[str, Config]]:
+    """Return name and config of each of ``candidates``: presets by name and plain configs; None means all presets.
+
+    Raises:
+        ConfigError: a name is no preset or a config no network; the text gives the nearest valid name.
+    """
+    known = presets()
+    found: list[tuple[str, Config]] = []
+    for candidate in known if candidates is None else candidates:
+        if isinstance(candidate, Mapping):
+            found.append((NetConfig.from_dict(candidate).label, candidate))
+        elif candidate in known:
+            found.append((candidate, known[candidate].config))
+        else:
+            raise ConfigError(unknown_name("preset", candidate, known))
+    return found
+
+
+def _read(file: str, text: str) -> Preset:
+    try:
+        config: Any = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"the packaged candidate {file} is no valid YAML") from error
+    if not isinstance(config, Mapping):
+        raise ConfigError(f"the packaged candidate {file} must hold keys and values")
+    name = re.sub(r"^\d+_", "", file.removesuffix(".yaml"))  # the number orders the files
+    return Preset(name=name, doc=text.partition("\n")[0].lstrip("# "), config=config)

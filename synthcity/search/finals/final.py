@@ -1,0 +1,281 @@
+"""From a search's best candidates to a verdict.
+
+1. The best candidates are scored again, by the network's own score at 1,000 paths, on validation prompts that the
+   search did not see; a search picks lucky ones, and luck does not repeat.
+2. A mix of them and the best baseline is fitted on the search's own validation prompts and scored on the fresh ones.
+3. The best of finalists, mix and baselines on the fresh prompts is chosen. Its networks are trained once more, on train
+   and validation together, and it is frozen into ``winner/`` with quantised paths, as it would mine.
+4. Only then the test period is looked at, once: what was frozen against every baseline, and against the best one with
+   quantised paths too. It gives the verdict and chooses nothing.
+
+Every step is journalled when it is done, so a killed final goes on at the next one and never looks twice.
+
+=================  =================================================================================
+kind               fields
+=================  =================================================================================
+``finalist``       ``name``, ``id`` (None for a mix or baseline), ``score`` on fresh validation prompts
+``mix``            ``members`` (names), ``weights``
+``chosen``         ``name``, ``challenger`` (best that is no baseline), ``best_single``, ``best_baseline``
+``refit``          see ``refit``
+``winner``         ``name``, ``bundle``
+``test_scored``    ``scores`` (file), ``diagnostics`` (file), ``num_prompts``, ``num_dropped``
+``verdict``        see ``verdict.judge``
+=================  =================================================================================
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from synthcity.errors import RunError
+from synthcity.forecast.baselines import BASELINES, baseline
+from synthcity.forecast.compare import coefficients, lead, mean_score
+from synthcity.forecast.forecaster import Forecaster
+from synthcity.forecast.mixing import Mix
+from synthcity.forecast.named import Named
+from synthcity.forecast.quantise import Quantised
+from synthcity.forecast.weights import solve_weights
+from synthcity.search.data import SearchData
+from synthcity.search.finals.finalist import Finalist
+from synthcity.search.finals.scoring import Scorer
+from synthcity.search.journal.history import TrialRecord
+from synthcity.search.journal.recorder import Recorder
+
+Refit = Callable[[Sequence[TrialRecord]], Mapping[str, Forecaster]]
+MIX = "mix"
+TEST_SCORES = "test_scores.parquet"
+DIAGNOSTICS = "diagnostics.json"
+WINNER = "winner"
+_MIN_WEIGHT = 0.02  # a member with fewer than 20 of 1,000 paths is not worth its computing time
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class TestLook:
+    """The one look at the test period: ``scores`` in long form, ``diagnostics`` of the challenger or None."""
+
+    scores: pd.DataFrame
+    diagnostics: Mapping[str, Any] | None
+    challenger: str | None
+
+
+def score_baselines(recorder: Recorder, data: SearchData, scorer: Scorer, *, seed: int) -> None:
+    """Score every baseline on the search's validation prompts, in the trainer's terms: the law, not an ensemble."""
+    if recorder.last("baselines"):
+        return
+    names = list(BASELINES)
+    pairs = scorer.pair_terms([baseline(name) for name in names], data.validation_prompts(fresh=False), seed=seed)
+    scores = {name: float(pairs.to_realised[k] - 0.5 * pairs.apart[k, k]) for k, name in enumerate(names)}
+    recorder.emit("baselines", scores=scores)
+
+
+def run_final(
+    *,
+    recorder: Recorder,
+    data: SearchData,
+    scorer: Scorer,
+    folder: Path,
+    storage: str,
+    finalists: int,
+    num_seeds: int,
+    seed: int,
+    refit: Refit,
+) -> TestLook:
+    """Run the protocol, or what is left of it. ``storage``: where the checkpoints are."""
+    if recorder.last("test_scored"):
+        return _seen(recorder, folder)
+    records = recorder.history.saved[:finalists]
+    networks: dict[str, Forecaster] = {r.candidate.id: Finalist.from_record(r, storage) for r in records}
+    baselines: dict[str, Forecaster] = {name: baseline(name) for name in BASELINES}
+    _fit_mix(recorder, data, scorer, {**networks, **_best_baseline(recorder, baselines)}, seed=seed)
+    if not recorder.last("chosen"):
+        contenders = _with_mix(recorder, networks, baselines)
+        _choose(recorder, data, scorer, contenders, baselines, num_seeds=num_seeds, seed=seed)
+    refitted = refit([record for record in records if record.candidate.id in _members(recorder)])
+    deployed = _with_mix(recorder, {**networks, **refitted}, baselines)
+    if not recorder.last("winner"):
+        _freeze(recorder, data, {**deployed, **baselines}, folder)
+    _look(recorder, data, scorer, deployed, baselines, folder, seed=seed)
+    return _seen(recorder, folder)
+
+
+def _best_baseline(recorder: Recorder, baselines: Mapping[str, Forecaster]) -> dict[str, Forecaster]:
+    """Return the baseline that was best on the prompts of the search: it may have a part in the mix."""
+    scores = recorder.history.baselines
+    name = min(scores, key=lambda key: (scores[key], key), default=None)
+    return {} if name is None else {name: baselines[name]}
+
+
+def _with_mix(
+    recorder: Recorder, networks: Mapping[str, Forecaster], baselines: Mapping[str, Forecaster]
+) -> dict[str, Forecaster]:
+    """Return ``networks`` and, where the journal knows one of several members, their mix."""
+    event = recorder.last("mix")
+    if event is None or len(event["members"]) == 1:
+        return dict(networks)
+    everyone = {**networks, **baselines}
+    return {**networks, MIX: Mix([everyone[name] for name in event["members"]], event["weights"], name=MIX)}
+
+
+def _members(recorder: Recorder) -> set[str]:
+    """Names of everyone who has a part in what was chosen."""
+    choice = recorder.last("chosen") or {}
+    names = {name for name in (choice["challenger"], choice["best_single"]) if name is not None}
+    return names | set((recorder.last("mix") or {}).get("members", ()) if MIX in names else ())
+
+
+def _fit_mix(
+    recorder: Recorder, data: SearchData, scorer: Scorer, contenders: Mapping[str, Forecaster], *, seed: int
+) -> None:
+    """Fit the weights on the prompts of the search."""
+    if len(contenders) > 1 and not recorder.last("mix"):
+        recorder.emit("stage", name="mix", message=f"fitting a mix of {len(contenders)} forecasters")
+        names = list(contenders)
+        pairs = scorer.pair_terms(list(contenders.values()), data.validation_prompts(fresh=False), seed=seed)
+        weights = solve_weights(pairs)
+        weights[weights < _MIN_WEIGHT] = 0.0
+        weights /= weights.sum()
+        kept = [k for k in range(len(names)) if weights[k] > 0]
+        recorder.emit("mix", members=[names[k] for k in kept], weights=[float(weights[k]) for k in kept])
+
+
+def _choose(
+    recorder: Recorder,
+    data: SearchData,
+    scorer: Scorer,
+    contenders: Mapping[str, Forecaster],
+    baselines: Mapping[str, Forecaster],
+    *,
+    num_seeds: int,
+    seed: int,
+) -> None:
+    """Score everyone on fresh validation prompts and choose the best."""
+    everyone = {**contenders, **baselines}
+    recorder.emit("stage", name="finals", message=f"scoring {len(contenders)} finalists on fresh validation prompts")
+    prompts = data.validation_prompts(fresh=True)
+    parts = [scorer.scores(list(everyone.values()), prompts, seed=_seed(seed, 1 + k)) for k in range(num_seeds)]
+    keys = ["forecaster", "asset", "start_time"]
+    table = pd.concat(parts).groupby(keys, sort=False)[["total"]].mean().reset_index()
+    scores = mean_score(table, data.rules)
+    for name in everyone:
+        single = name in recorder.history.trials
+        recorder.emit("finalist", name=name, id=name if single else None, score=float(scores[name]))
+    ranked = sorted(everyone, key=lambda name: (scores[name], name))
+    best_single = next((name for name in ranked if name in recorder.history.trials), None)
+    best_baseline = next(name for name in ranked if name in baselines)
+    challenger = next((name for name in ranked if name in contenders), None)
+    if MIX in contenders and scores[MIX] < scores[best_baseline] and not _beats(challenger, MIX, table, data):
+        challenger = MIX
+    recorder.emit(
+        "chosen",
+        name=next(name for name in ranked if name in (challenger, best_baseline)),
+        challenger=challenger,
+        best_single=best_single,
+        best_baseline=best_baseline,
+    )
+
+
+def _beats(best: str | None, mix: str, scores: pd.DataFrame, data: SearchData) -> bool:
+    """Whether ``best`` is better than ``mix`` beyond chance.
+
+    A mixture scores no worse than its members do on average, and these prompts are few: their noise must not decide.
+    """
+    if best is None or best == mix:
+        return False
+    return lead(scores, best, mix, weights=coefficients(scores, data.rules)).proven
+
+
+def _freeze(recorder: Recorder, data: SearchData, everyone: Mapping[str, Forecaster], folder: Path) -> None:
+    """Save what was chosen, as it would mine."""
+    choice = recorder.last("chosen")
+    assert choice is not None
+    name = choice["name"]
+    scores = {event["name"]: event["score"] for event in recorder.all("finalist")}
+    Quantised(everyone[name]).save(
+        folder / WINNER, metrics={"validation": scores}, manifest=_manifest(recorder, data, name)
+    )
+    recorder.emit("winner", name=name, bundle=WINNER)
+
+
+def _look(
+    recorder: Recorder,
+    data: SearchData,
+    scorer: Scorer,
+    contenders: Mapping[str, Forecaster],
+    baselines: Mapping[str, Forecaster],
+    folder: Path,
+    *,
+    seed: int,
+) -> None:
+    """Look at the test period and write down what was seen."""
+    choice = recorder.last("chosen")
+    assert choice is not None
+    challenger = choice["challenger"]
+    recorder.emit("stage", name="test", message="the one look at the test period")
+    names = dict.fromkeys(name for name in (challenger, choice["best_single"]) if name is not None)
+    everyone = [
+        *(Named(Quantised(contenders[name]), name) for name in names),
+        *([Named(contenders[challenger], f"{challenger} plain")] if challenger else []),
+        *baselines.values(),
+        Quantised(baselines[choice["best_baseline"]]),
+    ]
+    prompts = data.test_prompts()
+    scores, diagnostics = scorer.scores_and_diagnostics(everyone, prompts, seed=_seed(seed, 0))
+    _replace(folder / TEST_SCORES, lambda path: scores.to_parquet(path, index=False))
+    seen = json.dumps(diagnostics.result() if challenger else None)
+    _replace(folder / DIAGNOSTICS, lambda path: path.write_text(seen, encoding="utf-8"))
+    num_scored = len(scores[["asset", "start_time"]].drop_duplicates())
+    recorder.emit(
+        "test_scored",
+        scores=TEST_SCORES,
+        diagnostics=DIAGNOSTICS,
+        num_prompts=num_scored,
+        num_dropped=len(prompts) - num_scored,
+    )
+
+
+def _seen(recorder: Recorder, folder: Path) -> TestLook:
+    """Read what the one look saw."""
+    choice = recorder.last("chosen")
+    assert choice is not None
+    try:
+        return TestLook(
+            scores=pd.read_parquet(folder / TEST_SCORES),
+            diagnostics=json.loads((folder / DIAGNOSTICS).read_text(encoding="utf-8")),
+            challenger=choice["challenger"],
+        )
+    except (OSError, ValueError) as error:
+        raise RunError(f"the test scores in {folder} are gone or damaged; the test is not looked at twice") from error
+
+
+def _manifest(recorder: Recorder, data: SearchData, name: str) -> dict[str, Any]:
+    start = recorder.last("run_started") or {}
+    return {
+        "winner": name,
+        "competition": data.competition.name,
+        "rules": data.rules.date,
+        "assets": list(data.assets),
+        "periods": {k: str(getattr(data.periods, k)) for k in ("train", "validation", "test")},
+        "seed": start.get("config", {}).get("search", {}).get("seed"),
+        "versions": start.get("versions", {}),
+        "command": start.get("command", ""),
+    }
+
+
+def _seed(seed: int, stage: int) -> int:
+    """Return a seed for one stage: fresh draws for validation, others for the test."""
+    return 1000 * seed + stage
+
+
+def _replace(path: Path, write: Any) -> None:
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        write(partial)
+        partial.replace(path)
+    except OSError as error:
+        raise RunError(f"cannot write {path}: {error.strerror or error}") from error

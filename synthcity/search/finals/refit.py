@@ -1,0 +1,135 @@
+"""Train the chosen networks once more, on the validation period too, and several times.
+
+A search must keep validation apart to choose; the networks that it chose need not. The newest prices are the ones most
+like those to come, so what goes into the winner is trained afresh on train and validation together, for one whole
+learning-rate cycle of as many steps as were best on validation, at least half of those of the search. Trainings that
+differ in their seed alone miss each other's luck: a single network is trained four times and mixed, a mix has about
+four networks in all. Nothing is chosen here.
+
+=========  =======================================================================
+kind       fields
+=========  =======================================================================
+``refit``  ``id``, ``copy``, ``steps``, ``seconds``, ``state`` (file in the run folder)
+=========  =======================================================================
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import ray
+import torch
+
+from synthcity.errors import RunError
+from synthcity.forecast.forecaster import Forecaster
+from synthcity.forecast.mixing import Mix
+from synthcity.market.dataset import Dataset, window_starts
+from synthcity.nets.authored.code import codes_of, install
+from synthcity.search.config import BudgetConfig
+from synthcity.search.data import SearchData
+from synthcity.search.finals.finalist import Finalist
+from synthcity.search.journal.history import TrialRecord
+from synthcity.search.journal.recorder import Recorder
+from synthcity.search.trials.trainable import TRAINER, load_trainer
+from synthcity.search.trials.tuning import trial_seed
+
+FOLDER = "refit"
+NETWORKS = 4
+
+
+def refit(
+    records: Sequence[TrialRecord], *, recorder: Recorder, data: SearchData, folder: Path, budget: BudgetConfig
+) -> dict[str, Forecaster]:
+    """Refit the networks of ``records``, as far as the journal does not know them as refitted; return all by candidate.
+
+    Raises:
+        RunError: a state cannot be written, or is gone.
+    """
+    copies = max(1, NETWORKS // max(1, len(records)))
+    wanted = [(record, copy) for record in records for copy in range(copies)]
+    done = {(event["id"], event["copy"]) for event in recorder.all("refit")}
+    missing = [(record, copy) for record, copy in wanted if (record.candidate.id, copy) not in done]
+    if missing:
+        message = f"training {len(missing)} networks on train and validation together"
+        recorder.emit("stage", name="refit", message=message)
+        shared = ray.put(with_validation(data.dataset, data.periods.train.start, data.periods.validation.end))
+        task = ray.remote(num_cpus=1)(_fit)
+        pending = {
+            task.remote(
+                dict(record.candidate.config),
+                codes_of(record.candidate.config),
+                shared,
+                _seed(budget.seed, record, copy),
+                _steps(record, budget),
+            ): (
+                record.candidate.id,
+                copy,
+            )
+            for record, copy in missing
+        }
+        while pending:
+            (ready,), _ = ray.wait(list(pending), num_returns=1)
+            name, copy = pending.pop(ready)
+            state, steps, seconds = ray.get(ready)
+            path = Path(FOLDER, f"{name}-{copy}.safetensors")
+            _write(folder / path, state)
+            recorder.emit("refit", id=name, copy=copy, steps=steps, seconds=seconds, state=str(path))
+    states = {(event["id"], event["copy"]): folder / event["state"] for event in recorder.all("refit")}
+    return {
+        record.candidate.id: _together(record, [states[record.candidate.id, copy] for copy in range(copies)])
+        for record in records
+    }
+
+
+def _steps(record: TrialRecord, budget: BudgetConfig) -> int:
+    best = min(record.rungs, key=lambda rung: float(rung["rung_score"]))
+    return max(int(best["steps"]), budget.max_steps // 2)
+
+
+def _seed(seed: int, record: TrialRecord, copy: int) -> int:
+    """The first copy has the candidate's own seed."""
+    return (trial_seed(seed, record.candidate.index) + copy) % 2**32
+
+
+def _together(record: TrialRecord, states: Sequence[Path]) -> Forecaster:
+    name, code = record.candidate.id, codes_of(record.candidate.config)
+    networks = [_read(name, path, code) for path in states]
+    return networks[0] if len(networks) == 1 else Mix(networks, [1 / len(networks)] * len(networks), name=name)
+
+
+def with_validation(dataset: Dataset, start: int, end: int) -> Dataset:
+    """Return ``dataset`` whose training windows fill ``start`` to ``end``."""
+    train = {asset: window_starts(dataset.tables[asset], dataset.spec, start, end) for asset in dataset.assets}
+    return replace(dataset, train=train)
+
+
+def _fit(
+    config: dict[str, Any], code: Sequence[dict[str, str]], dataset: Dataset, seed: int, steps: int
+) -> tuple[bytes, int, float]:
+    torch.set_num_threads(1)
+    install(code)
+    begin = time.perf_counter()
+    trainer = load_trainer(TRAINER)(config, dataset, seed=seed, num_rungs=1, max_steps=steps)
+    trainer.fit(rungs=1)
+    return trainer.state(), steps, time.perf_counter() - begin
+
+
+def _write(path: Path, state: bytes) -> None:
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        path.parent.mkdir(exist_ok=True)
+        partial.write_bytes(state)
+        partial.replace(path)
+    except OSError as error:
+        raise RunError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def _read(name: str, path: Path, code: Sequence[dict[str, str]]) -> Finalist:
+    try:
+        return Finalist(name, path.read_bytes(), code)
+    except OSError as error:
+        raise RunError(f"the refitted network {path} is gone; delete the run folder and search again") from error

@@ -1,0 +1,125 @@
+"""The run folder: which one a search writes to, and whether it may."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from synthcity.errors import ConfigError, RunError
+from synthcity.lines import read_all
+from synthcity.search.config import SearchConfig, parse_config
+from synthcity.search.journal.history import History
+
+RESOLVED = "resolved.yaml"
+JOURNAL = "journal.jsonl"
+# what may change between a search and its continuation: how long, on what, where things lie, and all of llm
+_FREE = {"name", "output", "data.path", "search.trials", "search.time_budget", "search.workers", "search.finals_share"}
+
+
+def run_folder(config: SearchConfig, stem: str, *, resume: bool) -> Path:
+    """Return the folder of a new search, or of the one to resume.
+
+    Without a name in ``config`` a new search gets ``stem``, or ``stem-2`` and so on where that is taken; a resumed
+    one takes the newest of these.
+
+    Raises:
+        RunError: the named folder already holds a run, or there is none to resume.
+    """
+    output = Path(config.output).absolute()
+    if config.name is not None:
+        folder = output / config.name
+        taken = _taken(folder)
+        if taken and not resume:
+            raise RunError(f"{folder} already holds a run; add --resume to continue it or choose another --name")
+        if resume and not taken:
+            raise RunError(f"there is no run to resume in {folder}; leave out --resume to start one")
+        return folder
+    used = [number for number in _numbers(output, stem) if _taken(_numbered(output, stem, number))]
+    if resume:
+        if not used:
+            raise RunError(f"there is no run {stem!r} to resume in {output}; leave out --resume or give --name")
+        return _numbered(output, stem, max(used))
+    return _numbered(output, stem, max(used, default=0) + 1)
+
+
+def write_resolved(folder: Path, config: SearchConfig) -> None:
+    """Write the complete config of a new run.
+
+    Raises:
+        RunError: the folder cannot be written.
+    """
+    try:
+        text = yaml.safe_dump(config.to_dict(), sort_keys=False)
+        (folder / RESOLVED).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise RunError(f"cannot write {folder / RESOLVED}: {error.strerror or error}") from error
+
+
+def check_resumable(folder: Path, config: SearchConfig) -> None:
+    """Refuse to continue a run under another config; budget and paths may change.
+
+    Raises:
+        ConfigError: a key that decides results differs.
+        RunError: the folder's own config cannot be read.
+    """
+    try:
+        before = parse_config(yaml.safe_load((folder / RESOLVED).read_text(encoding="utf-8")))
+    except (OSError, yaml.YAMLError, ConfigError) as error:
+        raise RunError(f"cannot read {folder / RESOLVED}: {error}") from error
+    old, new = _flat(before.to_dict()), _flat(config.to_dict())
+    for key in sorted(old.keys() | new.keys()):
+        if key not in _FREE and not key.startswith("llm.") and old.get(key) != new.get(key):
+            raise ConfigError(
+                f"{key} is {new.get(key)!r} but the run in {folder} was started with {old.get(key)!r}; "
+                "a run is resumed under its own config"
+            )
+
+
+def read_run(folder: Path) -> tuple[SearchConfig, list[dict[str, Any]]]:
+    """Return the config and the events of a run, which may be going on.
+
+    Raises:
+        RunError: it is none, or is damaged.
+    """
+    path = folder / JOURNAL
+    if not path.is_file():
+        raise RunError(f"there is no run in {str(folder)!r}: it has no {JOURNAL}")
+    try:
+        events = read_all(path)
+        History.replay(events)
+        return parse_config(yaml.safe_load((folder / RESOLVED).read_text(encoding="utf-8"))), events
+    except ConfigError as error:
+        raise RunError(f"cannot read {folder / RESOLVED}: {error}") from error
+    except (OSError, yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
+        raise RunError(f"the run in {folder} is damaged: {type(error).__name__}: {error}") from error
+
+
+def _taken(folder: Path) -> bool:
+    """Whether a run got as far as its first event; a folder without one may be used again."""
+    journal = folder / JOURNAL
+    return journal.exists() and journal.stat().st_size > 0
+
+
+def _numbered(output: Path, stem: str, number: int) -> Path:
+    return output / (stem if number == 1 else f"{stem}-{number}")
+
+
+def _numbers(output: Path, stem: str) -> list[int]:
+    if not output.is_dir():
+        return []
+    found = (re.fullmatch(re.escape(stem) + r"(?:-(\d+))?", entry.name) for entry in output.iterdir())
+    return [int(match[1] or 1) for match in found if match]
+
+
+def _flat(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat = {}
+    for name, value in data.items():
+        if isinstance(value, Mapping):
+            flat.update(_flat(value, f"{prefix}{name}."))
+        else:
+            flat[prefix + name] = value
+    return flat

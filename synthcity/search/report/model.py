@@ -1,0 +1,115 @@
+"""What ``report.json`` holds: everything a finished search has to tell; ``report.html`` is drawn from it alone.
+
+Scores are in basis points, lower is better. Leads and relative scores are 100 (score - baseline) / baseline, in
+percent, negative when better. Times are unix seconds, elapsed times seconds of searching.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypedDict
+
+from synthcity.search.finals.verdict import LeadTable, ScoreRow, Verdict
+from synthcity.search.proposers.arm_table import ArmRow
+from synthcity.search.report.repairs import LimitRow, RepairRow
+
+SCHEMA = 3
+
+
+class TrialRow(TypedDict):
+    """One candidate's fate; ``curve`` lists (steps, validation score) by rung, ``relative`` is on validation."""
+
+    id: str
+    source: str
+    parent: str | None
+    rationale: str
+    architecture: str
+    config: Mapping[str, Any]
+    state: str
+    rung: int
+    num_rungs: int
+    score: float | None
+    relative: float | None
+    seconds: float
+    parameters: int | None
+    elapsed: float | None
+    curve: list[tuple[int, float]]
+
+
+class FailureGroup(TypedDict):
+    """Trials that failed for the same cause, with the traceback of the first."""
+
+    cause: str
+    message: str
+    trials: list[str]
+    traceback: str
+
+
+class RejectionGroup(TypedDict):
+    """Candidates refused at one stage of the gate; ``examples`` holds some of them, each for another reason."""
+
+    stage: str
+    count: int
+    sources: dict[str, int]
+    examples: list[RejectionExample]
+
+
+class RejectionExample(TypedDict):
+    """One refused candidate."""
+
+    reason: str
+    config: Any
+
+
+class FinalRow(TypedDict):
+    """One contender of the finals; ``score`` is on fresh validation prompts, ``weight`` its part of the mix."""
+
+    name: str
+    kind: str
+    score: float
+    relative: float | None  # percent against the best baseline on the same prompts
+    weight: float | None
+
+
+class RunFacts(TypedDict):
+    """Where the run came from and what it cost."""
+
+    name: str
+    competition: str
+    rules: str
+    assets: list[str]
+    seed: int | None
+    command: str
+    started: float
+    finished: float
+    sessions: int
+    seconds: float
+    workers: int
+    utilisation: float | None
+    num_prompts: int
+    first_prompt: int | None
+    last_prompt: int | None
+
+
+class Report(TypedDict):
+    """The whole of ``report.json``."""
+
+    schema: int
+    run: RunFacts
+    verdict: Verdict
+    scores: list[ScoreRow]
+    leads: dict[str, LeadTable]
+    finals: list[FinalRow]
+    validation_baselines: dict[str, float]
+    arms: list[ArmRow]
+    trials: list[TrialRow]
+    failures: list[FailureGroup]
+    repairs: list[RepairRow]
+    limits: list[LimitRow]
+    rejections: list[RejectionGroup]
+    diagnostics: Mapping[str, Any] | None
+    groups: Mapping[str, Any] | None
+    periods: Mapping[str, Any]
+    config: Mapping[str, Any]
+    versions: Mapping[str, str]
+    warnings: list[str]

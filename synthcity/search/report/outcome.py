@@ -1,0 +1,134 @@
+"""What a finished search hands on: intervals of the lead, the report, and a few lines for the person who waited."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from synthcity.forecast.baselines import BASELINES
+from synthcity.forecast.compare import Lead, lead
+from synthcity.forecast.quantise import MARK
+from synthcity.forecast.regimes import lead_by_group, trailing_volatility
+from synthcity.search.arms import OPEN
+from synthcity.search.config import SearchConfig
+from synthcity.search.data import SearchData
+from synthcity.search.finals.final import WINNER, TestLook
+from synthcity.search.finals.verdict import score_rows
+from synthcity.search.journal.recorder import Recorder
+from synthcity.search.proposers.arm_table import arm_rows
+from synthcity.search.report.model import Report
+from synthcity.search.report.report import build_report
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class SearchResult:
+    """A finished search. ``report`` is the content of ``report.json``."""
+
+    folder: Path
+    report: Report
+
+    @property
+    def page(self) -> Path:
+        """The report to open in a browser."""
+        return self.folder / "report.html"
+
+    @property
+    def winner(self) -> Path:
+        """The bundle that was frozen on validation."""
+        return self.folder / WINNER
+
+
+def conclude(
+    *,
+    folder: Path,
+    config: SearchConfig,
+    data: SearchData,
+    recorder: Recorder,
+    look: TestLook,
+    versions: Mapping[str, str],
+    command: str,
+) -> SearchResult:
+    """Judge the test scores, journal the verdict once and write the report."""
+    leads, groups = {}, None
+    baselines = _baselines(look)
+    if look.challenger is not None:
+        leads = {name: lead_table(look.scores, look.challenger, name, data.weights) for name in baselines}
+        groups = _groups(look, data)
+    report = build_report(
+        events=recorder.events,
+        scores=look.scores,
+        challenger=look.challenger,
+        baselines=baselines,
+        leads=leads,
+        weights=data.weights,
+        diagnostics=look.diagnostics,
+        groups=groups,
+        config=config.to_dict(),
+        versions=versions,
+        command=command,
+        arms=arm_rows(recorder.history, config.search.arms, _reasons(recorder)),
+        warnings=_warnings(recorder),
+    )
+    if not recorder.last("verdict"):
+        recorder.emit("verdict", **report["verdict"])
+    from synthcity.search.report.saving import save_report  # matplotlib is loaded only when a report is drawn
+
+    save_report(folder, report)
+    recorder.history.write_trials(folder / "trials.jsonl")
+    return SearchResult(folder=folder, report=report)
+
+
+def _baselines(look: TestLook) -> list[str]:
+    """Return the baselines of the test period, the one with quantised paths among them."""
+    names = look.scores["forecaster"].unique()
+    return [str(name) for name in names if str(name).removesuffix(MARK) in BASELINES]
+
+
+def _warnings(recorder: Recorder) -> list[str]:
+    dropped = (recorder.last("test_scored") or {}).get("num_dropped", 0)
+    notes = [f"{dropped} test prompts could not be scored: their last price was never observed."] if dropped else []
+    uncorrected = [answer for answer in recorder.history.answers if answer.error and answer.proposals]
+    if uncorrected:
+        last = uncorrected[-1]
+        notes.append(
+            f"{len(uncorrected)} answers of a language model went uncorrected, last {last.source}: {last.error}"
+        )
+    return notes
+
+
+def _reasons(recorder: Recorder) -> dict[str, str]:
+    """Return why each arm was last away."""
+    return {event["source"]: event["reason"] for event in recorder.all("arm_state") if event["state"] != OPEN}
+
+
+def lead_table(scores: pd.DataFrame, challenger: str, baseline: str, weights: Mapping[str, float]) -> Any:
+    """Return the challenger's lead over one baseline, over all assets and by asset, with intervals."""
+    by_asset = {
+        str(asset): _interval(lead(part, challenger, baseline, weights=weights))
+        for asset, part in scores.groupby("asset", sort=True)
+    }
+    return {**_interval(lead(scores, challenger, baseline, weights=weights)), "by_asset": by_asset}
+
+
+def _interval(found: Lead) -> dict[str, float | None]:
+    def known(value: float) -> float | None:
+        return value if math.isfinite(value) else None
+
+    return {"mean": found.mean, "low": known(found.low), "high": known(found.high)}
+
+
+def _groups(look: TestLook, data: SearchData) -> dict[str, Any]:
+    """Return the lead over the best baseline by hour of day and by volatility regime."""
+    assert look.challenger is not None
+    rows = score_rows(look.scores, look.challenger, _baselines(look), data.weights)
+    best = next(row["name"] for row in rows if row["kind"] == "baseline")
+    volatility = {
+        (prompt.asset, prompt.start_time): trailing_volatility(data.market.as_of(prompt.start_time), prompt)
+        for prompt in data.test_prompts()
+    }
+    return lead_by_group(look.scores, look.challenger, best, volatility, weights=data.weights)

@@ -1,0 +1,170 @@
+"""The report as one self-contained page: nothing on it is loaded from anywhere."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Any
+
+import jinja2
+import yaml
+from markupsafe import Markup
+
+from synthcity.search.journal.progress import duration, percent
+from synthcity.search.proposers.arm_table import ArmRow
+from synthcity.search.report import figures
+from synthcity.search.report.model import Report
+
+_MAIN_ASSETS = 2  # assets whose fan charts are open at once; the others unfold
+
+
+def render(report: Report) -> str:
+    """Return the page; every text in ``report`` is escaped."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("synthcity.search.report", "templates"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    filters: dict[str, Callable[..., str]] = {
+        "compact": _compact,
+        "duration": duration,
+        "moment": _moment,
+        "number": _number,
+        "percent": lambda value: _unbroken(percent(value)),
+        "unbroken": _unbroken,
+    }
+    environment.filters |= filters
+
+    def source(name: str) -> Markup:
+        assert environment.loader is not None
+        return Markup(environment.loader.get_source(environment, name)[0])  # our own files, nothing of the run
+
+    return environment.get_template("report.html").render(
+        report=report,
+        style=source("report.css"),
+        script=source("report.js"),
+        figures=_figures(report),
+        assets=_assets(report),
+        config_text=yaml.safe_dump(dict(report["config"]), sort_keys=False, allow_unicode=True, width=100),
+        trials=sorted(report["trials"], key=_trial_order),
+        architectures={trial["id"]: trial["architecture"] for trial in report["trials"]},
+    )
+
+
+def _figures(report: Report) -> dict[str, Any]:
+    """All plots, by section; a section without data has an empty list."""
+    assets = _assets(report)
+    return {
+        "leads": [
+            (name, _draw(f"lead{at}", figures.lead_figure, lead, assets))
+            for at, (name, lead) in enumerate(report["leads"].items())
+        ],
+        "search": _search_figures(report),
+        "arms": _arm_figures(report["arms"]),
+        **_diagnostic_figures(report["diagnostics"], assets),
+        "groups": _group_figures(report["groups"]),
+    }
+
+
+def _search_figures(report: Report) -> list[tuple[str, Markup]]:
+    trials, baselines = report["trials"], report["validation_baselines"]
+    if not baselines or not any(trial["curve"] for trial in trials):
+        return []
+    sources = sorted({trial["source"] for trial in trials})
+    scored = [t for t in trials if t["score"] is not None and t["state"] != "failed"]
+    best = min(scored, key=lambda t: t["score"] or 0.0)["id"] if scored else None
+
+    def search(*, over_time: bool) -> Any:
+        return lambda: figures.search_figure(trials, over_time=over_time, sources=sources)
+
+    def curves() -> Any:
+        return figures.curves_figure(trials, min(baselines.values()), sources, best=best)
+
+    return [
+        ("Best so far, trial by trial", _draw("search0", search(over_time=False))),
+        ("Best so far, over time", _draw("search1", search(over_time=True))),
+        ("Learning curves, the best drawn strong", _draw("curves", curves)),
+    ]
+
+
+def _arm_figures(arms: Sequence[ArmRow]) -> list[tuple[str, Markup]]:
+    if not any(arm["curve"] for arm in arms):
+        return []
+    plots = [("Share of the proposals", "share", "share"), ("Mean reward of finished trials", "reward", "reward")]
+    if any(arm["usd"] for arm in arms):
+        plots.append(("Money spent on a language model", "usd", "USD"))
+    return [(title, _draw(f"arm-{what}", figures.arms_figure, arms, what, label)) for title, what, label in plots]
+
+
+def _diagnostic_figures(diagnostics: Mapping[str, Any] | None, assets: Sequence[str]) -> dict[str, Any]:
+    if diagnostics is None:
+        return {"fans": [], "more_fans": [], "pit": [], "more_pit": []}
+    fans = []
+    for at, fan in enumerate(diagnostics["fans"]):
+        caption = f"{fan['asset']}, {fan['kind']}: {_moment(fan['start_time'])}"
+        fans.append((fan["asset"], caption, _draw(f"fan{at}", figures.fan_figure, fan)))
+    main = {fan[0] for fan in fans if fan[0] in assets[:_MAIN_ASSETS]}
+    pooled, *single = [list(rows) for _, rows in groupby(diagnostics["pit"], key=lambda row: row["asset"])]
+    return {
+        "fans": [fan[1:] for fan in fans if fan[0] in main],
+        "more_fans": [fan[1:] for fan in fans if fan[0] not in main],
+        "pit": [(_coverage(row), _draw(f"pit{row['horizon']}", figures.pit_figure, [row], True)) for row in pooled],
+        "more_pit": [
+            (rows[0]["asset"], _draw(f"pit-{at}", figures.pit_figure, rows)) for at, rows in enumerate(single)
+        ],
+    }
+
+
+def _coverage(row: Mapping[str, Any]) -> str:
+    """How often the realised change fell inside the central 90 % of the ensemble."""
+    density = row["density"]
+    if not density:
+        return "no realised change is known"
+    outer = len(density) // 20
+    inside = sum(density[outer : len(density) - outer]) / len(density)
+    return _unbroken(f"{figures.span(row['horizon'])} changes: {100 * inside:.1f} % in the central 90 %")
+
+
+def _group_figures(groups: Mapping[str, Any] | None) -> list[tuple[str, Markup]]:
+    if groups is None:
+        return []
+    both = (
+        ("By hour of day of the prompt", "by_hour", "hour of the prompt, UTC"),
+        ("By volatility of the 24 h before the prompt", "by_regime", "volatility, terciles of each asset"),
+    )
+    return [(title, _draw(key, figures.group_figure, groups[key], label)) for title, key, label in both if groups[key]]
+
+
+def _draw(name: str, build: Any, *data: Any) -> Markup:
+    return Markup(figures.draw(name, build, *data))  # matplotlib escapes the texts in it
+
+
+def _assets(report: Report) -> list[str]:
+    present = {asset for row in report["scores"] for asset in row["by_asset"]}
+    ordered = [asset for asset in report["run"]["assets"] if asset in present]
+    return ordered + sorted(present - set(ordered))
+
+
+def _trial_order(trial: Mapping[str, Any]) -> tuple[bool, float]:
+    return trial["score"] is None or trial["state"] == "failed", trial["score"] or 0.0
+
+
+def _number(value: float | None, digits: int = 0) -> str:
+    return "-" if value is None else f"{value:,.{digits}f}".replace("-", "\N{MINUS SIGN}")
+
+
+def _moment(value: float | None) -> str:
+    return "-" if value is None else datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _unbroken(text: str) -> str:
+    """A number keeps its percent sign when a line is full."""
+    return text.replace(" %", "\N{NO-BREAK SPACE}%")
+
+
+def _compact(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)

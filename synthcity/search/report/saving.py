@@ -1,0 +1,56 @@
+"""A report on the disk: ``report.json``, and ``report.html`` beside it."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+
+from synthcity.errors import RunError
+from synthcity.search.report.model import SCHEMA, Report
+from synthcity.search.report.page import render
+
+REPORT_JSON = "report.json"
+REPORT_HTML = "report.html"
+
+
+def save_report(folder: Path, report: Report) -> Path:
+    """Write ``report.json`` into ``folder`` and draw ``report.html`` beside it; return the page's path."""
+    text = json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False)
+    _write(folder / REPORT_JSON, text)
+    return write_report(folder)
+
+
+def write_report(folder: Path) -> Path:
+    """Draw ``<folder>/report.html`` from ``<folder>/report.json`` and return its path.
+
+    Raises:
+        RunError: the data is missing, damaged or of another version, or the page cannot be written.
+    """
+    path = folder / REPORT_JSON
+    try:
+        report = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RunError(f"cannot read the report data {str(path)!r}: {error}") from error
+    if not isinstance(report, dict) or report.get("schema") != SCHEMA:
+        raise RunError(f"{str(path)!r} is no report of version {SCHEMA}; finish the run again with --resume")
+    page = folder / REPORT_HTML
+    _write(page, render(report))  # type: ignore[arg-type]
+    return page
+
+
+def _write(path: Path, text: str) -> None:
+    """Replace ``path`` in one step, so that a reader never sees half a file."""
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as stream:
+                stream.write(text)
+            os.chmod(name, 0o644)
+            os.replace(name, path)
+        except BaseException:
+            os.unlink(name)
+            raise
+    except OSError as error:
+        raise RunError(f"cannot write {str(path)!r}: {error.strerror}") from error

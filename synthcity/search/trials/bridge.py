@@ -1,0 +1,188 @@
+"""Between Ray Tune and the search: what Tune asks for, what it learns, and what it is told to stop.
+
+Tune pickles its searcher, scheduler and callbacks into snapshots. The journal is the only truth here and a resumed
+search builds a fresh Tuner, so these objects pickle to empty shells: no thread, lock or secret can get out.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ray import tune
+from ray.tune.schedulers import FIFOScheduler, TrialScheduler
+from ray.tune.search import Searcher
+
+from synthcity.search.config import BudgetConfig
+from synthcity.search.journal.history import COMPLETED, FAILED, STOPPED
+from synthcity.search.journal.recorder import Recorder
+from synthcity.search.trials.halving import falls_behind, milestones, scores_at
+from synthcity.search.trials.queue import Feed
+from synthcity.search.trials.trainable import Task, inside
+
+MAX_WORKER_DEATHS = 8  # of one trial; a candidate that takes every worker down must not go on for ever
+
+
+class _Shell:
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+
+class QueueSearcher(_Shell, Searcher):
+    """Pops from the feed, and nothing else: ``suggest`` never waits for a proposer."""
+
+    def __init__(self, feed: Feed, recorder: Recorder, make_task: Callable[[str], Task]) -> None:
+        super().__init__(metric=None, mode=None)
+        self._feed = feed
+        self._recorder = recorder
+        self._make_task = make_task
+        self._live: set[str] = set()
+
+    def suggest(self, trial_id: str) -> Any:
+        """Return the next task; None while none is ready; FINISHED once nothing runs and nothing will come."""
+        candidate = self._feed.pop()
+        if candidate is None:
+            if not self._feed.done:
+                return None
+            # FINISHED cannot be taken back, so not while anything may still be put back into the queue
+            return None if self._live else Searcher.FINISHED
+        self._live.add(trial_id)
+        return {"task": self._make_task(candidate.id).to_dict()}
+
+    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
+        """Forget the trial; its record is the callback's work."""
+        self._live.discard(trial_id)
+
+    def save(self, checkpoint_path: str) -> None:
+        """Save nothing: a resumed search replays the journal."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Refuse: see ``save``."""
+        raise NotImplementedError("a search is resumed from its journal, never from a snapshot of Ray Tune")
+
+
+class Watch(_Shell, tune.Callback):
+    """Journals what happens to trials, under the search's own candidate ids."""
+
+    def __init__(self, recorder: Recorder, feed: Feed, scheduler: Halving, num_rungs: int, storage: str) -> None:
+        self._recorder = recorder
+        self._storage = storage
+        self._feed = feed
+        self._scheduler = scheduler
+        self._num_rungs = num_rungs
+
+    def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        """Record the start, or the restart after a lost worker."""
+        name = candidate_of(trial)
+        record = self._recorder.history.trials[name]
+        self._recorder.emit("trial_started", id=name, from_rung=len(record.rungs))
+
+    def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        """Record that a worker died; Tune starts the trial again from its checkpoint."""
+        self._recorder.emit("worker_died", id=candidate_of(trial))
+
+    def on_trial_result(
+        self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
+    ) -> None:
+        """Record a rung, or the failure that the worker reported."""
+        name = candidate_of(trial)
+        if result.get("status") == "ok":
+            self._recorder.emit("rung", id=name, num_rungs=self._num_rungs, **result["figures"])
+        elif result.get("status") == "failed":
+            self._finish(name, FAILED, failure=result["failure"])
+
+    def on_checkpoint(self, iteration: int, trials: list[Any], trial: Any, checkpoint: Any, **info: Any) -> None:
+        """Record where the state lies that a resumed search goes on from."""
+        self._recorder.emit("checkpoint", id=candidate_of(trial), path=inside(checkpoint, self._storage))
+
+    def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        """Record the end: of its own accord or by the scheduler's decision."""
+        name = candidate_of(trial)
+        reason = self._scheduler.reasons.get(name)
+        if not self._recorder.history.trials[name].finished:
+            self._finish(name, STOPPED if reason else COMPLETED, reason=reason or "trained to its end")
+        self._feed.wake()
+
+    def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        """Queue the candidate again, or give it up when its workers keep dying.
+
+        Tune restarts a trial whose worker dies, but ends one whose worker dies while being handed over to it.
+        """
+        name = candidate_of(trial)
+        self._recorder.emit("worker_died", id=name)
+        record = self._recorder.history.trials[name]
+        if record.worker_deaths < MAX_WORKER_DEATHS:
+            self._feed.retry(record.candidate)
+            return
+        message = f"its worker died {record.worker_deaths} times; memory or storage that ran out is the usual cause"
+        self._finish(name, FAILED, failure={"class": "WorkerDied", "message": message, "traceback": ""})
+        self._feed.wake()
+
+    def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:
+        """Stop everything when the journal or the feed has failed: nothing may go on unrecorded."""
+        failure = self._recorder.failure or self._feed.failure
+        if failure is not None:
+            raise failure
+
+    def _finish(self, name: str, status: str, **fields: Any) -> None:
+        score = self._recorder.history.trials[name].score
+        self._recorder.emit("trial_finished", id=name, status=status, score=score, **fields)
+
+
+class Halving(_Shell, FIFOScheduler):
+    """First come, first served, with early stopping unless the search is deterministic.
+
+    After ``deadline`` (``time.monotonic`` seconds, None for never) every trial stops at its next rung.
+    """
+
+    def __init__(self, recorder: Recorder, budget: BudgetConfig, deadline: float | None) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._recorder = recorder
+        self._deadline = deadline
+        self._reduction = budget.reduction
+        self._milestones = [] if budget.deterministic else milestones(budget.rungs, budget.reduction)
+        self.reasons: dict[str, str] = {}
+
+    def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
+        """Decide whether a trial goes on; asked before the result is recorded."""
+        name, rung = candidate_of(trial), result.get("figures/rung")
+        if rung is None or result.get("figures/done"):
+            return str(TrialScheduler.CONTINUE)
+        score = float(result.get("figures/score", math.nan))
+        if rung in self._milestones:
+            others = scores_at(self._recorder.history, rung, without=name)
+            if falls_behind(score, others, self._reduction):
+                self.reasons[name] = f"not among the best 1/{self._reduction:g} at rung {rung}"
+                return str(TrialScheduler.STOP)
+        if self._deadline is not None and time.monotonic() >= self._deadline:
+            self.reasons[name] = "the time budget of the search was used"
+            return str(TrialScheduler.STOP)
+        return str(TrialScheduler.CONTINUE)
+
+
+class Deadlines(tune.Stopper):
+    """Closes the feed at the deadline and ends the experiment at the hard one (``time.monotonic`` seconds)."""
+
+    def __init__(self, feed: Feed | None, soft: float | None, hard: float | None) -> None:
+        self._feed, self._soft, self._hard = feed, soft, hard
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Deadlines, (None, None, None)
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
+        """Never stop a single trial: that is the scheduler's decision."""
+        return False
+
+    def stop_all(self) -> bool:
+        """Whether the hard deadline has passed; asked at every step of Tune's loop."""
+        now = time.monotonic()
+        if self._feed is not None and self._soft is not None and now >= self._soft:
+            self._feed.close()
+        return self._hard is not None and now >= self._hard
+
+
+def candidate_of(trial: Any) -> str:
+    """Return the candidate's id of a Tune trial."""
+    return str(trial.config["task"]["candidate"])

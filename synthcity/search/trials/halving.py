@@ -1,0 +1,41 @@
+"""Asynchronous successive halving: a trial that is not among the best third at a milestone rung is stopped.
+
+The rule of ASHA (Li et al., 2020) as a function of the search's own history rather than of a scheduler's memory,
+so that a resumed search stops by all results that were ever reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from synthcity.search.journal.history import History
+
+
+def milestones(num_rungs: int, reduction: float) -> list[int]:
+    """Return the rungs at which trials may be stopped: 1, reduction, reduction^2 ... below the last."""
+    rungs, at = [], 1.0
+    while round(at) < num_rungs:
+        rungs.append(round(at))
+        at *= reduction
+    return sorted(set(rungs))
+
+
+def falls_behind(score: float, others: Sequence[float], reduction: float) -> bool:
+    """Whether ``score`` (lower is better) is worse than the best 1/reduction of ``others`` at the same rung.
+
+    False until there are ``reduction`` others to compare with: the first trials always run on.
+    """
+    return len(others) >= reduction and score > float(np.quantile(others, 1.0 / reduction))
+
+
+def scores_at(history: History, rung: int, *, without: str) -> list[float]:
+    """Scores that the other trials reported at ``rung``."""
+    return [
+        float(entry["score"])
+        for record in history.records
+        if record.candidate.id != without
+        for entry in record.rungs
+        if entry["rung"] == rung
+    ]

@@ -1,0 +1,150 @@
+"""The search stage: Ray Tune fed from the queue, watched by the journal."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import ray
+from ray import tune
+
+from synthcity.cluster import Cluster
+from synthcity.errors import Fatal
+from synthcity.nets.authored.code import codes_of
+from synthcity.search.config import BudgetConfig
+from synthcity.search.journal.history import STOPPED
+from synthcity.search.journal.recorder import Recorder
+from synthcity.search.trials.bridge import MAX_WORKER_DEATHS, Deadlines, Halving, QueueSearcher, Watch
+from synthcity.search.trials.queue import Feed
+from synthcity.search.trials.trainable import TRAINER, Task, located, train_candidate
+
+_MAX_RESTARTS = 3  # of Tune's loop, which ends when a worker is killed for memory while it starts
+
+
+def run_trials(
+    *,
+    recorder: Recorder,
+    feed: Feed,
+    budget: BudgetConfig,
+    cluster: Cluster,
+    dataset: Any,
+    storage: str,
+    seconds: float | None = None,
+    grace: float = 0.0,
+    trainer: str = TRAINER,
+) -> None:
+    """Train candidates from ``feed`` until it is done or ``seconds`` have passed.
+
+    ``dataset``: what the trainer takes. ``storage``: folder or s3:// for checkpoints. After
+    ``seconds`` (None: no limit) nothing new starts and trials stop at their next rung; ``grace`` seconds later what
+    still runs is cut off and keeps the rungs it has.
+
+    Raises:
+        RunError: the journal cannot be written.
+        Fatal: Ray was lost.
+    """
+    now = time.monotonic()
+    soft = None if seconds is None else now + seconds
+    hard = None if soft is None else soft + grace
+    trainable = tune.with_resources(tune.with_parameters(train_candidate, dataset=dataset), resources=cluster.resources)
+
+    def fit() -> None:
+        halving = Halving(recorder, budget, soft)
+        watch = Watch(recorder, feed, halving, budget.rungs, storage)
+        searcher = QueueSearcher(feed, recorder, lambda name: make_task(name, recorder, budget, storage, trainer))
+        stopper = Deadlines(feed, soft, hard)
+        _tuner(trainable, cluster, searcher, halving, watch, stopper, storage, recorder).fit()
+
+    feed.start()
+    try:
+        _fit_again_when_lost(fit, recorder, feed)
+    finally:
+        feed.join()
+    failure = recorder.failure or feed.failure
+    if failure is not None:
+        raise failure
+    _close_open_trials(recorder)
+    feed.settle()
+
+
+def _fit_again_when_lost(fit: Callable[[], None], recorder: Recorder, feed: Feed) -> None:
+    """Run Tune's loop; when it breaks, put what was running back into the queue and start a fresh one."""
+    for attempt in range(_MAX_RESTARTS + 1):
+        try:
+            return fit()
+        except (ray.exceptions.RayError, tune.TuneError, RuntimeError) as error:
+            if attempt == _MAX_RESTARTS or not ray.is_initialized():
+                raise Fatal(f"Ray was lost during the search: {error}; continue with --resume") from error
+            recorder.emit("tune_lost", error=f"{type(error).__name__}: {error}")
+            feed.put_back()
+
+
+def _tuner(
+    trainable: Any,
+    cluster: Cluster,
+    searcher: QueueSearcher,
+    halving: Halving,
+    watch: Watch,
+    stopper: Deadlines,
+    storage: str,
+    recorder: Recorder,
+) -> tune.Tuner:
+    sessions = [e for kind in ("run_started", "run_resumed", "tune_lost") for e in recorder.all(kind)]
+    return tune.Tuner(
+        trainable,
+        tune_config=tune.TuneConfig(
+            num_samples=-1,
+            search_alg=searcher,
+            scheduler=halving,
+            max_concurrent_trials=cluster.workers,
+            reuse_actors=True,
+            trial_name_creator=str,
+            trial_dirname_creator=lambda trial: trial.trial_id,
+        ),
+        run_config=tune.RunConfig(
+            name=f"trials-{len(sessions)}",
+            storage_path=storage,
+            verbose=0,
+            stop=stopper,
+            callbacks=[watch],
+            checkpoint_config=tune.CheckpointConfig(num_to_keep=2),
+            failure_config=tune.FailureConfig(max_failures=MAX_WORKER_DEATHS),
+        ),
+    )
+
+
+def make_task(name: str, recorder: Recorder, budget: BudgetConfig, storage: str, trainer: str) -> Task:
+    """Return what a worker needs to train the candidate, from its last checkpoint if it has one."""
+    record = recorder.history.trials[name]
+    return Task(
+        candidate=name,
+        config=dict(record.candidate.config),
+        seed=trial_seed(budget.seed, record.candidate.index),
+        num_rungs=budget.rungs,
+        max_steps=budget.max_steps,
+        rung_seconds=budget.max_rung_seconds,
+        checkpoint=None if record.checkpoint is None else located(record.checkpoint, storage).path,
+        trainer=trainer,
+        code=codes_of(record.candidate.config),
+    )
+
+
+def trial_seed(seed: int, index: int) -> int:
+    """Return the seed of the candidate with number ``index``: the same in every run with this search seed."""
+    return int(np.random.SeedSequence([seed, index]).generate_state(1)[0])
+
+
+def _close_open_trials(recorder: Recorder) -> None:
+    """Give every trial that the deadline cut off, or never let start, its end."""
+    for record in recorder.history.records:
+        if not record.finished:
+            reason = "cut off" if record.rungs else "no time was left to reach a first rung"
+            recorder.emit(
+                "trial_finished",
+                id=record.candidate.id,
+                status=STOPPED,
+                score=record.score,
+                reason=f"the time budget of the search was used: {reason}",
+            )

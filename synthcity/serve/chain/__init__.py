@@ -1,0 +1,1 @@
+"""What the chain says of validators and of this miner, by way of a process of its own."""

@@ -1,0 +1,1 @@
+"""What answers were worth: scores, averages, ranks, and whether a challenger takes over."""

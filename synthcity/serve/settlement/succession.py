@@ -1,0 +1,112 @@
+"""Who is champion: a small file that outlives restarts, written by a verdict or by hand and followed by the miner."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from synthcity.errors import RunError
+from synthcity.serve.settlement.challenge import Decision, Verdict
+
+CHAMPION = "champion.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Succession:
+    """Attributes:
+    named: bundle that the miner was started with.
+    challenger: that it shadows, None without one.
+    champion: which of the two answers.
+    reason: why, in one sentence.
+    """
+
+    named: str
+    challenger: str | None
+    champion: str
+    reason: str
+
+    @classmethod
+    def read(cls, state: Path) -> Succession | None:
+        """Read the file in ``state``; None where there is none.
+
+        Raises:
+            RunError: it is damaged.
+        """
+        path = state / CHAMPION
+        try:
+            found = cls(**json.loads(path.read_bytes()))
+            if found.champion not in (found.named, found.challenger):
+                raise ValueError(f"{found.champion} is neither")
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, TypeError, RecursionError) as error:
+            raise RunError(f"{path} does not say who is champion ({error}); remove it") from error
+        return found
+
+    def write(self, state: Path) -> Succession:
+        """Replace the file in one step.
+
+        Raises:
+            RunError: the disk refuses.
+        """
+        path = state / CHAMPION
+        draft = path.with_suffix(".tmp")
+        try:
+            state.mkdir(parents=True, exist_ok=True)
+            with draft.open("w", encoding="utf-8") as file:
+                file.write(json.dumps(asdict(self)) + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(path)
+        except OSError as error:
+            raise RunError(f"cannot write {path} ({error.strerror}); the champion stays") from error
+        return self
+
+    def promoted(self, reason: str) -> Succession:
+        """The challenger answers from now on.
+
+        Raises:
+            RunError: there is none.
+        """
+        if self.challenger is None:
+            raise RunError(f"{self.named} has no challenger; start the miner with --challenger BUNDLE")
+        return replace(self, champion=self.challenger, reason=reason)
+
+    def revoked(self, reason: str) -> Succession:
+        """The bundle that the miner was started with answers again."""
+        return replace(self, champion=self.named, reason=reason)
+
+
+def starting(state: Path, named: str, challenger: str | None) -> Succession:
+    """Who answers when a miner starts: a challenger that was promoted over the same bundle still does.
+
+    Nothing is written: a start that fails leaves what another bundle has earned.
+
+    Raises:
+        RunError: the file is damaged.
+    """
+    found = Succession.read(state)
+    if found is not None and (found.named, found.challenger) == (named, challenger):
+        return found
+    return Succession(named=named, challenger=challenger, champion=named, reason="the miner was started with it")
+
+
+def begin(state: Path, named: str, challenger: str | None) -> Succession:
+    """Write down who answers, now that the miner has started; see ``starting``.
+
+    Raises:
+        RunError: the file is damaged or cannot be written.
+    """
+    return starting(state, named, challenger).write(state)
+
+
+def is_won(verdicts: Sequence[Verdict]) -> bool:
+    """Whether the challenger has won somewhere and lost or still runs nowhere, of all competitions with scores."""
+    decisions = [verdict.decision for verdict in verdicts]
+    lost = any(
+        v.decision is Decision.KEEP and v.lead is not None and not v.lead.low <= 0 <= v.lead.high for v in verdicts
+    )
+    return Decision.PROMOTE in decisions and Decision.TOO_EARLY not in decisions and not lost

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from synthcity.errors import ConfigError
+from synthcity.nets.config import NetConfig
+from synthcity.search.candidates.space import Space, canonical, config_hash, to_config
+from tests.search.builders import config
+
+SPACE = Space.from_registry()
+seeds = st.integers(0, 2**32 - 1)
+
+
+@given(seeds)
+@settings(max_examples=60, deadline=None)
+def test_every_sample_is_valid_and_survives_flattening(seed: int) -> None:
+    drawn = SPACE.sample(np.random.default_rng(seed))
+    assert NetConfig.from_dict(drawn).to_dict() == drawn
+    assert to_config(SPACE.flatten(drawn)) == drawn
+
+
+@given(seeds)
+@settings(max_examples=40, deadline=None)
+def test_canonical_form_is_a_fixed_point(seed: int) -> None:
+    once = canonical(SPACE.sample(np.random.default_rng(seed)))
+    assert canonical(once) == once
+    assert list(once) == sorted(once)
+
+
+@given(seeds, seeds)
+@settings(max_examples=40, deadline=None)
+def test_distance_is_a_bounded_symmetric_difference(first: int, second: int) -> None:
+    a, b = (SPACE.sample(np.random.default_rng(seed)) for seed in (first, second))
+    distance = SPACE.distance(a, b)
+    assert 0 <= distance <= 1
+    assert distance == pytest.approx(SPACE.distance(b, a))
+    assert SPACE.distance(a, a) == 0
+    assert (distance == 0) == (a == b)
+
+
+def test_configs_that_mean_the_same_have_one_hash() -> None:
+    short = {"head": {"name": "gbm"}}
+    assert config_hash(canonical(short)) == config_hash(canonical(NetConfig.from_dict(short).to_dict()))
+    nearly = config(training={"learning_rate": 0.00200001})
+    assert config_hash(nearly) == config_hash(config(training={"learning_rate": 0.002}))
+    assert config_hash(nearly) != config_hash(config(training={"learning_rate": 0.00201}))
+
+
+def test_order_of_blocks_matters() -> None:
+    one = config(blocks=[{"name": "lstm"}, {"name": "tcn"}])
+    other = config(blocks=[{"name": "tcn"}, {"name": "lstm"}])
+    assert config_hash(one) != config_hash(other)
+    assert SPACE.distance(one, other) > 0.05
+
+
+def test_a_small_change_of_one_number_is_near() -> None:
+    small = SPACE.distance(config(training={"learning_rate": 0.002}), config(training={"learning_rate": 0.0021}))
+    large = SPACE.distance(config(training={"learning_rate": 0.002}), config(training={"learning_rate": 0.008}))
+    assert 0 < small < 0.005 < large
+
+
+def test_canonical_refuses_what_is_no_config() -> None:
+    with pytest.raises(ConfigError, match="did you mean 'lstm'"):
+        canonical({"blocks": [{"name": "lstn"}]})
+
+
+def test_flatten_refuses_what_lies_outside() -> None:
+    narrow = Space.from_registry(max_blocks=1)
+    with pytest.raises(ValueError, match="num_blocks = 2 lies outside"):
+        narrow.flatten(config(blocks=[{"name": "lstm"}, {"name": "tcn"}]))
+
+
+def test_description_is_plain_data_with_docs_and_ranges() -> None:
+    import json
+
+    text = json.loads(json.dumps(SPACE.describe()))
+    assert {"lstm", "tcn", "transformer"} <= set(text["blocks"])
+    assert all(entry["doc"] for entry in text["blocks"].values())
+    rate = next(p for p in text["shared"] if p["name"] == "training.learning_rate")
+    assert rate["log"]
+    assert rate["low"] < rate["default"] < rate["high"]
+
+
+def test_every_choice_is_reached_by_sampling() -> None:
+    rng = np.random.default_rng(0)
+    drawn = [SPACE.flatten(SPACE.sample(rng)) for _ in range(300)]
+    assert {flat["head"] for flat in drawn} == set(SPACE.heads)
+    assert {flat["num_blocks"] for flat in drawn} == set(range(SPACE.max_blocks + 1))
+    assert {flat["block0"] for flat in drawn if "block0" in flat} == set(SPACE.blocks)

@@ -1,0 +1,234 @@
+"""The order of the final protocol, with scores that are given instead of computed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from synthcity.errors import RunError
+from synthcity.forecast.baselines import BASELINES, Fhs
+from synthcity.forecast.bundle import load
+from synthcity.forecast.forecaster import Forecaster
+from synthcity.forecast.named import Named
+from synthcity.forecast.weights import PairTerms
+from synthcity.market.periods import Periods
+from synthcity.search.finals import final
+from synthcity.search.finals.final import run_final, score_baselines
+from synthcity.search.journal.history import TrialRecord
+from synthcity.search.journal.journal import Journal
+from synthcity.search.journal.recorder import Recorder
+from synthcity.sn50.competitions import get_competition, get_rules
+from tests.search.builders import candidate, tell
+
+DAY = 86400
+BASE = {"reference": 110.0, "trailing": 105.0, "ewma": 103.0, "fhs": 100.0}
+
+
+class Killed(BaseException):
+    """What ends a process in the middle of a stage."""
+
+
+class Net(Named):
+    """Stands for a trained network: has a name of its own and saves as a bundle."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(Fhs(), name)
+
+    def save(self, folder: Path, **extras: Any) -> None:
+        Fhs().save(folder, **extras)
+
+
+class GivenScores:
+    """A scorer that knows everyone's score, and dies on demand before a stage."""
+
+    def __init__(self, folder: Path, recorder: Recorder, scores: dict[str, float], weights: list[float]) -> None:
+        self.folder, self.recorder, self.given, self.weights = folder, recorder, {**BASE, **scores}, weights
+        self.calls: list[str] = []
+        self.die_in = ""
+        self.noise = 0.0  # of the mix, from block to block
+
+    def _enter(self, stage: str) -> None:
+        if self.die_in == stage:
+            raise Killed
+        self.calls.append(stage)
+
+    def pair_terms(self, forecasters: Sequence[Forecaster], prompts: list[str], *, seed: int) -> PairTerms:
+        self._enter("mix")
+        assert prompts == ["seen"]
+        # equal diagonals and a distance of 1: the solution puts the wanted weights on the members
+        wanted = np.array(self.weights[: len(forecasters)])
+        apart = np.ones((len(wanted), len(wanted))) - np.eye(len(wanted))
+        return PairTerms(apart @ wanted, apart)
+
+    def scores(self, forecasters: Sequence[Forecaster], prompts: list[str], *, seed: int) -> pd.DataFrame:
+        self._enter("fresh")
+        assert prompts == ["fresh"]
+        return self._table(forecasters)
+
+    def scores_and_diagnostics(
+        self, forecasters: Sequence[Forecaster], prompts: list[str], *, seed: int
+    ) -> tuple[pd.DataFrame, Any]:
+        self._enter("test")
+        assert prompts == ["test"]
+        assert self.recorder.last("winner"), "the test was looked at before the winner was frozen"
+        load(self.folder / "winner")
+        return self._table(forecasters), SimpleNamespace(result=lambda: {"num_prompts": 2})
+
+    def _score(self, name: str) -> float:
+        return self.given[name.removesuffix(" plain").removesuffix("+q")]
+
+    def _table(self, forecasters: Sequence[Forecaster]) -> pd.DataFrame:
+        rows = [
+            {"asset": asset, "start_time": day * 2 * DAY, "forecaster": entry.name, "total": total}
+            for entry in forecasters
+            for asset in ("BTC", "ETH")
+            for day in range(8)
+            for total in [self._score(entry.name) + (self.noise if day % 2 else -self.noise) * (entry.name == "mix")]
+        ]
+        return pd.DataFrame(rows)
+
+
+@pytest.fixture
+def recorder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorder]:
+    def rebuilt(record: TrialRecord, storage: str) -> Net:
+        return Net(record.candidate.id)
+
+    monkeypatch.setattr(final.Finalist, "from_record", rebuilt)
+    with Journal(tmp_path) as journal:
+        recorder = Recorder(journal)
+        for index, score in enumerate([97.0, 96.0, 99.0, 98.0]):
+            for event in tell(candidate(index), score):
+                recorder.emit(event.pop("kind"), **{k: v for k, v in event.items() if k != "time"})
+            recorder.emit("checkpoint", id=candidate(index).id, path="trials-1/x")
+        yield recorder
+
+
+def data() -> Any:
+    periods = {
+        "train": ["2025-01-01", "2025-02-01"],
+        "validation": ["2025-02-01", "2025-03-01"],
+        "test": ["2025-03-01", "2025-04-01"],
+    }
+    return SimpleNamespace(
+        competition=get_competition("crypto-24h"),
+        rules=get_rules(),
+        assets=("BTC", "ETH"),
+        periods=Periods.parse(periods),
+        validation_prompts=lambda *, fresh: ["fresh"] if fresh else ["seen"],
+        test_prompts=lambda: ["test"],
+    )
+
+
+def run(recorder: Recorder, scorer: GivenScores) -> final.TestLook:
+    return run_final(
+        recorder=recorder,
+        data=data(),
+        scorer=scorer,  # type: ignore[arg-type]
+        folder=scorer.folder,
+        storage="",
+        finalists=3,
+        num_seeds=1,
+        seed=0,
+        refit=lambda records: {record.candidate.id: Net(record.candidate.id) for record in records},
+    )
+
+
+SCORES = {"c0001": 97.0, "c0000": 96.5, "c0003": 98.0}
+
+
+def test_fresh_prompts_decide_and_not_the_score_of_the_search(tmp_path: Path, recorder: Recorder) -> None:
+    look = run(recorder, GivenScores(tmp_path, recorder, {**SCORES, "mix": 99.0}, [0.5, 0.3, 0.2]))
+    winner = recorder.last("chosen")
+    assert winner is not None
+    assert (winner["name"], winner["challenger"], winner["best_single"]) == ("c0000", "c0000", "c0000")
+    assert set(look.scores["forecaster"]) == {"c0000", "c0000 plain", "fhs+q", *BASELINES}
+    assert {event["name"] for event in recorder.all("finalist")} == {"c0001", "c0000", "c0003", "mix", *BASELINES}
+
+
+def test_a_better_mix_wins_and_is_saved_with_its_weights(tmp_path: Path, recorder: Recorder) -> None:
+    look = run(recorder, GivenScores(tmp_path, recorder, {**SCORES, "mix": 96.0}, [0.7, 0.295, 0.005]))
+    event = recorder.last("mix")
+    assert event is not None
+    assert event["members"] == ["c0001", "c0000"]  # the third was worth five paths of a thousand
+    assert sum(event["weights"]) == pytest.approx(1.0)
+    assert look.challenger == "mix"
+    assert set(look.scores["forecaster"]) == {"mix", "mix plain", "c0000", "fhs+q", *BASELINES}
+    saved = load(tmp_path / "winner")
+    assert saved.name == "mix+q"
+    assert list(saved.forecaster.weights) == pytest.approx(event["weights"])  # type: ignore[attr-defined]
+
+
+def test_noise_does_not_choose_a_network_over_the_mix(tmp_path: Path, recorder: Recorder) -> None:
+    scorer = GivenScores(tmp_path, recorder, {**SCORES, "mix": 96.6}, [0.5, 0.3, 0.2])
+    scorer.noise = 5.0
+    assert run(recorder, scorer).challenger == "mix"
+
+
+def test_a_mix_that_loses_to_a_baseline_stands_back(tmp_path: Path, recorder: Recorder) -> None:
+    scorer = GivenScores(tmp_path, recorder, {**SCORES, "mix": 100.1}, [0.5, 0.3, 0.2])
+    scorer.noise = 5.0
+    run(recorder, scorer)
+    winner = recorder.last("chosen")
+    assert winner is not None
+    assert (winner["name"], winner["challenger"]) == ("c0000", "c0000")
+
+
+def test_a_mix_of_one_is_no_contender(tmp_path: Path, recorder: Recorder) -> None:
+    run(recorder, GivenScores(tmp_path, recorder, SCORES, [1.0, 0.0, 0.0]))
+    assert "mix" not in {event["name"] for event in recorder.all("finalist")}
+
+
+def test_a_baseline_that_is_best_is_the_winner(tmp_path: Path, recorder: Recorder) -> None:
+    scores = {name: 101.0 + index for index, name in enumerate([*SCORES, "mix"])}
+    look = run(recorder, GivenScores(tmp_path, recorder, scores, [0.5, 0.3, 0.2]))
+    winner = recorder.last("chosen")
+    assert winner is not None
+    assert (winner["name"], winner["challenger"], winner["best_baseline"]) == ("fhs", "c0001", "fhs")
+    assert load(tmp_path / "winner").name == "fhs+q"
+    assert look.challenger == "c0001"
+
+
+@pytest.mark.parametrize("stage", ["mix", "fresh", "test"])
+def test_a_killed_final_goes_on_where_it_was(tmp_path: Path, recorder: Recorder, stage: str) -> None:
+    scorer = GivenScores(tmp_path, recorder, {**SCORES, "mix": 96.0}, [0.5, 0.3, 0.2])
+    scorer.die_in = stage
+    with pytest.raises(Killed):
+        run(recorder, scorer)
+    scorer.die_in = ""
+    run(recorder, scorer)
+    assert scorer.calls == ["mix", "fresh", "test"]
+    first = run(recorder, scorer)
+    assert scorer.calls == ["mix", "fresh", "test"], "nothing is computed twice, least of all the test"
+    assert first.challenger == "mix"
+    assert first.diagnostics == {"num_prompts": 2}
+
+
+def test_lost_test_scores_are_not_computed_again(tmp_path: Path, recorder: Recorder) -> None:
+    scorer = GivenScores(tmp_path, recorder, {**SCORES, "mix": 96.0}, [0.5, 0.3, 0.2])
+    run(recorder, scorer)
+    (tmp_path / "test_scores.parquet").write_bytes(b"")
+    with pytest.raises(RunError, match="the test is not looked at twice"):
+        run(recorder, scorer)
+
+
+def test_baselines_are_scored_once(tmp_path: Path, recorder: Recorder) -> None:
+    scorer = GivenScores(tmp_path, recorder, {}, [0.25] * 4)
+    for _ in range(2):
+        score_baselines(recorder, data(), scorer, seed=0)  # type: ignore[arg-type]
+    assert scorer.calls == ["mix"]
+    assert recorder.history.baselines.keys() == BASELINES.keys()
+
+
+def test_a_score_whose_state_was_never_saved_is_no_finalist(tmp_path: Path, recorder: Recorder) -> None:
+    for event in tell(candidate(4), 90.0):
+        recorder.emit(event.pop("kind"), **{k: v for k, v in event.items() if k != "time"})
+    run(recorder, GivenScores(tmp_path, recorder, {**SCORES, "mix": 96.0}, [0.5, 0.3, 0.2]))
+    assert {event["name"] for event in recorder.all("finalist")} >= {"c0000", "c0001", "c0003"}
+    assert recorder.history.scored[0].candidate.id == "c0004"
+    assert "c0004" not in {event["name"] for event in recorder.all("finalist")}

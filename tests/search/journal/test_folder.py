@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from synthcity.errors import ConfigError, RunError
+from synthcity.search.config import SearchConfig, parse_config
+from synthcity.search.journal.folder import check_resumable, run_folder, write_resolved
+from tests.search.test_config import sweep
+
+
+def config(output: Path, *settings: str) -> SearchConfig:
+    return parse_config(sweep(), [f"output={output}", *settings])
+
+
+def use(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    (folder / "journal.jsonl").write_text('{"kind": "run_started"}\n')
+
+
+def test_new_runs_are_numbered(tmp_path: Path) -> None:
+    assert run_folder(config(tmp_path), "quick", resume=False) == tmp_path / "quick"
+    use(tmp_path / "quick")
+    assert run_folder(config(tmp_path), "quick", resume=False) == tmp_path / "quick-2"
+    use(tmp_path / "quick-2")
+    use(tmp_path / "quickstart")
+    assert run_folder(config(tmp_path), "quick", resume=False) == tmp_path / "quick-3"
+    assert run_folder(config(tmp_path), "quick", resume=True) == tmp_path / "quick-2"
+
+
+def test_a_named_run_is_never_overwritten(tmp_path: Path) -> None:
+    named = config(tmp_path, "name=mine")
+    assert run_folder(named, "quick", resume=False) == tmp_path / "mine"
+    with pytest.raises(RunError, match="no run to resume"):
+        run_folder(named, "quick", resume=True)
+    use(tmp_path / "mine")
+    with pytest.raises(RunError, match="already holds a run; add --resume"):
+        run_folder(named, "quick", resume=False)
+    assert run_folder(named, "quick", resume=True) == tmp_path / "mine"
+
+
+def test_a_search_killed_before_its_first_event_leaves_its_name_free(tmp_path: Path) -> None:
+    (tmp_path / "quick").mkdir()
+    (tmp_path / "quick" / "journal.jsonl").touch()
+    assert run_folder(config(tmp_path), "quick", resume=False) == tmp_path / "quick"
+    assert run_folder(config(tmp_path, "name=quick"), "quick", resume=False) == tmp_path / "quick"
+
+
+def test_nothing_to_resume(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="no run 'quick' to resume"):
+        run_folder(config(tmp_path / "absent"), "quick", resume=True)
+
+
+def test_only_the_budget_may_change_on_resume(tmp_path: Path) -> None:
+    write_resolved(tmp_path, config(tmp_path))
+    check_resumable(tmp_path, config(tmp_path, "search.trials=99", "search.time_budget=3h", "name=mine"))
+    with pytest.raises(ConfigError, match=r"search.seed is 5 but the run in .* was started with 0"):
+        check_resumable(tmp_path, config(tmp_path, "search.seed=5"))
+    with pytest.raises(ConfigError, match=r"data.periods.test is"):
+        check_resumable(tmp_path, config(tmp_path, "data.periods.test=[2025-04-01, 2025-05-02]"))
+
+
+def test_a_damaged_config_is_not_guessed(tmp_path: Path) -> None:
+    (tmp_path / "resolved.yaml").write_text("competition: [")
+    with pytest.raises(RunError, match="cannot read"):
+        check_resumable(tmp_path, config(tmp_path))

@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from synthcity.agents.prompts import render
+from synthcity.errors import ConfigError, RunError
+from synthcity.search.candidates.candidate import Candidate
+from synthcity.search.candidates.space import Space, config_hash
+from synthcity.search.config import SearchConfig, parse_config
+from synthcity.search.journal.folder import write_resolved
+from synthcity.search.journal.history import History
+from synthcity.search.journal.journal import Journal
+from synthcity.search.journal.recorder import Recorder
+from synthcity.search.proposers import DefaultsProposer
+from synthcity.search.proposers.briefing import briefing
+from synthcity.search.proposers.earlier import candidates_of, describe, read_earlier
+from synthcity.search.run import search
+from tests.search.builders import candidate, config, tell
+from tests.search.test_config import sweep
+
+WIDER = config(d_model=64)
+TOLD = [
+    {"kind": "baselines", "time": 0.0, "scores": {"fhs": 5000.0, "ewma": 5100.0}},
+    *tell(candidate(0), 5100.0),
+    *tell(
+        Candidate(index=1, source="refine", config=WIDER, hash=config_hash(WIDER), parent="c0000", rationale="wider"),
+        4950.0,
+    ),
+    *tell(candidate(2), status="failed"),
+]
+
+
+def search_after(*folders: Path, settings: tuple[str, ...] = ()) -> SearchConfig:
+    listed = ", ".join(map(str, folders))
+    return parse_config(sweep(), [*settings, f"search.earlier=[{listed}]"])
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    return write(tmp_path / "first", TOLD)
+
+
+def write(folder: Path, events: list[dict[str, Any]], *settings: str) -> Path:
+    with Journal(folder) as journal:
+        write_resolved(folder, parse_config(sweep(), settings))
+        recorder = Recorder(journal)
+        for event in events:
+            recorder.emit(event["kind"], **{k: v for k, v in event.items() if k not in ("kind", "time")})
+    return folder
+
+
+def test_the_best_and_what_changes_did_are_told_without_ids_or_scores(run: Path) -> None:
+    text = describe(read_earlier(search_after(run)))
+    assert text.splitlines() == [
+        "first, 3 trials, its best:",
+        "- -1.00 % lstm>gbm d_model=64",
+        "- +2.00 % lstm>gbm training(learning_rate=0.0005)",
+        "What changes did there:",
+        "- lstm>gbm: d_model 32 to 64, training.learning_rate 0.0005 to 0.002 (wider): helped, -2.94 %",
+    ]
+
+
+def test_it_stands_in_the_prompt_as_data(run: Path) -> None:
+    text = describe(read_earlier(search_after(run)))
+    values = briefing(Space.from_registry(2), History(), task="F", budget="B", rule="R", count=1, earlier=text)
+    prompt = render("planner", values).text
+    assert f'<data name="earlier">\n{text}\n</data>' in prompt
+    assert "## Earlier runs" not in render("planner", values | {"earlier": ""}).text
+
+
+def test_the_best_are_proposed_after_the_hand_written_and_each_once(run: Path, tmp_path: Path) -> None:
+    again = write(tmp_path / "second", TOLD)
+    listed = candidates_of(read_earlier(search_after(run, again)))
+    assert [found["d_model"] for _, found in listed] == [64, 32]
+    proposer = DefaultsProposer([("own", config(history=96))], earlier=listed)
+    found = proposer.propose(9, History(), np.random.default_rng(0))
+    assert [proposal.rationale for proposal in found] == [
+        "hand-written: own",
+        *2 * ["among the best of the run second"],
+    ]
+
+
+def test_what_was_written_for_that_run_alone_is_left_out(tmp_path: Path) -> None:
+    events = tell(candidate(0), 5100.0)
+    events += tell(candidate(1), 5000.0)
+    events[len(events) // 2]["config"] = {**config(), "blocks": [{"name": "gated_average"}]}
+    (told,) = read_earlier(search_after(write(tmp_path / "authored", events)))
+    assert len(told["best"]) == 1
+    assert told["best"][0]["lead"] is None  # no baseline was told
+
+
+def test_a_run_of_another_competition_is_refused(run: Path) -> None:
+    with pytest.raises(ConfigError, match="is of crypto-24h, not of crypto-1h; name runs of the same competition"):
+        read_earlier(search_after(run, settings=("competition=crypto-1h",)))
+
+
+DAY = 86400
+
+
+def spans(train: int, validation: int, test: int, end: int) -> tuple[str, ...]:
+    periods = {"train": [train, validation], "validation": [validation, test], "test": [test, end]}
+    return tuple(f"data.periods.{name}={span}" for name, span in periods.items())
+
+
+def test_a_run_that_knows_the_test_is_refused(tmp_path: Path) -> None:
+    later = write(tmp_path / "later", TOLD)
+    periods = search_after(later).data.periods
+    first, last = periods.train.start, periods.train.end
+    settings = spans(first, last - 30 * DAY, periods.validation.start, periods.validation.end)
+    with pytest.raises(ConfigError, match=r"chose on prices of .* leave it out or test later"):
+        read_earlier(search_after(later, settings=settings))
+
+    # a run of older prices that was told of one which knows the test
+    start = first - 300 * DAY
+    old = spans(start, start + 100 * DAY, start + 130 * DAY, start + 160 * DAY)
+    told = {"kind": "earlier", "runs": read_earlier(search_after(later))}
+    between = write(tmp_path / "between", [told, *TOLD], *old)
+    with pytest.raises(ConfigError, match=r"'.*between', or one that it was told of, chose on prices of"):
+        read_earlier(search_after(between, settings=settings))
+    (alone,) = read_earlier(search_after(write(tmp_path / "alone", TOLD, *old), settings=settings))
+    assert alone["knows"] == [[parse_config(sweep()).data.source, start, start + 130 * DAY]]
+
+
+def test_what_is_no_usable_run_is_refused(run: Path, tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"there is no run in '.*absent': it has no journal.jsonl"):
+        read_earlier(search_after(tmp_path / "absent"))
+    with pytest.raises(ConfigError, match="has no trial with a score; leave it out"):
+        read_earlier(search_after(write(tmp_path / "young", tell(candidate(0), status="failed"))))
+    with pytest.raises(ConfigError, match="names 4 runs; name at most 3"):
+        read_earlier(search_after(run, run, run, run))
+    (run / "resolved.yaml").write_text("competition: [")
+    with pytest.raises(RunError, match=r"the run in .* is damaged"):
+        read_earlier(search_after(run))
+    (run / "resolved.yaml").write_text("sea: 1")
+    with pytest.raises(RunError, match=r"cannot read .*resolved.yaml"):
+        read_earlier(search_after(run))
+
+
+class Begun:
+    """A search that goes no further than to its first step."""
+
+    def __init__(self, *, recorder: Recorder, **_: Any) -> None:
+        self._recorder = recorder
+
+    def finish(self) -> Any:
+        return self._recorder.last("earlier")
+
+
+def test_a_search_whose_first_line_was_torn_reads_earlier_runs_when_resumed(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("synthcity.search.run.load_data", lambda config: None)
+    monkeypatch.setattr("synthcity.search.run._Run", Begun)
+    settings = ("name=second", f"output={tmp_path}")
+    write(tmp_path / "second", [], f"search.earlier=[{run}]", *settings)
+    (tmp_path / "second" / "journal.jsonl").write_text('{"time":0,"kind":"earl')
+    resumed = search_after(run, settings=settings)
+    first: Any = search(resumed, resume=True)
+    assert first is not None
+    assert first["runs"] == read_earlier(resumed)
+    (run / "journal.jsonl").unlink()  # from then on nothing is read there again
+    assert search(resumed, resume=True) == first

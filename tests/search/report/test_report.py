@@ -1,0 +1,110 @@
+"""The report is one file that loads nothing and shows everything."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from synthcity.errors import RunError
+from synthcity.search.report.saving import REPORT_HTML, save_report, write_report
+from tests.search.sample_run import BEGIN, journal, repair_events, sample_report
+
+
+def test_finals_show_scores_weights_and_the_frozen_one_first():
+    rows = sample_report(diagnostics=None, groups=None)["finals"]
+    assert [row["name"] for row in rows[:4]] == ["mix-3", "t001", "t003", "fhs"]
+    assert [row["weight"] for row in rows[:4]] == [None, 0.7, 0.3, None]
+    assert rows[0]["relative"] == pytest.approx(100 * (5509 / 5540 - 1))
+    assert [row["kind"] for row in rows[2:4]] == ["candidate", "baseline"]
+
+
+def test_refusals_are_grouped_by_stage_and_show_their_reasons():
+    groups = sample_report(diagnostics=None, groups=None)["rejections"]
+    assert [(group["stage"], group["count"], group["sources"]) for group in groups] == [
+        ("duplicate", 2, {"tpe": 2}),
+        ("config", 1, {"tpe": 1}),
+    ]
+    assert [example["reason"] for example in groups[0]["examples"]] == ["the same network as t003", "as t004"]
+
+
+def test_what_went_wrong_is_said():
+    troubles = [
+        {"kind": "worker_died", "id": "t001", "time": BEGIN + 9},
+        {"kind": "worker_died", "id": "t002", "time": BEGIN + 10},
+        {"kind": "proposer_failed", "source": "tpe", "error": "ValueError: no", "time": BEGIN + 11},
+        {"kind": "run_interrupted", "reason": "KeyboardInterrupt", "time": BEGIN + 12},
+    ]
+    report = sample_report(events=[*journal(), *troubles], warnings=["a note"], diagnostics=None, groups=None)
+    text = "\n".join(report["warnings"])
+    for part in ("a note", "died twice (in t001, t002)", "tpe failed once, last with: ValueError: no"):
+        assert part in text, part
+    assert "interrupted once, last by: KeyboardInterrupt" in text
+
+
+def test_a_learning_curve_shows_each_rungs_own_score():
+    events = journal()
+    for event in events:
+        if event["kind"] == "rung":
+            event["rung_score"] = event["score"] + 1.0  # the score is the best so far
+    plain, own = (sample_report(events=e, diagnostics=None, groups=None)["trials"][0] for e in (journal(), events))
+    assert [score - 1.0 for _, score in own["curve"]] == pytest.approx([score for _, score in plain["curve"]])
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("run")
+    report = sample_report(command="synthcity search <b>x</b>.yaml", events=[*journal(), *repair_events()])
+    return save_report(folder, report).read_text(encoding="utf-8")
+
+
+def test_the_page_is_self_contained_and_escaped(page: str):
+    assert not re.search(r"""(src|href)\s*=\s*["']?(https?:|//)""", page)
+    assert "@import" not in page
+    assert "<b>x</b>" not in page
+    assert "&lt;b&gt;x&lt;/b&gt;" in page
+    assert "Traceback &lt;x&gt;" in page
+
+
+def test_the_page_shows_every_part(page: str):
+    for text in (
+        "Proven",
+        "fhs",
+        "lstm",
+        "TrialFailed",
+        "the same network as t003",
+        "t003",
+        "2025-11-01",
+        "0.1.0",
+        "rules of 2026-09",
+        "Money spent on a language model",
+        "was away: cold &lt;model&gt;",
+        "What became of the failed trials",
+        "training.learning_rate 0.004 to 0.001",
+        "no &lt;patch&gt;",
+        "Limits that failures have set",
+    ):
+        assert text in page, text
+    assert page.count("<svg") > 10
+
+
+def test_the_page_is_drawn_again_from_its_data_alone(tmp_path: Path):
+    report = sample_report(diagnostics=None, groups=None)
+    first = save_report(tmp_path, report).read_bytes()
+    assert any("Calibration" in text for text in report["warnings"])
+    (tmp_path / REPORT_HTML).unlink()
+    assert write_report(tmp_path).read_bytes() == first
+
+
+@pytest.mark.parametrize("text", ["", "nonsense", "[]", json.dumps({"schema": 99})])
+def test_damaged_report_data_is_refused(tmp_path: Path, text: str):
+    (tmp_path / "report.json").write_text(text)
+    with pytest.raises(RunError, match=r"report\.json"):
+        write_report(tmp_path)
+
+
+def test_a_missing_report_is_refused(tmp_path: Path):
+    with pytest.raises(RunError, match="cannot read the report data"):
+        write_report(tmp_path)

@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ray.tune.search import Searcher
+
+from synthcity.search.candidates.candidate import Candidate
+from synthcity.search.config import BudgetConfig
+from synthcity.search.journal.journal import Journal
+from synthcity.search.journal.recorder import Recorder
+from synthcity.search.trials.bridge import MAX_WORKER_DEATHS, Deadlines, Halving, QueueSearcher, Watch
+from synthcity.search.trials.trainable import Task
+from tests.search.builders import candidate, tell
+
+
+class GivenFeed:
+    """A feed whose content is given."""
+
+    def __init__(self, *queue: Candidate) -> None:
+        self.queue = list(queue)
+        self.done = False
+        self.failure: BaseException | None = None
+        self.closed = False
+        self.secret = "key-of-a-proposer"
+
+    def pop(self) -> Candidate | None:
+        return self.queue.pop(0) if self.queue else None
+
+    def retry(self, lost: Candidate) -> None:
+        self.queue.insert(0, lost)
+
+    def wake(self) -> None:
+        pass
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.fixture
+def recorder(tmp_path: Path) -> Any:
+    with Journal(tmp_path) as journal:
+        yield Recorder(journal)
+
+
+def trial(name: str) -> Any:
+    return SimpleNamespace(config={"task": {"candidate": name}})
+
+
+def task(name: str) -> Task:
+    return Task(candidate=name, config={}, seed=0, num_rungs=4, max_steps=100)
+
+
+def record(recorder: Recorder, *trials: list[dict[str, Any]]) -> None:
+    for events in trials:
+        for event in events:
+            recorder.emit(event["kind"], **{k: v for k, v in event.items() if k not in ("kind", "time")})
+
+
+def make_watch(recorder: Recorder, feed: Any, halving: Halving) -> Watch:
+    return Watch(recorder, feed, halving, 4, "/runs/x/checkpoints")
+
+
+def test_searcher_pops_waits_and_finishes_only_when_nothing_runs(recorder: Recorder) -> None:
+    feed: Any = GivenFeed(candidate(0))
+    searcher = QueueSearcher(feed, recorder, task)
+    assert searcher.suggest("t1")["task"]["candidate"] == "c0000"
+    assert searcher.suggest("t2") is None
+    feed.done = True
+    assert searcher.suggest("t2") is None, "a lost worker may put its candidate back"
+    searcher.on_trial_complete("t1", error=True)
+    assert searcher.suggest("t2") == Searcher.FINISHED
+
+
+def test_ray_pickles_shells_without_secrets_or_locks(recorder: Recorder) -> None:
+    feed: Any = GivenFeed()
+    halving = Halving(recorder, BudgetConfig(), None)
+    parts = [
+        QueueSearcher(feed, recorder, task),
+        halving,
+        make_watch(recorder, feed, halving),
+        Deadlines(feed, 1.0, 2.0),
+    ]
+    for part in parts:
+        text = pickle.dumps(part)
+        assert b"key-of-a-proposer" not in text
+        assert type(pickle.loads(text)) is type(part)
+
+
+def test_a_lost_worker_puts_its_candidate_back_until_it_is_hopeless(recorder: Recorder) -> None:
+    record(recorder, tell(candidate(0), 5500.0, status="running"))
+    feed: Any = GivenFeed()
+    watch = make_watch(recorder, feed, Halving(recorder, BudgetConfig(), None))
+    for death in range(1, MAX_WORKER_DEATHS):
+        watch.on_trial_error(0, [], trial("c0000"))
+        assert [feed.pop()] == [candidate(0)]
+        assert recorder.history.trials["c0000"].worker_deaths == death
+    watch.on_trial_error(0, [], trial("c0000"))
+    assert feed.pop() is None
+    failed = recorder.history.trials["c0000"]
+    assert failed.status == "failed"
+    assert failed.failure is not None
+    assert failed.failure["class"] == "WorkerDied"
+
+
+def test_a_failed_journal_stops_the_loop(recorder: Recorder) -> None:
+    feed: Any = GivenFeed()
+    watch = make_watch(recorder, feed, Halving(recorder, BudgetConfig(), None))
+    watch.on_step_end(0, [])
+    feed.failure = OSError("disk full")
+    with pytest.raises(OSError, match="disk full"):
+        watch.on_step_end(0, [])
+
+
+def decide(recorder: Recorder, budget: BudgetConfig, deadline: float | None, rung: int, score: float) -> str:
+    result = {"figures/rung": rung, "figures/score": score, "figures/done": rung == budget.rungs}
+    return Halving(recorder, budget, deadline).on_trial_result(None, trial("c0009"), result)
+
+
+def test_halving_stops_by_everything_that_the_journal_holds(recorder: Recorder) -> None:
+    record(recorder, *(tell(candidate(index), 5500.0 + index) for index in range(6)))
+    budget = BudgetConfig(rungs=4)
+    assert decide(recorder, budget, None, 1, 5501.0) == "CONTINUE"
+    assert decide(recorder, budget, None, 1, 5504.0) == "STOP"
+    assert decide(recorder, budget, None, 2, 9999.0) == "CONTINUE", "no milestone"
+    assert decide(recorder, budget, None, 4, 9999.0) == "CONTINUE", "ends by itself"
+    assert decide(recorder, BudgetConfig(rungs=4, deterministic=True), None, 1, 9999.0) == "CONTINUE"
+
+
+def test_after_the_deadline_a_trial_stops_at_its_next_rung(recorder: Recorder) -> None:
+    assert decide(recorder, BudgetConfig(), 0.0, 2, 5000.0) == "STOP"
+    assert decide(recorder, BudgetConfig(), 1e12, 2, 5000.0) == "CONTINUE"
+
+
+def test_deadlines_close_the_feed_and_then_end_everything() -> None:
+    feed: Any = GivenFeed()
+    assert not Deadlines(feed, 1e12, 1e13).stop_all()
+    assert not feed.closed
+    assert not Deadlines(feed, 0.0, 1e13).stop_all()
+    assert feed.closed
+    assert Deadlines(feed, 0.0, 0.0).stop_all()
+    assert not Deadlines(feed, None, None).stop_all()

@@ -1,0 +1,449 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from synthcity.errors import LLMAnswerError
+from synthcity.search.arms import ArmState
+from synthcity.search.candidates.candidate import Proposal
+from synthcity.search.candidates.space import Space
+from synthcity.search.config import ArmConfig, BudgetConfig
+from synthcity.search.debugger import Debugger
+from synthcity.search.gate import Gate, Limits, Rejected
+from synthcity.search.journal.history import History
+from synthcity.search.journal.journal import Journal
+from synthcity.search.journal.recorder import Recorder
+from synthcity.search.proposers import DefaultsProposer, Proposer, make_arms
+from synthcity.search.trials.queue import Feed
+from tests.search.builders import config
+
+SPACE = Space.from_registry()
+
+
+@pytest.fixture
+def recorder(tmp_path: Path) -> Iterator[Recorder]:
+    with Journal(tmp_path / "run") as journal:
+        yield Recorder(journal)
+
+
+def make_feed(
+    recorder: Recorder,
+    budget: BudgetConfig,
+    arms: dict[str, Proposer] | None = None,
+    defaults: list[tuple[str, dict[str, Any]]] = [],  # noqa: B006 - never changed
+) -> Feed:
+    return Feed(
+        recorder=recorder,
+        gate=Gate(SPACE, lambda config: {"parameters": 1}, Limits(max_parameters=10)),
+        defaults=DefaultsProposer(defaults),
+        arms=arms if arms is not None else make_arms(budget.arms, SPACE),
+        budget=budget,
+        workers=2,
+    )
+
+
+def wait_for(condition: Any, seconds: float = 20.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.005)
+
+
+def pop(feed: Feed) -> str | None:
+    """The next candidate's id, or None once the feed is done."""
+    found = []
+
+    def ready() -> bool:
+        candidate = feed.pop()
+        if candidate is not None:
+            found.append(candidate.id)
+        return bool(found) or feed.done
+
+    wait_for(ready)
+    return found[0] if found else None
+
+
+def finish(recorder: Recorder, feed: Feed, name: str) -> None:
+    rate = recorder.history.trials[name].candidate.config["training"]["learning_rate"]
+    recorder.emit("trial_started", id=name, from_rung=0)
+    figures = {"score": 5000 + 1e4 * abs(rate - 3e-3), "train_seconds": 1.0, "validation_seconds": 0.1}
+    recorder.emit("rung", id=name, rung=1, num_rungs=1, **figures)
+    recorder.emit("trial_finished", id=name, status="completed")
+    feed.wake()
+
+
+def drive(recorder: Recorder, feed: Feed, *, parallel: int = 2, newest_first: bool = False) -> list[str]:
+    """Run the feed dry with ``parallel`` trials at a time."""
+    feed.start()
+    handed, live = [], []
+    while True:
+        while len(live) < parallel and (candidate := feed.pop()) is not None:
+            handed.append(candidate.id)
+            live.append(candidate.id)
+        if live:
+            finish(recorder, feed, live.pop(-1 if newest_first else 0))
+        elif feed.done:
+            break
+        time.sleep(0.005)
+    feed.join()
+    assert feed.failure is None
+    return handed
+
+
+def test_hands_out_defaults_first_and_stops_at_the_budget(recorder: Recorder) -> None:
+    listed = [("one", config()), ("two", config(blocks=[{"name": "tcn"}]))]
+    handed = drive(recorder, make_feed(recorder, BudgetConfig(trials=6), defaults=listed))
+    assert handed == [f"c{index:04d}" for index in range(6)]
+    sources = [record.candidate.source for record in recorder.history.records]
+    assert sources[:2] == ["defaults", "defaults"]
+    assert set(sources[2:]) <= {"tpe", "refine", "random"}
+
+
+def test_without_arms_it_ends_after_the_hand_written(recorder: Recorder) -> None:
+    listed = [("one", config()), ("again", config()), ("two", config(head={"name": "sde"}))]
+    budget = BudgetConfig(trials=3, candidates=("one", "again", "two"), arms={}, deterministic=True, generation=3)
+    drive(recorder, make_feed(recorder, budget, defaults=listed))
+    assert [record.candidate.rationale for record in recorder.history.records] == [
+        "hand-written: one",
+        "hand-written: two",
+    ]
+    assert [rejection.stage for rejection in recorder.history.rejections] == ["duplicate"]
+
+
+def test_keeps_only_as_many_waiting_as_there_are_workers(recorder: Recorder) -> None:
+    feed = make_feed(recorder, BudgetConfig(trials=20))
+    feed.start()
+    wait_for(lambda: len(recorder.history.trials) == 2)
+    time.sleep(0.1)
+    assert len(recorder.history.trials) == 2
+    assert pop(feed) == "c0000"
+    wait_for(lambda: len(recorder.history.trials) == 3)
+    feed.join()
+
+
+def test_a_slow_proposer_never_holds_up_pop(recorder: Recorder) -> None:
+    class Slow:
+        name = "random"
+
+        def propose(self, count: int, history: History, rng: np.random.Generator) -> list[Proposal]:
+            time.sleep(0.5)
+            return [Proposal(config=SPACE.sample(rng))]
+
+    feed = make_feed(recorder, BudgetConfig(trials=2), arms={"random": Slow()})
+    feed.start()
+    begin = time.monotonic()
+    assert feed.pop() is None
+    assert time.monotonic() - begin < 0.2
+    assert not feed.done
+    assert pop(feed) == "c0000"
+    feed.join()
+
+
+def test_unfinished_candidates_of_an_earlier_session_come_first(recorder: Recorder) -> None:
+    budget = BudgetConfig(trials=5)
+    feed = make_feed(recorder, budget)
+    feed.start()
+    first, second = pop(feed), pop(feed)
+    assert first is not None
+    finish(recorder, feed, first)
+    wait_for(lambda: len(recorder.history.trials) >= 4)
+    feed.join()
+    known = list(recorder.history.trials)
+    again = drive(recorder, make_feed(recorder, budget))
+    assert again[0] == second
+    assert first not in again
+    assert sorted([first, *again]) == [f"c{index:04d}" for index in range(5)]
+    assert list(recorder.history.trials)[: len(known)] == known
+
+
+def test_rejections_are_recorded_and_free(recorder: Recorder) -> None:
+    class Stubborn:
+        name = "random"
+
+        def propose(self, count: int, history: History, rng: np.random.Generator) -> list[Proposal]:
+            return [Proposal(config=config())]
+
+    handed = drive(recorder, make_feed(recorder, BudgetConfig(trials=3), arms={"random": Stubborn()}))
+    assert handed == ["c0000"]
+    assert {rejection.stage for rejection in recorder.history.rejections} == {"duplicate"}
+
+
+def test_a_proposer_that_keeps_failing_is_closed_and_the_others_go_on(recorder: Recorder) -> None:
+    class Broken:
+        name = "tpe"
+
+        def propose(self, count: int, history: History, rng: np.random.Generator) -> list[Proposal]:
+            raise RuntimeError("no answer")
+
+    arms = {"tpe": Broken(), **make_arms(["random"], SPACE)}
+    handed = drive(recorder, make_feed(recorder, BudgetConfig(trials=4), arms=arms))
+    assert len(handed) == 4
+    failures = recorder.all("proposer_failed")
+    assert [(event["source"], event["error"]) for event in failures] == [("tpe", "no answer")] * 3
+
+
+def test_spoilt_answers_close_an_arm_later_than_errors_of_its_own(recorder: Recorder) -> None:
+    class Spoilt(Thinking):
+        def propose(self, count: int, history: History, rng: np.random.Generator) -> list[Proposal]:
+            raise LLMAnswerError("no JSON")
+
+    arms = {"tpe": Spoilt(), **make_arms(["random"], SPACE)}
+    drive(recorder, make_feed(recorder, BudgetConfig(trials=14), arms=arms))
+    assert len(recorder.all("proposer_failed")) == 10
+    assert recorder.history.arms["tpe"].reason == "10 errors in a row, the last: no JSON"
+
+
+def test_a_journal_that_fails_ends_the_feed(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(kind: str, **fields: Any) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(recorder, "emit", full)
+    feed = make_feed(recorder, BudgetConfig(trials=3))
+    feed.start()
+    wait_for(lambda: feed.done)
+    assert isinstance(feed.failure, OSError)
+
+
+@pytest.mark.parametrize("how", [{"parallel": 1}, {"parallel": 4}, {"parallel": 3, "newest_first": True}])
+def test_deterministic_candidates_do_not_depend_on_who_was_faster(
+    tmp_path: Path, recorder: Recorder, how: dict[str, Any]
+) -> None:
+    budget = BudgetConfig(trials=14, deterministic=True, generation=4, seed=3)
+    drive(recorder, make_feed(recorder, budget))
+    with Journal(tmp_path / "other") as journal:
+        other = Recorder(journal)
+        drive(other, make_feed(other, budget), **how)
+        assert [r.candidate for r in other.history.records] == [r.candidate for r in recorder.history.records]
+
+
+@pytest.mark.parametrize("stop_after", [1, 5, 6, 9])
+def test_deterministic_candidates_survive_a_restart(tmp_path: Path, recorder: Recorder, stop_after: int) -> None:
+    budget = BudgetConfig(trials=12, deterministic=True, generation=4, seed=3)
+    drive(recorder, make_feed(recorder, budget))
+    with Journal(tmp_path / "other") as journal:
+        other = Recorder(journal)
+        feed = make_feed(other, budget)
+        feed.start()
+        for _ in range(stop_after):
+            name = pop(feed)
+            assert name is not None
+            finish(other, feed, name)
+        feed.join()
+        drive(other, make_feed(other, budget), newest_first=True)
+        assert [r.candidate for r in other.history.records] == [r.candidate for r in recorder.history.records]
+
+
+def test_another_seed_gives_other_candidates(tmp_path: Path, recorder: Recorder) -> None:
+    drive(recorder, make_feed(recorder, BudgetConfig(trials=3, seed=1)))
+    with Journal(tmp_path / "other") as journal:
+        other = Recorder(journal)
+        drive(other, make_feed(other, BudgetConfig(trials=3, seed=2)))
+        hashes = [{r.candidate.hash for r in each.history.records} for each in (recorder, other)]
+        assert not hashes[0] & hashes[1]
+
+
+def test_what_a_lost_loop_was_running_is_put_back_first_and_once(recorder: Recorder) -> None:
+    feed = make_feed(recorder, BudgetConfig(trials=4))
+    feed.start()
+    first, second = pop(feed), pop(feed)
+    wait_for(lambda: len(recorder.history.trials) == 4)
+    feed.put_back()
+    feed.put_back()
+    assert [pop(feed) for _ in range(5)] == [first, second, "c0002", "c0003", None]
+    feed.join()
+
+
+class Thinking:
+    """Proposes nothing until it is told to."""
+
+    name = "tpe"
+
+    def __init__(self) -> None:
+        self.standing = ArmState()
+        self.ready: list[Proposal] = []
+        self.closed = False
+
+    def propose(self, count: int, history: History, rng: np.random.Generator) -> list[Proposal]:
+        return [self.ready.pop()] if self.ready else []
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_an_arm_that_thinks_loses_its_turn_and_stays_open(recorder: Recorder) -> None:
+    arm = Thinking()
+    drive(recorder, make_feed(recorder, BudgetConfig(trials=4), arms={"tpe": arm, **make_arms(["random"], SPACE)}))
+    assert {record.candidate.source for record in recorder.history.records} == {"random"}
+    assert recorder.history.arms == {}
+    assert arm.closed
+
+
+def test_the_state_of_arms_is_journalled_and_stands_beside_each_candidate(recorder: Recorder) -> None:
+    arm = Thinking()
+    arm.standing = ArmState(state="resting", reason="overloaded")
+    drive(recorder, make_feed(recorder, BudgetConfig(trials=2), arms={"tpe": arm, **make_arms(["random"], SPACE)}))
+    assert History.replay(recorder.events).arms == {"tpe": arm.standing}
+    assert [dict(r.candidate.arms) for r in recorder.history.records] == [{"tpe": "resting", "random": "open"}] * 2
+
+
+def test_an_arm_that_alone_is_open_is_waited_for(recorder: Recorder) -> None:
+    arm = Thinking()
+    feed = make_feed(recorder, BudgetConfig(trials=1), arms={"tpe": arm})
+    feed.start()
+    assert feed.pop() is None
+    assert not feed.done
+    arm.ready.append(Proposal(config=config()))
+    assert pop(feed) == "c0000"
+    feed.join()
+
+
+def fail(recorder: Recorder, feed: Feed, name: str, message: str) -> None:
+    recorder.emit("trial_started", id=name, from_rung=0)
+    failure = {"class": "RuntimeError", "message": message, "traceback": ""}
+    recorder.emit("trial_finished", id=name, status="failed", failure=failure)
+    feed.wake()
+
+
+def debugged(
+    recorder: Recorder,
+    budget: BudgetConfig,
+    defaults: list[tuple[str, dict[str, Any]]] = [],  # noqa: B006 - never changed
+) -> Feed:
+    gate = Gate(SPACE, lambda config: {"parameters": 1}, Limits(max_parameters=10))
+    return Feed(
+        recorder=recorder,
+        gate=gate,
+        defaults=DefaultsProposer(defaults),
+        arms=make_arms(budget.arms, SPACE),
+        budget=budget,
+        workers=2,
+        debugger=Debugger(space=SPACE, gate=gate, trials=budget.trials),
+    )
+
+
+@pytest.mark.parametrize("deterministic", [False, True])
+def test_a_repair_is_a_candidate_on_the_same_budget(recorder: Recorder, deterministic: bool) -> None:
+    feed = debugged(recorder, BudgetConfig(trials=8, deterministic=deterministic, generation=2))
+    feed.start()
+    first = pop(feed)
+    assert first is not None
+    fail(recorder, feed, first, "the training loss became nan between steps 0 and 9")
+    while (name := pop(feed)) is not None:
+        finish(recorder, feed, name)
+    feed.join()
+    assert feed.failure is None
+    assert len(recorder.history.trials) == 8
+    (child,) = [r for r in recorder.history.records if r.candidate.source == "debugger"]
+    assert child.candidate.parent == first
+    assert child.status == "completed"
+    assert child.candidate.index <= 4
+
+
+def test_a_limit_is_journalled_and_holds_after_a_restart(recorder: Recorder) -> None:
+    budget = BudgetConfig(trials=6)
+    feed = debugged(recorder, budget)
+    feed.start()
+    first = pop(feed)
+    assert first is not None
+    fail(recorder, feed, first, "CUDA out of memory")
+    wait_for(lambda: pop(feed) and recorder.history.limits)
+    feed.join()
+    again = History.replay(recorder.events)
+    assert [record.candidate.id for record in again.limits] == [first]
+    assert again.trials[first].to_dict()["diagnosis"]["action"] == "limit"
+    same = again.trials[first].candidate.config
+    larger = {**same, "training": {**same["training"], "weight_decay": 0.3, "learning_rate": 7e-3}}
+    with pytest.raises(Rejected, match=f"in nothing smaller than {first}"):
+        Gate(SPACE, lambda config: {"parameters": 1}, Limits(max_parameters=10)).screen(Proposal(config=larger), again)
+    drive(recorder, debugged(recorder, budget))
+    assert len(recorder.all("diagnosis")) == 1
+
+
+@pytest.mark.parametrize(
+    ("budget", "why"),
+    [
+        (BudgetConfig(trials=2), "the trial budget was used up"),
+        (BudgetConfig(trials=2, deterministic=True, generation=2), "the trial budget was used up"),
+        (BudgetConfig(trials=9, candidates=("one",), arms={}), "nothing but what was written by hand"),
+        (BudgetConfig(trials=9), "the time budget was used up"),
+    ],
+)
+def test_failures_that_come_too_late_are_diagnosed_and_spend_no_trial(
+    recorder: Recorder, budget: BudgetConfig, why: str
+) -> None:
+    feed = debugged(recorder, budget, [("one", config()), ("two", config(blocks=[{"name": "tcn"}]))])
+    feed.start()
+    names = [pop(feed), pop(feed)]
+    feed.join()  # as Ray's loop and the deadline do
+    for name, message in zip(names, ["the training loss became nan", "CUDA out of memory"], strict=True):
+        fail(recorder, feed, str(name), message)
+    num_trials = len(recorder.history.trials)
+    feed.settle()
+    feed.settle()
+    first, second = (recorder.history.trials[str(name)].diagnosis for name in names)
+    assert first is not None
+    assert second is not None
+    assert (first.cause, first.action) == ("nan", "leave")
+    assert why in first.reason
+    assert (second.cause, second.action) == ("memory", "limit"), "what is never repaired needs no excuse"
+    assert len(recorder.all("diagnosis")) == 2
+    assert len(recorder.history.trials) == num_trials
+
+
+def test_failures_that_the_budget_left_are_repaired_once_there_is_more_of_it(recorder: Recorder) -> None:
+    listed = [(name, config(blocks=[{"name": name}])) for name in ("gru", "lstm", "tcn")]
+    feed = debugged(recorder, BudgetConfig(trials=3, arms={}), listed)
+    feed.start()
+    names = [str(pop(feed)) for _ in listed]
+    feed.join()
+    for name in names:
+        fail(recorder, feed, name, "the training loss became nan")
+    feed.settle()
+    assert [recorder.history.trials[name].diagnosis.by for name in names] == ["budget"] * 3  # type: ignore[union-attr]
+
+    drive(recorder, debugged(recorder, BudgetConfig(trials=12, arms={}), listed))
+    children = {record.candidate.parent for record in recorder.history.records if record.candidate.source == "debugger"}
+    assert children == set(names), "three failures that nobody looked into are no reason to give up"
+
+
+def test_the_incumbent_is_run_again_where_a_model_is_asked_and_the_model_rests_when_nothing_helps(
+    recorder: Recorder,
+) -> None:
+    asked: list[int] = []
+
+    class Model(Thinking):
+        name = "llm.refine"
+
+        def propose(self, count: int, history: History, rng: np.random.Generator) -> list[Proposal]:
+            asked.append(len(history.trials))
+            return []
+
+    budget = BudgetConfig(
+        trials=60, arms={"llm.refine": ArmConfig(share=0.4, ceiling=0.4), "random": ArmConfig(share=0.6)}
+    )
+    arms = {"llm.refine": Model(), **make_arms(["random"], SPACE)}
+    feed = make_feed(recorder, budget, arms=arms)
+    feed.start()
+    number = 0
+    while (name := pop(feed)) is not None:
+        recorder.emit("trial_started", id=name, from_rung=0)
+        score = 5000.0 + number
+        recorder.emit("rung", id=name, rung=1, num_rungs=1, score=score, train_seconds=1.0, validation_seconds=0.1)
+        recorder.emit("trial_finished", id=name, status="completed")
+        number += 1
+        feed.wake()
+    feed.join()
+    assert feed.failure is None
+    reruns = [record.candidate for record in recorder.history.records if record.candidate.source == "rerun"]
+    assert [candidate.parent for candidate in reruns] == ["c0000", "c0000"]
+    levels = [event["level"] for event in recorder.all("stall")]
+    assert levels == [1, 2, 3, 4]
+    rested = next(i for i, event in enumerate(recorder.events) if event["kind"] == "stall" and event["level"] == 4)
+    before = sum(event["kind"] == "candidate" for event in recorder.events[:rested])
+    assert asked
+    assert max(asked) <= before

@@ -1,0 +1,106 @@
+"""Keeping the snapshot fresh, with a chain that is away at times."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from synthcity.errors import ChainError
+from synthcity.serve.admission.metagraph import Neuron, Registry, Snapshot
+from synthcity.serve.chain.bittensor10 import Bittensor10, main, to_snapshot
+from synthcity.serve.chain.chain import follow
+from tests.serve.dialogue import MINER, STRANGER, snapshot
+
+
+class FakeChain:
+    """Fails in the rounds that it is told to."""
+
+    def __init__(self, *, away: set[int] = frozenset(), refuses: set[int] = frozenset()) -> None:
+        self.away, self.refuses = away, refuses
+        self.round = -1
+        self.published: list[tuple[str, int]] = []
+
+    def snapshot(self) -> Snapshot:
+        self.round += 1
+        if self.round in self.away:
+            raise ChainError("the chain is away")
+        return replace(snapshot(), block=self.round)
+
+    def publish(self, ip: str, port: int) -> None:
+        if self.round in self.refuses:
+            raise ChainError("too soon")
+        self.published.append((ip, port))
+
+
+def test_an_unreachable_chain_leaves_the_last_snapshot_in_force(tmp_path: Path, caplog):
+    waited: list[float] = []
+    path = tmp_path / "metagraph.json"
+    follow(FakeChain(away={1, 2}), path, every_seconds=180, rounds=3, sleep=waited.append)
+    assert Registry(path).snapshot.block == 0
+    assert waited == [180, 180]
+    assert "the chain is away; the last snapshot stays in force" in caplog.text
+
+
+def test_a_chain_that_never_answered_leaves_nothing(tmp_path: Path):
+    follow(FakeChain(away={0}), tmp_path / "metagraph.json", every_seconds=1, rounds=1)
+    assert not (tmp_path / "metagraph.json").exists()
+
+
+def test_publishes_until_it_has_succeeded_once(tmp_path: Path):
+    chain = FakeChain(away={0}, refuses={1, 2})
+    options = {"every_seconds": 1, "rounds": 6, "sleep": lambda _: None}
+    follow(chain, tmp_path / "m.json", publish=("203.0.113.7", 8091), **options)
+    assert chain.published == [("203.0.113.7", 8091)]
+
+
+@pytest.mark.parametrize(("key", "told"), [(MINER, False), (STRANGER, True)])
+def test_tells_if_we_are_not_registered(tmp_path: Path, caplog, key, told: bool):
+    with caplog.at_level(logging.ERROR):
+        follow(FakeChain(), tmp_path / "m.json", every_seconds=1, rounds=1, hotkey=key.ss58_address)
+    assert ("is not registered on subnet 50" in caplog.text) is told
+
+
+def _metagraph() -> SimpleNamespace:
+    """What ``Subtensor.metagraph`` of bittensor 10.5 returns, as far as it is read."""
+    return SimpleNamespace(
+        hotkeys=["5a", "5b"],
+        S=np.array([65_000.5, 0.0], np.float32),
+        validator_permit=np.array([True, False]),
+        axons=[SimpleNamespace(ip="10.0.0.2"), SimpleNamespace(ip="0.0.0.0")],
+        block=np.array([7]),
+    )
+
+
+def test_a_metagraph_becomes_a_snapshot():
+    found = to_snapshot(_metagraph(), 50, 1.0)
+    assert found.block == 7
+    assert found.neurons["5a"] == Neuron(uid=0, stake=65_000.5, validator_permit=True, ip="10.0.0.2")
+    assert not found.neurons["5b"].validator_permit
+
+
+def test_whatever_the_library_raises_is_an_error_of_the_chain():
+    def fail(netuid: int) -> None:
+        raise TimeoutError("no answer")
+
+    with pytest.raises(ChainError, match="subnet 50: TimeoutError no answer"):
+        Bittensor10(SimpleNamespace(metagraph=fail), 50).snapshot()
+
+
+def test_nonsense_is_refused_before_the_library_is_loaded():
+    result = CliRunner().invoke(main, ["--metagraph", "m.json", "--publish", "here"])
+    assert result.exit_code == 2
+    assert "'here' is no address" in result.output
+
+
+def test_the_module_itself_loads_no_bittensor():
+    code = "import sys, synthcity.serve.chain.bittensor10; print('bittensor' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+from synthcity.serve.chain.watched import Watched
+
+
+def _until(is_so) -> None:
+    for _ in range(600):
+        if is_so():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it takes too long")
+
+
+def test_a_program_that_ends_is_told_and_started_again(tmp_path: Path):
+    code = f"open({str(tmp_path / 'starts')!r}, 'a').write('x'); print('the chain is away'); raise SystemExit(3)"
+    with Watched("the chain's process", [sys.executable, "-c", code], pause_seconds=0.05) as watched:
+        _until(lambda: watched.num_ends >= 2)
+    assert len((tmp_path / "starts").read_text()) >= 2
+    expected = "the chain's process ended with 3 (the chain is away); it is started again"
+    assert watched.problem == expected
+
+
+def test_it_ends_with_the_miner():
+    with Watched(
+        "sleeper", [sys.executable, "-c", "import time; print('here', flush=True); time.sleep(600)"]
+    ) as watched:
+        _until(lambda: watched.last_line == "here")
+        assert watched.problem is None
+        process = watched._process
+    assert process.poll() is not None
