@@ -5,7 +5,6 @@ import pytest
 
 from synthcity.errors import DataError
 from synthcity.market.bars import Bars
-from synthcity.market.calendar import CALENDAR_NAMES, calendar_features
 from synthcity.market.windows import FeatureTable, WindowSpec
 
 SPEC = WindowSpec.of(300, 288)
@@ -99,13 +98,3 @@ def test_one_hour_spec_uses_minutes():
     table = FeatureTable.build(walk(9, resolution=60), spec)
     assert table.context.shape == (len(table), spec.num_context)
     assert table.future.shape == (len(table) + 60, len(spec.future_names))
-
-
-def test_new_york_clock_follows_daylight_saving():
-    opening = CALENDAR_NAMES.index("ramp_open")
-    summer = calendar_features(np.array([1_751_895_300 + 600]))  # Monday 2025-07-07 13:45 UTC
-    winter = calendar_features(np.array([1_736_174_700 + 600]))  # Monday 2025-01-06 14:55 UTC
-    before = calendar_features(np.array([1_736_170_200]))  # Monday 2025-01-06 13:30 UTC
-    assert summer[0, opening] > 0.7
-    assert winter[0, opening] > 0.6
-    assert before[0, opening] < 0.01

@@ -18,8 +18,8 @@ from synthcity.forecast.baselines.profile import ProfileConfig, slot_of, volatil
 from synthcity.forecast.baselines.returns import log_returns, require
 from synthcity.forecast.baselines.sessions import SessionConfig, session_steps
 from synthcity.forecast.baselines.volatility import Filtered, TwoSpeed, unit_residuals
-from synthcity.market.activity import learn_week
 from synthcity.market.bars import Bars
+from synthcity.market.calendar.week import learn_week
 from synthcity.sn50.prompt import Prompt
 
 DAY = 86400

@@ -18,9 +18,9 @@ from synthcity.forecast.baselines.profile import ProfileConfig, slot_of, slot_sh
 from synthcity.forecast.baselines.returns import Returns, require
 from synthcity.forecast.baselines.trades import Trades, trades_of
 from synthcity.forecast.baselines.volatility import Filtered, TwoSpeed, unit_residuals
-from synthcity.market.activity import Week
 from synthcity.market.bars import Bars
-from synthcity.market.sessions import new_york
+from synthcity.market.calendar.clock import new_york
+from synthcity.market.calendar.week import Week
 from synthcity.market.times import DAY
 from synthcity.sn50.prompt import Prompt
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from synthcity.market.activity import Week
 from synthcity.market.bars import Bars
+from synthcity.market.calendar.week import Week
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from synthcity.errors import ConfigError, unknown_name
-from synthcity.market.sessions import Session
+from synthcity.market.calendar.sessions import Session
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,8 +9,8 @@ import numpy as np
 
 from synthcity.errors import ConfigError
 from synthcity.market.bars import Bars, Floats, Market
+from synthcity.market.calendar.sessions import is_open
 from synthcity.market.columns import bars_from_columns, take
-from synthcity.market.sessions import is_open
 from synthcity.market.simulated.assets import SimulatedAsset, simulated_asset
 from synthcity.market.simulated.config import SimulatedConfig
 from synthcity.market.simulated.law import (

@@ -7,7 +7,8 @@ from functools import cache
 import numpy as np
 
 from synthcity.market.bars import Floats, Times
-from synthcity.market.sessions import is_open, new_york, weekday_and_second
+from synthcity.market.calendar.clock import new_york, weekday_and_second
+from synthcity.market.calendar.sessions import is_open
 from synthcity.market.simulated.assets import COMMODITY, CRYPTO, EQUITY, Group
 from synthcity.market.times import DAY
 

@@ -9,8 +9,9 @@ from synthcity.forecast.baselines.sessions import SessionConfig
 from synthcity.forecast.compare import lead
 from synthcity.forecast.named import Named
 from synthcity.market.bars import Bars, Market
-from synthcity.market.holidays import us_shut
-from synthcity.market.sessions import Session, is_open, new_york
+from synthcity.market.calendar.clock import new_york
+from synthcity.market.calendar.holidays import us_shut
+from synthcity.market.calendar.sessions import Session, is_open
 from synthcity.market.simulated import SimulatedConfig, SimulatedMarket
 from synthcity.market.times import DAY, parse_time
 from synthcity.sn50.prompt import Prompt

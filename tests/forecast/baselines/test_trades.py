@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 
 from synthcity.forecast.baselines.trades import trades_of
-from synthcity.market.activity import SLOTS_A_DAY, Week
 from synthcity.market.bars import Bars
+from synthcity.market.calendar.week import SLOTS_A_DAY, Week
 
 MONDAY = 1_748_836_800  # 2025-06-02 00:00 in New York
 

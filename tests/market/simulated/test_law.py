@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from synthcity.market.sessions import is_open
+from synthcity.market.calendar.sessions import is_open
 from synthcity.market.simulated import SimulatedConfig
 from synthcity.market.simulated.assets import ASSETS
 from synthcity.market.simulated.law import Streams, autoregression, cell_sigma, draw_cells, draw_returns

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from synthcity.errors import ConfigError
+from synthcity.market.calendar.sessions import is_open
 from synthcity.market.check import check_bars
-from synthcity.market.sessions import is_open
 from synthcity.market.simulated import SimulatedConfig, SimulatedMarket
 from synthcity.market.simulated.assets import ASSETS
 from tests.market.factories import assert_equal

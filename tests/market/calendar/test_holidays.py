@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from synthcity.market.holidays import early_closes, holidays, us_shut
+from synthcity.market.calendar.holidays import early_closes, holidays, us_shut
 from synthcity.market.times import parse_time
 
 

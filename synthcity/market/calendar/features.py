@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from synthcity.market.sessions import new_york
+from synthcity.market.calendar.clock import WEEK, new_york
+from synthcity.market.times import DAY
 
-DAY = 86400
 # US hours move by an hour against UTC twice a year, crypto's funding and daily closes do not: describe both clocks
 _UTC_HARMONICS = 4
 _NEW_YORK_HARMONICS = 6
@@ -33,9 +33,9 @@ def calendar_features(time: NDArray[np.int64]) -> NDArray[np.float32]:
     middle = time - 30  # inside the step, so that 00:00 on Monday still ends a Sunday step
     local = new_york(middle)
     # the unix epoch was a Thursday: shift so that the week begins on Monday
-    second_of_week = (middle + 3 * DAY) % (7 * DAY)
+    second_of_week = (middle + 3 * DAY) % WEEK
     weekend = second_of_week >= 5 * DAY
-    week = 2 * np.pi * second_of_week / (7 * DAY)
+    week = 2 * np.pi * second_of_week / WEEK
     columns = [*_harmonics(middle, _UTC_HARMONICS), *_harmonics(local, _NEW_YORK_HARMONICS)]
     columns += [np.sin(week), np.cos(week), weekend.astype(np.float64), np.exp(-(middle % DAY) / _RAMP_SECONDS)]
     for minute in _NEW_YORK_MINUTES.values():

@@ -1,23 +1,20 @@
 """When markets trade: round the clock, in regular US sessions, or 23 hours a weekday.
 
 Holidays and half days are left out, see ``holidays``: this calendar shapes the simulated market. What a venue really
-trades is learned from its bars, see ``activity``.
+trades is learned from its bars, see ``week``.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
 from enum import Enum
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
 from synthcity.market.bars import Times
-from synthcity.market.times import DAY
+from synthcity.market.calendar.clock import new_york, weekday_and_second
 
 _HOUR = 3600
-_NEW_YORK = ZoneInfo("America/New_York")
 
 
 class Session(Enum):
@@ -37,24 +34,3 @@ def is_open(session: Session, times: Times) -> NDArray[np.bool_]:
         return np.asarray((day < 5) & (second >= 9.5 * _HOUR) & (second < 16 * _HOUR))
     before_break, after_break = second < 17 * _HOUR, second >= 18 * _HOUR
     return np.asarray(((day < 5) & before_break) | (((day < 4) | (day == 6)) & after_break))
-
-
-def new_york(times: Times) -> Times:
-    """Shift unix seconds (n,) so that they read as New York wall time.
-
-    The offset is taken once a UTC day, at noon: clocks change on Sunday mornings, when no session is open.
-    """
-    days, position = np.unique(times // DAY, return_inverse=True)
-    offsets = [_offset(int(day) * DAY + DAY // 2) for day in days]
-    return times + np.array(offsets, dtype=np.int64)[position]
-
-
-def weekday_and_second(times: Times) -> tuple[Times, Times]:
-    """Day of the week (0 is Monday) and second of the day of each of ``times``."""
-    return (times // DAY + 3) % 7, times % DAY  # 1970-01-01 was a Thursday
-
-
-def _offset(seconds: int) -> int:
-    offset = datetime.fromtimestamp(seconds, _NEW_YORK).utcoffset()
-    assert offset is not None
-    return int(offset.total_seconds())

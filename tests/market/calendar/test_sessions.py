@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from synthcity.market.sessions import Session, is_open, new_york, weekday_and_second
+from synthcity.market.calendar.sessions import Session, is_open
 from synthcity.market.times import parse_time
 
 
@@ -39,10 +39,3 @@ def test_weekly_hours():
     week = parse_time("2025-02-03") + 300 * np.arange(7 * 288)
     hours = {session: is_open(session, week).sum() / 12 for session in Session}
     assert hours == {Session.ALWAYS: 168, Session.US_EQUITY: 32.5, Session.FUTURES: 115}
-
-
-def test_new_york_weekday():
-    times = np.array([parse_time("2025-01-06T03:00"), parse_time("2025-07-07T05:00")])
-    day, second = weekday_and_second(new_york(times))
-    assert day.tolist() == [6, 0]
-    assert second.tolist() == [22 * 3600, 3600]

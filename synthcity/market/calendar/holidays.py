@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthcity.market.bars import Times
-from synthcity.market.sessions import new_york
+from synthcity.market.calendar.clock import new_york
 from synthcity.market.times import DAY
 
 EARLY_CLOSE = 13 * 3600  # second of the day, New York
