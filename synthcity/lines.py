@@ -2,6 +2,9 @@
 
 Any number of processes write, one at a time, and read meanwhile. A line counts once its newline is on the disk. A file
 whose lines stand each for itself is read by ``read_lines`` or ``read_records``, one that tells a story by ``read_all``.
+
+Every line ends with the CRC-32 of what stands before it, as ``"crc":"0f1e2d3c"}``, so that a disk that errs cannot make
+one event into another. Lines of earlier versions and of people have none and are read as they are.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import json
 import logging
 import os
 import threading
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +26,9 @@ from synthcity.errors import DataError, RunError
 Event = dict[str, Any]
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
+_CRC = b'"crc":"'
+_SEAL = len(_CRC) + 8 + len(b'"}')  # bytes from the name of the checksum to the end of its line
+_LIKENESS = 6  # of the nine fixed bytes of a seal; a line with as many and not all of them had one that is damaged
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,7 +178,10 @@ class LineWriter:
         self._thread_lock = threading.Lock()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            is_new = not path.exists()
             self._file = open(path, "a+b", buffering=0)  # noqa: SIM115 - held open until close()
+            if is_new:
+                _sync_folder(path.parent)  # else the file itself may be gone after a power cut, however often synced
         except OSError as error:
             raise RunError(f"cannot write {path} ({error.strerror or error}); choose another folder") from error
         try:
@@ -191,10 +201,9 @@ class LineWriter:
 
         Raises:
             RunError: the disk is full or gone; nothing of the line stays in the file.
-            ValueError: the event holds a number that JSON lacks.
+            ValueError: the event holds a number that JSON lacks, or the reserved key "crc".
         """
-        text = json.dumps(event, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
-        line = text.encode("utf-8", "backslashreplace") + b"\n"  # half a character, as in odd file names, is escaped
+        line = _sealed(event)
         with self._thread_lock, self._locked():
             try:
                 self._put_torn_aside()
@@ -250,9 +259,42 @@ class LineWriter:
         _log.warning(self.mended)
 
 
+def _sealed(event: Mapping[str, Any]) -> bytes:
+    if "crc" in event:
+        raise ValueError(f"the key 'crc' is the checksum's own, got {event['crc']!r} in it")
+    text = json.dumps(event, allow_nan=False, ensure_ascii=False, separators=(",", ":"))[:-1] + ("," if event else "")
+    body = text.encode("utf-8", "backslashreplace")  # half a character, as in odd file names, is escaped
+    return body + _seal(body) + b"\n"
+
+
+def _seal(body: bytes) -> bytes:
+    return b'%s%08x"}' % (_CRC, zlib.crc32(body))
+
+
+def _is_whole(line: bytes) -> bool:
+    """Whether the checksum of a line fits, or it never had one."""
+    line = line.rstrip(b"\n")
+    body, seal = line[:-_SEAL], line[-_SEAL:]
+    if seal == _seal(body):
+        return True
+    found, fixed = seal[: len(_CRC)] + seal[-2:], _CRC + b'"}'
+    return sum(one == other for one, other in zip(found, fixed, strict=False)) < _LIKENESS
+
+
 def _parse(line: bytes) -> Event | None:
     try:
-        event = json.loads(line)
+        event = json.loads(line) if _is_whole(line) else None
     except (ValueError, RecursionError):  # the latter: nested too deep
         return None
-    return event if isinstance(event, dict) else None
+    if not isinstance(event, dict):
+        return None
+    event.pop("crc", None)
+    return event
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

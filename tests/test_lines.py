@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import signal
 import subprocess
@@ -75,7 +74,7 @@ def test_a_file_that_tells_a_story_is_read_whole_or_not_at_all(tmp_path):
         file.write(b'{"torn": ')
     assert read_all(path) == [{"text": "ü"}]
     append_line(path, {"number": 1})
-    assert path.read_text(encoding="utf-8") == '{"text":"ü"}\n{"number":1}\n'
+    assert path.read_text(encoding="utf-8") == '{"text":"ü","crc":"c703cc65"}\n{"number":1,"crc":"de49ce98"}\n'
     path.write_bytes(b'{"number":1}\nnonsense\n[1]\n')
     with pytest.raises(RunError, match=r"file\.jsonl is damaged at line 2"):
         read_all(path)
@@ -154,7 +153,9 @@ def test_what_is_no_folder_or_no_number_is_refused(tmp_path):
         with pytest.raises(ValueError, match="not JSON compliant"):
             lines.append({"price": float("nan")})
         lines.append({"price": 1.0})
-    assert json.loads((tmp_path / "lines.jsonl").read_bytes()) == {"price": 1.0}
+        with pytest.raises(ValueError, match="the key 'crc' is the checksum's own"):
+            lines.append({"crc": 1})
+    assert read_lines(tmp_path / "lines.jsonl").events == ({"price": 1.0},)
 
 
 def test_a_full_disk_is_an_error_and_leaves_no_part_of_a_line(tmp_path):
@@ -223,3 +224,54 @@ def test_half_a_character_is_written_and_read_back(tmp_path: Path) -> None:
     event = {"text": "a file name \udcff that is no UTF-8, and é"}
     append_line(path, event)
     assert read_all(path) == [event]
+
+
+OLD = b'{"kind":"rung","id":"c0001","score":5408.25}\n{"kind":"rung","id":"c0002","score":5500.0,"text":"crc"}\n'
+
+
+def test_lines_without_a_checksum_are_read_as_before(tmp_path: Path) -> None:
+    path = tmp_path / "lines.jsonl"
+    path.write_bytes(OLD)
+    append_line(path, {"kind": "rung", "id": "c0003"})
+    assert [event["id"] for event in read_all(path)] == ["c0001", "c0002", "c0003"]
+    assert read_lines(path).problems == ()
+
+
+def test_no_flipped_bit_makes_another_event(tmp_path: Path) -> None:
+    path = tmp_path / "lines.jsonl"
+    events: list[Event] = [{"kind": "rung", "score": 5408.25, "J*": [1, 2]}, {}, {"kind": "stage", "text": "é\n"}]
+    for event in events:
+        append_line(path, event)
+    whole, told = path.read_bytes(), 0
+    for bit in range(8 * len(whole)):
+        flipped = bytearray(whole)
+        flipped[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(flipped)
+        found = read_lines(path)
+        assert [event for event in found.events if event not in events] == [], bit
+        assert len(found.events) < len(events)
+        assert found.problems
+        told += 1
+        if not any("torn" in problem for problem in found.problems):
+            with pytest.raises(RunError, match=r"lines\.jsonl is damaged at line [123]"):
+                read_all(path)
+    assert told >= 1000
+
+
+def test_a_line_and_the_name_of_its_file_are_on_the_disk_before_anyone_acts_on_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[tuple[str, int]] = []
+
+    def fsync(descriptor: int) -> None:
+        synced.append((os.readlink(f"/proc/self/fd/{descriptor}"), os.fstat(descriptor).st_size))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    path = tmp_path / "run" / "lines.jsonl"
+    with LineWriter(path) as lines:
+        assert [name for name, _ in synced] == [str(path.parent)]
+        lines.append({"number": 0})
+    assert synced[1:] == [(str(path), path.stat().st_size)]
+    synced.clear()
+    append_line(path, {"number": 1})
+    assert synced == [(str(path), path.stat().st_size)]

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from synthcity.errors import DataError, RunError
+from synthcity.lines import append_line, read_lines
 from synthcity.serve.answering import answer_ledger as ledgers
 from synthcity.serve.answering.answer_ledger import ANSWERS, AnswerLedger
 from synthcity.serve.settlement.settle import read_answers
@@ -122,9 +123,10 @@ def test_a_killed_miner_leaves_whole_answers(tmp_path):
 def test_a_torn_last_line_and_a_foreign_one_are_told(tmp_path):
     with AnswerLedger(tmp_path) as ledger:
         kept = record(ledger, hour())
-    file_line = (tmp_path / ANSWERS).read_bytes()
+    for foreign in ({"id": "x"}, {**read_lines(tmp_path / ANSWERS).events[0], "bundle": 7}):
+        append_line(tmp_path / ANSWERS, foreign)
     with (tmp_path / ANSWERS).open("ab") as file:
-        file.write(b'{"id":"x"}\n' + file_line.replace(b'"champion"', b"7") + b'{"id":"to')
+        file.write(b'{"id":"to')
     answers, problems = read_answers(tmp_path)
     assert answers == [kept]
     assert problems[0].endswith("is torn and left out")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from synthcity.errors import RunError
-from synthcity.lines import LineWriter, read_lines
+from synthcity.lines import LineWriter, append_line, read_lines
 from synthcity.market.columns import take
 from synthcity.market.store import Store
 from synthcity.serve.answering.answer_ledger import ANSWERS, SCORES, AnswerLedger, AnswerRecord
@@ -258,7 +258,8 @@ def test_foreign_scores_are_told_and_cost_nothing(ledger, tmp_path, caplog, line
     record(ledger, hour())
     settle(ledger.folder, store, END + 90, keep_paths=True)
     good = (ledger.folder / SCORES).read_text()
-    (ledger.folder / SCORES).write_text(f"{line}\n{good}{good.replace(':3600,', ':null,', 1)}")
+    (ledger.folder / SCORES).write_text(f"{line}\n{good}")
+    append_line(ledger.folder / SCORES, {**read_lines(ledger.folder / SCORES).events[-1], "time_length": None})
     record(ledger, hour(T0 + 60))
     settlement = settle(ledger.folder, store, END + 150)
     assert settlement.num_settled == 1
