@@ -8,7 +8,7 @@ import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bittensor_wallet import Keypair
@@ -42,6 +42,7 @@ from synthcity.sn50.prompt import Prompt
 
 FALLBACK = "fhs"
 NONCES, LEDGER = "nonces.sqlite", "ledger"
+_NICE = 10
 _log = logging.getLogger(__name__)
 
 
@@ -59,7 +60,9 @@ class ServeConfig:
         rest: whether people and tools may ask, without a name.
         challenger: a bundle or baseline that answers validators' prompts in the shadow.
         trust_code: run what a language model wrote, where a bundle holds such code.
-        max_in_flight: prompts that a replica works on or holds; more are refused.
+        max_in_flight: prompts that a replica works on or holds; more are refused, those of whoever has most.
+        max_per_caller: prompts of one validator that a replica has in hand or still has to record; more are refused.
+        max_rest: questions of people that a replica works on or holds, on a thread behind all others.
         engine, admission: see there.
     """
 
@@ -73,6 +76,8 @@ class ServeConfig:
     challenger: str | None = None
     trust_code: bool = False
     max_in_flight: int = key(256, low=1)
+    max_per_caller: int = key(16, low=1)
+    max_rest: int = key(4, low=1)
     engine: EngineConfig = field(default_factory=EngineConfig)
     admission: AdmissionConfig = field(default_factory=AdmissionConfig)
 
@@ -109,9 +114,10 @@ def identify(name: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Running:
-    """A service with its application."""
+    """What answers validators, what answers people, if they may ask, and the application in front of both."""
 
     service: Service
+    people: Service | None
     app: FastAPI
 
 
@@ -133,7 +139,16 @@ def build(config: ServeConfig, metrics: Metrics | None = None) -> Running:
     metrics = ProcessMetrics() if metrics is None else metrics
     recorder = Recorder(AnswerLedger(Path(config.state) / LEDGER), metrics)
     shadow = _shadow(config, engine, recorder)
-    service = Service(engine, metrics, recorder, bundle=origin, shadow=shadow, max_in_flight=config.max_in_flight)
+    service = Service(
+        engine,
+        metrics,
+        recorder,
+        bundle=origin,
+        shadow=shadow,
+        max_in_flight=config.max_in_flight,
+        max_per_caller=config.max_per_caller,
+    )
+    people = _for_people(config, service) if config.rest else None
     for problem in engine.warm_up(_examples(config, prices), time.time()):
         _log.warning("not ready: %s", problem)
     about = {"model": model.name, "bundle": origin, "fallback": engine.fallback.name, "live": bool(feed)}
@@ -153,12 +168,22 @@ def build(config: ServeConfig, metrics: Metrics | None = None) -> Running:
         if shadow is not None:
             shadow.close()
         engine.close()
+        if people is not None:
+            people.engine.close()
         recorder.close()
         if nonces is not None:
             nonces.close()
 
-    app = build_app(service, axon=axon, about=about if config.rest else None, lifespan=lifespan)
-    return Running(service=service, app=app)
+    app = build_app(service, axon=axon, people=people, about=about, lifespan=lifespan)
+    return Running(service=service, people=people, app=app)
+
+
+def _for_people(config: ServeConfig, service: Service) -> Service:
+    """What answers people: the same forecasters and counts, on threads that leave the CPU to validators."""
+    shared = service.engine
+    limits = replace(config.engine, num_threads=1, most_waiting=config.max_rest, niceness=_NICE)
+    engine = Engine(shared.model, shared.fallback, shared.prices, limits)
+    return Service(engine, service.metrics, service.recorder, bundle=service.bundle, max_in_flight=config.max_rest)
 
 
 def _problem(nonces: Nonces, registry: Registry) -> str | None:

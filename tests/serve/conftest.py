@@ -61,6 +61,6 @@ def admission(tmp_path: Path) -> Iterator[Admission]:
 
 @pytest.fixture
 def client(service: Service, admission: Admission) -> Iterator[TestClient]:
-    app = build_app(service, axon=Axon(service, admission), about={"model": "ewma"})
+    app = build_app(service, axon=Axon(service, admission), people=service, about={"model": "ewma"})
     with TestClient(app) as client:
         yield client

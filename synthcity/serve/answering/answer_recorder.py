@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import time
+from collections import deque
 from typing import Any
 
 from numpy.typing import ArrayLike
@@ -16,7 +18,10 @@ from synthcity.serve.answering.metrics import Metrics
 from synthcity.sn50.prompt import Prompt
 from synthcity.sn50.submission import round_paths
 
-MOST_WAITING = 32  # answers of two megabytes each
+MOST_WAITING = 64  # answers of two megabytes each
+COUNTED_SECONDS = 2.0
+"""How long an answer that waits for the disk counts as its caller's: a disk that hangs costs records, no answers."""
+
 CLOSING_SECONDS = 10.0
 _log = logging.getLogger(__name__)
 
@@ -33,6 +38,7 @@ class Recorder:
         self._log = Sparing(_log)
         self._waiting: queue.Queue[tuple[Prompt, ArrayLike, dict[str, Any]] | None] = queue.Queue(most_waiting)
         self._num_left_out = 0
+        self._added_at: dict[str, deque[float]] = {}
         self._thread = threading.Thread(target=self._follow, name="ledger", daemon=True)
         self._thread.start()
 
@@ -42,11 +48,19 @@ class Recorder:
         late = f"the disk is too slow: {self._num_left_out} answers are not recorded" if self._num_left_out else ""
         return "; ".join(filter(None, (self.ledger.problem, late))) or None
 
+    def num_waiting(self, caller: str) -> int:
+        """How many answers to this caller, of the last two seconds, wait for the disk."""
+        oldest = time.monotonic() - COUNTED_SECONDS
+        return sum(added_at > oldest for added_at in tuple(self._added_at.get(caller, ())))
+
     def add(self, prompt: Prompt, paths: ArrayLike, **fields: Any) -> None:
         """Record what the network gets of ``paths``, soon; see ``AnswerLedger.record``."""
+        line = self._added_at.setdefault(fields.get("caller", ""), deque())
+        line.append(time.monotonic())  # before the thread can take it
         try:
             self._waiting.put_nowait((prompt, paths, fields))
         except queue.Full:
+            line.pop()
             self._num_left_out += 1
             self._lose("slow", "%d answers wait for the disk; %s is not recorded", self._waiting.maxsize, prompt)
 
@@ -69,6 +83,7 @@ class Recorder:
                 self.ledger.record(prompt, round_paths(paths), **fields)
             except Exception as error:  # noqa: BLE001 (one answer that cannot be kept must not end the record of others)
                 self._lose("failed", "%s is not recorded: %s %s", prompt, type(error).__name__, error)
+            self._added_at[fields.get("caller", "")].popleft()
             for _ in range(self.ledger.num_lost - num_lost):
                 self._lose("disk", "an answer is lost: %s", self.ledger.problem)
 

@@ -11,7 +11,7 @@ import logging
 import secrets
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -24,6 +24,7 @@ from synthcity.schema import key
 from synthcity.serve.admission.refusal import Refusal
 from synthcity.serve.answering.answer_ledger import FOREIGN
 from synthcity.serve.answering.clock import Answer, simulate
+from synthcity.serve.answering.fair import FairPool, Shares
 from synthcity.serve.answering.prices import Prices
 from synthcity.sn50.prompt import Prompt
 
@@ -35,7 +36,9 @@ T = TypeVar("T")
 class EngineConfig:
     """Attributes:
     num_threads: prompts that the model works on at once.
-    most_waiting: prompts that the model has in hand or that wait for it; further ones get the fallback at once.
+    most_waiting: prompts that the model has in hand or that wait for it; further ones get the fallback at once, unless
+        their caller has less than its share there.
+    niceness: of the threads, added to that of the process.
     model_seconds: most that the model may take, whatever the deadline.
     reserve_seconds: kept back from the deadline for the fallback and for the way to the caller.
     longest_wait_seconds: how old a price may be when t0 is settled; without a younger one nothing is answered.
@@ -46,6 +49,7 @@ class EngineConfig:
     model_seconds: float = key(20.0, low=0)
     reserve_seconds: float = key(5.0, low=0)
     longest_wait_seconds: float = key(1800.0, low=0)
+    niceness: int = key(0, low=0, high=19)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,11 +84,12 @@ class Engine:
         self.fallback = fallback
         self.prices = prices
         self.config = EngineConfig() if config is None else config
-        self._pool = ThreadPoolExecutor(self.config.num_threads, "model")
-        self._fallback_pool = ThreadPoolExecutor(1, "fallback")
+        niceness = self.config.niceness
+        self._pool = FairPool(self.config.num_threads, "model", niceness=niceness)
+        self._fallback_pool = FairPool(1, "fallback", niceness=niceness)
+        self._at_model = Shares(self.config.most_waiting)
         self._lock = threading.Lock()
         self._num_left = 0
-        self._num_waiting = 0
 
     @property
     def problem(self) -> str | None:
@@ -100,6 +105,8 @@ class Engine:
         patience_seconds: float,
         finish: Callable[[Answer], T],
         seed: int | None = None,
+        *,
+        caller: str = "",
     ) -> Answered[T]:
         """Draw paths and make of them what is asked for.
 
@@ -109,6 +116,7 @@ class Engine:
             patience_seconds: what is left until the answer is worth nothing.
             finish: called in the thread that drew.
             seed: of the draw; a random one by default.
+            caller: whose turn it takes; callers are served in turn.
 
         Raises:
             Refusal: 503 if neither the model nor the fallback can.
@@ -122,12 +130,11 @@ class Engine:
             check_answer(drawn, prompt)
             return drawn, finish(drawn), history
 
-        crowded = self._num_waiting >= self.config.most_waiting
-        reason = "stuck" if self.problem else "crowded" if crowded else None
+        reason = "stuck" if self.problem else None if self._at_model.has_room(caller) else "crowded"
         allowance = min(self.config.model_seconds, patience_seconds - self.config.reserve_seconds)
         if reason is None and allowance > 0:
-            task = self._pool.submit(draw, self.model)
-            self._num_waiting += 1
+            task = self._pool.submit(caller, lambda: draw(self.model))
+            self._at_model.take(caller)
             try:
                 drawn, result, history = await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(task)), allowance)
                 return Answered(
@@ -151,8 +158,8 @@ class Engine:
                 reason = "failed"
                 _log.exception("%s failed on %s", self.model.name, prompt)
             finally:
-                self._num_waiting -= 1
-        return await self._fall_back(draw, prompt, seed, reason or "late")
+                self._at_model.give_back(caller)
+        return await self._fall_back(draw, prompt, seed, reason or "late", caller)
 
     def warm_up(self, prompts: Sequence[Prompt], now: float) -> list[str]:
         """Answer once with model and fallback, and return what went wrong, a sentence each."""
@@ -169,15 +176,21 @@ class Engine:
 
     def close(self) -> None:
         """End; whatever still runs is not waited for."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
-        self._fallback_pool.shutdown(wait=False, cancel_futures=True)
+        self._pool.close()
+        self._fallback_pool.close()
 
     async def _fall_back(
-        self, draw: Callable[[Forecaster], tuple[Answer, T, History]], prompt: Prompt, seed: int, reason: str
+        self,
+        draw: Callable[[Forecaster], tuple[Answer, T, History]],
+        prompt: Prompt,
+        seed: int,
+        reason: str,
+        caller: str,
     ) -> Answered[T]:
         name = self.fallback.name
+        task = self._fallback_pool.submit(caller, lambda: draw(self.fallback))
         try:
-            drawn, result, history = await asyncio.wrap_future(self._fallback_pool.submit(draw, self.fallback))
+            drawn, result, history = await asyncio.wrap_future(task)
         except SynthcityError as error:
             _log.error("no paths of %s: %s", prompt, error)  # the reason names files of ours: not for strangers
             raise Refusal(503, "no_answer", f"no paths of {prompt.asset} can be drawn now; our log says why") from error

@@ -17,6 +17,7 @@ from synthcity.serve.answering import metrics as kinds
 from synthcity.serve.answering.answer_recorder import Recorder
 from synthcity.serve.answering.clock import Answer
 from synthcity.serve.answering.engine import Answered, Engine
+from synthcity.serve.answering.fair import Shares
 from synthcity.serve.answering.metrics import Metrics
 from synthcity.serve.answering.shadow import Shadow
 from synthcity.serve.answering.tally import Status, Tally
@@ -52,6 +53,7 @@ class Service:
         bundle: str = "",
         shadow: Shadow | None = None,
         max_in_flight: int = 256,
+        max_per_caller: int = 16,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Build a service.
@@ -62,7 +64,9 @@ class Service:
             recorder: keeps what validators got; people and tools are told their seed instead.
             bundle: hash of the model's bundle, for the record.
             shadow: answers validators' prompts too, for the ledger alone.
-            max_in_flight: prompts that are worked on or wait at once; more are refused with 503.
+            max_in_flight: prompts that are worked on or wait at once; more are refused, unless their caller has less
+                than its share.
+            max_per_caller: prompts of one caller that are in hand at once or wait to be recorded; more are refused.
             clock: unix seconds.
         """
         self.engine = engine
@@ -70,11 +74,16 @@ class Service:
         self.shadow = shadow
         self.recorder = recorder
         self.bundle = bundle
-        self.max_in_flight = max_in_flight
+        self.max_per_caller = max_per_caller
         self.clock = clock
         self.watched: Callable[[], str | None] = lambda: None
         """What else may be wrong in this process, for ``status``."""
-        self._in_flight = 0
+        self._in_flight = Shares(max_in_flight)
+
+    @property
+    def num_in_hand(self) -> int:
+        """Prompts that are being answered or wait."""
+        return self._in_flight.total
 
     async def answer(
         self, asked: Asked, prompt: Prompt, finish: Callable[[Answer], T], seed: int | None = None
@@ -95,13 +104,17 @@ class Service:
     async def _answer(
         self, asked: Asked, prompt: Prompt, finish: Callable[[Answer], T], seed: int | None
     ) -> Answered[T]:
-        if self._in_flight >= self.max_in_flight:
-            raise Refusal(503, "busy", f"{self._in_flight} prompts are being answered; ask again in a second")
-        self._in_flight += 1
+        caller = asked.caller
+        num_own = self._in_flight.num_held(caller) + self.recorder.num_waiting(caller)
+        if caller and num_own >= self.max_per_caller:
+            raise Refusal(503, "share", f"{num_own} prompts of this hotkey are in hand; ask again in a second")
+        if not self._in_flight.has_room(caller):
+            raise Refusal(503, "busy", "too many prompts are being answered; ask again in a second")
+        self._in_flight.take(caller)
         try:
-            return await self.engine.answer(prompt, asked.now, asked.patience_seconds, finish, seed)
+            return await self.engine.answer(prompt, asked.now, asked.patience_seconds, finish, seed, caller=caller)
         finally:
-            self._in_flight -= 1
+            self._in_flight.give_back(caller)
 
     def status(self) -> Status:
         """How things stand, for whoever watches."""

@@ -7,12 +7,9 @@ and counts as its answer.
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import os
-import queue
-import threading
 import time
+from functools import partial
 from typing import Any
 
 from synthcity.errors import NotCovered
@@ -21,6 +18,7 @@ from synthcity.serve.answering.answer_ledger import FOREIGN
 from synthcity.serve.answering.answer_recorder import Recorder
 from synthcity.serve.answering.clock import simulate
 from synthcity.serve.answering.engine import Answered, check_answer
+from synthcity.serve.answering.fair import FairPool, Shares
 from synthcity.sn50.prompt import Prompt
 
 MOST_WAITING = 64
@@ -46,31 +44,27 @@ class Shadow:
         self.num_drawn = self.num_failed = self.num_left_out = 0
         self._recorder = recorder
         self._longest_wait = longest_wait_seconds
-        self._waiting: queue.Queue[tuple[Prompt, Answered[Any], float, str] | None] = queue.Queue(most_waiting)
-        self._thread = threading.Thread(target=self._follow, name="shadow", daemon=True)
-        self._thread.start()
+        self._waiting = Shares(most_waiting)
+        self._pool = FairPool(1, "shadow", niceness=_NICE)
 
     def add(self, prompt: Prompt, answered: Answered[Any], *, asked_at: float, caller: str) -> None:
-        """Draw for this prompt too, later."""
-        try:
-            self._waiting.put_nowait((prompt, answered, asked_at, caller))
-        except queue.Full:
+        """Draw for this prompt too, later; callers are served in turn."""
+        if not self._waiting.has_room(caller):
             self.num_left_out += 1
+            return
+        self._waiting.take(caller)
+        task = self._pool.submit(caller, partial(self._try, prompt, answered, asked_at, caller))
+        task.add_done_callback(lambda _: self._waiting.give_back(caller))
 
     def close(self, seconds: float = 5.0) -> None:
         """Draw what waits, for so long at most."""
-        with contextlib.suppress(queue.Full):
-            self._waiting.put(None, timeout=seconds)
-            self._thread.join(seconds)
+        self._pool.close(seconds=seconds)
 
-    def _follow(self) -> None:
-        with contextlib.suppress(OSError):  # Linux alone has priorities of threads
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
-        while (item := self._waiting.get()) is not None:
-            try:
-                self._draw(*item)
-            except Exception:  # noqa: BLE001 (one prompt must not end the race)
-                _log.exception("no shadow of %s", item[0])
+    def _try(self, prompt: Prompt, answered: Answered[Any], asked_at: float, caller: str) -> None:
+        try:
+            self._draw(prompt, answered, asked_at, caller)
+        except Exception:  # noqa: BLE001 (one prompt must not end the race)
+            _log.exception("no shadow of %s", prompt)
 
     def _draw(self, prompt: Prompt, answered: Answered[Any], asked_at: float, caller: str) -> None:
         begin, reason = time.perf_counter(), None

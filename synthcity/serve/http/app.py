@@ -24,6 +24,7 @@ def build_app(
     service: Service,
     *,
     axon: Axon | None = None,
+    people: Service | None = None,
     about: Mapping[str, Any] | None = None,
     lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None,
 ) -> FastAPI:
@@ -32,8 +33,9 @@ def build_app(
     Args:
         service: answers prompts.
         axon: answers validators at ``POST /Simulation``; without it that route does not exist.
-        about: what ``/models`` tells; without it neither ``/simulate`` nor ``/models`` nor ``/docs`` exist, since they
-            ask nobody for a name.
+        people: answers people and tools; without it neither ``/simulate`` nor ``/models`` nor ``/docs`` exist, since
+            they ask nobody for a name.
+        about: what ``/models`` tells.
         lifespan: what to do at start and end.
     """
     app = FastAPI(
@@ -41,7 +43,7 @@ def build_app(
         version=synthcity.__version__,
         lifespan=lifespan,
         redirect_slashes=False,
-        openapi_url=None if about is None else "/openapi.json",  # without it there are no docs either
+        openapi_url=None if people is None else "/openapi.json",  # without it there are no docs either
     )
 
     @app.exception_handler(HTTPException)
@@ -57,8 +59,8 @@ def build_app(
 
     if axon is not None:
         app.add_route(ROUTE, axon.__call__, methods=["POST"], include_in_schema=False)
-    if about is not None:
-        app.include_router(rest_routes(service, about))
+    if people is not None:
+        app.include_router(rest_routes(people, about or {}))
 
     @app.get("/healthz")
     async def healthz() -> Response:

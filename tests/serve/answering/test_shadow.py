@@ -94,7 +94,7 @@ def test_a_challenger_that_hangs_costs_no_answer_and_is_told(shadowed, service: 
         _ask(client, number)
     assert service.shadow.num_left_out >= 2
     assert "came too fast for the challenger" in service.status().problems[0]
-    assert any(thread.name == "shadow" for thread in threading.enumerate())
+    assert any(thread.name == "shadow_0" for thread in threading.enumerate())
 
 
 def test_a_challenger_that_is_the_champion_is_refused(tmp_path: Path):
