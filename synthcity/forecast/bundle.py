@@ -17,10 +17,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json
-import os
 import platform
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, cast, runtime_checkable
@@ -33,6 +30,7 @@ from safetensors.numpy import save as save_arrays
 
 import synthcity
 from synthcity.errors import BundleError, ConfigError, RunError, SynthcityError
+from synthcity.files import atomic_folder, standing
 from synthcity.forecast.forecaster import Forecaster
 
 FORMAT = 1
@@ -96,30 +94,24 @@ def save_bundle(
         raise ValueError(f"config['loader'] is {config.get('loader')!r}; allowed: {sorted(LOADERS)}")
     if folder.exists() and not (folder.is_dir() and (folder / MANIFEST).is_file()):
         raise BundleError(f"{folder} exists and is no bundle; it is left alone, choose another folder")
-    draft = None
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-        for i, member in enumerate(members):
-            if not isinstance(member, Savable):
-                raise BundleError(f"{type(member).__name__} has no save method, so it cannot go into a bundle")
-            member.save(draft / "members" / str(i))
-        listed = [{k: v for k, v in entry.items() if k != "source"} for entry in code]
-        for i, entry in enumerate(code):
-            (draft / "code").mkdir(exist_ok=True)
-            _write(draft / _code_file(i), entry["source"].encode())
-        parts = {"num_members": len(members), **({"code": listed} if listed else {})}
-        _write_json(draft / CONFIG, {**config, **parts})
-        _write(draft / WEIGHTS, save_arrays({k: np.ascontiguousarray(v) for k, v in weights.items()}))
-        _write_json(draft / METRICS, dict(metrics or {}))
-        _write_json(draft / MANIFEST, _manifest(draft, len(members), len(code), manifest or {}))
-        _replace(folder, draft)
+        with atomic_folder(folder) as draft:
+            for i, member in enumerate(members):
+                if not isinstance(member, Savable):
+                    raise BundleError(f"{type(member).__name__} has no save method, so it cannot go into a bundle")
+                member.save(draft / "members" / str(i))
+            listed = [{k: v for k, v in entry.items() if k != "source"} for entry in code]
+            for i, entry in enumerate(code):
+                (draft / "code").mkdir(exist_ok=True)
+                (draft / _code_file(i)).write_bytes(entry["source"].encode())
+            parts = {"num_members": len(members), **({"code": listed} if listed else {})}
+            _write_json(draft / CONFIG, {**config, **parts})
+            (draft / WEIGHTS).write_bytes(save_arrays({k: np.ascontiguousarray(v) for k, v in weights.items()}))
+            _write_json(draft / METRICS, dict(metrics or {}))
+            _write_json(draft / MANIFEST, _manifest(draft, len(members), len(code), manifest or {}))
     except OSError as error:
         reason = error.strerror or error
         raise RunError(f"cannot write the bundle {folder} ({reason}); make space or choose another folder") from error
-    finally:
-        if draft is not None:
-            shutil.rmtree(draft, ignore_errors=True)
 
 
 def load(folder: Path | str, *, trust_code: bool = False) -> Forecaster:
@@ -134,7 +126,7 @@ def load(folder: Path | str, *, trust_code: bool = False) -> Forecaster:
         BundleError: a file is missing or differs from its hash, the bundle is foreign or of another version, or it
             holds code and nobody said that this is trusted.
     """
-    folder = Path(folder)
+    folder = standing(Path(folder))
     code = _code_of(folder)
     if code and not trust_code:
         listed = ", ".join(f"{path} ({entry['kind']} {entry['name']})" for path, entry in code.items())
@@ -231,31 +223,12 @@ def _manifest(draft: Path, num_members: int, num_codes: int, extra: Mapping[str,
     }
 
 
-def _replace(folder: Path, draft: Path) -> None:
-    """Move ``draft`` to ``folder``, a bundle that is there out of the way first."""
-    os.chmod(draft, 0o755)  # mkdtemp made it private
-    if not folder.exists():
-        os.rename(draft, folder)
-        return
-    old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))
-    os.rename(folder, old / "bundle")
-    os.rename(draft, folder)
-    shutil.rmtree(old)
-
-
 def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _write_json(path: Path, data: Mapping[str, Any]) -> None:
-    _write(path, (json.dumps(data, indent=1, sort_keys=True, allow_nan=False) + "\n").encode())
-
-
-def _write(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    path.write_bytes((json.dumps(data, indent=1, sort_keys=True, allow_nan=False) + "\n").encode())
 
 
 def _read_json(path: Path) -> dict[str, Any]:

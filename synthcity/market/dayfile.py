@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from synthcity.errors import DataError
+from synthcity.files import atomic_file
 from synthcity.market.bars import Bars
 from synthcity.market.check import check_bars
 from synthcity.market.columns import COLUMNS, bars_from_columns
@@ -49,20 +49,10 @@ def read_day(path: Path, resolution: int) -> Bars:
 def write_day(path: Path, bars: Bars) -> None:
     """Replace one day's file in one step: a reader, or a kill at any time, sees the old file or the new one.
 
-    The caller holds the series' lock, so one temporary name a day is enough.
-
     Raises:
         OSError: the disk is full, read-only or failing; the old file is untouched.
     """
     times = pa.array(bars.time * 1000, type=pa.int64()).cast(SCHEMA.field(0).type)
     table = pa.Table.from_arrays([times, *(pa.array(getattr(bars, name)) for name in COLUMNS)], schema=SCHEMA)
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            pq.write_table(table, file, compression="zstd", use_dictionary=False, write_statistics=False)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
+    with atomic_file(path) as draft:
+        pq.write_table(table, draft, compression="zstd", use_dictionary=False, write_statistics=False)

@@ -7,7 +7,6 @@ its series, so killed and concurrent writers leave whole days behind, and reader
 from __future__ import annotations
 
 import fcntl
-import os
 import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from synthcity.errors import ConfigError, DataError, unknown_name
+from synthcity.files import sync
 from synthcity.market.bars import Bars, Market, Times
 from synthcity.market.check import check_bars
 from synthcity.market.columns import COLUMNS, concatenate, union
@@ -80,7 +80,7 @@ class Store:
             changed = [merged for merged, num_added in days if num_added]
             with ThreadPoolExecutor(_NUM_WRITERS) as pool:
                 list(pool.map(lambda day: write_day(folder / day_name(int(day.time[0])), day), changed))
-            _sync(folder)
+            sync(folder)  # a repeated append finds what a killed one wrote, and that may not be on the disk yet
         return sum(num_added for _, num_added in days)
 
     def load(
@@ -236,15 +236,6 @@ def _locked(folder: Path) -> Iterator[None]:
         for leftover in folder.glob(".*.tmp"):  # of a writer that was killed: the living one is us
             leftover.unlink()
         yield
-
-
-def _sync(folder: Path) -> None:
-    """Make the renames durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

@@ -151,9 +151,10 @@ def test_a_disk_that_refuses_is_told_in_words_and_leaves_nothing(tmp_path, monke
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("synthcity.forecast.bundle._write", full)
-    with pytest.raises(RunError, match=r"cannot write the bundle .*bundle \(No space left on device\); make space"):
-        baseline("fhs").save(tmp_path / "bundle")
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", full)
+        with pytest.raises(RunError, match=r"cannot write the bundle .*bundle \(No space left on device\); make space"):
+            baseline("fhs").save(tmp_path / "bundle")
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "file").touch()
     with pytest.raises(RunError, match="File exists"):

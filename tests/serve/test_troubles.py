@@ -18,7 +18,6 @@ from synthcity.market.store import Store
 from synthcity.serve.admission.admission import Admission, AdmissionConfig
 from synthcity.serve.admission.metagraph import Registry
 from synthcity.serve.admission.nonces import Nonces
-from synthcity.serve.answering import answer_ledger as ledgers
 from synthcity.serve.answering.answer_ledger import AnswerLedger
 from synthcity.serve.answering.answer_recorder import Recorder
 from synthcity.serve.answering.engine import Engine
@@ -142,7 +141,7 @@ def test_a_full_disk_costs_no_answer_and_is_shown(tmp_path: Path, stack: ExitSta
     def full(_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(ledgers.os, "fsync", full)
+    monkeypatch.setattr("os.fsync", full)
     assert place.ask() == 200
     for _ in range(600):
         if place.recorder.problem:
@@ -182,6 +181,6 @@ def test_a_disk_that_takes_not_one_byte_more_costs_no_answer_and_is_shown(tmp_pa
 
 def test_no_file_of_succession_can_be_written_is_shown(tmp_path: Path, stack: ExitStack):
     place = Place(tmp_path, stack)
-    (tmp_path / "champion.tmp").mkdir()
+    (tmp_path / ".champion.json.tmp").mkdir()
     assert "champion.json (Is a directory); the champion stays" in place.seen()
     assert place.ask() == 200

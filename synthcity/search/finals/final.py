@@ -34,6 +34,7 @@ from typing import Any
 import pandas as pd
 
 from synthcity.errors import RunError
+from synthcity.files import atomic_file, atomic_write
 from synthcity.forecast.baselines import BASELINES, baseline
 from synthcity.forecast.compare import coefficients, lead, mean_score
 from synthcity.forecast.forecaster import Forecaster
@@ -226,9 +227,7 @@ def _look(
     ]
     prompts = data.test_prompts()
     scores, diagnostics = scorer.scores_and_diagnostics(everyone, prompts, seed=_seed(seed, 0))
-    _replace(folder / TEST_SCORES, lambda path: scores.to_parquet(path, index=False))
-    seen = json.dumps(diagnostics.result() if challenger else None)
-    _replace(folder / DIAGNOSTICS, lambda path: path.write_text(seen, encoding="utf-8"))
+    _keep(folder, scores, diagnostics.result() if challenger else None)
     num_scored = len(scores[["asset", "start_time"]].drop_duplicates())
     recorder.emit(
         "test_scored",
@@ -272,10 +271,10 @@ def _seed(seed: int, stage: int) -> int:
     return 1000 * seed + stage
 
 
-def _replace(path: Path, write: Any) -> None:
-    partial = path.with_name(f".{path.name}.partial")
+def _keep(folder: Path, scores: pd.DataFrame, diagnostics: Mapping[str, Any] | None) -> None:
     try:
-        write(partial)
-        partial.replace(path)
+        with atomic_file(folder / TEST_SCORES) as draft:
+            scores.to_parquet(draft, index=False)
+        atomic_write(folder / DIAGNOSTICS, json.dumps(diagnostics))
     except OSError as error:
-        raise RunError(f"cannot write {path}: {error.strerror or error}") from error
+        raise RunError(f"cannot write what the test showed to {folder}: {error.strerror or error}") from error

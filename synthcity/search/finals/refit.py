@@ -25,6 +25,7 @@ import ray
 import torch
 
 from synthcity.errors import RunError
+from synthcity.files import atomic_write
 from synthcity.forecast.forecaster import Forecaster
 from synthcity.forecast.mixing import Mix
 from synthcity.market.dataset import Dataset, window_starts
@@ -119,11 +120,8 @@ def _fit(
 
 
 def _write(path: Path, state: bytes) -> None:
-    partial = path.with_name(f".{path.name}.partial")
     try:
-        path.parent.mkdir(exist_ok=True)
-        partial.write_bytes(state)
-        partial.replace(path)
+        atomic_write(path, state)
     except OSError as error:
         raise RunError(f"cannot write {path}: {error.strerror or error}") from error
 

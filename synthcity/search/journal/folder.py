@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from synthcity.errors import ConfigError, RunError
+from synthcity.files import atomic_write
 from synthcity.lines import read_all
 from synthcity.search.config import SearchConfig, parse_config
 from synthcity.search.journal.history import History
@@ -54,7 +55,7 @@ def write_resolved(folder: Path, config: SearchConfig) -> None:
     """
     try:
         text = yaml.safe_dump(config.to_dict(), sort_keys=False)
-        (folder / RESOLVED).write_text(text, encoding="utf-8")
+        atomic_write(folder / RESOLVED, text)
     except OSError as error:
         raise RunError(f"cannot write {folder / RESOLVED}: {error.strerror or error}") from error
 

@@ -43,6 +43,7 @@ from statistics import fmean
 from typing import Any
 
 from synthcity.errors import RunError
+from synthcity.files import atomic_write
 from synthcity.search.arms import ArmState
 from synthcity.search.candidates.candidate import Candidate, Proposal
 from synthcity.search.journal.diagnosis import LIMIT, Diagnosis
@@ -237,10 +238,8 @@ class History:
             RunError: the file cannot be written.
         """
         lines = [json.dumps(record.to_dict(), separators=(",", ":")) + "\n" for record in self.records]
-        partial = path.with_suffix(".partial")
         try:
-            partial.write_text("".join(lines), encoding="utf-8")
-            partial.replace(path)
+            atomic_write(path, "".join(lines))
         except OSError as error:
             raise RunError(f"cannot write {path}: {error.strerror or error}") from error
 

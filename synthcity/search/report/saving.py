@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from pathlib import Path
 
 from synthcity.errors import RunError
+from synthcity.files import atomic_write
 from synthcity.search.report.model import SCHEMA, Report
 from synthcity.search.report.page import render
 
@@ -41,16 +40,7 @@ def write_report(folder: Path) -> Path:
 
 
 def _write(path: Path, text: str) -> None:
-    """Replace ``path`` in one step, so that a reader never sees half a file."""
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                stream.write(text)
-            os.chmod(name, 0o644)
-            os.replace(name, path)
-        except BaseException:
-            os.unlink(name)
-            raise
+        atomic_write(path, text)
     except OSError as error:
         raise RunError(f"cannot write {str(path)!r}: {error.strerror}") from error

@@ -29,6 +29,7 @@ from synthcity.agents.prompts import render
 from synthcity.agents.prompts.components import describe_components
 from synthcity.agents.tools import Registry
 from synthcity.errors import ConfigError, RunError
+from synthcity.files import atomic_write
 from synthcity.nets import registry
 from synthcity.nets.authored.admission import Admission, Verdict
 from synthcity.nets.authored.code import AuthoredCode, digest, register
@@ -173,8 +174,7 @@ class Work:
     def _keep(self, name: str, source: str) -> None:
         path = self.folder / FOLDER / name
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(source.encode("utf-8", errors="replace"))
+            atomic_write(path, source.encode("utf-8", errors="replace"))
         except OSError as error:
             raise RunError(f"cannot write {path}: {error.strerror or error}") from error
 

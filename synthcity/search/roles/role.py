@@ -13,6 +13,7 @@ from synthcity.agents.loop import AgentResult, LoopConfig, run_agent
 from synthcity.agents.prompts import render
 from synthcity.agents.tools import Toolset, build_toolset
 from synthcity.errors import RunError
+from synthcity.files import atomic_write
 from synthcity.search.roles.desk import Desk
 
 CHAT = "chat.json"
@@ -96,7 +97,6 @@ def _write(path: Path, role: Role, version: str, agent: AgentResult, measured: t
         "messages": agent.messages,
     }
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(chat, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        atomic_write(path, json.dumps(chat, indent=1, ensure_ascii=False) + "\n")
     except OSError as error:
         raise RunError(f"cannot write {path}: {error.strerror or error}") from error

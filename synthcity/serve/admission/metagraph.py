@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -18,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from synthcity.errors import DataError
+from synthcity.files import PRIVATE, atomic_write
 
 _LOOK_SECONDS = 2.0
 
@@ -50,13 +49,7 @@ class Snapshot:
         path = Path(path)
         text = json.dumps({**asdict(self), "neurons": {k: asdict(v) for k, v in self.neurons.items()}})
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            handle, draft = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(draft, path)
+            atomic_write(path, text + "\n", mode=PRIVATE)
         except OSError as error:
             raise DataError(f"cannot write the snapshot {path} ({error.strerror})") from error
 

@@ -17,12 +17,10 @@ import hashlib
 import io
 import logging
 import math
-import os
 import threading
 import uuid
 from collections import deque
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +29,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from synthcity.errors import DataError, RunError
+from synthcity.files import PRIVATE, atomic_write
 from synthcity.lines import LineWriter
 from synthcity.market.times import format_time
 from synthcity.sn50.prompt import Prompt
@@ -230,16 +229,7 @@ class AnswerLedger:
 
 
 def _write_file(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    draft = path.with_name(f".{path.name}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with draft.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
+        atomic_write(path, content, mode=PRIVATE)
     except OSError as error:
-        with suppress(OSError):  # the disk may be gone, not full
-            draft.unlink(missing_ok=True)
         raise RunError(f"cannot write {path}: {error.strerror or error}") from error

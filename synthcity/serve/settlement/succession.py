@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from synthcity.errors import RunError
+from synthcity.files import PRIVATE, atomic_write
 from synthcity.serve.settlement.challenge import Decision, Verdict
 
 CHAMPION = "champion.json"
@@ -53,14 +53,8 @@ class Succession:
             RunError: the disk refuses.
         """
         path = state / CHAMPION
-        draft = path.with_suffix(".tmp")
         try:
-            state.mkdir(parents=True, exist_ok=True)
-            with draft.open("w", encoding="utf-8") as file:
-                file.write(json.dumps(asdict(self)) + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(path)
+            atomic_write(path, json.dumps(asdict(self)) + "\n", mode=PRIVATE)
         except OSError as error:
             raise RunError(f"cannot write {path} ({error.strerror}); the champion stays") from error
         return self

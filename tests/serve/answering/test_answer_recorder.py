@@ -85,7 +85,7 @@ def test_a_full_disk_costs_no_answer_and_nothing_that_was_there(asked, service: 
     monkeypatch.setattr(ledgers, "MOST_HELD", 2)
     full = AnswerLedger(tmp_path / "ledger")
     service.recorder = Recorder(full, service.metrics)
-    monkeypatch.setattr(ledgers.os, "fsync", _no_space)
+    monkeypatch.setattr("os.fsync", _no_space)
     assert [asked(number) for number in range(1, 6)] == [200] * 5
     service.recorder._waiting.put(None)
     service.recorder._thread.join()
