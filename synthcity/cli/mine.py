@@ -154,26 +154,15 @@ def rank(ledger: Path, uid: int | None, date: str | None) -> None:
     Example:
       synthcity mine rank mining/ledger --uid 42
     """
-    import pandas as pd
-
-    from synthcity.errors import DataError
-    from synthcity.serve.settlement.rank import DAY, simulated_rank
+    from synthcity.serve.settlement.rank import Unranked, ranks
     from synthcity.serve.settlement.settle import read_scores
-    from synthcity.serve.settlement.standing import standings
     from synthcity.serve.settlement.synthapi import SynthApi
 
-    rules, now = _checked(ledger, date), int(time.time())
-    scores, rows = read_scores(ledger), []
-    sent = scores[scores["sent"].astype(bool)]
+    rules, rows = _checked(ledger, date), []
     with SynthApi() as api:
-        for standing in standings(scores, now, rules):
-            competition = rules.competitions[standing.competition]
-            start = now - competition.window_days * DAY
-            public = pd.concat([api.scores(asset, competition, start, now) for asset in standing.by_asset])
-            try:
-                found = simulated_rank(public, sent, competition, now, rules=rules, own_miner=uid)
-            except DataError as error:
-                click.echo(f"warning: {error}", err=True)
+        for found in ranks(read_scores(ledger), api, time.time(), rules=rules, own_miner=uid):
+            if isinstance(found, Unranked):
+                click.echo(f"warning: {found.reason}", err=True)
                 continue
             averages = (f"{found.average:.1f}", f"{found.best:.1f}", f"{found.median:.1f}")
             counts = (str(found.num_prompts), str(found.num_unmatched))

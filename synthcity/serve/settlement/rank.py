@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,8 @@ import pandas as pd
 
 from synthcity.errors import DataError
 from synthcity.market.bars import Floats
+from synthcity.serve.settlement.standing import standings
+from synthcity.serve.settlement.synthapi import SynthApi
 from synthcity.sn50.competitions import Competition, Rules, get_rules
 from synthcity.sn50.leaderboard import payout, rolling_average
 
@@ -37,6 +40,39 @@ class Rank:
     share: float
     num_prompts: int
     num_unmatched: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unranked:
+    """A competition in which we have answers and no place, and why not."""
+
+    competition: str
+    reason: str
+
+
+def ranks(
+    scores: pd.DataFrame, api: SynthApi, now: float, *, rules: Rules | None = None, own_miner: int | None = None
+) -> Iterator[Rank | Unranked]:
+    """Yield our place in each competition that a settled answer of its window counts in.
+
+    Args:
+        scores: as from ``settle.read_scores``; what a challenger drew in the shadow is left out.
+        api: where the public scores of all miners come from.
+        own_miner: our uid among the public ones, which is then left out.
+
+    Raises:
+        DataError: the public scores cannot be fetched.
+    """
+    rules = get_rules() if rules is None else rules
+    sent = scores[scores["sent"].astype(bool)]
+    for standing in standings(scores, now, rules):
+        competition = rules.competitions[standing.competition]
+        start = int(now) - competition.window_days * DAY
+        public = pd.concat([api.scores(asset, competition, start, int(now)) for asset in standing.by_asset])
+        try:
+            yield simulated_rank(public, sent, competition, now, rules=rules, own_miner=own_miner)
+        except DataError as error:
+            yield Unranked(competition=competition.name, reason=str(error))
 
 
 def simulated_rank(

@@ -1,0 +1,66 @@
+"""One bundle out of several forecasters, each for the prompts that it was made for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from synthcity.errors import ConfigError
+from synthcity.forecast.choose import choose
+from synthcity.forecast.dispatch import Dispatch, Route
+from synthcity.forecast.forecaster import Forecaster
+from synthcity.sn50.prompt import Prompt
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """Who answers what: ``name`` of a bundle or a baseline, and what it is loaded as.
+
+    ``way`` is how its prompts are written, e.g. ``crypto-24h`` or ``crypto-24h:BTC,ETH``.
+    """
+
+    way: str
+    name: str
+    forecaster: Forecaster
+
+
+def combine(folder: Path | str, parts: Sequence[str], *, trust_code: bool = False) -> list[Part]:
+    """Write a bundle to ``folder`` in which the first part that covers a prompt answers it.
+
+    Args:
+        parts: ``COMPETITION[:A,B,...]=BUNDLE|BASELINE``, exceptions before what they except.
+        trust_code: run what a language model wrote, where a bundle holds such code.
+
+    Raises:
+        ConfigError: a part cannot be read, is given twice, or never answers.
+        BundleError: a part cannot be loaded, or ``folder`` is something else than a bundle.
+    """
+    folder = Path(folder)
+    named = _read(parts)
+    found = [
+        Part(way=way, name=name, forecaster=choose(name, trust_code=trust_code, quantised=True))
+        for way, name in named.values()
+    ]
+    sources = [{"route": part.way, "from": part.name} for part in found]
+    combined = Dispatch(list(named), [part.forecaster for part in found], name=folder.name)
+    combined.save(folder, manifest={"parts": sources})
+    return found
+
+
+def _read(parts: Sequence[str]) -> dict[Route, tuple[str, str]]:
+    """Ways and names by route."""
+    named: dict[Route, tuple[str, str]] = {}
+    for part in parts:
+        way, equals, name = part.partition("=")
+        if not equals or not name.strip():
+            raise ConfigError(f"{part!r} is no part; write e.g. crypto-24h=runs/sweep/winner")
+        route = Route.parse(way)
+        if route in named:
+            raise ConfigError(f"{way!r} is given twice, to {named[route][1]} and to {name}; name one of them")
+        grid = {"time_length": route.time_length, "time_increment": route.time_increment}
+        asked = [Prompt(asset=asset, start_time=0, **grid) for asset in route.assets]
+        if all(any(other.covers(prompt) for other in named) for prompt in asked):
+            raise ConfigError(f"{part!r} never answers, since earlier parts take all its prompts; put exceptions first")
+        named[route] = way, name.strip()
+    return named

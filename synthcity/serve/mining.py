@@ -1,0 +1,238 @@
+"""A miner from checks to answers: what has to hold, what runs beside what, and in which order it starts and ends."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bittensor_wallet import Keypair, Wallet
+
+from synthcity.cluster import terminable
+from synthcity.errors import ConfigError
+from synthcity.forecast.forecaster import Forecaster
+from synthcity.market.store import Store
+from synthcity.serve.admission.metagraph import Registry
+from synthcity.serve.admission.presence import alone
+from synthcity.serve.answering.live_prices import Feed, FeedConfig
+from synthcity.serve.board import Board
+from synthcity.serve.build import LEDGER, ServeConfig, check, load_model
+from synthcity.serve.chain.watched import Watched
+from synthcity.serve.deployment import ClusterConfig, serving
+from synthcity.serve.miner import Miner, start_config
+from synthcity.serve.preflight import (
+    FRESH_SECONDS,
+    Check,
+    State,
+    chain_problem,
+    check_address,
+    check_clock,
+    check_model,
+    check_prices,
+    check_registration,
+    check_statistics,
+)
+from synthcity.serve.settlement.settler import Settler
+from synthcity.serve.settlement.succession import begin
+from synthcity.settings import Settings
+from synthcity.sn50.competitions import get_rules
+
+_LOOK_SECONDS = 1.0
+_CHAIN = "the chain's process"
+
+
+def all_assets() -> tuple[str, ...]:
+    """Return all assets that the network asks for today."""
+    return tuple(dict.fromkeys(a for one in get_rules().competitions.values() for a in one.assets))
+
+
+@dataclass(frozen=True, kw_only=True)
+class MiningConfig:
+    """What a miner answers with, as whom, and where.
+
+    Attributes:
+        model: folder of a bundle, or the name of a baseline; ``challenger`` shadows every prompt.
+        store: folder of the prices; live ones are added to it.
+        assets: to follow and to answer for.
+        cluster: where it listens, and with how many replicas.
+        state: folder of the ledger, the nonces, the snapshot of the chain, and of who is champion.
+        wallet, hotkey: names of Bittensor's; ``hotkey`` may be an ss58 address where nothing is published.
+        network, netuid: the chain; 247 is the test network's subnet.
+        publish: ``ip:port`` where validators reach us; written to the chain. None: nothing is written.
+        metagraph: file of who is registered that another process keeps; the chain is left alone then.
+        auto_promote: let a challenger that has won answer without a hand.
+        trust_code: run what a language model wrote, where a bundle holds such code.
+        patience_seconds: for prices and the chain, before the checks.
+    """
+
+    model: str
+    store: str
+    assets: tuple[str, ...] = field(default_factory=all_assets)
+    cluster: ClusterConfig = field(default_factory=lambda: ClusterConfig(host="0.0.0.0"))
+    state: str = "state"
+    wallet: str = "default"
+    hotkey: str = "default"
+    network: str = "finney"
+    netuid: int = 50
+    publish: str | None = None
+    metagraph: str | None = None
+    challenger: str | None = None
+    auto_promote: bool = False
+    trust_code: bool = False
+    patience_seconds: float = 90.0
+
+    def __post_init__(self) -> None:
+        if self.publish is not None and self.metagraph is not None:
+            raise ConfigError(
+                f"nothing would publish {self.publish}: with the metagraph file {self.metagraph} the chain is left "
+                "alone; leave out one of them"
+            )
+
+
+def run_miner(config: MiningConfig, *, tell: Callable[[str], None] = print) -> None:
+    """Check everything, answer validators, settle the answers and show how it stands, until Ctrl-C or SIGTERM.
+
+    Args:
+        tell: takes a line for the operator, before the board is there.
+
+    Raises:
+        SynthcityError: as ``mining``.
+    """
+    with mining(config, tell=tell) as miner:
+        with Board() as board, contextlib.suppress(KeyboardInterrupt):
+            while True:
+                board.show(miner.look())
+                time.sleep(_LOOK_SECONDS)
+        tell("ending")
+
+
+@contextlib.contextmanager
+def mining(config: MiningConfig, *, tell: Callable[[str], None] = print) -> Iterator[Miner]:
+    """Check everything, start all that a miner is, and end it with the block; look at it about once a second.
+
+    Raises:
+        ConfigError: a check failed, or the wallet has no such hotkey.
+        SynthcityError: a bundle, the store or the state is unusable, or the replicas do not start.
+    """
+    address = hotkey_address(config.wallet, config.hotkey, needs_wallet=config.publish is not None)
+    named = _service(config, address)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(terminable())
+        stack.enter_context(alone(Path(named.state)))
+        service = start_config(named)
+        models = _models(service)
+        feed = stack.enter_context(Feed(Store(named.store), FeedConfig(assets=config.assets)))
+        assert named.metagraph is not None
+        registry = Registry(named.metagraph)
+        with contextlib.nullcontext() if config.metagraph else Watched(_CHAIN, _chain(config, named.metagraph)):
+            _await_news(config, registry, feed)
+            checks = _checks(config, service, models, feed, registry)
+        for one in checks:
+            tell(f"{one.state:<8}{one.name:<12}{one.text}")
+        failed = [one.name for one in checks if one.state is State.FAILED]
+        if failed:
+            raise ConfigError(f"the miner does not start: {', '.join(failed)} failed, see above")
+        check(service)
+        deployed = stack.enter_context(serving(service, config.cluster))
+        begin(Path(named.state), named.model, named.challenger)
+        chain = _chain(config, named.metagraph, publishes=True)
+        watched = None if config.metagraph else stack.enter_context(Watched(_CHAIN, chain))
+
+        def problem() -> str | None:
+            told = watched and watched.problem
+            return told or chain_problem(registry.snapshot, address, time.time(), named.admission)
+
+        settler = Settler(Path(named.state) / LEDGER, Store(named.store), lambda: miner.race())
+        promote = config.auto_promote
+        miner = Miner(named, deployed, feed, settler, assets=config.assets, auto_promote=promote, watched=problem)
+        stack.enter_context(settler)
+        tell(f"mining with {service.model} as {address} at {config.cluster.host}:{config.cluster.port}; Ctrl-C ends it")
+        yield miner
+
+
+def hotkey_address(wallet: str, hotkey: str, *, needs_wallet: bool = False) -> str:
+    """Return the ss58 address of a hotkey that is named, or is one itself.
+
+    Args:
+        needs_wallet: the key itself is needed, so that an address alone does not do.
+
+    Raises:
+        ConfigError: there is no such wallet here.
+    """
+    if not needs_wallet:
+        with contextlib.suppress(ValueError):  # a name, then
+            return str(Keypair(ss58_address=hotkey).ss58_address)
+    try:
+        return str(Wallet(name=wallet, hotkey=hotkey).hotkey.ss58_address)
+    except Exception as error:
+        raise ConfigError(f"wallet {wallet!r} has no hotkey {hotkey!r} here ({error}); make one with btcli") from error
+
+
+def _service(config: MiningConfig, address: str) -> ServeConfig:
+    """What the replicas are told; folders from the root on, since they run elsewhere."""
+    return ServeConfig(
+        model=_resolved(config.model),
+        store=str(Path(config.store).resolve()),
+        state=str(Path(config.state).resolve()),
+        hotkey=address,
+        metagraph=str(Path(config.metagraph or Path(config.state) / "metagraph.json").resolve()),
+        rest=False,
+        challenger=None if config.challenger is None else _resolved(config.challenger),
+        trust_code=config.trust_code,
+    )
+
+
+def _resolved(name: str) -> str:
+    return str(Path(name).resolve()) if Path(name).exists() else name
+
+
+def _chain(config: MiningConfig, metagraph: str, *, publishes: bool = False) -> list[str]:
+    """The command of the process that speaks to the chain; nothing is published by a start that fails."""
+    command = [sys.executable, "-m", "synthcity.serve.chain.bittensor10", "--until-stdin-ends"]
+    command += ["--metagraph", metagraph, "--network", config.network, "--netuid", str(config.netuid)]
+    if publishes and config.publish:
+        command += ["--publish", config.publish, "--wallet", config.wallet, "--hotkey", config.hotkey]
+    return command
+
+
+def _await_news(config: MiningConfig, registry: Registry, feed: Feed) -> None:
+    """Wait until prices are fresh and the chain has told what it is now, or patience ends."""
+    asked_at = time.time()
+
+    def told() -> bool:
+        """An old snapshot may be from before a registration."""
+        known = registry.snapshot
+        return known is not None and known.netuid == config.netuid and (known.taken_at >= asked_at or is_kept)
+
+    is_kept = config.metagraph is not None
+    ended, waiting = time.monotonic() + config.patience_seconds, threading.Event()
+    while time.monotonic() < ended:
+        if told() and all(feed.age(asset, time.time()) <= FRESH_SECONDS for asset in config.assets):
+            return
+        waiting.wait(0.5)
+
+
+def _models(service: ServeConfig) -> dict[str, Forecaster]:
+    """Champion and challenger, loaded before anything starts."""
+    named = {"model": service.model, "challenger": service.challenger}
+    return {role: load_model(name, trust_code=service.trust_code)[0] for role, name in named.items() if name}
+
+
+def _checks(
+    config: MiningConfig, service: ServeConfig, models: Mapping[str, Forecaster], feed: Feed, registry: Registry
+) -> list[Check]:
+    assert service.hotkey is not None
+    now = time.time()
+    found = [
+        Check(name="hotkey", state=State.OK, text=service.hotkey),
+        check_registration(registry.snapshot, service.hotkey, now, service.admission, netuid=config.netuid),
+        check_address(config.cluster.host, config.cluster.port, config.publish),
+        check_statistics(),
+        check_clock(Settings.load().binance_url),
+        check_prices(feed, config.assets, now),
+    ]
+    return found + [check_model(role, model, feed, config.assets, now) for role, model in models.items()]

@@ -1,0 +1,40 @@
+"""What a miner is told and asks before it starts; the start itself is tried in ``tests/cli/test_mining.py``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from synthcity.errors import ConfigError
+from synthcity.serve.mining import MiningConfig, hotkey_address, mining
+from tests.serve.dialogue import MINER, STRANGER, snapshot
+
+
+def test_an_address_that_nobody_would_publish_is_refused_at_once(tmp_path: Path):
+    with pytest.raises(ConfigError, match=r"nothing would publish 8\.8\.8\.8:8091: with the metagraph file .* alone"):
+        MiningConfig(model="fhs", store=str(tmp_path), metagraph="metagraph.json", publish="8.8.8.8:8091")
+
+
+def test_a_hotkey_may_be_an_address_where_no_key_is_needed():
+    assert hotkey_address("none", MINER.ss58_address) == MINER.ss58_address
+    with pytest.raises(ConfigError, match="wallet 'none' has no hotkey"):
+        hotkey_address("none", MINER.ss58_address, needs_wallet=True)
+
+
+def test_checks_are_told_to_whoever_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SYNTHCITY_BINANCE_URL", "http://127.0.0.1:9")
+    snapshot().write(tmp_path / "metagraph.json")
+    config = MiningConfig(
+        model="fhs",
+        store=str(tmp_path / "store"),
+        assets=("BTC",),
+        state=str(tmp_path / "state"),
+        hotkey=STRANGER.ss58_address,
+        metagraph=str(tmp_path / "metagraph.json"),
+        patience_seconds=0,
+    )
+    told: list[str] = []
+    with pytest.raises(ConfigError, match="chain, prices, model failed"), mining(config, tell=told.append):
+        raise AssertionError("it has started")
+    assert [line[8:20].strip() for line in told][:2] == ["hotkey", "chain"]
