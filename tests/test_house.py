@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.rooms import circles, imports, modules
+
 ROOT = Path(__file__).parents[1]
 MODULES = sorted((ROOT / "synthcity").rglob("*.py"))
 LINT_IMPORTS = "from importlinter.cli import lint_imports_command; lint_imports_command()"
@@ -19,6 +21,14 @@ def test_rooms_import_only_what_lies_below_them() -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "0 broken" in done.stdout
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    assert circles(imports(modules())) == []
+
+
+def test_a_circle_would_be_seen() -> None:
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [["a", "b", "c"]]
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -192,7 +192,7 @@ def _resolved(name: str) -> str:
 
 def _chain(config: MiningConfig, metagraph: str, *, publishes: bool = False) -> list[str]:
     """The command of the process that speaks to the chain; nothing is published by a start that fails."""
-    command = [sys.executable, "-m", "synthcity.serve.chain.bittensor10", "--until-stdin-ends"]
+    command = [sys.executable, "-m", "synthcity.serve.chain", "--until-stdin-ends"]
     command += ["--metagraph", metagraph, "--network", config.network, "--netuid", str(config.netuid)]
     if publishes and config.publish:
         command += ["--publish", config.publish, "--wallet", config.wallet, "--hotkey", config.hotkey]

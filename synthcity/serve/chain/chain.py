@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -24,6 +25,25 @@ class Chain(Protocol):
         """Tell validators where our hotkey answers; nothing is sent if the chain knows it already."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """A chain, and the address of our hotkey where we are to publish ours."""
+
+    chain: Chain
+    hotkey: str | None
+
+
+class OpenChain(Protocol):
+    """The function ``open_chain`` of an adapter's module, found by ``python -m synthcity.serve.chain --adapter``."""
+
+    def __call__(self, *, network: str, netuid: int, wallet: str, hotkey: str, publishes: bool) -> Opened:
+        """Connect. A wallet is read only where something is to be published.
+
+        Raises:
+            ChainError: the adapter's library is missing, or the network or the wallet cannot be used.
+        """
+
+
 def follow(
     chain: Chain,
     path: Path,
@@ -38,7 +58,7 @@ def follow(
 
     Args:
         chain: what to ask.
-        path: file that ``registry.Registry`` follows.
+        path: file that ``metagraph.Registry`` follows.
         every_seconds: between two snapshots.
         publish: address to publish, until that has succeeded once.
         hotkey: ours; it is told if it is not registered.

@@ -6,6 +6,7 @@ import logging
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,8 +16,9 @@ from click.testing import CliRunner
 
 from synthcity.errors import ChainError
 from synthcity.serve.admission.metagraph import Neuron, Registry, Snapshot
-from synthcity.serve.chain.bittensor10 import Bittensor10, main, to_snapshot
-from synthcity.serve.chain.chain import follow
+from synthcity.serve.chain.__main__ import main
+from synthcity.serve.chain.bittensor10 import Bittensor10, to_snapshot
+from synthcity.serve.chain.chain import Opened, follow
 from tests.serve.dialogue import MINER, STRANGER, snapshot
 
 
@@ -98,6 +100,34 @@ def test_nonsense_is_refused_before_the_library_is_loaded():
     result = CliRunner().invoke(main, ["--metagraph", "m.json", "--publish", "here"])
     assert result.exit_code == 2
     assert "'here' is no address" in result.output
+
+
+def test_an_adapter_is_a_module_with_one_function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    asked: list[dict[str, object]] = []
+
+    def open_chain(**options: object) -> Opened:
+        asked.append(options)
+        return Opened(chain=FakeChain(), hotkey=None)
+
+    monkeypatch.setitem(sys.modules, "another_chain", SimpleNamespace(open_chain=open_chain))
+    monkeypatch.setattr("synthcity.serve.chain.__main__.follow", partial(follow, rounds=1))
+    path = tmp_path / "m.json"
+    result = CliRunner().invoke(main, ["--metagraph", str(path), "--adapter", "another_chain", "--netuid", "247"])
+    assert result.exit_code == 0, result.output
+    assert Registry(path).snapshot.block == 0
+    assert asked == [{"network": "finney", "netuid": 247, "wallet": "default", "hotkey": "default", "publishes": False}]
+
+
+def test_an_adapter_that_is_none_or_cannot_begin_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch):
+    result = CliRunner().invoke(main, ["--metagraph", "m.json", "--adapter", "nowhere.at_all"])
+    assert (result.exit_code, result.output.startswith("Error: 'nowhere.at_all' is no chain adapter")) == (1, True)
+
+    def open_chain(**_: object) -> Opened:
+        raise ChainError("the wallet is locked")
+
+    monkeypatch.setitem(sys.modules, "another_chain", SimpleNamespace(open_chain=open_chain))
+    result = CliRunner().invoke(main, ["--metagraph", "m.json", "--adapter", "another_chain"])
+    assert (result.exit_code, result.output) == (1, "Error: the wallet is locked\n")
 
 
 def test_the_module_itself_loads_no_bittensor():

@@ -1,0 +1,75 @@
+"""Keeps the snapshot of the chain that ``synthcity serve`` reads, and tells validators where we answer.
+
+``python -m synthcity.serve.chain --metagraph state/metagraph.json`` does the first, ``--publish`` the second as well.
+It is a program of its own, since a chain's library may do anything to its process: bittensor silences every logger.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import threading
+from pathlib import Path
+
+import click
+
+from synthcity.errors import ChainError
+from synthcity.serve.chain.chain import OpenChain, follow
+
+
+def _address(ctx: click.Context, param: click.Parameter, text: str | None) -> tuple[str, int] | None:
+    if text is None:
+        return None
+    ip, _, port = text.rpartition(":")
+    if not ip or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise click.BadParameter(f"{text!r} is no address; write e.g. 203.0.113.7:8091", ctx, param)
+    return ip, int(port)
+
+
+def _end_with_stdin() -> None:
+    """End this process, whatever it waits for, once nobody holds the other end of its standard input."""
+    while os.read(0, 4096):
+        pass
+    os._exit(0)
+
+
+@click.command(help=__doc__)
+@click.option("--metagraph", type=click.Path(path_type=Path), required=True, metavar="FILE", help="Where to write it.")
+@click.option("--adapter", default="synthcity.serve.chain.bittensor10", show_default=True, help="Module that asks it.")
+@click.option("--network", default="finney", show_default=True, envvar="BT_NETWORK", help="Or test, or an endpoint.")
+@click.option("--netuid", type=int, default=50, show_default=True, envvar="BT_NETUID", help="247 on the test network.")
+@click.option("--every", type=click.FloatRange(min=12), default=180.0, show_default=True, help="Seconds between two.")
+@click.option("--publish", callback=_address, metavar="IP:PORT", help="Where validators reach us.")
+@click.option("--wallet", default="default", show_default=True, envvar="BT_WALLET_NAME")
+@click.option("--hotkey", default="default", show_default=True, envvar="BT_HOTKEY_NAME")
+@click.option("--until-stdin-ends", is_flag=True, help="End with whoever holds standard input, even if that is killed.")
+def main(
+    metagraph: Path,
+    adapter: str,
+    network: str,
+    netuid: int,
+    every: float,
+    publish: tuple[str, int] | None,
+    wallet: str,
+    hotkey: str,
+    until_stdin_ends: bool,
+) -> None:
+    if until_stdin_ends:
+        threading.Thread(target=_end_with_stdin, name="stdin", daemon=True).start()
+    try:
+        open_chain: OpenChain = importlib.import_module(adapter).open_chain
+    except (ImportError, AttributeError) as error:
+        raise click.ClickException(f"{adapter!r} is no chain adapter: {error}") from error
+    try:
+        opened = open_chain(network=network, netuid=netuid, wallet=wallet, hotkey=hotkey, publishes=publish is not None)
+    except ChainError as error:
+        raise click.ClickException(str(error)) from error
+    for name in ("synthcity", "synthcity.serve.chain.chain"):  # an adapter's library may have silenced them
+        logging.getLogger(name).setLevel(logging.INFO)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", force=True)
+    follow(opened.chain, metagraph, every_seconds=every, publish=publish, hotkey=opened.hotkey)
+
+
+if __name__ == "__main__":
+    main()
