@@ -34,11 +34,11 @@ def command(
     All of them on real prices, one hour ahead:
       synthcity sweep configs/sweep-1h.yaml
     """
+    from synthcity.search.candidates.notation import sketch
     from synthcity.search.candidates.presets import presets
-    from synthcity.search.journal.progress import architecture
 
     if list_only:
-        rows = [[preset.name, architecture(preset.config), preset.doc] for preset in presets().values()]
+        rows = [[preset.name, sketch(preset.config), preset.doc] for preset in presets().values()]
         print_table(["preset", "architecture", "what it is"], rows)
         return
     chosen = list(presets()) if wanted is None else list(dict.fromkeys(names(wanted)))

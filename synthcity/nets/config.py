@@ -9,6 +9,7 @@ from typing import Any
 from synthcity.errors import ConfigError, unknown_name
 from synthcity.nets.parameters import Parameter, choice, parameters_of, parse, real
 from synthcity.nets.registry import Component, component
+from synthcity.nets.spelling import chain
 
 MAX_BLOCKS = 4
 
@@ -61,8 +62,7 @@ class NetConfig:
     @property
     def label(self) -> str:
         """Short description for tables, e.g. ``transformer+lstm>gbm d32``."""
-        blocks = "+".join(part.name for part, _ in self.block_parts) or "none"
-        return f"{blocks}>{self.head_part[0].name} d{self.d_model}"
+        return f"{chain((part.name for part, _ in self.block_parts), self.head_part[0].name)} d{self.d_model}"
 
     @classmethod
     def from_dict(cls, config: Mapping[str, Any]) -> NetConfig:

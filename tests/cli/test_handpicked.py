@@ -23,12 +23,12 @@ from tests.cli.test_search import REPORT
 from tests.search.test_run import SWEEP
 
 ROOT = Path(__file__).parents[2]
-TRIAL = {"architecture": "lstm > gbm", "parameters": 3000, "seconds": 12.3, "state": "completed"}
+TRIAL = {"architecture": "lstm>gbm", "parameters": 3000, "seconds": 12.3, "state": "completed"}
 TRIALS = [
     {**TRIAL, "id": "c0000", "rationale": "hand-written: tcn_sde", "score": 4260.0, "relative": 0.24},
     {**TRIAL, "id": "c0001", "rationale": "hand-written: lstm_gbm", "score": 4225.0, "relative": -0.59},
     {"id": "c0002", "rationale": "hand-written: bad", "score": None, "relative": None}
-    | {"architecture": "gru > gbm", "parameters": None, "seconds": 0.0, "state": "failed"},
+    | {"architecture": "gru>gbm", "parameters": None, "seconds": 0.0, "state": "failed"},
 ]
 FAILURE = {"cause": "TrialFailed", "message": "the loss became nan", "trials": ["c0002"], "traceback": ""}
 REJECTION = {"stage": "size", "count": 1, "examples": [{"reason": "too many parameters", "config": {"d_model": 64}}]}
@@ -91,7 +91,7 @@ def test_prints_networks_side_by_side_before_the_verdict(calls: list[dict[str, A
     start = next(at for at, line in enumerate(lines) if line.startswith("trial"))
     assert "over fhs" in lines[start]
     first, second, third = (line.split() for line in lines[start + 1 : start + 4])
-    assert first == ["c0001", "lstm_gbm", "lstm", ">", "gbm", "3,000", "12", "4225.0", "-0.59", "%", "completed"]
+    assert first == ["c0001", "lstm_gbm", "lstm>gbm", "3,000", "12", "4225.0", "-0.59", "%", "completed"]
     assert (second[1], third[1], third[-1]) == ("tcn_sde", "bad", "failed")
     assert lines[start + 4] == "failed: c0002: the loss became nan"
     assert lines[start + 5] == "not trained: {'d_model': 64}: too many parameters"

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from synthcity.nets.spelling import chain
+
 Config = Mapping[str, Any]
 
 
@@ -48,8 +50,8 @@ class Candidate:
     @property
     def architecture(self) -> str:
         """Blocks and head in one short line, e.g. ``lstm+tcn>gbm``."""
-        blocks = "+".join(block["name"] for block in self.config.get("blocks", ()))
-        return f"{blocks or 'none'}>{self.config.get('head', {}).get('name', '?')}"
+        blocks = (block["name"] for block in self.config.get("blocks", ()))
+        return chain(blocks, self.config.get("head", {}).get("name", "?"))
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for the journal."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from synthcity.nets.spelling import chain
 from synthcity.search.candidates.candidate import Config
 from synthcity.search.candidates.space import canonical
 
@@ -33,12 +34,20 @@ def _changed(value: Any, default: Any) -> Any:
 def short(config: Config) -> str:
     """Return a canonical config in the notation of this module."""
     parts = differences(config)
-    chain = "+".join(_component(block) for block in parts.pop("blocks")) or "none"
-    head = _component(parts.pop("head"))
+    network = chain([_component(block) for block in parts.pop("blocks")], _component(parts.pop("head")))
     shared = [
         _options(key, value) if isinstance(value, Mapping) else f"{key}={_value(value)}" for key, value in parts.items()
     ]
-    return " ".join([f"{chain}>{head}", *shared])
+    return " ".join([network, *shared])
+
+
+def sketch(config: Config) -> str:
+    """Return any config, complete or not, as its components and sizes, e.g. ``lstm+tcn>gbm d32 h48``."""
+    names = [str(block.get("name", "?")) for block in config.get("blocks", ()) if isinstance(block, Mapping)]
+    head = config.get("head")
+    network = chain(names, str(head.get("name", "?")) if isinstance(head, Mapping) else "?")
+    sizes = [f"{letter}{config[key]}" for key, letter in (("d_model", "d"), ("history", "h")) if key in config]
+    return " ".join([network, *sizes])
 
 
 def _component(component: Mapping[str, Any]) -> str:

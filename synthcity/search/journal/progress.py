@@ -227,22 +227,6 @@ def busy_seconds(rung: Event) -> float:
     return float(rung.get("seconds", 0.0))
 
 
-def architecture(config: Mapping[str, Any]) -> str:
-    """One short line for a candidate's config, such as "lstm + 2 tcn > gbm, 32 wide, 64 back"."""
-    names = [str(block.get("name", "?")) for block in config.get("blocks", ()) if isinstance(block, Mapping)]
-    runs: list[list[Any]] = []
-    for name in names:
-        if runs and runs[-1][1] == name:
-            runs[-1][0] += 1
-        else:
-            runs.append([1, name])
-    body = " + ".join(name if count == 1 else f"{count} {name}" for count, name in runs)
-    head = config.get("head")
-    parts = [f"{body or 'none'} > {head.get('name', '?') if isinstance(head, Mapping) else '?'}"]
-    parts += [f"{config[key]} {word}" for key, word in (("d_model", "wide"), ("history", "back")) if key in config]
-    return ", ".join(parts)
-
-
 def duration(seconds: float) -> str:
     """Seconds as "45 s", "12:05" or "3:07:09"."""
     whole = round(seconds)

@@ -16,8 +16,9 @@ from rich.table import Table
 from rich.text import Text
 
 from synthcity.search.arms import OPEN
+from synthcity.search.candidates.notation import sketch
 from synthcity.search.journal.diagnosis import LIMIT
-from synthcity.search.journal.progress import Event, Progress, Trial, architecture, duration, percent
+from synthcity.search.journal.progress import Event, Progress, Trial, duration, percent
 from synthcity.search.proposers.stall import STEPS
 
 _STYLES = {"running": "cyan", "completed": "green", "stopped": "dim", "failed": "red", "waiting": "dim"}
@@ -150,7 +151,7 @@ def _cells(progress: Progress, trial: Trial) -> list[Text]:
     return [
         Text(trial.id),
         Text(trial.source),
-        Text(architecture(trial.config)),
+        Text(sketch(trial.config)),
         Text(f"{trial.rung}/{trial.num_rungs}" if trial.num_rungs else "-"),
         Text(percent(lead), style="" if lead is None else "green" if lead < 0 else "yellow"),
         Text("-" if speed is None else f"{speed:.0f}" if speed >= 10 else f"{speed:.1f}"),
@@ -266,7 +267,7 @@ def _rung_line(progress: Progress, trial: Trial) -> str:
 
 
 def _finished_line(progress: Progress, trial: Trial) -> str:
-    text = f"trial {trial.id} ({trial.source}, {architecture(trial.config)}) {trial.state}"
+    text = f"trial {trial.id} ({trial.source}, {sketch(trial.config)}) {trial.state}"
     if trial.failure:
         message = str(trial.failure.get("message", "")).strip().splitlines()
         return f"{text}: {trial.failure.get('class', '')}: {message[0] if message else ''}"

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from typing import TypedDict
 
 from synthcity.search.arms import DEBUGGER
+from synthcity.search.candidates.notation import sketch
 from synthcity.search.journal.diagnosis import LIMIT, read_patch
-from synthcity.search.journal.progress import Event, Progress, Trial, architecture
+from synthcity.search.journal.progress import Event, Progress, Trial
 
 REPAIRED, IN_VAIN, UNFINISHED = "repaired", "patched in vain", "repair unfinished"
 LIMITED, GIVEN_UP, UNSEEN = "now a limit", "given up", "not looked at"
@@ -57,7 +58,7 @@ def limit_rows(progress: Progress) -> list[LimitRow]:
         LimitRow(
             trial=trial.id,
             cause=trial.diagnosis["cause"],
-            architecture=architecture(trial.config),
+            architecture=sketch(trial.config),
             refused=sum(f"than {trial.id}," in reason for reason in reasons),
         )
         for trial in progress.trials.values()

@@ -9,8 +9,9 @@ from typing import Any
 import pandas as pd
 
 from synthcity.search.arms import CLOSED, LLM
+from synthcity.search.candidates.notation import sketch
 from synthcity.search.finals.verdict import LeadTable, judge, score_rows
-from synthcity.search.journal.progress import Event, Progress, Trial, architecture
+from synthcity.search.journal.progress import Event, Progress, Trial
 from synthcity.search.proposers.arm_table import ArmRow
 from synthcity.search.report.model import (
     SCHEMA,
@@ -122,7 +123,7 @@ def _trial_row(progress: Progress, trial: Trial) -> TrialRow:
         source=trial.source,
         parent=None if trial.parent is None else str(trial.parent),
         rationale=trial.rationale,
-        architecture=architecture(trial.config),
+        architecture=sketch(trial.config),
         config=trial.config,
         state=trial.state,
         rung=trial.rung,

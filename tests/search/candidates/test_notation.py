@@ -1,6 +1,10 @@
 from __future__ import annotations
 
-from synthcity.search.candidates.notation import changes, differences, short
+import pytest
+
+from synthcity.nets.config import NetConfig
+from synthcity.search.candidates.candidate import Candidate
+from synthcity.search.candidates.notation import changes, differences, short, sketch
 from synthcity.search.candidates.space import canonical
 from tests.search.builders import config
 
@@ -26,3 +30,26 @@ def test_changes_are_told_between_two_configs() -> None:
     assert changes(before, wider) == "1.tcn.levels 4 to 2, d_model 32 to 64"
     other = config(blocks=[{"name": "gru"}], head={"name": "sde"}, d_model=64, history=96, patch=1)
     assert changes(before, other) == "blocks lstm+tcn to gru, head gbm to sde, d_model 32 to 64, 2 more"
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        (
+            {"blocks": [{"name": "tcn"}, {"name": "lstm"}], "head": {"name": "gbm"}, "d_model": 32, "history": 48},
+            "tcn+lstm>gbm d32 h48",
+        ),
+        ({"blocks": [], "head": {"name": "sde"}}, "none>sde"),
+        ({"blocks": ["nonsense", {}], "head": "gbm"}, "?>?"),
+    ],
+)
+def test_a_sketch_takes_configs_that_nobody_checked(config: dict[str, object], expected: str):
+    assert sketch(config) == expected
+
+
+def test_a_network_is_spelled_alike_everywhere():
+    config = {"blocks": [{"name": "tcn"}, {"name": "lstm"}], "head": {"name": "sde"}}
+    candidate = Candidate(index=0, source="tpe", config=config, hash="0")
+    label, whole = NetConfig.from_dict(config).label, short(canonical(config))
+    spelled = {text.split()[0] for text in (label, sketch(config), candidate.architecture, whole)}
+    assert spelled == {"tcn+lstm>sde"}

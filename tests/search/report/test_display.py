@@ -6,7 +6,7 @@ import io
 
 from rich.console import Console, Group
 
-from synthcity.search.journal.progress import Progress, architecture, duration
+from synthcity.search.journal.progress import Progress, duration
 from synthcity.search.report.display import LiveDisplay, PlainDisplay, header, open_display, plain_line
 from tests.search.sample_run import BEGIN, journal
 
@@ -88,10 +88,7 @@ def test_what_ran_when_a_session_ended_waits_again_and_the_pause_does_not_count(
     assert progress.left_seconds(BEGIN + 10_010) > 1150
 
 
-def test_architecture_and_duration_read_well():
-    blocks = [{"name": "tcn"}, {"name": "tcn"}, {"name": "lstm"}]
-    assert architecture({"blocks": blocks, "head": {"name": "gbm"}, "d_model": 32}) == "2 tcn + lstm > gbm, 32 wide"
-    assert architecture({"blocks": [], "head": {"name": "sde"}}) == "none > sde"
+def test_durations_read_well():
     assert [duration(s) for s in (7, 65, 3700)] == ["7 s", "1:05", "1:01:40"]
 
 
