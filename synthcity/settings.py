@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from urllib.parse import urlsplit
 
+_VENUE_URL = re.compile(r"SYNTHCITY_(\w+)_URL")
 CHUTES_URL = "https://llm.chutes.ai/v1"
 
 
@@ -58,11 +60,11 @@ class Settings:
 
     Each field is read from the environment variable ``SYNTHCITY_<FIELD>`` in upper case; a variable that is
     set wins over the same line in ``.env``. ``CHUTES_API_KEY`` stands in for ``SYNTHCITY_LLM_API_KEY`` where
-    ``llm_base_url`` belongs to Chutes, and is sent nowhere else.
+    ``llm_base_url`` belongs to Chutes, and is sent nowhere else. ``venue_urls`` holds every other
+    ``SYNTHCITY_<VENUE>_URL``, by the venue's name in lower case.
     """
 
-    binance_url: str = "https://api.binance.com"
-    hyperliquid_url: str = "https://api.hyperliquid.xyz"
+    venue_urls: Mapping[str, str] = field(default_factory=dict, hash=False)
     synth_api_url: str = "https://api.synthdata.co"
     real_data: str = ""
     llm_base_url: str = CHUTES_URL
@@ -74,11 +76,12 @@ class Settings:
         values = _read_environment(environ, dotenv)
         names = {field.name: f"SYNTHCITY_{field.name.upper()}" for field in fields(cls)}
         key_name = names.pop("llm_api_key")
+        del names["venue_urls"]
         plain = {name: values[variable] for name, variable in names.items() if variable in values}
         key_names = [key_name]
         if is_chutes(plain.get("llm_base_url", CHUTES_URL)):
             key_names.append("CHUTES_API_KEY")
-        return cls(**plain, llm_api_key=Secret.find(values, key_names))
+        return cls(**plain, venue_urls=_venue_urls(values, names.values()), llm_api_key=Secret.find(values, key_names))
 
 
 def is_chutes(url: str) -> bool:
@@ -89,6 +92,11 @@ def is_chutes(url: str) -> bool:
     except ValueError:
         return False
     return parts.scheme == "https" and (host == "chutes.ai" or host.endswith(".chutes.ai"))
+
+
+def _venue_urls(values: Mapping[str, str], taken: Iterable[str]) -> dict[str, str]:
+    found = {name: _VENUE_URL.fullmatch(name) for name in values.keys() - set(taken)}
+    return {match[1].lower(): values[name] for name, match in found.items() if match and values[name].strip()}
 
 
 def _find_again(names: tuple[str, ...]) -> Secret:

@@ -22,8 +22,7 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     settings = Settings.load({"SYNTHCITY_BINANCE_URL": "http://environment"}, dotenv)
-    assert settings.binance_url == "http://environment"
-    assert settings.hyperliquid_url == "http://other"
+    assert settings.venue_urls == {"binance": "http://environment", "hyperliquid": "http://other"}
 
 
 def test_the_process_environment_and_folder_are_the_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

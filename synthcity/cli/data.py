@@ -96,9 +96,9 @@ def download(assets: str, resolution: str, start: str, end: str | None, store: P
     """
     from synthcity.errors import ConfigError
     from synthcity.market import download as downloads
-    from synthcity.market.sources.venues import official_source
     from synthcity.market.store import Store
     from synthcity.market.times import format_time, parse_resolution, parse_time
+    from synthcity.market.venues.official import official_source
     from synthcity.settings import Settings
 
     settings, seconds, now = Settings.load(), parse_resolution(resolution), int(time.time())

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from synthcity.market.bars import Times
+from synthcity.market.check import Tell
 from synthcity.market.sources.source import VenueSource
 from synthcity.market.store import Store
 from synthcity.market.times import DAY
 
 Span = tuple[int, int]
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,11 +39,13 @@ def download(
     start: int,
     end: int,
     progress: Callable[[int], None] = lambda seconds: None,
+    tell: Tell = _log.warning,
 ) -> Download:
     """Fetch what the store lacks of ``[start, end)`` and store it piece by piece.
 
     Args:
         progress: called with the seconds of the span that are dealt with since the last call.
+        tell: called with a sentence about bars that were left out or stayed as they were.
 
     Raises:
         ConfigError, DataError, SourceError: as the source and the store; what came before is stored.
@@ -51,8 +56,8 @@ def download(
     for first, last in spans:
         progress(first - done)
         done = first
-        for bars in source.fetch(asset, resolution, first, last):
-            num_added += store.append(asset, source.venue, resolution, bars)
+        for bars in source.fetch(asset, resolution, first, last, tell):
+            num_added += store.append(asset, source.venue, resolution, bars, tell)
             progress(int(bars.observed[-1]) - done)
             done = int(bars.observed[-1])
     progress(end - done)

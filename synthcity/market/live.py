@@ -14,10 +14,10 @@ from synthcity.errors import DataError
 from synthcity.market.bars import Bars
 from synthcity.market.columns import COLUMNS, concatenate, take, union
 from synthcity.market.download import Span, spans_without
-from synthcity.market.sources.candles import SETTLED_AFTER_SECONDS
 from synthcity.market.sources.source import VenueSource
 from synthcity.market.store import Series, Store
 from synthcity.market.times import format_time
+from synthcity.market.venues.candles import SETTLED_AFTER_SECONDS
 
 RECHECK_SECONDS = 3600  # a venue may bring a missing minute later; after this it is left to a back-fill
 _PIECE_BARS = 1000  # what a venue hands out at a time
@@ -34,6 +34,7 @@ class SeriesHealth:
         num_bars: bars in memory.
         is_whole: whether the venue was asked for all of its past that is wanted.
         num_amended: bars that the venue sent again with other values; the first ones are kept.
+        num_left_out: answers of the venue of which bars were left out, since they cannot be.
         num_unstored: bars that the disk refused; they are kept in memory and tried again.
         problem: what is wrong with the venue or the disk, a sentence each; None if nothing is wrong now.
     """
@@ -44,6 +45,7 @@ class SeriesHealth:
     num_bars: int
     is_whole: bool
     num_amended: int
+    num_left_out: int
     num_unstored: int
     problem: str | None
 
@@ -58,6 +60,7 @@ class LiveSeries:
         self._problems: dict[str, str] = {}
         self._unstored = self.bars
         self._amended: set[int] = set()
+        self._left_out: set[str] = set()
         self._gaps: list[Span] | None = None  # what a back-fill still has to ask for, the newest last
 
     def load(self, now: float) -> None:
@@ -113,6 +116,7 @@ class LiveSeries:
             num_bars=len(bars),
             is_whole=self._gaps == [],
             num_amended=len(self._amended),
+            num_left_out=len(self._left_out),
             num_unstored=len(self._unstored),
             problem="; ".join(dict.fromkeys(self._problems.values())) or None,
         )
@@ -138,8 +142,14 @@ class LiveSeries:
         step = self.series.resolution
         reach = max(start, self._source.earliest(step))
         for first, last in spans_without(self.bars.time, step, reach, end):
-            for bars in self._source.fetch(self.series.asset, step, first, last):
+            for bars in self._source.fetch(self.series.asset, step, first, last, self._tell):
                 self._take_in(bars)
+
+    def _tell(self, sentence: str) -> None:
+        """Log what was left out, once: the same minutes are asked for again and again."""
+        if sentence not in self._left_out:
+            self._left_out.add(sentence)
+            _log.warning("%s: %s", self.series, sentence)
 
     def _take_in(self, bars: Bars) -> None:
         """Keep what is new. The price of a bar that is known stays: a forecast may have started from it."""

@@ -7,6 +7,7 @@ its series, so killed and concurrent writers leave whole days behind, and reader
 from __future__ import annotations
 
 import fcntl
+import logging
 import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,16 +21,18 @@ import numpy as np
 from synthcity.errors import ConfigError, DataError, unknown_name
 from synthcity.files import sync
 from synthcity.market.bars import Bars, Market, Times
-from synthcity.market.check import check_bars
-from synthcity.market.columns import COLUMNS, concatenate, union
+from synthcity.market.check import Tell, check_bars
+from synthcity.market.columns import COLUMNS, concatenate, take, union
 from synthcity.market.coverage import Coverage, measure
 from synthcity.market.dayfile import day_name, read_day, write_day
 from synthcity.market.times import DAY, format_resolution, format_time
 
+_FEW = 10  # so few known bars may all be amended
 _NUM_WRITERS = 8  # a disk makes several files durable at once about as fast as one
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _DAY_FILE = re.compile(r"\d{4}-\d\d-\d\d\.parquet")
 _SERIES_FOLDER = re.compile(r"([1-9]\d*)s")
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -57,16 +60,19 @@ class Store:
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)
 
-    def append(self, asset: str, venue: str, resolution: int, bars: Bars) -> int:
-        """Add bars that are not there yet; bars that are there must be equal.
+    def append(self, asset: str, venue: str, resolution: int, bars: Bars, tell: Tell = _log.warning) -> int:
+        """Add bars that are not there yet; those that are there stay as they are.
 
         Nothing is written unless all of ``bars`` pass.
+
+        Args:
+            tell: called with a sentence if known bars come with other values.
 
         Returns:
             Number of bars added.
 
         Raises:
-            DataError: a bar cannot be or differs from the one in the store, or the disk refuses to write.
+            DataError: a bar cannot be, most known bars come with other values, or the disk refuses to write.
         """
         if bars.resolution != resolution:
             raise ValueError(f"bars of {bars.resolution} s cannot enter a series of {resolution} s")
@@ -76,12 +82,13 @@ class Store:
             return 0
         folder = self._path(series)
         with _writing(folder), _locked(folder):
-            days = [self._merged(series, day) for day in _split_days(bars)]
-            changed = [merged for merged, num_added in days if num_added]
+            days = [self._parted(series, day) for day in _split_days(bars)]
+            _tell_amended(series, bars, concatenate([known for _, known in days], resolution), tell)
+            changed = [union(known, new) for new, known in days if len(new)]
             with ThreadPoolExecutor(_NUM_WRITERS) as pool:
                 list(pool.map(lambda day: write_day(folder / day_name(int(day.time[0])), day), changed))
             sync(folder)  # a repeated append finds what a killed one wrote, and that may not be on the disk yet
-        return sum(num_added for _, num_added in days)
+        return sum(len(new) for new, _ in days)
 
     def load(
         self,
@@ -195,23 +202,36 @@ class Store:
     def _day_files(self, series: Series) -> list[Path]:
         return sorted(_days_in(self._path(series)))
 
-    def _merged(self, series: Series, new: Bars) -> tuple[Bars, int]:
-        """The stored bars of the day of ``new`` with ``new`` added, and how many of them are new."""
-        path = self._path(series) / day_name(int(new.time[0]))
-        if not path.exists():
-            return new, len(new)
-        old = read_day(path, series.resolution)
-        _, at_old, at_new = np.intersect1d(old.time, new.time, assume_unique=True, return_indices=True)
-        for name in COLUMNS:
-            before, after = getattr(old, name)[at_old], getattr(new, name)[at_new]
-            if (differs := before != after).any():
-                row = int(differs.argmax())
-                raise DataError(
-                    f"{series}: the bar of {format_time(new.time[at_new[row]])} is stored with {name} "
-                    f"{before[row]} and now comes with {after[row]}; the store never changes a bar, "
-                    "use another venue name or store"
-                )
-        return union(old, new), len(new) - len(at_new)
+    def _parted(self, series: Series, bars: Bars) -> tuple[Bars, Bars]:
+        """Those of one day's ``bars`` that are new, and what the store holds of that day."""
+        path = self._path(series) / day_name(int(bars.time[0]))
+        known = read_day(path, series.resolution) if path.exists() else bars.slice(0, 0)
+        return take(bars, ~np.isin(bars.time, known.time)), known
+
+
+def _tell_amended(series: Series, bars: Bars, known: Bars, tell: Tell) -> None:
+    """Tell of bars that are ``known`` with other values: the first ones stay, a forecast may have started from them.
+
+    Raises:
+        DataError: most of what is known comes with other values, so it is another series.
+    """
+    _, at_old, at_new = np.intersect1d(known.time, bars.time, assume_unique=True, return_indices=True)
+    changes = {name: getattr(known, name)[at_old] != getattr(bars, name)[at_new] for name in COLUMNS}
+    amended = np.logical_or.reduce(list(changes.values()))
+    if not amended.any():
+        return
+    row = int(amended.argmax())
+    name = next(name for name, change in changes.items() if change[row])
+    example = (
+        f"the bar of {format_time(known.time[at_old[row]])} is stored with {name} "
+        f"{getattr(known, name)[at_old[row]]} and now comes with {getattr(bars, name)[at_new[row]]}"
+    )
+    if len(amended) >= _FEW and amended.mean() > 0.5:
+        raise DataError(
+            f"{series}: {amended.sum():,} of {len(amended):,} known bars come with other values, e.g. {example}; "
+            "the store never changes a bar, use another venue name or store"
+        )
+    tell(f"{series}: {amended.sum():,} of {len(amended):,} known bars came changed and stay as they were: {example}")
 
 
 def _days_in(folder: Path) -> Iterator[Path]:

@@ -20,8 +20,8 @@ from synthcity.forecast.bundle import MANIFEST
 from synthcity.forecast.choose import choose
 from synthcity.forecast.forecaster import Forecaster
 from synthcity.forecast.quantise import Quantised
-from synthcity.market.sources.venues import official_source
 from synthcity.market.store import Store
+from synthcity.market.venues.official import official_venue
 from synthcity.schema import key
 from synthcity.serve.admission.admission import Admission, AdmissionConfig
 from synthcity.serve.admission.metagraph import Registry
@@ -37,7 +37,6 @@ from synthcity.serve.answering.service import Service
 from synthcity.serve.answering.shadow import Shadow
 from synthcity.serve.http.app import build_app
 from synthcity.serve.http.axon import Axon
-from synthcity.settings import Settings
 from synthcity.sn50.prompt import Prompt
 
 FALLBACK = "fhs"
@@ -234,7 +233,7 @@ def check(config: ServeConfig) -> None:
     if challenger is not None and load_model(challenger, trust_code=config.trust_code)[1] == origin:
         raise ConfigError(f"the challenger {challenger} is the champion itself; name another bundle")
     for asset in config.live_assets:
-        official_source(asset, Settings.load())
+        official_venue(asset)
     if not config.live_assets:
         _ = StorePrices(Store(config.store)).assets
     AnswerLedger(Path(config.state) / LEDGER).close()

@@ -162,7 +162,8 @@ def _application(config: ServeConfig, where: ClusterConfig) -> Any:
     @serve.ingress(app)
     class Replica:
         def check_health(self) -> None:
-            problem = running(config).service.engine.problem
+            engine = running(config).service.engine
+            problem = engine.problem or engine.prices.problem
             if problem:
                 raise RuntimeError(problem)
 

@@ -16,6 +16,7 @@ from synthcity.cluster import terminable
 from synthcity.errors import ConfigError
 from synthcity.forecast.forecaster import Forecaster
 from synthcity.market.store import Store
+from synthcity.market.venues.binance import VENUE
 from synthcity.serve.admission.metagraph import Registry
 from synthcity.serve.admission.presence import alone
 from synthcity.serve.answering.live_prices import Feed, FeedConfig
@@ -232,7 +233,7 @@ def _checks(
         check_registration(registry.snapshot, service.hotkey, now, service.admission, netuid=config.netuid),
         check_address(config.cluster.host, config.cluster.port, config.publish),
         check_statistics(),
-        check_clock(Settings.load().binance_url),
+        check_clock(Settings.load().venue_urls.get(VENUE.name, VENUE.url)),
         check_prices(feed, config.assets, now),
     ]
     return found + [check_model(role, model, feed, config.assets, now) for role, model in models.items()]

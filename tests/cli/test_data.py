@@ -12,8 +12,8 @@ import pytest
 
 from synthcity.cli import main as cli_main
 from synthcity.market.columns import COLUMNS
-from synthcity.market.sources import candles, http
 from synthcity.market.store import Store
+from synthcity.market.venues import candles, http
 from synthcity.settings import Settings
 from tests.market.factories import assert_equal, make_bars
 from tests.standins.prices import NOW, PriceServer, price_server

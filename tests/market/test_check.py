@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from synthcity.errors import DataError, SourceError
-from synthcity.market.check import check_bars
-from tests.market.factories import START, make_bars
+from synthcity.market.bars import Bars
+from synthcity.market.check import check_bars, sift_bars
+from synthcity.market.columns import concatenate, take
+from tests.market.factories import START, assert_equal, make_bars
 
 
 def spoiled(column: str, row: int, value: float):
@@ -26,6 +28,9 @@ def spoiled(column: str, row: int, value: float):
         ("close", -1.0, "not finite and positive"),
         ("high", 1.0, "its high below its low"),
         ("close", 200.0, "opens or closes outside"),
+        ("close", 1.0, "opens or closes outside"),
+        ("open", 200.0, "opens or closes outside"),
+        ("open", 1.0, "opens or closes outside"),
         ("volume", -1.0, "volume that is negative"),
         ("volume", np.nan, "volume that is negative"),
         ("time", START + 3 * 300, "repeats the time of the bar before"),
@@ -47,8 +52,46 @@ def test_the_first_of_several_is_named():
         check_bars(replace(bars, close=close, volume=volume), "x")
 
 
-def test_good_and_empty_bars_pass_and_the_exception_is_chosen():
+def test_good_and_empty_bars_pass_and_the_remedy_is_chosen():
     check_bars(make_bars(6), "x")
     check_bars(make_bars(0), "x")
-    with pytest.raises(SourceError, match=r"^binance: bar 1 .*; ask again$"):
-        check_bars(spoiled("close", 0, np.nan), "binance", "ask again", SourceError)
+    with pytest.raises(DataError, match=r"^file: bar 1 .*; ask again$"):
+        check_bars(spoiled("close", 0, np.nan), "file", "ask again")
+
+
+def sift(bars: Bars) -> tuple[Bars, list[str]]:
+    told: list[str] = []
+    return sift_bars(bars, "venue", told.append), told
+
+
+def test_what_is_sound_is_kept_in_order_and_nothing_is_told():
+    bars = make_bars(20)
+    kept, told = sift(take(bars, np.random.default_rng(0).permutation(20)))
+    assert_equal(kept, bars)
+    assert not told
+    assert len(sift(make_bars(0))[0]) == 0
+
+
+def test_equal_repeats_are_dropped_and_contradicting_ones_left_out():
+    bars = make_bars(20)
+    kept, told = sift(concatenate([bars, bars.slice(3, 6), bars.slice(3, 4)], 300))
+    assert_equal(kept, bars)
+    assert not told
+    other = replace(bars, close=bars.low).slice(7, 8)
+    kept, told = sift(concatenate([bars, other, bars.slice(7, 8)], 300))
+    assert_equal(kept, take(bars, np.arange(20) != 7))
+    assert told == ["venue: 3 of 22 bars left out: that of 2025-01-01 00:35 comes twice with different values"]
+
+
+@pytest.mark.parametrize(("column", "value"), [("close", 0.0), ("open", np.nan), ("high", 1e-9), ("volume", -1.0)])
+def test_a_bar_that_cannot_be_is_left_out_and_told(column, value):
+    kept, told = sift(spoiled(column, 3, value))
+    assert_equal(kept, take(make_bars(6), np.arange(6) != 3))
+    assert len(told) == 1
+    assert told[0].startswith("venue: 1 of 6 bars left out: that of 2025-01-01 00:15")
+
+
+def test_a_source_of_which_most_cannot_be_is_refused():
+    bars = make_bars(20)
+    with pytest.raises(SourceError, match=r"venue: 20 of 20 bars cannot be, e\.g\. .* high below its low"):
+        sift_bars(replace(bars, high=bars.low * 0.9), "venue", print, SourceError)

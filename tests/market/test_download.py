@@ -7,6 +7,7 @@ import pytest
 
 from synthcity.errors import SourceError
 from synthcity.market.bars import Bars
+from synthcity.market.check import Tell
 from synthcity.market.columns import take
 from synthcity.market.download import download, missing_spans
 from synthcity.market.store import Store
@@ -20,7 +21,7 @@ class RecordedVenue:
     """A venue in memory that hands out 100 bars at a time and may break down."""
 
     venue = "recorded"
-    assets = ("BTC",)
+    past_pause_seconds = 0.0
 
     def __init__(self, bars: Bars = BARS, *, reach: int = 0, pieces: int = 10**9) -> None:
         self.bars, self.reach, self.pieces = bars, reach, pieces
@@ -29,7 +30,7 @@ class RecordedVenue:
     def earliest(self, resolution: int) -> int:
         return self.reach
 
-    def fetch(self, asset: str, resolution: int, start: int, end: int) -> Iterator[Bars]:
+    def fetch(self, asset: str, resolution: int, start: int, end: int, tell: Tell) -> Iterator[Bars]:
         self.asked.append((start, end))
         first, last = np.searchsorted(self.bars.time, [start, end])
         for row in range(first, last, 100):

@@ -81,14 +81,17 @@ def test_same_bars_twice_add_nothing_and_touch_no_file(store):
     assert store.append("BTC", "files", 300, bars.slice(0, 0)) == 0
 
 
-def test_a_known_bar_never_changes_and_nothing_else_is_written(store):
-    bars = make_bars(600)
+def test_a_known_bar_never_changes_and_the_rest_is_stored(store):
+    bars, told = make_bars(600), []
     store.append("BTC", "files", 300, bars.slice(0, 400))
     close = bars.close.copy()
-    close[290] = bars.low[290]
-    with pytest.raises(DataError, match=r"bar of 2025-01-02 00:10 is stored with close .* never changes"):
-        store.append("BTC", "files", 300, replace(bars, close=close))
-    assert_equal(store.load("BTC", 300), bars.slice(0, 400))
+    close[[290, 350]] = bars.low[[290, 350]]
+    assert store.append("BTC", "files", 300, replace(bars, close=close), told.append) == 200
+    assert_equal(store.load("BTC", 300), bars)
+    (sentence,) = told
+    assert "2 of 400 known bars came changed and stay as they were: the bar of 2025-01-02 00:10 is stored" in sentence
+    with pytest.raises(DataError, match=r"400 of 400 known bars .* never changes a bar, use another venue name"):
+        store.append("BTC", "files", 300, replace(bars, volume=bars.volume + 1).slice(0, 400))
 
 
 def test_gaps_stay_gaps(store):

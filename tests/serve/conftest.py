@@ -33,6 +33,10 @@ class MarketPrices:
     def history(self, asset: str, now: float) -> History:
         return self.market.as_of(int(now))
 
+    @property
+    def problem(self) -> str | None:
+        return None
+
     def age(self, asset: str, now: float) -> float:
         return now - int(self.market[asset, 60].until(int(now)).observed[-1])
 

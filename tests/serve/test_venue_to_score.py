@@ -26,7 +26,7 @@ def test_an_answer_is_settled_by_the_prices_that_came_after_it(tmp_path):
     with price_server() as server, AnswerLedger(tmp_path / "ledger") as ledger:
         now, store = Clock(server), Store(tmp_path / "store")
         config = FeedConfig(assets=("HYPE",), **QUICKLY)
-        feed = Feed(store, config, Settings(hyperliquid_url=server.url), clock=now)
+        feed = Feed(store, config, Settings(venue_urls={"hyperliquid": server.url}), clock=now)
         fill(feed)
         answer = clock.simulate(baseline("fhs"), feed.history("HYPE", now()), prompt, seed=7)
         assert (answer.price_age, answer.wait_seconds) == (NOW % 60, 120)

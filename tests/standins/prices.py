@@ -12,7 +12,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -48,6 +48,13 @@ NO_FAULTS: dict[str, Any] = {
     "late": 0,  # seconds after its end before a candle is shown
     "amended": [],  # opening times of minutes whose close now is their high
     "backwards": False,  # newest candle first
+    "unit": 1000,  # of its times in a second: 1 for seconds, 1,000,000 for microseconds
+    "most": None,  # candles it sends at most of those that are asked for ...
+    "newest": False,  # ... the newest ones instead of the oldest
+    "running": False,  # the candle that still runs comes along, asked for or not
+    "spoil": {},  # by opening time: "double", "contradict", "null", "zero" or "off grid" for that candle
+    "encoding": None,  # Content-Encoding that goes with the garbage
+    "drip": 0.0,  # seconds between two bytes of the garbage
 }
 
 
@@ -133,7 +140,7 @@ def main() -> None:
     import uvicorn
     from starlette.applications import Starlette
     from starlette.requests import Request
-    from starlette.responses import JSONResponse, Response
+    from starlette.responses import JSONResponse, Response, StreamingResponse
     from starlette.routing import Route
 
     faults, log = dict(NO_FAULTS), list[dict[str, Any]]()
@@ -142,6 +149,25 @@ def main() -> None:
     def series(symbol: str, seconds: int, missing: tuple[int, ...]) -> dict[int, dict[str, Any]]:
         return candles(symbol, seconds, set(missing))
 
+    def sent(rows: list[Any], opens: int | str, close: int | str) -> Response:
+        """What is sent of whole candles, whose opening time and close are at these keys."""
+        if faults["most"] is not None:
+            rows = rows[-faults["most"] :] if faults["newest"] else rows[: faults["most"]]
+        found: list[Any] = []
+        for row in rows:
+            fault = faults["spoil"].get(str(row[opens] // 1000))
+            row = row.copy()
+            found.append(None if fault == "null" else row)
+            if fault in ("double", "contradict"):
+                found.append(row.copy())
+            if fault in ("contradict", "zero"):
+                row[close] = "0" if fault == "zero" else str(float(row[close]) * 1.0001)
+            row[opens] = row[opens] * faults["unit"] // 1000 + 7000 * (fault == "off grid")
+        return JSONResponse(found[::-1] if faults["backwards"] else found)
+
+    def unasked(symbol: str, step: int) -> list[tuple[int, dict[str, Any]]]:
+        return shown(series(symbol, step, ()), step, faults)[-1:] if faults["running"] else []
+
     async def faulty(asked: dict[str, Any]) -> Response | None:
         log.append(asked)
         await asyncio.sleep(faults["delay"])
@@ -149,7 +175,15 @@ def main() -> None:
             faults["times"] -= 1
             headers = {} if faults["retry_after"] is None else {"Retry-After": str(faults["retry_after"])}
             return Response(faults["body"], faults["status"], headers)
-        return None if faults["garbage"] is None else Response(faults["garbage"])
+        if faults["garbage"] is None:
+            return None
+        headers = {} if faults["encoding"] is None else {"Content-Encoding": faults["encoding"]}
+        return StreamingResponse(dripped(faults["garbage"]), 200, headers)
+
+    async def dripped(text: str) -> AsyncIterator[str]:
+        for piece in text if faults["drip"] else [text]:
+            await asyncio.sleep(faults["drip"])
+            yield piece
 
     async def klines(request: Request) -> Response:
         query = dict(request.query_params)
@@ -158,12 +192,13 @@ def main() -> None:
         if query["symbol"] not in BINANCE_SYMBOLS:
             return JSONResponse({"code": -1121, "msg": "Invalid symbol."}, 400)
         step, first, last = STEPS[query["interval"]], int(query["startTime"]), int(query["endTime"])
+        extra = unasked(query["symbol"], step)
         rows = [
             [t * 1000, *(f"{c[k]:.8f}" for k in "ohlcv"), (t + step) * 1000 - 1, "0", 1, "0", "0", "0"]
             for t, c in shown(series(query["symbol"], step, tuple(faults["missing"])), step, faults)
-            if first <= t * 1000 <= last
-        ][: min(int(query.get("limit", 500)), 1000)]
-        return JSONResponse(rows[::-1] if faults["backwards"] else rows)
+            if first <= t * 1000 <= last or (t, c) in extra
+        ][: min(int(query.get("limit", 500)), 1000) + len(extra)]
+        return sent(rows, 0, 4)
 
     async def info(request: Request) -> Response:
         body = await request.json()
@@ -173,14 +208,15 @@ def main() -> None:
         if body["type"] != "candleSnapshot" or asked["coin"] not in COINS:
             return JSONResponse(None)
         step, name = STEPS[asked["interval"]], asked["coin"]
+        extra = unasked(name, step)
         kept = shown(series(name, step, tuple(faults["missing"])), step, faults)[-KEPT_BY_HYPERLIQUID:]
         rows = [
             {"t": t * 1000, "T": (t + step) * 1000 - 1, "s": name, "i": asked["interval"], "n": 3}
             | {k: str(round(c[k], 6)) for k in "ohlcv"}
             for t, c in kept
-            if asked["startTime"] <= t * 1000 <= asked["endTime"]
+            if asked["startTime"] <= t * 1000 <= asked["endTime"] or (t, c) in extra
         ]
-        return JSONResponse(rows[::-1] if faults["backwards"] else rows)
+        return sent(rows, "t", "c")
 
     async def set_faults(request: Request) -> Response:
         faults.update(json.loads(await request.body()))

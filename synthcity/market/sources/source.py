@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from typing import Protocol
 
 from synthcity.market.bars import Bars
+from synthcity.market.check import Tell
 
 
 class Source(Protocol):
@@ -15,15 +16,16 @@ class Source(Protocol):
     def venue(self) -> str:
         """Name under which the store keeps its bars."""
 
-    def fetch(self, asset: str, resolution: int, start: int, end: int) -> Iterator[Bars]:
+    def fetch(self, asset: str, resolution: int, start: int, end: int, tell: Tell) -> Iterator[Bars]:
         """Yield the finished bars that open in ``[start, end)``, in order of time, piece by piece.
 
-        Minutes that the venue does not have are absent. Each piece is worth storing at once.
+        Minutes that the venue does not have are absent. Each piece is worth storing at once. A bar that cannot be is
+        left out, and ``tell`` called with a sentence about it.
 
         Raises:
             ConfigError: the venue does not trade the asset or has no bars of this resolution.
             DataError: what it holds cannot be prices.
-            SourceError: it does not answer, refuses, or no longer has the range.
+            SourceError: it does not answer, refuses, answers with something else, or no longer has the range.
         """
 
 
@@ -31,8 +33,8 @@ class VenueSource(Source, Protocol):
     """A source behind a network."""
 
     @property
-    def assets(self) -> Collection[str]:
-        """Assets whose official price is made here."""
+    def past_pause_seconds(self) -> float:
+        """Between two requests for the past while the newest prices are followed."""
 
     def earliest(self, resolution: int) -> int:
         """Opening time (unix seconds) of the oldest bar that can still be asked for."""

@@ -6,25 +6,27 @@ known stays, ``age`` says how old it is, ``health`` why. Nothing is filled in.
 
 from __future__ import annotations
 
+import logging
 import math
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from synthcity.errors import ConfigError, SourceError, SynthcityError
 from synthcity.market.bars import History, Market
 from synthcity.market.live import LiveSeries, SeriesHealth
-from synthcity.market.sources.candles import Clock, system_clock
-from synthcity.market.sources.http import Patience
-from synthcity.market.sources.venues import official_source
 from synthcity.market.store import Store
+from synthcity.market.venues.candles import Clock, system_clock
+from synthcity.market.venues.http import Patience
+from synthcity.market.venues.official import official_source
 from synthcity.settings import Settings
 
 MINUTE = 60
 _DAY = 86400
 _WAKE_SECONDS = 0.5
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +39,7 @@ class FeedConfig:
             The default is what the baselines and networks here read.
         poll_seconds: between two questions for a series whose newest bar is late; doubled after each failure.
         longest_pause_seconds: most that is waited after failures, unless the venue asks for more.
-        past_pause_seconds: between two questions about the past, by venue. A thousand candles cost 37 of Hyperliquid's
-            1,200 a minute, which the newest prices need too, and 2 of Binance's 6,000.
+        past_pause_seconds: between two questions about the past, None for what the venue's limits ask.
         patience: of a single question. Short: a late price is worth nothing, and the next question comes soon.
     """
 
@@ -46,9 +47,7 @@ class FeedConfig:
     history_days: Mapping[int, float] = field(default_factory=lambda: MappingProxyType({MINUTE: 35.0, 300: 70.0}))
     poll_seconds: float = 20.0
     longest_pause_seconds: float = 60.0
-    past_pause_seconds: Mapping[str, float] = field(
-        default_factory=lambda: MappingProxyType({"binance": 0.5, "hyperliquid": 3.0})
-    )
+    past_pause_seconds: float | None = None
     patience: Patience = field(
         default_factory=lambda: Patience(attempts=2, longest_wait_seconds=5.0, timeout_seconds=10.0)
     )
@@ -85,10 +84,10 @@ class Feed:
         }
         for series in self._series.values():
             series.load(clock())
-        venues = dict.fromkeys(source.venue for source in sources.values())
+        pauses = {source.venue: source.past_pause_seconds for source in sources.values()}
         self._venues = [
-            _Venue(venue, [s for s in self._series.values() if s.series.venue == venue], config, clock)
-            for venue in venues
+            _Follower(venue, [s for s in self._series.values() if s.series.venue == venue], pause, config, clock)
+            for venue, pause in pauses.items()
         ]
 
     def start(self) -> None:
@@ -132,13 +131,23 @@ class Feed:
         return now - int(bars.observed[-1]) if len(bars) else math.inf
 
     def health(self) -> list[SeriesHealth]:
-        """How each series stands."""
-        return [series.health() for series in self._series.values()]
+        """How each series stands; the end of the thread that follows it is a problem of its own."""
+        ended = {venue.name: venue.problem for venue in self._venues}
+        found = [series.health() for series in self._series.values()]
+        return [
+            replace(one, problem="; ".join(filter(None, (ended[one.series.venue], one.problem))) or None)
+            for one in found
+        ]
 
     @property
     def is_alive(self) -> bool:
         """Whether every venue is being followed."""
         return all(venue.is_alive for venue in self._venues)
+
+    @property
+    def problem(self) -> str | None:
+        """Which venues are followed no longer, a sentence each; None while all are."""
+        return "; ".join(filter(None, (venue.problem for venue in self._venues))) or None
 
     def _minutes(self, asset: str) -> LiveSeries:
         if (asset, MINUTE) not in self._series:
@@ -160,11 +169,13 @@ class _Question:
     num_failures: int = 0
 
 
-class _Venue:
+class _Follower:
     """Follows the series of one venue, on a thread of its own."""
 
-    def __init__(self, name: str, series: Iterable[LiveSeries], config: FeedConfig, clock: Clock) -> None:
-        self._config, self._clock = config, clock
+    def __init__(
+        self, name: str, series: Iterable[LiveSeries], past_pause: float, config: FeedConfig, clock: Clock
+    ) -> None:
+        self.name, self._config, self._clock = name, config, clock
         series = sorted(series, key=lambda one: one.series.resolution)  # a forecast starts from minutes
         self._newest = [
             _Question(series=s, name="newest", is_wanted=s.is_behind, ask=s.refresh, pause_seconds=config.poll_seconds)
@@ -173,13 +184,21 @@ class _Venue:
         self._past = deque(
             _Question(series=s, name="past", is_wanted=s.is_lacking, ask=s.back_fill, pause_seconds=0.0) for s in series
         )
-        self._past_pause, self._past_not_before = config.past_pause_seconds.get(name, 0.0), -math.inf
+        self._past_pause = past_pause if config.past_pause_seconds is None else config.past_pause_seconds
+        self._past_not_before = -math.inf
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._follow, name=f"feed of {name}", daemon=True)
 
     @property
     def is_alive(self) -> bool:
         return self._thread.is_alive()
+
+    @property
+    def problem(self) -> str | None:
+        """What is wrong if the thread ended although nobody stopped it."""
+        if self._thread.ident is None or self._thread.is_alive() or self._stopping.is_set():
+            return None
+        return f"the thread that follows {self.name} has ended, its prices grow old; start again and report the log"
 
     def start(self) -> None:
         self._thread.start()
@@ -211,7 +230,11 @@ class _Venue:
     def _follow(self) -> None:
         busy = False
         while not self._stopping.wait(0.0 if busy else _WAKE_SECONDS):
-            busy = self.poll()
+            try:
+                busy = self.poll()
+            except Exception:  # noqa: BLE001 - prices that come later are worth more than the end of the thread
+                _log.exception("%s: a fault of this program; it goes on", self.name)
+                busy = False
 
     def _ask_if_due(self, question: _Question) -> bool:
         now = self._clock()
@@ -220,7 +243,10 @@ class _Venue:
         try:
             question.ask(now)
         except SynthcityError as error:
-            self._fail(question, error)
+            self._fail(question, str(error), error.pause_seconds if isinstance(error, SourceError) else 0.0)
+        except Exception as error:  # noqa: BLE001 - nothing that a venue sends may end its thread
+            _log.exception("%s: a fault of this program while asking %s", question.series.series, self.name)
+            self._fail(question, f"{self.name} brought on a fault of this program ({type(error).__name__}: {error})")
         else:
             question.num_failures, asked = 0, self._clock()
             if question.is_wanted(asked):  # it did not bring what should be there
@@ -228,12 +254,12 @@ class _Venue:
             question.series.note(question.name, None)
         return True
 
-    def _fail(self, question: _Question, error: SynthcityError) -> None:
+    def _fail(self, question: _Question, problem: str, pause_seconds: float = 0.0) -> None:
         config = self._config
-        question.series.note(question.name, str(error))
+        question.series.note(question.name, problem)
         pause = config.poll_seconds * 2.0 ** min(question.num_failures, 10)
         question.num_failures += 1
         question.not_before = self._clock() + min(pause, config.longest_pause_seconds)
-        if isinstance(error, SourceError) and error.pause_seconds:  # it means this address, whatever is asked
+        if pause_seconds:  # it means this address, whatever is asked
             for one in (*self._newest, *self._past):
-                one.not_before = max(one.not_before, self._clock() + error.pause_seconds)
+                one.not_before = max(one.not_before, self._clock() + pause_seconds)

@@ -28,6 +28,10 @@ class Prices(Protocol):
     def age(self, asset: str, now: float) -> float:
         """Seconds since its last price known at ``now`` was observed, infinite without any."""
 
+    @property
+    def problem(self) -> str | None:
+        """Why no newer prices will come; None while they may."""
+
 
 class StorePrices:
     """Prices of a store that someone else fills; what is added there is seen within seconds."""
@@ -52,6 +56,11 @@ class StorePrices:
     def assets(self) -> tuple[str, ...]:
         """What the store holds, sorted."""
         return tuple(sorted({series.asset for series in self._store.series()}))
+
+    @property
+    def problem(self) -> str | None:
+        """None: whoever fills the store tells of its own troubles."""
+        return None
 
     def history(self, asset: str, now: float) -> History:
         """All that is known of ``asset`` at ``now``.

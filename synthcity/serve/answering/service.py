@@ -122,12 +122,14 @@ class Service:
         late = (
             f"{shadow.num_left_out} prompts came too fast for the challenger" if shadow and shadow.num_left_out else ""
         )
+        engine = self.engine
+        problems = (engine.problem, engine.prices.problem, self.recorder.problem, late, self.watched())
         return replace(
             self.metrics.status(),
             bundle=self.bundle,
             shadowed=shadow.num_drawn if shadow else 0,
             shadow_failed=shadow.num_failed if shadow else 0,
-            problems=tuple(filter(None, (self.engine.problem, self.recorder.problem, late, self.watched()))),
+            problems=tuple(filter(None, problems)),
         )
 
     def refuse(self, route: str, refusal: Refusal) -> Response:

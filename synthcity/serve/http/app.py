@@ -64,8 +64,8 @@ def build_app(
 
     @app.get("/healthz")
     async def healthz() -> Response:
-        """Whether prompts are answered by the model."""
-        problem = service.engine.problem
+        """Whether prompts are answered by the model, and prices go on coming."""
+        problem = service.engine.problem or service.engine.prices.problem
         return JSONResponse({"status": problem or "ok"}, 503 if problem else 200)
 
     metrics = service.metrics.metrics

@@ -21,12 +21,11 @@ from synthcity.errors import DataError, SynthcityError
 from synthcity.forecast.diagnostics import pit_counts, pit_horizons
 from synthcity.lines import LineWriter, Tail, read_records
 from synthcity.market.bars import Floats, Market
-from synthcity.market.sources.venues import official_source
 from synthcity.market.store import Store
 from synthcity.market.times import format_time
+from synthcity.market.venues.official import official_venue
 from synthcity.serve.answering import clock
 from synthcity.serve.answering.answer_ledger import ANSWERS, SCORES, AnswerRecord
-from synthcity.settings import Settings
 from synthcity.sn50.competitions import Rules, competition_of, get_rules
 from synthcity.sn50.prompt import Prompt
 from synthcity.sn50.scoring import INVALID, score
@@ -287,7 +286,7 @@ class _Prices:
 
     def of(self, asset: str) -> Market:
         if asset not in self._markets:
-            venue = official_source(asset, Settings()).venue if self._venue is None else self._venue
+            venue = official_venue(asset).name if self._venue is None else self._venue
             bars = self._store.read(asset, venue, clock.MINUTE, *self._spans[asset])
             self._markets[asset] = Market({(asset, clock.MINUTE): bars})
         return self._markets[asset]

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from synthcity.errors import SourceError
-from synthcity.market.sources.http import Patience, VenueClient
+from synthcity.market.venues.http import Patience, VenueClient
 from synthcity.settings import Settings
 from synthcity.sn50.competitions import Competition
 

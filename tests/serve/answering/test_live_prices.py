@@ -10,15 +10,16 @@ import numpy as np
 import pytest
 
 from synthcity.errors import ConfigError
-from synthcity.market.live import SeriesHealth
-from synthcity.market.sources.http import Patience
+from synthcity.market.live import LiveSeries, SeriesHealth
 from synthcity.market.store import Store
+from synthcity.market.venues.candles import CandleSource
+from synthcity.market.venues.http import Patience
 from synthcity.serve.answering.live_prices import Feed, FeedConfig
 from synthcity.settings import Settings
 from tests.standins.prices import NOW, PriceServer, candles, price_server
 
 QUICK = Patience(attempts=1, first_wait_seconds=0.01, timeout_seconds=10, pause_seconds=0)
-QUICKLY = {"history_days": {60: 1.0, 300: 2.0}, "past_pause_seconds": {}, "patience": QUICK}
+QUICKLY = {"history_days": {60: 1.0, 300: 2.0}, "past_pause_seconds": 0.0, "patience": QUICK}
 MINUTE_OF_NOW = NOW // 60 * 60  # the last candle that is finished opens a minute earlier
 SYMBOLS = {"BTC": "BTCUSDT", "HYPE": "@107"}
 
@@ -64,7 +65,7 @@ def clock(binance: PriceServer, hyperliquid: PriceServer) -> Clock:
 @pytest.fixture
 def make(tmp_path: Path, binance: PriceServer, hyperliquid: PriceServer, clock: Clock) -> Callable[..., Feed]:
     def build(assets: tuple[str, ...] = ("BTC", "HYPE"), store: Path | None = None, **changes: object) -> Feed:
-        settings = Settings(binance_url=binance.url, hyperliquid_url=hyperliquid.url)
+        settings = Settings(venue_urls={"binance": binance.url, "hyperliquid": hyperliquid.url})
         config = FeedConfig(assets=assets, **QUICKLY | changes)
         return Feed(Store(tmp_path / "store" if store is None else store), config, settings, clock=clock)
 
@@ -115,7 +116,7 @@ def test_history_shows_what_was_known_then(make, clock):
 
 
 def test_the_past_is_asked_for_in_turns_and_at_leisure(make, hyperliquid, clock):
-    feed = make(("HYPE", "XAU"), past_pause_seconds={"hyperliquid": 3.0}, history_days={60: 3.0, 300: 6.0})
+    feed = make(("HYPE", "XAU"), past_pause_seconds=None, history_days={60: 3.0, 300: 6.0})
     feed.poll()
     hyperliquid.requests()
     asked = []
@@ -257,7 +258,7 @@ def test_repeated_failures_are_asked_ever_more_seldom(make, binance, clock):
 def test_a_long_outage_is_filled_when_the_venue_is_back(tmp_path):
     with price_server() as server:
         clock, port = Clock(server), server.port
-        settings = Settings(binance_url=server.url)
+        settings = Settings(venue_urls={"binance": server.url})
         config = FeedConfig(assets=("BTC",), **QUICKLY)
         feed = Feed(Store(tmp_path), config, settings, clock=clock)
         fill(feed)
@@ -356,6 +357,90 @@ def test_threads_follow_the_venues_and_end(make, clock):
             assert time.monotonic() < deadline
             time.sleep(0.02)
     assert not feed.is_alive
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        {"garbage": "no gzip", "encoding": "gzip"},
+        {"garbage": "[" * 100_000},
+        {"garbage": "[[1e999,1,1,1,1,1]]"},
+        {"unit": 1_000_000},
+        {"unit": 1},
+    ],
+)
+def test_an_answer_that_cannot_be_decoded_costs_fresh_prices_and_no_more(make, binance, clock, faults):
+    feed = make(("BTC",))
+    binance.faults(**faults)
+    fill(feed)
+    assert not health_of(feed, "BTC").is_whole
+    assert "binance" in health_of(feed, "BTC").problem
+    clock.move(60)
+    fill(feed)
+    assert feed.age("BTC", clock.now) < 66
+    assert health_of(feed, "BTC").problem is None
+    assert (np.diff(feed.history("BTC", clock.now).bars("BTC", 60).time) == 60).all()
+
+
+def test_short_pages_leave_no_hole_in_what_is_called_whole(make, binance, clock):
+    binance.faults(most=500)
+    feed = make(("BTC",), history_days={60: 2.0})
+    fill(feed)
+    assert health_of(feed, "BTC").is_whole
+    assert len(feed.history("BTC", NOW).bars("BTC", 60)) == 2880
+
+
+@pytest.mark.parametrize("fault", ["double", "contradict", "null", "zero"])
+def test_one_candle_that_cannot_be_is_a_gap_and_told(make, binance, clock, fault):
+    bad = MINUTE_OF_NOW - 120
+    binance.faults(spoil={str(bad): fault})
+    feed = make(("BTC",))
+    fill(feed)
+    assert feed.age("BTC", NOW) == NOW % 60
+    health = health_of(feed, "BTC")
+    assert (health.is_whole, health.problem) == (True, None)
+    assert (health.num_left_out > 0) is (fault != "double")
+    assert (bad in feed.history("BTC", NOW).bars("BTC", 60).time) is (fault == "double")
+
+
+def test_the_candle_that_runs_is_never_shown(make, binance, clock):
+    binance.faults(running=True)
+    feed = make(("BTC",))
+    fill(feed)
+    assert last_close(feed, "BTC", NOW)[0] == NOW // 60 * 60
+    assert health_of(feed, "BTC").problem is None
+
+
+def test_a_thread_survives_faults_of_this_program_and_they_are_told(make, clock, monkeypatch):
+    def fail(*_: object) -> None:
+        raise KeyError("surprise")
+
+    feed = make(("BTC",), poll_seconds=0.01)
+    with monkeypatch.context() as patch:
+        patch.setattr(CandleSource, "fetch", fail)
+        fill(feed)
+        assert "a fault of this program (KeyError: 'surprise')" in health_of(feed, "BTC").problem
+    clock.move(1)
+    fill(feed)
+    assert health_of(feed, "BTC").problem is None
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # it is meant to end so
+def test_a_thread_that_ended_is_a_problem_of_its_series(make, clock, monkeypatch):
+    def leave(*_: object) -> None:
+        raise SystemExit
+
+    monkeypatch.setattr(LiveSeries, "refresh", leave)
+    feed = make()
+    assert feed.problem is None
+    with feed:
+        deadline = time.monotonic() + 60
+        while feed.problem is None or "hyperliquid" not in feed.problem:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        assert "the thread that follows binance has ended" in health_of(feed, "BTC").problem
+        assert not feed.is_alive
+    assert feed.problem is None
 
 
 def test_nonsense_is_refused(make):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 
@@ -10,15 +11,15 @@ import pytest
 
 from synthcity.errors import ConfigError, SourceError
 from synthcity.market.columns import concatenate
-from synthcity.market.sources.binance import BinanceSource
-from synthcity.market.sources.http import Patience
-from synthcity.market.sources.hyperliquid import HyperliquidSource
-from synthcity.market.sources.source import VenueSource
+from synthcity.market.venues import binance, hyperliquid
+from synthcity.market.venues.candles import CandleSource
+from synthcity.market.venues.http import Patience
+from synthcity.market.venues.official import known_venues
 from synthcity.settings import Settings
 from tests.standins.prices import NOW, PriceServer, candles, price_server
 
 QUICK = Patience(attempts=4, first_wait_seconds=0.01, timeout_seconds=10, pause_seconds=0)
-VENUES = {"binance": (BinanceSource, "BTC", "BTCUSDT"), "hyperliquid": (HyperliquidSource, "XAU", "xyz:GOLD")}
+VENUES = {"binance": (binance.VENUE, "BTC", "BTCUSDT"), "hyperliquid": (hyperliquid.VENUE, "XAU", "xyz:GOLD")}
 END = NOW // 60 * 60 + 60  # includes the unfinished candle
 DAY = 86400
 
@@ -40,14 +41,15 @@ def venue(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
-def make(venue: str, url: str, patience: Patience = QUICK, now: int = NOW) -> VenueSource:
-    settings = Settings(binance_url=url, hyperliquid_url=url)
-    return VENUES[venue][0](settings, patience=patience, clock=lambda: now)
+def make(venue: str, url: str, patience: Patience = QUICK, now: int = NOW) -> CandleSource:
+    settings = Settings(venue_urls=dict.fromkeys(VENUES, url))
+    return CandleSource(VENUES[venue][0], settings, patience=patience, clock=lambda: now)
 
 
 def fetch(venue: str, server: PriceServer, start: int, end: int, resolution: int = 60, **changes):
+    told = changes.pop("told", [])
     source = make(venue, server.url, **changes)
-    return concatenate(list(source.fetch(VENUES[venue][1], resolution, start, end)), resolution)
+    return concatenate(list(source.fetch(VENUES[venue][1], resolution, start, end, told.append)), resolution)
 
 
 @pytest.mark.parametrize("resolution", [60, 300])
@@ -142,11 +144,71 @@ def test_garbage_is_refused(server, venue, garbage):
         fetch(venue, server, END - 600, END)
 
 
-def test_impossible_prices_are_refused(server):
-    start = END - 600
-    server.faults(garbage=f'[[{start * 1000},"1","2","3","1","0"]]')
-    with pytest.raises(SourceError, match=r"binance's answer: bar 1 .* high below its low"):
-        fetch("binance", server, start, END)
+DEEP = "[" * 100_000 + "]" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("faults", "message"),
+    [
+        ({"garbage": "no gzip", "encoding": "gzip"}, "answers with data that cannot be unpacked"),
+        ({"garbage": DEEP}, "answers with something else than JSON"),
+        ({"garbage": f"[[1e999{',1' * 5}]]"}, "something else than candles"),
+        ({"garbage": "[[" + "9" * 5000 + "]]"}, "answers with something else than JSON"),
+        ({"garbage": '[["' + "9" * 500 + '",1,1,1,1,1]]'}, "something else than candles"),
+        ({"garbage": "[[12345678901234567890123,1,1,1,1,1]]"}, "sent a candle of the unix second 12345678901234567"),
+        ({"garbage": "[[true,1,1,1,1,1]]"}, "something else than candles"),
+        ({"unit": 1}, "sent a candle of 1970-01-21 .* its times must be milliseconds"),
+        ({"unit": 1_000_000}, "sent a candle of .* its times must be milliseconds"),
+    ],
+)
+def test_whatever_cannot_be_decoded_or_was_not_asked_for_is_a_source_error(server, venue, faults, message):
+    garbage = faults.get("garbage", "")
+    if venue == "hyperliquid" and garbage.startswith("[[") and "," in garbage:
+        garbage = re.sub(r"\[\[([^,]*),.*", r'[{"t":\1,"o":1,"h":1,"l":1,"c":1,"v":1}]', garbage)
+    server.faults(**faults | ({"garbage": garbage} if garbage else {}))
+    with pytest.raises(SourceError, match=message):
+        fetch(venue, server, END - 600, END)
+    assert len(server.requests()) == 1
+
+
+def test_an_answer_that_never_ends_holds_nobody_for_ever(server, venue):
+    server.faults(garbage=" " * 400, drip=0.02)
+    patience = Patience(attempts=1, timeout_seconds=0.1, pause_seconds=0)
+    with pytest.raises(SourceError, match="sends its answer too slowly"):
+        fetch(venue, server, END - 600, END, patience=patience)
+
+
+@pytest.mark.parametrize("most", [999, 500, 70])
+@pytest.mark.parametrize("newest", [False, True])
+def test_shorter_pages_than_asked_for_lose_nothing(server, venue, most, newest):
+    start = END - 1500 * 60
+    server.faults(most=most, newest=newest)
+    bars = fetch(venue, server, start, END)
+    np.testing.assert_array_equal(bars.time, np.arange(start, NOW // 60 * 60, 60))
+
+
+@pytest.mark.parametrize("fault", ["double", "contradict", "null", "zero", "off grid"])
+def test_one_candle_that_cannot_be_costs_no_other(server, venue, fault):
+    start, bad = END - 1500 * 60, END - 300 * 60
+    server.faults(spoil={str(bad): fault})
+    told: list[str] = []
+    bars = fetch(venue, server, start, END, told=told)
+    wanted = np.arange(start, NOW // 60 * 60, 60)
+    np.testing.assert_array_equal(bars.time, wanted if fault == "double" else wanted[wanted != bad])
+    assert bool(told) is (fault != "double")
+    assert all("left out" in sentence for sentence in told)
+
+
+def test_the_candle_that_runs_may_come_along_and_is_no_bar(server, venue):
+    server.faults(running=True)
+    assert fetch(venue, server, END - 600, END - 60).time.tolist() == list(range(END - 600, END - 60, 60))
+    with pytest.raises(SourceError, match="sent a candle of"):  # once it has settled it is one that nobody asked for
+        fetch(venue, server, END - 600, END - 60, now=END + 66)
+
+
+def test_nothing_is_asked_of_the_future(server, venue):
+    assert len(fetch(venue, server, END + 600, END + 1200)) == 0
+    assert server.requests() == []
 
 
 def test_slow_server_times_out(server, venue):
@@ -159,17 +221,17 @@ def test_slow_server_times_out(server, venue):
 def test_nobody_listens_or_no_url(venue):
     asset = VENUES[venue][1]
     with pytest.raises(SourceError, match=rf"cannot be reached at http://127.0.0.1:9 .*SYNTHCITY_{venue.upper()}_URL"):
-        list(make(venue, "http://127.0.0.1:9").fetch(asset, 60, END - 600, END))
+        list(make(venue, "http://127.0.0.1:9").fetch(asset, 60, END - 600, END, print))
     with pytest.raises(ConfigError, match=f"SYNTHCITY_{venue.upper()}_URL is no URL: 'nonsense'"):
-        list(make(venue, "nonsense").fetch(asset, 60, END - 600, END))
+        list(make(venue, "nonsense").fetch(asset, 60, END - 600, END, print))
 
 
 def test_foreign_asset_and_resolution_are_refused(server, venue):
     source = make(venue, server.url)
     with pytest.raises(ConfigError, match=f"unknown asset 'DOGE'.*on {venue}"):
-        list(source.fetch("DOGE", 60, END - 600, END))
+        list(source.fetch("DOGE", 60, END - 600, END, print))
     with pytest.raises(ConfigError, match="fetched at 1m or 5m, not at 1h"):
-        list(source.fetch(VENUES[venue][1], 3600, END - 600, END))
+        list(source.fetch(VENUES[venue][1], 3600, END - 600, END, print))
 
 
 def test_hyperliquid_range_that_is_gone_is_not_taken_for_never_traded(server):
@@ -190,5 +252,5 @@ def test_hyperliquid_unknown_coin(server):
 
 
 def test_every_scored_asset_has_exactly_one_venue():
-    assets = [*make("binance", "http://x").assets, *make("hyperliquid", "http://x").assets]
+    assets = [asset for venue in known_venues() for asset in venue.symbols]
     assert len(assets) == len(set(assets)) == 13
