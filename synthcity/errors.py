@@ -36,9 +36,10 @@ class SynthcityError(Exception):
 
 
 class ConfigError(SynthcityError):
-    """A sweep file, option or setting is wrong."""
+    """A sweep file, option or setting is wrong; ``key`` is the full dotted name of the key, where it is one."""
 
     exit_code = 2
+    key = ""
 
 
 class DataError(SynthcityError):

@@ -1,27 +1,29 @@
-"""From a plain mapping to frozen dataclasses: every key known, typed and in range, or one clear sentence.
+"""From plain data to frozen dataclasses and back: every key known, typed and in range, or one clear sentence.
 
-A config class is a keyword-only frozen dataclass whose fields are made by :func:`key`. Nested dataclasses,
-``tuple[T, ...]``, ``Mapping[str, T]`` and ``T | None`` are understood. Errors name the full dotted key.
+A config class is a keyword-only frozen dataclass; :func:`key` gives a field its range, choices or parser. Nested
+dataclasses, ``tuple[T, ...]``, ``Mapping[str, T]``, ``Literal`` and ``T | None`` are understood; ranges and choices of
+a sequence or mapping hold for its items. Errors name the full dotted key and carry it as ``ConfigError.key``.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import difflib
-import re
+import functools
+import math
+import os
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
-import yaml
-
+from synthcity.durations import parse_duration, write_duration
 from synthcity.errors import ConfigError, unknown_name
 
 T = TypeVar("T")
-_UNITS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+MAX_SEED = 2**63 - 1  # whatever draws numbers takes as much
 _NAMES = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
+_LONGEST = 80  # characters of a wrong value that are shown
 
 
 def key(
@@ -31,45 +33,133 @@ def key(
     high: float | None = None,
     choices: tuple[str, ...] = (),
     parse: Callable[[Any], Any] | None = None,
+    write: Callable[[Any], Any] | None = None,
 ) -> Any:
-    """Declare a config field with its default, range, choices or own parser (which raises ValueError)."""
-    metadata = {"low": low, "high": high, "choices": choices, "parse": parse}
+    """Declare a config field with its default and inclusive range or choices.
+
+    ``parse`` reads its plain value (ValueError: what "it must be"), ``write`` makes a plain value of it again.
+    """
+    metadata = {"low": low, "high": high, "choices": choices, "parse": parse, "write": write}
     return dataclasses.field(default=default, metadata=metadata)
 
 
-def seconds(value: Any) -> float:
-    """Read a duration: a number of seconds or text such as "90s", "20m", "11h", "2d"."""
-    if isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
-        return float(value)
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(s|min|m|h|d)\s*", str(value))
-    if not match or float(match[1]) <= 0:
-        raise ValueError("a positive duration such as 90s, 20m, 11h or 2d")
-    return float(match[1]) * _UNITS[match[2]]
+def duration(default: float | None, *, low: float | None = None, high: float | None = None) -> Any:
+    """Declare a length of time, in seconds, that is written with its unit: ``90s``, ``11h``, ``1h30m``."""
+    return key(default, low=low, high=high, parse=parse_duration, write=write_duration)
 
 
-def build(cls: type[T], data: object) -> T:
-    """Build ``cls`` from nested mappings.
+def seconds(default: float, *, low: float | None = None, high: float | None = None) -> Any:
+    """Declare a length of time whose key says ``_seconds``: a number of them, or a duration with its unit."""
+    return key(default, low=low, high=high, parse=_number_or_duration)
+
+
+def local_path(value: object) -> str:
+    """Read the name of a file or folder, or the address of a storage; ``~`` is the user's home.
+
+    Raises:
+        ValueError: it is none; the text completes "it must be".
+    """
+    if not isinstance(value, str) or not value.strip() or "\0" in value:
+        raise ValueError("the name of a file or folder")
+    return os.path.expanduser(value)
+
+
+def local_paths(value: object) -> tuple[str, ...]:
+    """Read a list of files or folders; raises as :func:`local_path`."""
+    if not isinstance(value, list | tuple):
+        raise ValueError("a list of files or folders")
+    return tuple(local_path(one) for one in value)
+
+
+def build(cls: type[T], data: object, *, where: str = "the file") -> T:
+    """Build ``cls`` from nested mappings; ``where`` is what holds them.
 
     Raises:
         ConfigError: a key is unknown, missing, of the wrong type or out of range.
     """
-    return _dataclass(cls, data, "", tuple(dotted_keys(cls)))
+    return _dataclass(cls, data, "", tuple(dotted_keys(cls)), where)
+
+
+def check(config: object, prefix: str = "") -> None:
+    """Hold a config that Python code made against the types, ranges and choices of its fields.
+
+    For ``__post_init__``. Values that have their own parser are held against their range; nested configs check
+    themselves.
+
+    Raises:
+        ConfigError: a value is wrong; the text names its key after ``prefix``.
+    """
+    hints = _hints(config.__class__)
+    for field in dataclasses.fields(config):  # type: ignore[arg-type]
+        value, hint, metadata = getattr(config, field.name), hints[field.name], field.metadata
+        if metadata.get("parse") and _plain_hint(hint) not in _NAMES:
+            continue
+        if not dataclasses.is_dataclass(value):
+            parse = metadata.get("parse") if hint is str else None  # text has one form, numbers were read already
+            _value(value, hint, {**metadata, "parse": parse}, prefix + field.name, ())
+
+
+def plain(value: Any) -> Any:
+    """Return the plain data that :func:`build` reads back to an equal config."""
+    if dataclasses.is_dataclass(value):
+        return {
+            entry.name: _written(getattr(value, entry.name), entry.metadata.get("write"))
+            for entry in dataclasses.fields(value)
+        }
+    if isinstance(value, Mapping):
+        return {name: plain(inner) for name, inner in value.items()}
+    return [plain(inner) for inner in value] if isinstance(value, tuple) else value
 
 
 def dotted_keys(cls: Any, prefix: str = "") -> list[str]:
     """All keys of ``cls`` with their full dotted names, sections included."""
     keys = []
-    hints = typing.get_type_hints(cls)
+    hints = _hints(cls)
     for field in dataclasses.fields(cls):
         keys.append(prefix + field.name)
         inner = hints[field.name]
-        if dataclasses.is_dataclass(inner):
-            section = f"{prefix}{field.name}."
-            if field.metadata.get("parse"):  # reads its values whole, so their parts are no keys
-                keys += [section + entry.name for entry in dataclasses.fields(inner)]
-            else:
-                keys += dotted_keys(typing.cast(type, inner), section)
+        if dataclasses.is_dataclass(inner) and not field.metadata.get("parse"):
+            keys += dotted_keys(inner, f"{prefix}{field.name}.")
     return keys
+
+
+@functools.cache
+def _cached_hints(cls: Any) -> dict[str, Any]:
+    return typing.get_type_hints(cls)
+
+
+def _hints(cls: Any) -> dict[str, Any]:
+    return _cached_hints(cls)
+
+
+def _plain_hint(hint: Any) -> Any:
+    """``T`` of ``T | None``."""
+    if typing.get_origin(hint) in (types.UnionType, typing.Union):
+        return next(arm for arm in typing.get_args(hint) if arm is not type(None))
+    return hint
+
+
+def _written(value: Any, write: Callable[[Any], Any] | None) -> Any:
+    return plain(value) if write is None or value is None else write(value)
+
+
+def _number_or_duration(value: Any) -> float:
+    if isinstance(value, str):
+        return parse_duration(value)
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise ValueError("a number of seconds, or a duration such as 90s or 20m")
+    return value
+
+
+def _refusal(path: str, text: str) -> ConfigError:
+    error = ConfigError(text)
+    error.key = path
+    return error
+
+
+def _shown(value: object) -> str:
+    text = repr(value) if not isinstance(value, int) or abs(value) < 10**_LONGEST else "a number without end"
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 def _unknown_key(name: str, valid: Iterable[str]) -> str:
@@ -81,96 +171,88 @@ def _unknown_key(name: str, valid: Iterable[str]) -> str:
     return f"unknown key {name!r}; did you mean {near[0]!r}?" if near else unknown_name("key", name, keys)
 
 
-def apply_settings(data: Mapping[str, Any], settings: Iterable[str]) -> dict[str, Any]:
-    """Return ``data`` with each ``dotted.key=value`` applied; values are read as YAML.
-
-    Raises:
-        ConfigError: a setting has no ``=``, is no YAML or goes through a key that is no section.
-    """
-    result: dict[str, Any] = _copy(data)
-    for setting in settings:
-        name, separator, text = setting.partition("=")
-        if not separator or not name.strip():
-            raise ConfigError(f"--set takes key=value, got {setting!r}")
-        try:
-            value = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise ConfigError(f"--set {name}: {text!r} is no YAML value") from error
-        *sections, last = name.strip().split(".")
-        target = result
-        for section in sections:
-            if target.get(section) is None:
-                target[section] = {}
-            target = target[section]
-            if not isinstance(target, dict):
-                raise ConfigError(f"--set {name}: {section!r} holds a value, not keys")
-        target[last] = value
-    return result
-
-
-def _copy(data: Any) -> Any:
-    return {k: _copy(v) for k, v in data.items()} if isinstance(data, Mapping) else data
-
-
-def _dataclass(cls: type[T], data: object, path: str, valid: tuple[str, ...]) -> T:
+def _dataclass(cls: type[T], data: object, path: str, valid: tuple[str, ...], where: str) -> T:
+    section = path.rstrip(".")
     if not isinstance(data, Mapping):
-        raise ConfigError(f"{path.rstrip('.') or 'the file'} must hold keys and values, got {data!r}")
+        raise _refusal(section, f"{section or where} must hold keys and values, got {_shown(data)}")
     fields = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
     for name in data:
         if name not in fields:
             near = [k for k in valid if k.startswith(path)] if path else valid
-            raise ConfigError(_unknown_key(f"{path}{name}", near))
-    hints = typing.get_type_hints(cls)
+            raise _refusal(f"{path}{name}", _unknown_key(f"{path}{name}", near))
+    hints = _hints(cls)
     values = {}
     for name, field in fields.items():
         if name in data:
             values[name] = _value(data[name], hints[name], field.metadata, path + name, valid)
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
-            raise ConfigError(f"the key {path}{name} is missing and has no default")
-    return cls(**values)
+            raise _refusal(section, f"the key {path}{name} is missing and has no default")
+    try:
+        return cls(**values)
+    except ConfigError as error:
+        error.key = error.key or section
+        raise
 
 
 def _value(value: Any, hint: Any, metadata: Mapping[str, Any], path: str, valid: tuple[str, ...]) -> Any:
-    if typing.get_origin(hint) in (types.UnionType, typing.Union):
-        if value is None:
-            return None
-        hint = next(arm for arm in typing.get_args(hint) if arm is not type(None))
+    if hint != (hint := _plain_hint(hint)) and value is None:
+        return None
     if metadata.get("parse"):
-        try:
-            return metadata["parse"](value)
-        except ValueError as error:
-            raise ConfigError(f"{path} must be {error}, got {value!r}") from error
+        value = _parsed(value, metadata["parse"], path)
+        return _ranged(value, metadata, path) if hint in _NAMES else value
     if dataclasses.is_dataclass(hint):
-        return _dataclass(typing.cast(type, hint), value, path + ".", valid)
+        return _dataclass(typing.cast(type, hint), value, path + ".", valid, path)
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is tuple:
         if not isinstance(value, list | tuple):
-            raise ConfigError(f"{path} must be a list, got {value!r}")
-        return tuple(_value(v, arguments[0], {}, f"{path}[{i}]", valid) for i, v in enumerate(value))
+            raise _refusal(path, f"{path} must be a list, got {_shown(value)}")
+        return tuple(_value(v, arguments[0], metadata, f"{path}[{i}]", valid) for i, v in enumerate(value))
     if isinstance(origin, type) and issubclass(origin, Mapping):
         if not isinstance(value, Mapping):
-            raise ConfigError(f"{path} must hold keys and values, got {value!r}")
+            raise _refusal(path, f"{path} must hold keys and values, got {_shown(value)}")
         item = arguments[1]
-        inner = dotted_keys(item) if dataclasses.is_dataclass(item) and isinstance(item, type) else []
+        inner = dotted_keys(item) if dataclasses.is_dataclass(item) else []
         return {
-            str(k): _value(v, item, {}, f"{path}.{k}", tuple(f"{path}.{k}.{i}" for i in inner))
+            str(k): _value(v, item, metadata, f"{path}.{k}", tuple(f"{path}.{k}.{i}" for i in inner))
             for k, v in value.items()
         }
+    if origin is typing.Literal:
+        metadata, hint = {**metadata, "choices": arguments}, str
     return _scalar(value, hint, metadata, path)
+
+
+def _parsed(value: Any, parse: Callable[[Any], Any], path: str) -> Any:
+    try:
+        return parse(value)
+    except ValueError as error:
+        raise _refusal(path, f"{path} must be {error}, got {_shown(value)}") from error
+    except ConfigError as error:
+        error.key = error.key or path
+        raise
 
 
 def _scalar(value: Any, hint: type, metadata: Mapping[str, Any], path: str) -> Any:
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
-    if hint is str and isinstance(value, datetime.date):  # YAML reads an unquoted date as one
-        value = value.isoformat()
+        value = float(value) if abs(value) < 2**1023 else math.inf
     if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
-        raise ConfigError(f"{path} must be {_NAMES[hint]}, got {value!r}")
-    choices, low, high = metadata.get("choices"), metadata.get("low"), metadata.get("high")
+        raise _refusal(path, f"{path} must be {_NAMES[hint]}, got {_shown(value)}")
+    choices = metadata.get("choices")
     if choices and value not in choices:
-        raise ConfigError(f"{path}: {unknown_name('value', value, choices)}")
+        raise _refusal(path, f"{path}: {unknown_name('value', value, choices)}")
+    return _ranged(value, metadata, path)
+
+
+def _ranged(value: Any, metadata: Mapping[str, Any], path: str) -> Any:
+    low, high = metadata.get("low"), metadata.get("high")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise _refusal(path, f"{path} must be a finite number, got {_shown(value)}")
+    write = metadata.get("write")
     if low is not None and not value >= low:
-        raise ConfigError(f"{path} must be at least {low:g}, got {value!r}")
+        raise _refusal(path, f"{path} must be at least {(write or _figure)(low)}, got {(write or _shown)(value)}")
     if high is not None and not value <= high:
-        raise ConfigError(f"{path} must be at most {high:g}, got {value!r}")
+        raise _refusal(path, f"{path} must be at most {(write or _figure)(high)}, got {(write or _shown)(value)}")
     return value
+
+
+def _figure(bound: float) -> str:
+    return str(bound) if isinstance(bound, int) else f"{bound:g}"

@@ -2,18 +2,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 import pytest
 
 from synthcity.errors import ConfigError
-from synthcity.schema import apply_settings, build, dotted_keys, key, seconds
+from synthcity.schema import build, check, dotted_keys, duration, key, local_path, local_paths, plain, seconds
 
 
 @dataclass(frozen=True, kw_only=True)
 class Inner:
     rate: float = key(0.5, low=0.0, high=1.0)
     colour: str = key("red", choices=("red", "green"))
-    every: float = key(60.0, parse=seconds)
+    every: float = duration(60.0, high=86400)
+    patience_seconds: float = seconds(5.0, low=1, high=60)
+    kind: Literal["a", "b"] = "a"
+
+    def __post_init__(self) -> None:
+        check(self, "inner.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +27,9 @@ class Outer:
     count: int = key(low=1)
     flag: bool = key(False)
     names: tuple[str, ...] | None = key(None)
+    shares: tuple[float, ...] = key((), low=0, high=1)
+    folder: str = key("runs", parse=local_path)
+    earlier: tuple[str, ...] = key((), parse=local_paths)
     inner: Inner = field(default_factory=Inner)
     table: Mapping[str, Inner] = field(default_factory=dict)
 
@@ -49,7 +58,26 @@ def test_reads_nested_values_and_keeps_defaults() -> None:
         ({"count": 1, "names": [1]}, "names\\[0\\] must be text, got 1"),
         ({"count": 1, "inner": 4}, "inner must hold keys and values, got 4"),
         ({"count": 1, "inner": {"rate": 2.0}}, "inner.rate must be at most 1"),
-        ({"count": 1, "inner": {"rate": float("nan")}}, "inner.rate must be at least 0"),
+        ({"count": 1, "inner": {"rate": float("nan")}}, "inner.rate must be a finite number, got nan"),
+        ({"count": 1, "inner": {"rate": 10**400}}, "inner.rate must be a finite number, got inf"),
+        ({"count": "x" * 999}, r"count must be a whole number, got 'x{79}\.\.\.$"),
+        ({"count": 1, "shares": [0.5, 2]}, r"shares\[1\] must be at most 1, got 2"),
+        ({"count": 1, "shares": [True]}, r"shares\[0\] must be a number, got True"),
+        (
+            {"count": 1, "inner": {"every": 60}},
+            "inner.every must be a duration with its unit, such as 60s, 60min",
+        ),
+        ({"count": 1, "inner": {"every": "60"}}, "inner.every must be a duration with its unit, such as 60s"),
+        ({"count": 1, "inner": {"every": "25h"}}, "inner.every must be at most 1d, got 1d1h"),
+        ({"count": 1, "inner": {"patience_seconds": "2m"}}, "inner.patience_seconds must be at most 60, got 120"),
+        (
+            {"count": 1, "inner": {"patience_seconds": True}},
+            "_seconds must be a number of seconds, or a duration",
+        ),
+        ({"count": 1, "inner": {"kind": "c"}}, "inner.kind: unknown value 'c'"),
+        ({"count": 1, "folder": ""}, "folder must be the name of a file or folder, got ''"),
+        ({"count": 1, "folder": "a\0b"}, "folder must be the name of a file or folder"),
+        ({"count": 1, "earlier": "runs"}, "earlier must be a list of files or folders"),
         ({"count": 1, "inner": {"colour": "gren"}}, "inner.colour: unknown value 'gren'; did you mean 'green'"),
         ({"count": 1, "inner": {"every": "soon"}}, "inner.every must be a positive duration.*'soon'"),
         ({"count": 1, "inner": {"rat": 1}}, "unknown key 'inner.rat'; did you mean 'inner.rate'"),
@@ -63,38 +91,29 @@ def test_refuses_in_one_sentence(data: object, message: str) -> None:
 
 
 def test_dotted_keys_name_sections_and_leaves() -> None:
-    assert dotted_keys(Outer)[:5] == ["count", "flag", "names", "inner", "inner.rate"]
+    assert dotted_keys(Outer)[5:9] == ["earlier", "inner", "inner.rate", "inner.colour"]
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"), [("90s", 90), ("20m", 1200), ("97min", 5820), ("11h", 39600), ("2d", 172800), (7, 7)]
-)
-def test_durations(text: str, expected: float) -> None:
-    assert seconds(text) == expected
+def test_an_error_carries_its_key() -> None:
+    for data, name in (({"count": 0}, "count"), ({"count": 1, "inner": {"rat": 1}}, "inner.rat"), ({}, "")):
+        with pytest.raises(ConfigError) as caught:
+            build(Outer, data)
+        assert caught.value.key == name
 
 
-@pytest.mark.parametrize("text", ["", "h", "-3h", "0s", "3 weeks", True, None, -1])
-def test_nonsense_durations(text: object) -> None:
-    with pytest.raises(ValueError, match="positive duration"):
-        seconds(text)
+def test_plain_data_is_read_back_to_an_equal_config(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/somebody")
+    data = {"count": 3, "shares": [0.5], "inner": {"every": "1h30m", "patience_seconds": "20s"}, "folder": "~/runs"}
+    outer = build(Outer, data)
+    assert (outer.folder, outer.inner.patience_seconds) == ("/home/somebody/runs", 20.0)
+    assert plain(outer)["inner"]["every"] == "1h30m"
+    assert build(Outer, plain(outer)) == outer
 
 
-def test_settings_reach_any_depth_and_leave_the_original() -> None:
-    data = {"inner": {"rate": 0.1}}
-    result = apply_settings(data, ["inner.rate=0.3", "count=4", "names=[a, b]", "table.x.colour=green"])
-    assert result == {"inner": {"rate": 0.3}, "count": 4, "names": ["a", "b"], "table": {"x": {"colour": "green"}}}
-    assert data == {"inner": {"rate": 0.1}}
-
-
-@pytest.mark.parametrize(
-    ("setting", "message"),
-    [
-        ("count", "takes key=value"),
-        ("=3", "takes key=value"),
-        ("count=[", "no YAML value"),
-        ("count.deep=3", "'count' holds a value"),
-    ],
-)
-def test_refuses_bad_settings(setting: str, message: str) -> None:
-    with pytest.raises(ConfigError, match=message):
-        apply_settings({"count": 1}, [setting])
+def test_what_python_code_makes_is_checked_too() -> None:
+    with pytest.raises(ConfigError, match=r"inner\.rate must be at most 1, got 2"):
+        Inner(rate=2)
+    with pytest.raises(ConfigError, match=r"inner\.every must be at most 1d"):
+        Inner(every=1e6)
+    with pytest.raises(ConfigError, match=r"inner\.rate must be a number, got None"):
+        Inner(rate=None)  # type: ignore[arg-type]

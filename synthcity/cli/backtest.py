@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from synthcity.cli.options import Duration
 from synthcity.cli.table import print_table
 from synthcity.errors import ConfigError
 from synthcity.forecast.backtest import Backtest, backtest, backtest_prompts
@@ -24,17 +24,6 @@ from synthcity.market.store import Store
 from synthcity.market.times import parse_time
 from synthcity.sn50.competitions import Competition, Rules, get_competition, get_rules
 from synthcity.sn50.prompt import Prompt
-
-_UNIT_SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
-
-
-def _duration(ctx: click.Context, param: click.Parameter, text: str) -> int:
-    """Return the seconds of ``11h``, ``97min``, ``1d`` or ``1h30m``."""
-    parts = re.findall(r"(\d+)(min|[smhd])", text) if re.fullmatch(r"(\d+(min|[smhd]))+", text) else []
-    seconds = sum(int(number) * _UNIT_SECONDS[unit] for number, unit in parts)
-    if not seconds:
-        raise click.BadParameter(f"{text!r} is no duration; write e.g. 11h, 97min, 1d or 1h30m", ctx, param)
-    return seconds
 
 
 def _time(ctx: click.Context, param: click.Parameter, text: str | None) -> int | None:
@@ -61,7 +50,7 @@ def _time(ctx: click.Context, param: click.Parameter, text: str | None) -> int |
 @click.option("--venue", help="Where the store has an asset from several venues: which.")
 @click.option("--from", "start", callback=_time, required=True, help="First prompt (UTC), e.g. 2025-11-01.")
 @click.option("--to", "end", callback=_time, help="Last prompt is over by then.  [default: end of the data]")
-@click.option("--every", callback=_duration, default="11h", show_default=True, help="Time between prompts.")
+@click.option("--every", type=Duration(1, whole=True), default="11h", show_default=True, help="Time between prompts.")
 @click.option("--num-paths", type=click.IntRange(min=2), default=1000, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--quantise/--no-quantise", "quantised", default=False, help="Give every step exact quantiles.")

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from synthcity.cli import mining
+from synthcity.cli.options import Duration
 from synthcity.cli.table import print_table
+from synthcity.durations import DAY
 
 if TYPE_CHECKING:
     from synthcity.serve.answering.live_prices import Feed
@@ -48,9 +50,7 @@ command.add_command(mining.promote)
     help="Folder of the store.",
 )
 @click.option("--assets", metavar="A,B,...", help="Assets.  [default: all that the network asks for]")
-@click.option(
-    "--every", type=click.FloatRange(min=0.1), default=60.0, show_default=True, help="Seconds between reports."
-)
+@click.option("--every", type=Duration(0.1, DAY), default="60s", show_default=True, help="Time between reports.")
 def feed(store: Path, assets: str | None, every: float) -> None:
     """Keep a store warm with live prices until stopped (Ctrl-C or SIGTERM).
 

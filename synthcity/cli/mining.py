@@ -6,6 +6,9 @@ from pathlib import Path
 
 import click
 
+from synthcity.cli.options import Duration
+from synthcity.durations import DAY
+
 _TRUST = "Run what a language model wrote, where a bundle holds such code."
 
 
@@ -42,7 +45,7 @@ _TRUST = "Run what a language model wrote, where a bundle holds such code."
 @click.option("--challenger", metavar="BUNDLE", help="Shadows every prompt; its settled scores decide.")
 @click.option("--trust-code", is_flag=True, help=_TRUST)
 @click.option("--promote", type=click.Choice(["hand", "auto"]), default="hand", show_default=True)
-@click.option("--patience", type=click.FloatRange(min=0), default=90.0, show_default=True, help="Seconds for prices.")
+@click.option("--patience", type=Duration(0.1, DAY), default="90s", show_default=True, help="For prices and chain.")
 def run(
     model: str,
     store: str,

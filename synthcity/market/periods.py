@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import date
-from typing import Any
 
-from synthcity.errors import ConfigError, unknown_name
+from synthcity.errors import ConfigError
 from synthcity.market.times import format_duration, format_time, parse_time
+from synthcity.schema import build, key
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,12 +24,16 @@ class Period:
     def __str__(self) -> str:
         return f"{format_time(self.start)} to {format_time(self.end)}"
 
-    @classmethod
-    def parse(cls, span: Sequence[str | int | date]) -> Period:
-        """Read ``[start, end]``; a date as ``end`` is exclusive: the period stops as that day begins."""
-        if isinstance(span, str) or not isinstance(span, Sequence) or len(span) != 2:
-            raise ConfigError(f"a period is a pair [start, end], e.g. [2025-01-01, 2025-08-01], not {span!r}")
-        return cls(start=parse_time(span[0]), end=parse_time(span[1]))
+
+def _parse(span: object) -> Period:
+    """Read ``[start, end]``; a date as ``end`` is exclusive: the period stops as that day begins."""
+    if isinstance(span, str) or not isinstance(span, Sequence) or len(span) != 2:
+        raise ValueError("a pair [start, end], e.g. [2025-01-01, 2025-08-01]")
+    return Period(start=parse_time(span[0]), end=parse_time(span[1]))
+
+
+def _write(period: Period) -> list[str]:
+    return [format_time(period.start), format_time(period.end)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,9 +44,9 @@ class Periods:
     the next begins, so prompts of two periods lie at least one horizon apart and share no realised change.
     """
 
-    train: Period
-    validation: Period
-    test: Period
+    train: Period = key(parse=_parse, write=_write)
+    validation: Period = key(parse=_parse, write=_write)
+    test: Period = key(parse=_parse, write=_write)
 
     def __post_init__(self) -> None:
         for earlier, later in (("train", "validation"), ("validation", "test")):
@@ -55,16 +58,9 @@ class Periods:
                 )
 
     @classmethod
-    def parse(cls, spans: Mapping[str, Any]) -> Periods:
+    def parse(cls, spans: Mapping[str, object]) -> Periods:
         """Read ``{"train": [start, end], "validation": ..., "test": ...}``."""
-        names = [field.name for field in fields(cls)]
-        for name in spans:
-            if name not in names:
-                raise ConfigError(unknown_name("period", name, names))
-        for name in names:
-            if name not in spans:
-                raise ConfigError(f"period {name!r} is missing; give train, validation and test")
-        return cls(**{name: Period.parse(spans[name]) for name in names})
+        return build(cls, spans, where="periods")
 
     def check_horizon(self, horizon: int) -> None:
         """Refuse periods in which no forecast of ``horizon`` seconds fits.

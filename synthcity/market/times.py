@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime
 from synthcity.errors import ConfigError
 
 DAY = 86400
+_FIRST_YEAR, _LAST_YEAR = 1970, 2100
+_FIRST, _LAST = 10**8, 4_102_444_800  # unix seconds; smaller ones are dates such as 20251101, larger ones milliseconds
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -20,11 +22,15 @@ def parse_time(value: str | int | date) -> int:
         ConfigError: it is none of these.
     """
     if isinstance(value, int) and not isinstance(value, bool):
+        if not _FIRST <= value < _LAST:
+            raise ConfigError(f"{value} is no unix second between 1973 and 2100; write a date as e.g. 2025-11-01")
         return value
     try:
         moment = datetime.fromisoformat(str(value))
     except ValueError:
         raise ConfigError(f"{value!r} is no time; write e.g. 2025-11-01 or 2025-11-01T12:30 (UTC)") from None
+    if not _FIRST_YEAR <= moment.year < _LAST_YEAR:
+        raise ConfigError(f"{value!r} is far away; a time lies between 1970 and 2100")
     seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     if seconds != int(seconds):
         raise ConfigError(f"{value!r} has a fraction of a second; times are whole seconds")

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from synthcity.agents.config import LLMConfig
+from synthcity.documents import apply_settings, read_yaml
+from synthcity.durations import DAY, HOUR
 from synthcity.errors import ConfigError
 from synthcity.forecast.weights import MAX_MEMBERS
-from synthcity.market.periods import Period, Periods
+from synthcity.market.periods import Periods
 from synthcity.market.simulated import SimulatedConfig
-from synthcity.market.times import format_time
-from synthcity.schema import apply_settings, build, key, seconds
+from synthcity.schema import MAX_SEED, build, duration, key, local_path, local_paths, plain
 from synthcity.search.arms import LLM
 from synthcity.search.candidates.candidate import Config
 
@@ -27,13 +25,13 @@ _OVERRUN = 3.0  # the gate times two steps alone; a training is cut off that tak
 class DataConfig:
     """Which prices, which periods and how often a forecast is asked for."""
 
-    periods: Periods = field(metadata={"parse": Periods.parse})
+    periods: Periods
     source: str = key("store", choices=("store", "simulated"))
-    path: str | None = key(None)
+    path: str | None = key(None, parse=local_path)
     venue: str | None = key(None)
     assets: tuple[str, ...] | None = key(None)
-    validation_every: float = key(11 * 3600.0, parse=seconds)
-    test_every: float = key(11 * 3600.0, parse=seconds)
+    validation_every: float = duration(11.0 * HOUR, low=1, high=366 * DAY)
+    test_every: float = duration(11.0 * HOUR, low=1, high=366 * DAY)
     simulated: SimulatedConfig = field(default_factory=SimulatedConfig)
 
 
@@ -66,28 +64,28 @@ def _candidates(value: Any) -> tuple[str | Config, ...]:
 class BudgetConfig:
     """How long and how hard to search."""
 
-    trials: int = key(40, low=1)
-    time_budget: float | None = key(None, parse=seconds)
+    trials: int = key(40, low=1, high=100_000)
+    time_budget: float | None = duration(None, high=366 * DAY)
     finals_share: float = key(0.2, low=0.0, high=0.9)
-    seed: int = key(0, low=0)
+    seed: int = key(0, low=0, high=MAX_SEED)
     deterministic: bool = key(False)
-    generation: int = key(4, low=1)
-    workers: int | None = key(None, low=1)
-    rungs: int = key(4, low=1)
-    max_steps: int = key(1500, low=1)
-    reduction: float = key(3.0, low=1.5)
-    trial_time: float | None = key(None, parse=seconds)
-    max_parameters: int = key(5_000_000, low=1)
-    max_blocks: int = key(3, low=1)
+    generation: int = key(4, low=1, high=10_000)
+    workers: int | None = key(None, low=1, high=256)
+    rungs: int = key(4, low=1, high=100)
+    max_steps: int = key(1500, low=1, high=10_000_000)
+    reduction: float = key(3.0, low=1.5, high=100.0)
+    trial_time: float | None = duration(None, high=31 * DAY)
+    max_parameters: int = key(5_000_000, low=1, high=1_000_000_000)
+    max_blocks: int = key(3, low=1, high=4)  # nets.config.MAX_BLOCKS, which would load torch
     candidates: tuple[str | Config, ...] | None = key(None, parse=_candidates)
-    earlier: tuple[str, ...] = key(())
+    earlier: tuple[str, ...] = key((), parse=local_paths)
     arms: Mapping[str, ArmConfig] = field(default_factory=default_arms)
     llm_ceiling: float = key(0.4, low=0.0, high=1.0)
     debugger: str = key("catalogue", choices=("off", "catalogue", "llm"))
     author: int = key(0, low=0, high=8)
     finalists: int = key(4, low=1, high=MAX_MEMBERS - 1)  # the best baseline is mixed with them
-    final_seeds: int = key(2, low=1)
-    storage: str | None = key(None)
+    final_seeds: int = key(2, low=1, high=100)
+    storage: str | None = key(None, parse=local_path)
 
     @property
     def asks_model(self) -> bool:
@@ -113,7 +111,7 @@ class SearchConfig:
     data: DataConfig
     rules: str | None = key(None)
     name: str | None = key(None)
-    output: str = key("runs")
+    output: str = key("runs", parse=local_path)
     search: BudgetConfig = field(default_factory=BudgetConfig)
     llm: LLMConfig = field(default_factory=LLMConfig)
 
@@ -132,9 +130,7 @@ class SearchConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data that :func:`parse_config` reads back to an equal config."""
-        plain = _plain(self)
-        assert isinstance(plain, dict)
-        return plain
+        return dict(plain(self))
 
 
 def load_config(path: Path | str, settings: Iterable[str] = ()) -> SearchConfig:
@@ -143,15 +139,10 @@ def load_config(path: Path | str, settings: Iterable[str] = ()) -> SearchConfig:
     Raises:
         ConfigError: the file cannot be read, is no YAML mapping, or a key or value is wrong.
     """
-    try:
-        data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read the sweep file {str(path)!r}: {error}") from error
-    except yaml.YAMLError as error:
-        where = getattr(error, "problem_mark", None)
-        line = f" at line {where.line + 1}" if where else ""
-        raise ConfigError(f"the sweep file {str(path)!r} is no valid YAML{line}") from error
-    return parse_config(data, settings)
+    document = read_yaml(path, "sweep file")
+    settings = list(settings)
+    with document.located(settings):
+        return parse_config(document.data, settings)
 
 
 def parse_config(data: object, settings: Iterable[str] = ()) -> SearchConfig:
@@ -206,15 +197,3 @@ def _check_arms(search: BudgetConfig) -> None:
     classical = sum(arm.ceiling for name, arm in arms.items() if name not in asking)
     if classical + min(sum(arm.ceiling for arm in asking.values()), search.llm_ceiling) < 1:
         raise ConfigError("the ceilings in search.arms, with search.llm_ceiling, add up to less than 1")
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Period):
-        return [format_time(value.start), format_time(value.end)]
-    if dataclasses.is_dataclass(value):
-        return {entry.name: _plain(getattr(value, entry.name)) for entry in dataclasses.fields(value)}
-    if isinstance(value, Mapping):
-        return {k: _plain(v) for k, v in value.items()}
-    if isinstance(value, tuple):
-        return [_plain(v) for v in value]
-    return value

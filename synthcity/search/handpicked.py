@@ -8,8 +8,8 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
+from synthcity.documents import apply_settings
 from synthcity.errors import ConfigError, unknown_name
-from synthcity.schema import apply_settings
 from synthcity.search.candidates.candidate import Config
 from synthcity.search.config import SearchConfig, load_config, parse_config
 

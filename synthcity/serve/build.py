@@ -22,7 +22,7 @@ from synthcity.forecast.forecaster import Forecaster
 from synthcity.forecast.quantise import Quantised
 from synthcity.market.store import Store
 from synthcity.market.venues.official import official_venue
-from synthcity.schema import key
+from synthcity.schema import key, local_path
 from synthcity.serve.admission.admission import Admission, AdmissionConfig
 from synthcity.serve.admission.metagraph import Registry
 from synthcity.serve.admission.nonces import Nonces
@@ -65,18 +65,18 @@ class ServeConfig:
         engine, admission: see there.
     """
 
-    model: str
-    store: str
-    state: str = "state"
+    model: str = key(parse=local_path)
+    store: str = key(parse=local_path)
+    state: str = key("state", parse=local_path)
     live_assets: tuple[str, ...] = ()
     hotkey: str | None = None
-    metagraph: str | None = None
+    metagraph: str | None = key(None, parse=local_path)
     rest: bool = True
-    challenger: str | None = None
+    challenger: str | None = key(None, parse=local_path)
     trust_code: bool = False
-    max_in_flight: int = key(256, low=1)
-    max_per_caller: int = key(16, low=1)
-    max_rest: int = key(4, low=1)
+    max_in_flight: int = key(256, low=1, high=100_000)
+    max_per_caller: int = key(16, low=1, high=100_000)
+    max_rest: int = key(4, low=1, high=100_000)
     engine: EngineConfig = field(default_factory=EngineConfig)
     admission: AdmissionConfig = field(default_factory=AdmissionConfig)
 

@@ -8,8 +8,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from synthcity.documents import Document, read_yaml
 from synthcity.errors import ConfigError
 from synthcity.schema import build
 from synthcity.serve.build import ServeConfig
@@ -42,24 +41,37 @@ def load_serving(
     Raises:
         ConfigError: the file cannot be read, a key is unknown or missing, or a value is wrong.
     """
-    data = {} if path is None else _read(path)
-    for name, values in (("service", service or {}), ("cluster", cluster or {})):
+    document = Document(path="", data={}) if path is None else read_yaml(path, "service file")
+    given = {"service": service or {}, "cluster": cluster or {}}
+    set_here = [f"{name}.{key}" for name, values in given.items() for key, value in values.items() if value is not None]
+    with document.located(set_here):
+        found = build(ServeFile, _joined(document.data, given))
+    return replace(found, service=_absolute(found.service))
+
+
+def _joined(data: object, given: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Put what was ``given`` over the sections of the file, and decide who may ask."""
+    if not isinstance(data, Mapping):
+        raise ConfigError(f"the file must hold keys and values, got {data!r}")
+    joined = dict(data)
+    for name, values in given.items():
         section = data.get(name)
         if section is not None and not isinstance(section, Mapping):
             raise ConfigError(f"{name} must hold keys and values, got {section!r}")
-        data[name] = {**(section or {}), **{key: value for key, value in values.items() if value is not None}}
+        joined[name] = {**(section or {}), **{key: value for key, value in values.items() if value is not None}}
     for name, remedy in (("model", "BUNDLE|BASELINE"), ("store", "--data STORE")):
-        if data["service"].get(name) is None:
+        if joined["service"].get(name) is None:
             raise ConfigError(f"nothing says what {name} to use: name {remedy}, or service.{name} in a --config file")
-    rest = data["service"].pop("rest", None)
-    host = data["cluster"].get("host", ClusterConfig.host)
+    if joined["service"].get("rest") is None:
+        joined["service"]["rest"] = _is_private(joined["cluster"].get("host", ClusterConfig.host))
+    return joined
+
+
+def _is_private(host: object) -> bool:
     try:
-        public = not ip_address(host).is_loopback
-    except ValueError:
-        raise ConfigError(f"{host!r} is no address to listen at; use e.g. 127.0.0.1 or 0.0.0.0") from None
-    data["service"]["rest"] = not public if rest is None else rest
-    found = build(ServeFile, data)
-    return replace(found, service=_absolute(found.service))
+        return ip_address(str(host)).is_loopback
+    except ValueError:  # it is refused by its own name
+        return True
 
 
 def _absolute(service: ServeConfig) -> ServeConfig:
@@ -77,17 +89,3 @@ def _absolute(service: ServeConfig) -> ServeConfig:
 def _found(model: str) -> str:
     """The folder of a bundle from the root on; the name of a baseline as it is."""
     return str(Path(model).resolve()) if Path(model).exists() else model
-
-
-def _read(path: Path | str) -> dict[str, Any]:
-    try:
-        data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read the file {str(path)!r}: {error}") from error
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" at line {mark.line + 1}" if mark else ""
-        raise ConfigError(f"the file {str(path)!r} is no valid YAML{where}") from error
-    if not isinstance(data, Mapping):
-        raise ConfigError(f"the file {str(path)!r} must hold keys and values, got {data!r}")
-    return dict(data)

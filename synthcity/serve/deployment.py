@@ -7,11 +7,13 @@ import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 from synthcity.cluster import cluster, environment
 from synthcity.errors import Fatal
+from synthcity.schema import check as check_keys
 from synthcity.schema import key
 from synthcity.serve.answering.tally import Status, together
 from synthcity.serve.build import ServeConfig, check, running
@@ -27,6 +29,13 @@ REQUEST_SECONDS = 130.0
 _RETRY = "conn-failure empty-response\n    option http-buffer-request\n    timeout http-request 10s"
 
 
+def _address(value: object) -> str:
+    try:
+        return str(ip_address(value if isinstance(value, str) else ""))
+    except ValueError:
+        raise ValueError("an address to listen at such as 127.0.0.1 or 0.0.0.0") from None
+
+
 @dataclass(frozen=True, kw_only=True)
 class ClusterConfig:
     """Attributes:
@@ -36,10 +45,13 @@ class ClusterConfig:
     cpus: of a replica, as Ray counts them.
     """
 
-    host: str = "127.0.0.1"
+    host: str = key("127.0.0.1", parse=_address)
     port: int = key(8091, low=1, high=65535)
     replicas: int = key(1, low=1, high=64)
-    cpus: float = key(1.0, low=0.0)
+    cpus: float = key(1.0, low=0.0, high=1024.0)
+
+    def __post_init__(self) -> None:
+        check_keys(self, "cluster.")
 
 
 class Deployed:

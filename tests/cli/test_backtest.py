@@ -102,8 +102,10 @@ def test_bad_input_is_one_sentence(store: Path, arguments: list[str], error: typ
 @pytest.mark.parametrize(
     ("option", "value", "message"),
     [
-        ("--every", "11 hours", "is no duration; write e.g. 11h, 97min, 1d or 1h30m"),
-        ("--every", "0h", "is no duration"),
+        ("--every", "11 hours", "must be a positive duration such as 90s, 97min, 11h, 2d, 1w or 1h30m"),
+        ("--every", "660", "must be a duration with its unit, such as 660s, 660min or 660h"),
+        ("--every", "0h", "must be a positive duration"),
+        ("--every", "1.5s", "must be whole seconds"),
         ("--to", "yesterday", "'yesterday' is no time"),
         ("--num-paths", "1", "x>=2"),
     ],

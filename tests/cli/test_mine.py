@@ -143,7 +143,7 @@ def test_the_feed_fills_a_store_and_tells_what_is_wrong(tmp_path, monkeypatch):
 
         watcher = threading.Thread(target=stop_when_filled)
         watcher.start()
-        out, _ = run("--store", tmp_path, "--assets", "BTC,HYPE", "--every", 0.2, command="feed")
+        out, _ = run("--store", tmp_path, "--assets", "BTC,HYPE", "--every", "0.2s", command="feed")
         watcher.join()
     assert "2 assets, the oldest price is HYPE's: no price yet; the past of" in out
     assert "  hyperliquid cannot be reached at http://127.0.0.1:9" in out

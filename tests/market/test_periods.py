@@ -38,8 +38,8 @@ def test_forecast_windows_of_two_periods_never_meet():
         ({"test": ["2025-01-01", "2025-02-01"]}, "begins before validation"),
         ({"train": ["2025-08-01", "2025-01-01"]}, "ends before it begins"),
         ({"train": ["2025-01-01", "2025-01-01"]}, "ends before it begins"),
-        ({"train": "2025-01-01"}, "is a pair"),
-        ({"train": ["2025-01-01"]}, "is a pair"),
+        ({"train": "2025-01-01"}, "must be a pair"),
+        ({"train": ["2025-01-01"]}, "must be a pair"),
         ({"train": ["soon", "2025-08-01"]}, "'soon' is no time"),
         ({"valdation": ["2025-08-01", "2025-11-01"]}, "did you mean 'validation'"),
     ],
@@ -50,7 +50,7 @@ def test_nonsense_is_refused(changes, message):
 
 
 def test_missing_period_is_named():
-    with pytest.raises(ConfigError, match="'test' is missing"):
+    with pytest.raises(ConfigError, match="the key test is missing"):
         Periods.parse({name: SPANS[name] for name in ("train", "validation")})
 
 

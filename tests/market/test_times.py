@@ -50,3 +50,9 @@ def test_format_duration():
     assert format_duration(65 * 3600 + 30 * 60 + 5) == "65h 30m"
     assert format_duration(300) == "5m"
     assert format_duration(0) == "0s"
+
+
+@pytest.mark.parametrize("value", [20251101, 2025, 1_735_689_600_000, 10**20, "9999-01-01", "1812-01-01", "2025-02-30"])
+def test_a_time_far_away_is_another_thing(value):
+    with pytest.raises(ConfigError, match=str(value)):
+        parse_time(value)

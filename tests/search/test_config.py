@@ -72,6 +72,58 @@ def test_hand_written_candidates_may_stand_alone() -> None:
     assert parse_config(yaml.safe_load(yaml.safe_dump(config.to_dict()))) == config
 
 
+@pytest.mark.parametrize(
+    ("text", "line", "sentence"),
+    [
+        ("search: {trials: 0}", 6, "search.trials must be at least 1, got 0"),
+        ("search:\n  trails: 3", 7, "unknown key 'search.trails'; did you mean 'search.trials'"),
+        ("search: {time_budget: 4}", 6, "search.time_budget must be a duration with its unit, such as 4s, 4min or 4h"),
+        ("search: {time_budget: 1e3}", 6, "such as 1000s, 1000min or 1000h, got 1000.0"),
+        ("search: {trials: 1e20}", 6, "search.trials must be a whole number, got 1e+20"),
+        ("search: {trials: 100000000000000000000}", 6, "search.trials must be at most"),
+        ("search: {workers: 1000}", 6, "search.workers must be at most"),
+        ("output: ''", 6, "output must be the name of a file or folder"),
+    ],
+)
+def test_a_wrong_value_is_told_with_its_file_and_line(tmp_path: Path, text: str, line: int, sentence: str) -> None:
+    path = tmp_path / "sweep.yaml"
+    periods = (
+        "{train: [2025-01-01, 2025-03-01], validation: [2025-03-01, 2025-04-01],\n  test: [2025-04-01, 2025-05-01]}"
+    )
+    path.write_text(f"competition: crypto-24h\ndata:\n  source: simulated\n  periods: {periods}\n{text}\n")
+    with pytest.raises(ConfigError) as caught:
+        load_config(path)
+    assert str(caught.value).startswith(f"{path}, line {line}: ")
+    assert sentence in str(caught.value)
+
+
+def test_a_date_that_is_none_has_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "sweep.yaml"
+    spans = (
+        "train: [2025-01-01, 2025-02-30]\n    validation: [2025-03-01, 2025-04-01]\n    test: [2025-04-01, 2025-05-01]"
+    )
+    for wrong in ("2025-02-30", "2025-03-01T25:00", "20250301", "1740787200000", "9999-01-01"):
+        path.write_text(f"competition: x\ndata:\n  periods:\n    {spans.replace('2025-02-30', wrong)}\n")
+        with pytest.raises(ConfigError) as caught:
+            load_config(path)
+        assert str(caught.value).startswith(f"{path}, line 4: ")
+        assert wrong in str(caught.value)
+
+
+def test_a_home_is_found_in_every_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    config = parse_config(
+        sweep(), ["data.path=~/prices", "output=~/runs", "search.storage=~/points", "search.earlier=[~/runs/a]"]
+    )
+    assert (config.data.path, config.output, config.search.storage) == (
+        "/home/me/prices",
+        "/home/me/runs",
+        "/home/me/points",
+    )
+    assert config.search.earlier == ("/home/me/runs/a",)
+    assert parse_config(sweep(), ["search.storage=s3://bucket/~x"]).search.storage == "s3://bucket/~x"
+
+
 def test_a_file_that_is_none(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot read the sweep file"):
         load_config(tmp_path / "absent.yaml")

@@ -44,7 +44,7 @@ def test_settings_go_to_the_network_or_to_the_sweep_file() -> None:
     [
         (["lstm"], "block1.num_layers=2", "unknown setting 'block1'; did you mean 'block0'"),
         (["lstm"], "trainig.batch_size=2", "unknown setting 'trainig'; did you mean 'training'"),
-        (["lstm"], "block0.dropout=[", "is no YAML value"),
+        (["lstm"], "block0.dropout=[", "is no valid YAML"),
         (["lstm"], "block0", "--set takes key=value, got 'block0'"),
     ],
 )

@@ -16,8 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-import yaml
-
+from synthcity.documents import parse_yaml
 from synthcity.errors import unknown_name
 
 _PLACE = re.compile(r"\{\{(data )?(\w+)\}\}")
@@ -86,7 +85,7 @@ def _of(role: str) -> tuple[str, ...]:
 @cache
 def _fragments() -> dict[str, tuple[str, ...]]:
     folder = resources.files(__package__)
-    table = yaml.safe_load((folder / "roles.yaml").read_text(encoding="utf-8"))
+    table = parse_yaml((folder / "roles.yaml").read_text(encoding="utf-8"), "roles.yaml")
     return {
         role: tuple((folder / "fragments" / f"{name}.md").read_text(encoding="utf-8").strip() for name in names)
         for role, names in table.items()

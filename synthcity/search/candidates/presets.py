@@ -6,10 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import resources
-from typing import Any
 
-import yaml
-
+from synthcity.documents import parse_yaml
 from synthcity.errors import ConfigError, unknown_name
 from synthcity.nets.config import NetConfig
 from synthcity.search.candidates.candidate import Config
@@ -55,10 +53,7 @@ def hand_written(candidates: Iterable[str | Config] | None) -> list[tuple[str, C
 
 
 def _read(file: str, text: str) -> Preset:
-    try:
-        config: Any = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"the packaged candidate {file} is no valid YAML") from error
+    config = parse_yaml(text, f"the packaged candidate {file}")
     if not isinstance(config, Mapping):
         raise ConfigError(f"the packaged candidate {file} must hold keys and values")
     name = re.sub(r"^\d+_", "", file.removesuffix(".yaml"))  # the number orders the files

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from synthcity.documents import read_yaml, write_yaml
+from synthcity.durations import LONGEST, write_duration
 from synthcity.errors import ConfigError, RunError
 from synthcity.files import atomic_write
 from synthcity.lines import read_all
@@ -17,6 +17,7 @@ from synthcity.search.journal.history import History
 
 RESOLVED = "resolved.yaml"
 JOURNAL = "journal.jsonl"
+_DURATIONS = (("data", "validation_every"), ("data", "test_every"), ("search", "time_budget"), ("search", "trial_time"))
 # what may change between a search and its continuation: how long, on what, where things lie, and all of llm
 _FREE = {"name", "output", "data.path", "search.trials", "search.time_budget", "search.workers", "search.finals_share"}
 
@@ -54,10 +55,34 @@ def write_resolved(folder: Path, config: SearchConfig) -> None:
         RunError: the folder cannot be written.
     """
     try:
-        text = yaml.safe_dump(config.to_dict(), sort_keys=False)
-        atomic_write(folder / RESOLVED, text)
+        atomic_write(folder / RESOLVED, write_yaml(config.to_dict()))
     except OSError as error:
         raise RunError(f"cannot write {folder / RESOLVED}: {error.strerror or error}") from error
+
+
+def read_resolved(folder: Path) -> SearchConfig:
+    """Return the config that a run was started with.
+
+    Durations without a unit are seconds here: runs of before units were asked for wrote them so.
+
+    Raises:
+        RunError: the file is not there, or is damaged.
+    """
+    try:
+        document = read_yaml(folder / RESOLVED, "sweep file")
+        with document.located():
+            return parse_config(_with_units(document.data))
+    except ConfigError as error:
+        raise RunError(f"cannot read the config of the run in {folder}: {error}") from error
+
+
+def _with_units(data: Any) -> Any:
+    """Write the seconds of an earlier run's config as durations."""
+    for section, name in _DURATIONS:
+        held = data.get(section) if isinstance(data, Mapping) else None
+        if isinstance(held, Mapping) and type(held.get(name)) in (int, float) and 0 < held[name] <= LONGEST:
+            data = {**data, section: {**held, name: write_duration(held[name])}}
+    return data
 
 
 def check_resumable(folder: Path, config: SearchConfig) -> None:
@@ -67,11 +92,7 @@ def check_resumable(folder: Path, config: SearchConfig) -> None:
         ConfigError: a key that decides results differs.
         RunError: the folder's own config cannot be read.
     """
-    try:
-        before = parse_config(yaml.safe_load((folder / RESOLVED).read_text(encoding="utf-8")))
-    except (OSError, yaml.YAMLError, ConfigError) as error:
-        raise RunError(f"cannot read {folder / RESOLVED}: {error}") from error
-    old, new = _flat(before.to_dict()), _flat(config.to_dict())
+    old, new = _flat(read_resolved(folder).to_dict()), _flat(config.to_dict())
     for key in sorted(old.keys() | new.keys()):
         if key not in _FREE and not key.startswith("llm.") and old.get(key) != new.get(key):
             raise ConfigError(
@@ -92,11 +113,9 @@ def read_run(folder: Path) -> tuple[SearchConfig, list[dict[str, Any]]]:
     try:
         events = read_all(path)
         History.replay(events)
-        return parse_config(yaml.safe_load((folder / RESOLVED).read_text(encoding="utf-8"))), events
-    except ConfigError as error:
-        raise RunError(f"cannot read {folder / RESOLVED}: {error}") from error
-    except (OSError, yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
         raise RunError(f"the run in {folder} is damaged: {type(error).__name__}: {error}") from error
+    return read_resolved(folder), events
 
 
 def _taken(folder: Path) -> bool:

@@ -9,9 +9,9 @@ from itertools import groupby
 from typing import Any
 
 import jinja2
-import yaml
 from markupsafe import Markup
 
+from synthcity.documents import write_yaml
 from synthcity.search.journal.progress import duration, percent
 from synthcity.search.proposers.arm_table import ArmRow
 from synthcity.search.report import figures
@@ -49,7 +49,7 @@ def render(report: Report) -> str:
         script=source("report.js"),
         figures=_figures(report),
         assets=_assets(report),
-        config_text=yaml.safe_dump(dict(report["config"]), sort_keys=False, allow_unicode=True, width=100),
+        config_text=write_yaml(report["config"]),
         trials=sorted(report["trials"], key=_trial_order),
         architectures={trial["id"]: trial["architecture"] for trial in report["trials"]},
     )

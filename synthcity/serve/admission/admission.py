@@ -14,7 +14,8 @@ from typing import Protocol
 
 from bittensor_wallet import Keypair
 
-from synthcity.schema import key
+from synthcity.durations import HOUR
+from synthcity.schema import key, seconds
 from synthcity.serve.admission import btauth
 from synthcity.serve.admission.metagraph import Neuron, Snapshot
 from synthcity.serve.admission.refusal import Refusal
@@ -39,12 +40,12 @@ class AdmissionConfig:
     ahead_seconds: how far ahead of our clock a nonce may be.
     """
 
-    min_stake: float = key(65_000.0, low=0)
+    min_stake: float = key(65_000.0, low=0, high=1e12)
     require_permit: bool = True
     require_source_ip: bool = False
-    longest_timeout_seconds: float = key(130.0, low=1)
-    grace_seconds: float = key(4.0, low=0)
-    ahead_seconds: float = key(5.0, low=0)
+    longest_timeout_seconds: float = seconds(130.0, low=1, high=HOUR)
+    grace_seconds: float = seconds(4.0, low=0, high=HOUR)
+    ahead_seconds: float = seconds(5.0, low=0, high=HOUR)
 
 
 class NonceStore(Protocol):

@@ -17,10 +17,11 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
+from synthcity.durations import DAY, HOUR
 from synthcity.errors import NotCovered, SynthcityError
 from synthcity.forecast.forecaster import Forecaster
 from synthcity.market.bars import History
-from synthcity.schema import key
+from synthcity.schema import key, seconds
 from synthcity.serve.admission.refusal import Refusal
 from synthcity.serve.answering.answer_ledger import FOREIGN
 from synthcity.serve.answering.clock import Answer, simulate
@@ -44,11 +45,11 @@ class EngineConfig:
     longest_wait_seconds: how old a price may be when t0 is settled; without a younger one nothing is answered.
     """
 
-    num_threads: int = key(2, low=1)
-    most_waiting: int = key(16, low=1)
-    model_seconds: float = key(20.0, low=0)
-    reserve_seconds: float = key(5.0, low=0)
-    longest_wait_seconds: float = key(1800.0, low=0)
+    num_threads: int = key(2, low=1, high=256)
+    most_waiting: int = key(16, low=1, high=100_000)
+    model_seconds: float = seconds(20.0, low=0, high=HOUR)
+    reserve_seconds: float = seconds(5.0, low=0, high=HOUR)
+    longest_wait_seconds: float = seconds(1800.0, low=0, high=7 * DAY)
     niceness: int = key(0, low=0, high=19)
 
 

@@ -3,10 +3,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from synthcity.errors import ConfigError, RunError
-from synthcity.search.config import SearchConfig, parse_config
-from synthcity.search.journal.folder import check_resumable, run_folder, write_resolved
+from synthcity.search.config import SearchConfig, load_config, parse_config
+from synthcity.search.journal.folder import check_resumable, read_resolved, run_folder, write_resolved
 from tests.search.test_config import sweep
 
 
@@ -59,6 +60,19 @@ def test_only_the_budget_may_change_on_resume(tmp_path: Path) -> None:
         check_resumable(tmp_path, config(tmp_path, "search.seed=5"))
     with pytest.raises(ConfigError, match=r"data.periods.test is"):
         check_resumable(tmp_path, config(tmp_path, "data.periods.test=[2025-04-01, 2025-05-02]"))
+
+
+def test_a_run_of_before_durations_had_units_resumes(tmp_path: Path) -> None:
+    now = config(tmp_path, "search.time_budget=20m", "search.trial_time=90s", "data.test_every=97min")
+    plain = now.to_dict()
+    assert (plain["search"]["time_budget"], plain["data"]["test_every"]) == ("20m", "1h37m")
+    plain["search"] |= {"time_budget": 1200.0, "trial_time": 90.0}
+    plain["data"] |= {"test_every": 5820.0, "validation_every": 39600}
+    (tmp_path / "resolved.yaml").write_text(yaml.safe_dump(plain))
+    assert read_resolved(tmp_path) == now
+    check_resumable(tmp_path, now)
+    with pytest.raises(ConfigError, match=r"data\.validation_every must be a duration with its unit, such as 39600s"):
+        load_config(tmp_path / "resolved.yaml")
 
 
 def test_a_damaged_config_is_not_guessed(tmp_path: Path) -> None:

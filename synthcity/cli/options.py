@@ -1,0 +1,48 @@
+"""Values of options that several commands read: durations, and files and folders under ``~``."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from synthcity.durations import parse_duration, write_duration
+
+if TYPE_CHECKING:
+    _Seconds = click.ParamType[float]
+else:  # before click 8.4 it takes no type
+    _Seconds = click.ParamType
+
+
+class Duration(_Seconds):
+    """A length of time with its unit, such as 11h, 97min or 1h30m; becomes seconds between ``low`` and ``high``."""
+
+    name = "duration"
+
+    def __init__(self, low: float = 0.0, high: float = float("inf"), *, whole: bool = False) -> None:
+        self._low, self._high, self._whole = low, high, whole
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return whole seconds as an int where ``whole``."""
+        try:
+            seconds = parse_duration(value)
+        except ValueError as error:
+            self.fail(f"{value!r} must be {error}", param, ctx)
+        if not self._low <= seconds <= self._high:
+            bound = f"at least {write_duration(self._low)}"
+            bound += "" if self._high == float("inf") else f" and at most {write_duration(self._high)}"
+            self.fail(f"{value!r} must be {bound}", param, ctx)
+        if self._whole and seconds != int(seconds):
+            self.fail(f"{value!r} must be whole seconds", param, ctx)
+        return int(seconds) if self._whole else seconds
+
+
+class LocalPath(click.Path):
+    """A file or folder; ``~`` is the user's home, where the shell left it alone (``--data=~/prices``)."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Expand, then check as click does."""
+        if isinstance(value, str) and (not value.strip() or "\0" in value):
+            self.fail(f"{value!r} is no name of a file or folder", param, ctx)
+        return super().convert(os.path.expanduser(value) if isinstance(value, str) else value, param, ctx)
