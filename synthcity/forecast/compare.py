@@ -7,13 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from synthcity.errors import unknown_name
+from synthcity.forecast.interval import ratio_interval
+from synthcity.market.times import DAY
 from synthcity.sn50.competitions import Rules, get_rules
 
-DAY = 86400
-MIN_BLOCKS = 5  # fewer blocks give no interval worth the name
 Weights = Mapping[str, float]
 
 
@@ -67,23 +66,19 @@ def lead(
     baseline: str,
     *,
     block_days: int = 2,
-    num_resamples: int = 2000,
-    seed: int = 0,
     weights: Weights | None = None,
     confidence: float = 0.95,
 ) -> Lead:
-    """Return 100 * (challenger - baseline) / baseline with a paired block-bootstrap interval.
+    """Return 100 * (challenger - baseline) / baseline with a paired interval from blocks of days.
 
-    Prompts are paired; blocks of ``block_days`` of start times, all assets of a block together, are drawn with
-    replacement, because 24-hour windows overlap and assets move together (Kuensch, 1989).
+    Prompts are paired, and all assets of ``block_days`` of start times are one block, because 24-hour windows overlap
+    and assets move together; see ``forecast.interval``.
 
     Args:
         scores: as in ``Backtest.scores``.
         challenger: name of the forecaster that wants to be better.
         baseline: name of the one to beat.
-        block_days: length of a block.
-        num_resamples: bootstrap resamples.
-        seed: of the resampling.
+        block_days: length of a block, see ``interval.block_days``.
         weights: coefficient by asset; the newest rules' by default.
         confidence: that the interval holds the true difference.
 
@@ -98,7 +93,8 @@ def lead(
     both = table[[challenger, baseline]]
     blocks = both.index.get_level_values("start_time") // (block_days * DAY)
     sums = both.mul(row_weights, axis=0).groupby(blocks).sum().to_numpy()
-    low, high = _interval(sums, num_resamples, seed, confidence)
+    bounds = ratio_interval(sums[:, 0], sums[:, 1], confidence=confidence)
+    low, high = (100 * (float(bound) - 1) for bound in bounds)
     by_asset = both.groupby(level="asset").mean()
     percent = 100 * (by_asset[challenger] / by_asset[baseline] - 1)
     return Lead(
@@ -142,14 +138,3 @@ def _paired(scores: pd.DataFrame) -> pd.DataFrame:
 def _row_weights(table: pd.DataFrame, weights: Weights) -> pd.Series:
     assets = table.index.get_level_values("asset")
     return pd.Series([weights[asset] for asset in assets], index=table.index, dtype=np.float64)
-
-
-def _interval(sums: NDArray[np.float64], num_resamples: int, seed: int, confidence: float) -> tuple[float, float]:
-    """Return the percentile interval of the ratio of sums (blocks, 2) over resampled blocks."""
-    if len(sums) < MIN_BLOCKS:
-        return -np.inf, np.inf
-    rng = np.random.default_rng(seed)
-    counts = rng.multinomial(len(sums), np.full(len(sums), 1 / len(sums)), size=num_resamples)
-    drawn = counts @ sums
-    low, high = np.quantile(100 * (drawn[:, 0] / drawn[:, 1] - 1), [(1 - confidence) / 2, (1 + confidence) / 2])
-    return float(low), float(high)

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from synthcity.forecast.interval import Floats, ratio_interval
+from synthcity.market.times import DAY
 from synthcity.sn50.prompt import Prompt
-
-Floats = NDArray[np.float64]
 
 NUM_BINS = 20
 QUANTILES = (0.01, 0.05, 0.25, 0.50, 0.75, 0.95, 0.99)
@@ -25,12 +25,10 @@ ALL = "all"
 # Which prompt of an asset is shown, as the rank of its realised volatility among the asset's prompts.
 FAN_CHOICES: Mapping[str, float] = {"calm": 0.10, "median": 0.50, "stormy": 0.90}
 
-_DAY = 86400
-
 
 def pit_horizons(time_length: int) -> tuple[int, ...]:
     """Change horizons in seconds whose calibration is shown, for a prompt of ``time_length`` seconds."""
-    return (300, 1800, 10800) if time_length >= _DAY else (60, 300, 1800)
+    return (300, 1800, 10800) if time_length >= DAY else (60, 300, 1800)
 
 
 def pit_counts(paths: Floats, realised: Floats, steps: int, num_bins: int = NUM_BINS) -> Floats:
@@ -71,8 +69,7 @@ class Diagnostics:
     def __init__(self, horizons: Sequence[int], *, block_days: int = 2) -> None:
         """Collect PITs of changes over ``horizons`` seconds.
 
-        Bands resample blocks of ``block_days`` whole days: two, because the windows of two 24 h prompts
-        less than a day apart share prices.
+        Bands come from blocks of ``block_days`` whole days, see ``interval.block_days``.
         """
         if not horizons or min(horizons) <= 0:
             raise ValueError(f"horizons must be positive seconds, got {list(horizons)}")
@@ -96,7 +93,7 @@ class Diagnostics:
         key = (prompt.asset, prompt.start_time)
         if key in self._fans:
             raise ValueError(f"the prompt {key} was added before")
-        block = prompt.start_time // (_DAY * self.block_days)
+        block = prompt.start_time // (DAY * self.block_days)
         for horizon in self.horizons:
             steps, rest = divmod(horizon, prompt.time_increment)
             if rest or steps > prompt.num_steps:
@@ -116,18 +113,19 @@ class Diagnostics:
         for key, counts in other._counts.items():
             self._count(key, counts)
 
-    def result(self, *, num_resamples: int = 1000, seed: int = 0) -> dict[str, Any]:
+    def result(self) -> dict[str, Any]:
         """Return plain JSON data ``{"num_prompts", "pit", "fans"}``.
 
         ``pit`` is a list of ``{asset, horizon, count, density, low, high}``: ``density`` by bin is 1 where
-        calibrated, ``low`` and ``high`` are its 95 % block-bootstrap band, ``count`` the number of changes.
+        calibrated, ``low`` and ``high`` are its 95 % interval by bin, empty where there are too few blocks for one,
+        ``count`` the number of changes.
         ``fans`` is a list of ``{asset, kind, start_time, time_increment, volatility, quantiles, realised}``:
         a calm, a median and a stormy prompt of each asset; ``quantiles`` maps "0.05" to prices on the grid,
         ``realised`` holds None where no price was observed, ``volatility`` is per step.
         """
         assets = sorted({asset for asset, _ in self._fans})
         pit = [
-            self._histogram(asset, horizon, np.random.default_rng([seed, horizon]), num_resamples)
+            self._histogram(asset, horizon)
             for asset in ([ALL, *assets] if len(assets) > 1 else assets)
             for horizon in self.horizons
         ]
@@ -137,28 +135,26 @@ class Diagnostics:
     def _count(self, key: tuple[str, int, int], counts: Floats) -> None:
         self._counts[key] = self._counts.get(key, np.zeros(NUM_BINS)) + counts
 
-    def _histogram(self, asset: str, horizon: int, rng: np.random.Generator, num_resamples: int) -> dict[str, Any]:
+    def _histogram(self, asset: str, horizon: int) -> dict[str, Any]:
         by_block: dict[int, Floats] = {}
         # sorted: float sums must not depend on the order in which parts were merged
         for (name, seconds, block), counts in sorted(self._counts.items(), key=lambda item: item[0]):
             if seconds == horizon and asset in (ALL, name):
                 by_block[block] = by_block.get(block, np.zeros(NUM_BINS)) + counts
-        blocks = np.array([by_block[block] for block in sorted(by_block)])
+        every = np.array([by_block[block] for block in sorted(by_block)])
+        blocks = every[every.sum(axis=1) > 0]  # without those that have not a single known change
         total = blocks.sum()
         if total == 0:  # every realised change was missing
             return {"asset": asset, "horizon": horizon, "count": 0, "density": [], "low": [], "high": []}
-        draws = rng.multinomial(len(blocks), np.full(len(blocks), 1 / len(blocks)), num_resamples) @ blocks
-        sums = draws.sum(axis=1, keepdims=True)
-        known = sums[:, 0] > 0  # a draw may consist of blocks without a single known change
-        low, high = np.quantile(NUM_BINS * draws[known] / sums[known], (0.025, 0.975), axis=0)
-        density = NUM_BINS * blocks.sum(axis=0) / total
+        low, high = (NUM_BINS * bound for bound in ratio_interval(blocks.T, blocks.sum(axis=1)))
+        known = bool(np.isfinite(low).all())
         return {
             "asset": asset,
             "horizon": horizon,
             "count": round(float(total)),
-            "density": _rounded(density),
-            "low": _rounded(low),
-            "high": _rounded(high),
+            "density": _rounded(NUM_BINS * blocks.sum(axis=0) / total),
+            "low": _rounded(np.maximum(low, 0.0)) if known else [],
+            "high": _rounded(high) if known else [],
         }
 
     def _chosen_fans(self, asset: str) -> list[dict[str, Any]]:

@@ -7,15 +7,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from synthcity.forecast.forecaster import as_history
+from synthcity.forecast.interval import ratio_interval
 from synthcity.market.bars import History
+from synthcity.market.times import DAY
 from synthcity.sn50.prompt import Prompt
 
 REGIMES = ("calm", "middle", "stormy")
-
-_DAY = 86400
 
 
 def trailing_volatility(history: History | pd.Series, prompt: Prompt) -> float:
@@ -25,7 +24,7 @@ def trailing_volatility(history: History | pd.Series, prompt: Prompt) -> float:
     """
     view = as_history(history, prompt)
     bars = view.bars(prompt.asset, prompt.time_increment)
-    first = int(np.searchsorted(bars.observed, view.now - _DAY))
+    first = int(np.searchsorted(bars.observed, view.now - DAY))
     recent = bars.slice(first, len(bars))
     adjacent = np.diff(recent.time) == prompt.time_increment
     returns = np.diff(np.log(recent.close))[adjacent]
@@ -40,8 +39,6 @@ def lead_by_group(
     *,
     weights: Mapping[str, float],
     block_days: int = 2,
-    num_resamples: int = 1000,
-    seed: int = 0,
 ) -> dict[str, Any]:
     """Lead of ``challenger`` over ``baseline`` by hour of day and by volatility regime, as plain JSON data.
 
@@ -52,27 +49,25 @@ def lead_by_group(
         volatility: trailing volatility at the prompt by (asset, start_time); regimes are its terciles within
             each asset, so that a restless asset does not fill one regime alone. NaN belongs to no regime.
         weights: coefficient of each asset.
-        block_days: whole days resampled together by the bootstrap.
-        num_resamples: draws behind each 95 % interval.
-        seed: seed of the bootstrap.
+        block_days: length of a block, see ``interval.block_days``.
 
     Returns:
         ``{"challenger", "baseline", "by_hour": rows, "by_regime": rows}``, a row being ``{group, count, lead,
-        low, high}`` with the lead in percent, 100 (challenger - baseline) / baseline, negative when better.
+        low, high}`` with the lead in percent, 100 (challenger - baseline) / baseline, negative when better; the 95 %
+        interval is None where there are too few blocks for one.
 
     Raises:
         ValueError: a forecaster has no scores, or the two share no prompt.
     """
     pairs = _pairs(scores, challenger, baseline)
     pairs["weight"] = [weights.get(asset, 1.0) for asset in pairs["asset"]]
-    pairs["block"] = pairs["start_time"] // (_DAY * block_days)
-    pairs["hour"] = pairs["start_time"] % _DAY // 3600
+    pairs["block"] = pairs["start_time"] // (DAY * block_days)
+    pairs["hour"] = pairs["start_time"] % DAY // 3600
     known = [volatility.get(key, np.nan) for key in zip(pairs["asset"], pairs["start_time"], strict=True)]
     rank = pd.Series(known, index=pairs.index, dtype=np.float64).groupby(pairs["asset"]).rank(pct=True)
     pairs["regime"] = np.ceil(rank * len(REGIMES)).sub(1)
-    rng = np.random.default_rng(seed)
-    by_hour = [_row(f"{hour:02d}", part, num_resamples, rng) for hour, part in _parts(pairs, "hour")]
-    by_regime = [_row(REGIMES[at], part, num_resamples, rng) for at, part in _parts(pairs, "regime")]
+    by_hour = [_row(f"{hour:02d}", part) for hour, part in _parts(pairs, "hour")]
+    by_regime = [_row(REGIMES[at], part) for at, part in _parts(pairs, "regime")]
     return {"challenger": challenger, "baseline": baseline, "by_hour": by_hour, "by_regime": by_regime}
 
 
@@ -94,23 +89,18 @@ def _parts(pairs: pd.DataFrame, column: str) -> list[tuple[int, pd.DataFrame]]:
     return [(value, pairs[pairs[column] == value]) for value in present]
 
 
-def _row(group: str, part: pd.DataFrame, num_resamples: int, rng: np.random.Generator) -> dict[str, Any]:
+def _row(group: str, part: pd.DataFrame) -> dict[str, Any]:
     weight = part["weight"].to_numpy(dtype=np.float64)
     base = part["total_baseline"].to_numpy(dtype=np.float64)
     gain = weight * (part["total_challenger"].to_numpy(dtype=np.float64) - base)
     frame = pd.DataFrame({"block": part["block"], "gain": gain, "base": weight * base})
     blocks = frame.groupby("block")[["gain", "base"]].sum().to_numpy(dtype=np.float64)
-    low, high = _interval(blocks, num_resamples, rng)
-    lead = float(100 * blocks[:, 0].sum() / blocks[:, 1].sum())
-    return {"group": group, "count": len(part), "lead": lead, "low": low, "high": high}
-
-
-def _interval(
-    blocks: NDArray[np.float64], num_resamples: int, rng: np.random.Generator
-) -> tuple[float | None, float | None]:
-    """95 % interval in percent from (num_blocks, 2) sums; None, as one block tells nothing of spread."""
-    if len(blocks) < 2:
-        return None, None
-    draws = rng.multinomial(len(blocks), np.full(len(blocks), 1 / len(blocks)), num_resamples) @ blocks
-    low, high = np.quantile(100 * draws[:, 0] / draws[:, 1], (0.025, 0.975))
-    return float(low), float(high)
+    low, high = (100 * float(bound) for bound in ratio_interval(blocks[:, 0], blocks[:, 1]))
+    known = np.isfinite(low)
+    return {
+        "group": group,
+        "count": len(part),
+        "lead": float(100 * blocks[:, 0].sum() / blocks[:, 1].sum()),
+        "low": low if known else None,
+        "high": high if known else None,
+    }

@@ -8,6 +8,7 @@ from typing import Any
 
 from synthcity.forecast.backtest import Backtest
 from synthcity.forecast.compare import Lead, asset_means, coefficients, lead, mean_score, payout_shares
+from synthcity.forecast.interval import block_days
 from synthcity.sn50.competitions import Rules, get_competition
 
 
@@ -58,7 +59,7 @@ def summarise(result: Backtest, baseline: str, rules: Rules) -> Summary:
     means = means[sorted(means.columns, key=[*competition.assets, *means.columns].index)]
     weighted = mean_score(scores, rules)
     shares = payout_shares(scores, competition.beta, rules)
-    weights = coefficients(scores, rules)
+    weights, days = coefficients(scores, rules), block_days(competition.time_length)
     lines = tuple(
         Line(
             forecaster=name,
@@ -66,7 +67,7 @@ def summarise(result: Backtest, baseline: str, rules: Rules) -> Summary:
             weighted=float(weighted[name]),
             plain=float(means.loc[name].mean()),
             share=float(shares[name]),
-            lead=None if name == baseline else lead(scores, name, baseline, weights=weights),
+            lead=None if name == baseline else lead(scores, name, baseline, weights=weights, block_days=days),
         )
         for name in means.index
     )

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from synthcity.forecast.compare import asset_means, coefficients, lead, mean_score, payout_shares
+from synthcity.forecast.interval import ratio_interval
 from synthcity.sn50.competitions import get_rules
 
 DAY = 86400
@@ -63,32 +64,28 @@ def test_pairing_removes_what_both_share() -> None:
     assert 0.1 < found.high - found.low < 0.6
 
 
-def test_interval_covers_the_truth_about_as_often_as_it_says() -> None:
-    found = [lead(_scores(0.0, noise=0.01, seed=seed), "new", "old", num_resamples=500) for seed in range(60)]
-    assert 0.8 < np.mean([one.low <= 0 <= one.high for one in found]) <= 1.0
-    assert sum(one.proven for one in found) <= 5
+def test_the_interval_is_that_of_the_weighted_sums_of_whole_blocks() -> None:
+    scores = _scores(0.01, noise=0.005)
+    found = lead(scores, "new", "old", confidence=0.9)
+    weight = scores["asset"].map(coefficients(scores))
+    block = scores["start_time"] // (2 * DAY)
+    sums = (weight * scores["total"]).groupby([scores["forecaster"], block]).sum()
+    bounds = ratio_interval(sums["new"].to_numpy(), sums["old"].to_numpy(), confidence=0.9)
+    assert (found.low, found.high) == pytest.approx([100 * (float(bound) - 1) for bound in bounds], rel=1e-9)
+    wider = lead(scores, "new", "old")
+    assert wider.low < found.low < found.high < wider.high, "95 % unless asked otherwise"
 
 
 def test_a_block_keeps_its_days_together() -> None:
-    # luck lasts for two days: intervals from one-day blocks would be too narrow
-    scores = _scores(0.0)
-    luck = 0.01 * np.random.default_rng(1).standard_normal(30)
-    new = scores["forecaster"] == "new"
-    scores.loc[new, "total"] *= 1 + luck[scores.loc[new, "start_time"] // (2 * DAY)]
-    short, right = (lead(scores, "new", "old", block_days=days) for days in (1, 2))
-    assert right.high - right.low > 1.2 * (short.high - short.low)
+    scores = _scores(0.0, noise=0.01)
+    assert [lead(scores, "new", "old", block_days=days).num_blocks for days in (1, 2, 5)] == [60, 30, 12]
 
 
 def test_few_blocks_prove_nothing() -> None:
-    found = lead(_scores(0.5, num_days=8), "new", "old")
-    assert (found.low, found.high, found.num_blocks) == (-np.inf, np.inf, 4)
+    found = lead(_scores(0.5, num_days=14), "new", "old")
+    assert (found.low, found.high, found.num_blocks) == (-np.inf, np.inf, 7)
     assert not found.proven
-
-
-def test_follows_its_seed() -> None:
-    scores = _scores(0.01, noise=0.005)
-    assert lead(scores, "new", "old", seed=1) == lead(scores, "new", "old", seed=1)
-    assert lead(scores, "new", "old", seed=1).low != lead(scores, "new", "old", seed=2).low
+    assert lead(_scores(0.5, num_days=16), "new", "old").proven
 
 
 def test_refuses_unknown_and_unpaired() -> None:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synthcity.forecast.diagnostics import ALL, NUM_BINS, QUANTILES, Diagnostics, pit_counts, pit_horizons
+from synthcity.forecast.interval import MIN_BLOCKS
 from synthcity.sn50.prompt import Prompt
 
 DAY = 86400
@@ -90,6 +91,20 @@ def test_merged_parts_equal_one_collection_in_any_order():
     assert second.result() == whole
     assert {row["asset"] for row in whole["pit"]} == {ALL, "BTC", "HYPE"}
     assert whole["num_prompts"] == 18
+
+
+def test_few_blocks_have_no_band():
+    row = collected(range(2 * MIN_BLOCKS - 2)).result()["pit"][0]
+    assert len(row["density"]) == NUM_BINS
+    assert (row["low"], row["high"]) == ([], [])
+
+
+def test_a_day_without_a_known_change_is_no_block():
+    known, unknown = collected(range(20)), collected(range(20))
+    for day in range(20, 30):
+        realised = np.full(25, np.nan)
+        unknown.add(prompt(day), walks(np.random.default_rng(day), 200), realised)
+    assert unknown.result()["pit"] == known.result()["pit"]
 
 
 def test_result_is_plain_json_and_keeps_gaps_as_null():

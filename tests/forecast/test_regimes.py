@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from synthcity.forecast.interval import MIN_BLOCKS
 from synthcity.forecast.regimes import lead_by_group, trailing_volatility
 from synthcity.market.bars import History
 from synthcity.sn50.prompt import Prompt
@@ -57,8 +58,8 @@ def test_interval_covers_the_lead_and_widens_with_noise():
     assert sum(row["low"] <= -1.0 <= row["high"] for row in rows) >= 18
 
 
-def test_one_block_has_no_interval():
-    scores = table(lambda asset, start: 0.9).query("start_time < 1000")
+def test_few_blocks_have_no_interval():
+    scores = table(lambda asset, start: 0.9).query(f"start_time < {2 * (MIN_BLOCKS - 1) * 24 * HOUR}")
     row = lead_by_group(scores, "net", "fhs", {}, weights={})["by_hour"][0]
     assert (row["low"], row["high"]) == (None, None)
 

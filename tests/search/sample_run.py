@@ -177,7 +177,7 @@ def diagnostics(num_prompts: int = 30) -> dict[str, Any]:
             width = 9e-4 * season
             paths = walk(rng, 200, width, 100.0 * 7**which)
             collected.add(prompt, paths, walk(rng, 1, width * np.exp(0.3 * rng.normal()), 100.0 * 7**which)[0])
-    return collected.result(num_resamples=200)
+    return collected.result()
 
 
 def walk(rng: np.random.Generator, count: int, width: np.ndarray, price: float) -> np.ndarray:

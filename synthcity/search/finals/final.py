@@ -38,6 +38,7 @@ from synthcity.files import atomic_file, atomic_write
 from synthcity.forecast.baselines import BASELINES, baseline
 from synthcity.forecast.compare import coefficients, lead, mean_score
 from synthcity.forecast.forecaster import Forecaster
+from synthcity.forecast.interval import block_days
 from synthcity.forecast.mixing import Mix
 from synthcity.forecast.named import Named
 from synthcity.forecast.quantise import Quantised
@@ -188,7 +189,8 @@ def _beats(best: str | None, mix: str, scores: pd.DataFrame, data: SearchData) -
     """
     if best is None or best == mix:
         return False
-    return lead(scores, best, mix, weights=coefficients(scores, data.rules)).proven
+    days = block_days(data.competition.time_length)
+    return lead(scores, best, mix, weights=coefficients(scores, data.rules), block_days=days).proven
 
 
 def _freeze(recorder: Recorder, data: SearchData, everyone: Mapping[str, Forecaster], folder: Path) -> None:

@@ -14,10 +14,12 @@ from synthcity.errors import DataError, SynthcityError
 from synthcity.forecast.backtest import collect, realised_prices, score_prompt
 from synthcity.forecast.diagnostics import Diagnostics, pit_horizons
 from synthcity.forecast.forecaster import Forecaster, Paths
+from synthcity.forecast.interval import block_days
 from synthcity.forecast.named import Named
 from synthcity.forecast.weights import PairTerms, mean_terms, pair_terms
 from synthcity.market.bars import History, Market
 from synthcity.search.data import SearchData
+from synthcity.sn50.competitions import Competition
 from synthcity.sn50.prompt import Prompt
 
 T = TypeVar("T")
@@ -62,7 +64,7 @@ class Scorer:
             DataError: no prompt has a realised last price.
         """
         parts = self._spread(_diagnose_chunk, forecasters, prompts, seed)
-        total = Diagnostics(pit_horizons(self._data.competition.time_length))
+        total = _diagnostics(self._data.competition)
         for _, diagnostics in parts:
             total.merge(diagnostics)
         rows = [row for rows, _ in parts for row in rows]
@@ -116,7 +118,7 @@ def _diagnose_chunk(
     forecasters: list[Forecaster], market: Market, prompts: list[Prompt], competition: Any, rules: Any, seed: int
 ) -> list[tuple[list[dict[str, Any]], Diagnostics]]:
     watched = _Watched(forecasters[0])
-    diagnostics = Diagnostics(pit_horizons(competition.time_length))
+    diagnostics = _diagnostics(competition)
     rows = []
     for prompt in prompts:
         scored = score_prompt([watched, *forecasters[1:]], market, prompt, competition, rules, seed)
@@ -125,6 +127,11 @@ def _diagnose_chunk(
             diagnostics.add(prompt, watched.paths, realised)
         rows += scored
     return [(rows, diagnostics)]
+
+
+def _diagnostics(competition: Competition) -> Diagnostics:
+    length = competition.time_length
+    return Diagnostics(pit_horizons(length), block_days=block_days(length))
 
 
 class _Watched(Named):

@@ -155,21 +155,22 @@ def fan_figure(fan: Mapping[str, Any]) -> Figure:
 
 
 def pit_figure(rows: Sequence[Mapping[str, Any]], large: bool = False) -> Figure:
-    """PIT histograms of one asset, one panel a horizon, with their bootstrap bands; a large one has no title."""
+    """PIT histograms of one asset, one panel a horizon, with 95 % intervals; a large one has no title."""
     figure, panels = _figure(2.2 if large else 1.75, len(rows))
     for axes, row in zip(np.atleast_1d(panels), rows, strict=True):
         bins = len(row["density"])
         left = np.arange(bins) / max(bins, 1)
         width = 1 / max(bins, 1)
         axes.bar(left, row["density"], width * 0.86, align="edge", color=SERIES[0], alpha=0.45, lw=0)
-        axes.vlines(left + width * 0.43, row["low"], row["high"], color=SERIES[0], lw=1.5)
+        if row["low"]:
+            axes.vlines(left + width * 0.43, row["low"], row["high"], color=SERIES[0], lw=1.5)
         axes.axhline(1.0, color=INK, lw=1.0, ls=(0, (4, 3)))
         if not large:
             axes.set_title(f"{span(row['horizon'])} changes", fontsize=10.5, color=INK, loc="left")
         axes.set_xticks([0, 0.5, 1], ["0", "½", "1"])
         axes.set_xlim(0, 1)
         axes.grid(axis="x", visible=False)
-        axes.set_ylim(0, max(1.6, 1.05 * max(row["high"], default=1.0)))
+        axes.set_ylim(0, max(1.6, 1.05 * max([*row["density"], *row["high"]], default=1.0)))
         axes.yaxis.set_major_locator(MaxNLocator(3))
     return figure
 

@@ -12,13 +12,14 @@ import pandas as pd
 
 from synthcity.forecast.baselines import BASELINES
 from synthcity.forecast.compare import Lead, lead
+from synthcity.forecast.interval import block_days
 from synthcity.forecast.quantise import MARK
 from synthcity.forecast.regimes import lead_by_group, trailing_volatility
 from synthcity.search.arms import OPEN
 from synthcity.search.config import SearchConfig
 from synthcity.search.data import SearchData
 from synthcity.search.finals.final import WINNER, TestLook
-from synthcity.search.finals.verdict import score_rows
+from synthcity.search.finals.verdict import Interval, LeadTable, score_rows
 from synthcity.search.journal.recorder import Recorder
 from synthcity.search.proposers.arm_table import arm_rows
 from synthcity.search.report.model import Report
@@ -57,7 +58,8 @@ def conclude(
     leads, groups = {}, None
     baselines = _baselines(look)
     if look.challenger is not None:
-        leads = {name: lead_table(look.scores, look.challenger, name, data.weights) for name in baselines}
+        days = block_days(data.competition.time_length)
+        leads = {name: lead_table(look.scores, look.challenger, name, data.weights, days) for name in baselines}
         groups = _groups(look, data)
     report = build_report(
         events=recorder.events,
@@ -106,20 +108,24 @@ def _reasons(recorder: Recorder) -> dict[str, str]:
     return {event["source"]: event["reason"] for event in recorder.all("arm_state") if event["state"] != OPEN}
 
 
-def lead_table(scores: pd.DataFrame, challenger: str, baseline: str, weights: Mapping[str, float]) -> Any:
-    """Return the challenger's lead over one baseline, over all assets and by asset, with intervals."""
+def lead_table(
+    scores: pd.DataFrame, challenger: str, baseline: str, weights: Mapping[str, float], days: int
+) -> LeadTable:
+    """Return the challenger's lead over one baseline, over all assets and by asset."""
     by_asset = {
-        str(asset): _interval(lead(part, challenger, baseline, weights=weights))
+        str(asset): _interval(lead(part, challenger, baseline, weights=weights, block_days=days))
         for asset, part in scores.groupby("asset", sort=True)
     }
-    return {**_interval(lead(scores, challenger, baseline, weights=weights)), "by_asset": by_asset}
+    return LeadTable(
+        **_interval(lead(scores, challenger, baseline, weights=weights, block_days=days)), by_asset=by_asset
+    )
 
 
-def _interval(found: Lead) -> dict[str, float | None]:
+def _interval(found: Lead) -> Interval:
     def known(value: float) -> float | None:
         return value if math.isfinite(value) else None
 
-    return {"mean": found.mean, "low": known(found.low), "high": known(found.high)}
+    return Interval(mean=found.mean, low=known(found.low), high=known(found.high))
 
 
 def _groups(look: TestLook, data: SearchData) -> dict[str, Any]:
@@ -131,4 +137,5 @@ def _groups(look: TestLook, data: SearchData) -> dict[str, Any]:
         (prompt.asset, prompt.start_time): trailing_volatility(data.market.as_of(prompt.start_time), prompt)
         for prompt in data.test_prompts()
     }
-    return lead_by_group(look.scores, look.challenger, best, volatility, weights=data.weights)
+    days = block_days(data.competition.time_length)
+    return lead_by_group(look.scores, look.challenger, best, volatility, weights=data.weights, block_days=days)

@@ -1,6 +1,6 @@
 """Champion and challenger: whether a bundle that answers in the shadow should take over, from settled scores alone.
 
-Both are scored on the same prompts and compared by the paired block bootstrap of ``forecast.compare``. Whoever looks
+Both are scored on the same prompts and compared by the paired interval of ``forecast.compare``. Whoever looks
 every day stops at a lucky one: so the race is looked at after a few set numbers of days only, each time with the wider
 interval that as many looks ask for, and a verdict stays what it was when it was reached.
 """
@@ -15,14 +15,15 @@ import numpy as np
 import pandas as pd
 
 from synthcity.errors import DataError
-from synthcity.forecast.compare import MIN_BLOCKS, Lead, lead
+from synthcity.forecast.compare import Lead, lead
+from synthcity.forecast.interval import MIN_BLOCKS, block_days
 from synthcity.lines import LineWriter, read_lines
+from synthcity.market.times import DAY
 from synthcity.serve.answering.answer_ledger import FOREIGN
 from synthcity.serve.settlement.settle import PATIENCE_SECONDS, read_scores
 from synthcity.sn50.competitions import Competition, Rules, get_rules
 
 CHALLENGES = "challenges.jsonl"
-DAY = 86400
 
 
 class Decision(StrEnum):
@@ -37,8 +38,8 @@ class Decision(StrEnum):
 class ChallengeConfig:
     """How long a race runs and what counts as proof.
 
-    With these values 4.6 % of 1,000 simulated races between equals ended in a promotion, and 70 % of those in which
-    the challenger led by half of the standard deviation of a block's difference.
+    With these values at most 5 % of simulated races between equals end in a promotion, however tails, sizes and
+    memory of the blocks are (``python -m benchmarks.coverage races``).
 
     Attributes:
         looks: numbers of blocks of days after which the race is looked at; the last one ends it.
@@ -48,7 +49,7 @@ class ChallengeConfig:
     """
 
     looks: tuple[int, ...] = (8, 16, 32)
-    confidence: float = 0.99
+    confidence: float = 0.975
     min_per_block: int = 10
     max_invalid: int = 0
 
@@ -101,15 +102,15 @@ def decide(
     config = ChallengeConfig() if config is None else config
     rules = get_rules() if rules is None else rules
     own = scores[scores["competition"] == competition.name]
-    block_days = _block_days(competition)
+    days = block_days(competition.time_length)
     over = now - competition.time_length - PATIENCE_SECONDS
-    own = own[(own["start_time"] // (block_days * DAY) + 1) * (block_days * DAY) <= over]
+    own = own[(own["start_time"] // (days * DAY) + 1) * (days * DAY) <= over]
     in_vain = own["fallback"].notna() & (own["fallback"] != FOREIGN)
     failed = (own["total"] < 0) | in_vain
     num_invalid = int(((own["bundle"] == challenger) & failed).sum())
     own = own[~in_vain]
     pairs = _paired(own[own["total"] >= 0], champion, challenger)
-    block = pairs["start_time"] // (block_days * DAY)
+    block = pairs["start_time"] // (days * DAY)
     sizes = block.value_counts() / 2
     blocks = np.sort(sizes[sizes >= config.min_per_block].index.to_numpy())
     pairs = pairs[block.isin(blocks)]
@@ -118,17 +119,17 @@ def decide(
         challenger=challenger,
         competition=competition.name,
         decision=Decision.TOO_EARLY,
-        reason=f"{len(blocks)} of {config.looks[0]} blocks of {block_days} days before the first look",
+        reason=f"{len(blocks)} of {config.looks[0]} blocks of {days} days before the first look",
         num_blocks=len(blocks),
         num_prompts=len(pairs) // 2,
         lead=None,
     )
     for look in config.looks:
         if len(blocks) < look:
-            next_look = f"the next look is at {look} blocks of {block_days} days, there are {len(blocks)}"
+            next_look = f"the next look is at {look} blocks of {days} days, there are {len(blocks)}"
             return verdict if verdict.lead is None else replace(verdict, reason=f"nothing is proven; {next_look}")
-        seen = pairs[pairs["start_time"] // (block_days * DAY) <= blocks[look - 1]]
-        found = _lead(seen, champion, challenger, competition, block_days, config, rules)
+        seen = pairs[pairs["start_time"] // (days * DAY) <= blocks[look - 1]]
+        found = _lead(seen, champion, challenger, competition, config, rules)
         verdict = replace(verdict, lead=found)
         if found.high < 0 and num_invalid > config.max_invalid:
             reason = f"the challenger is better but gave {num_invalid} invalid answers or none"
@@ -177,11 +178,6 @@ def judge(
     return verdict
 
 
-def _block_days(competition: Competition) -> int:
-    """Two days where windows of neighbouring days overlap, else one."""
-    return 2 if competition.time_length >= DAY else 1
-
-
 def _paired(valid: pd.DataFrame, champion: str, challenger: str) -> pd.DataFrame:
     """Totals of the prompts that both answered, one row each: ``asset``, ``start_time``, ``forecaster``, ``total``."""
     both = valid[valid["bundle"].isin([champion, challenger])]
@@ -195,7 +191,6 @@ def _lead(
     champion: str,
     challenger: str,
     competition: Competition,
-    block_days: int,
     config: ChallengeConfig,
     rules: Rules,
 ) -> Lead:
@@ -207,8 +202,7 @@ def _lead(
         means,
         challenger,
         champion,
-        block_days=block_days,
-        num_resamples=10_000,
+        block_days=block_days(competition.time_length),
         weights=weights,
         confidence=config.confidence,
     )
