@@ -19,6 +19,10 @@ _UNOPENED = re.compile(r"\A(.*)</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
 _FENCE = re.compile(r"```[\w-]*[ \t]*\n(.*?)(?:```|\Z)", re.DOTALL)
 _MOST_STARTS = 200  # places where an object may begin that are tried
 _MOST_ERRORS = 8
+_MOST_WRAPPINGS = 3  # of JSON in a JSON text
+_TAG = r"(?:</?[\w|:.-]+>|<\|[^|>]*\|>|```(?:json)?)"
+_TAGS_BEFORE, _TAGS_AFTER = re.compile(rf"\A(?:\s*{_TAG})+\s*"), re.compile(rf"\s*(?:{_TAG}\s*)+\Z")
+_WRITTEN_CALL = re.compile(r"<tool_call>\s*(\{.*?\})\s*(?:</tool_call>|\Z)", re.DOTALL)
 _LONGEST_ERROR = 240
 
 
@@ -41,12 +45,36 @@ def split_thinking(content: str) -> tuple[str, str]:
     return said.strip(), "\n".join(thought for thought in thoughts if thought)
 
 
-def parse(text: str) -> Any:
-    """Decode JSON strictly: no NaN, no infinity however written, no bottomless nesting; ValueError otherwise."""
+def parse(text: str, *, lenient: bool = False) -> Any:
+    """Decode JSON strictly: no NaN, no infinity however written, no bottomless nesting; ValueError otherwise.
+
+    Args:
+        lenient: take raw line breaks and tabs within texts.
+    """
     try:
-        return json.loads(text, parse_constant=_no_constant, parse_float=_finite)
+        return json.loads(text, parse_constant=_no_constant, parse_float=_finite, strict=not lenient)
     except RecursionError:
         raise ValueError("nested too deeply") from None
+
+
+def parse_arguments(text: str) -> Any:
+    """Decode the arguments of a call as models write them: raw line breaks in texts, JSON in a JSON text, stray tags.
+
+    Raises:
+        ValueError: they are no JSON all the same.
+    """
+    value: Any = text.strip() or "{}"
+    for _ in range(_MOST_WRAPPINGS):
+        if not isinstance(value, str):
+            break
+        stripped = _TAGS_AFTER.sub("", _TAGS_BEFORE.sub("", value.strip()))
+        value = parse(stripped, lenient=True)
+    return value
+
+
+def plain_name(name: str) -> str:
+    """Return a tool's own name where a model wrote ``functions.finish``, ``finish()`` or ``finish<|channel|>...``."""
+    return re.split(r"[.:/]", name.partition("<|")[0].strip().removesuffix("()"))[-1]
 
 
 def check(text: str, schema: Mapping[str, Any]) -> tuple[Any, list[str]]:
@@ -90,7 +118,8 @@ def read_choice(data: object) -> tuple[str, str, tuple[ToolCall, ...], str]:
     if isinstance(aloud, str) and aloud.strip():
         thought = f"{aloud.strip()}\n{thought}".strip()
     reason = choice.get("finish_reason")
-    return said, thought, tuple(_tool_calls(message.get("tool_calls"))), reason if isinstance(reason, str) else ""
+    calls = tuple(_tool_calls(message.get("tool_calls"))) or tuple(_written_calls(said))
+    return said, thought, calls, reason if isinstance(reason, str) else ""
 
 
 def _content(content: object) -> str:
@@ -114,13 +143,28 @@ def _tool_calls(calls: object) -> Iterator[ToolCall]:
             )
 
 
+def _written_calls(said: str) -> Iterator[ToolCall]:
+    """Calls that a model wrote into its text, where the server has no parser for its way of writing them."""
+    for number, block in enumerate(_WRITTEN_CALL.findall(said)):
+        try:
+            call = parse(block, lenient=True)
+        except ValueError:
+            continue
+        if isinstance(call, dict) and isinstance(call.get("name"), str):
+            given = call.get("arguments", call.get("parameters", {}))
+            arguments = given if isinstance(given, str) else json.dumps(given)
+            yield ToolCall(id=f"call_{number}", name=call["name"], arguments=arguments)
+
+
 def _values(text: str) -> Iterator[tuple[Any, int]]:
     """All JSON values that may be meant, each with the length of its text."""
     for candidate in [text, *(block.strip() for block in _FENCE.findall(text))]:
         try:
-            yield parse(candidate), len(candidate)
+            value = parse_arguments(candidate)
         except ValueError:
             continue
+        if value != {} or candidate.strip():
+            yield value, len(candidate)
     if _broken(text):
         return  # what lies within is only a part of what was meant
     start, tried = text.find("{"), 0
@@ -178,4 +222,4 @@ def _finite(text: str) -> float:
     return value
 
 
-_DECODER = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite)
+_DECODER = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite, strict=False)

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     import httpx2
     import openai
 
-_LONGEST_REPLY = 8_000_000  # bytes
+_LONGEST_LIST = 8_000_000  # bytes of a model list
+_ENVELOPE, _TOKEN = 64_000, 32  # bytes around an answer, and of a token of it at most
 _HEADERS = {"host", "accept", "accept-encoding", "connection", "content-length", "content-type", "user-agent"}
 _HEADERS.add("x-stainless-raw-response")  # the package tells itself by it not to parse the answer
 _CLOSED = "the connection was closed on our side"
@@ -72,17 +73,19 @@ class Endpoint:
             Trouble: it failed.
             LLMRefused: there is a :attr:`problem`.
         """
-        return self._ask(self._open().models.with_streaming_response.list, timeout_seconds)[0]
+        return self._ask(self._open().models.with_streaming_response.list, timeout_seconds, _LONGEST_LIST)[0]
 
-    def complete(self, body: dict[str, Any], timeout_seconds: float) -> tuple[Any, str]:
+    def complete(self, body: dict[str, Any], timeout_seconds: float, max_tokens: int) -> tuple[Any, str]:
         """Return the decoded answer to ``POST /chat/completions`` and the provider's name for the call.
+
+        An answer that is much longer than ``max_tokens`` can be is not read to its end: it would fill the transcript.
 
         Raises:
             Trouble: it failed.
             LLMRefused: there is a :attr:`problem`.
         """
         create = self._open().chat.completions.with_streaming_response.create
-        return self._ask(create, timeout_seconds, **body)
+        return self._ask(create, timeout_seconds, _ENVELOPE + _TOKEN * max_tokens, **body)
 
     def close(self) -> None:
         """Close the connections for good."""
@@ -116,7 +119,7 @@ class Endpoint:
         if self._key:
             request.headers["Authorization"] = f"Bearer {self._key.reveal()}"
 
-    def _ask(self, call: Callable[..., Any], timeout_seconds: float, **arguments: Any) -> tuple[Any, str]:
+    def _ask(self, call: Callable[..., Any], timeout_seconds: float, longest: int, **arguments: Any) -> tuple[Any, str]:
         import httpx2
         import openai
 
@@ -125,7 +128,7 @@ class Endpoint:
         timeout = httpx2.Timeout(read, connect=min(self._patience.connect_seconds, timeout_seconds))
         try:
             with call(**arguments, timeout=timeout) as response:
-                data = json.loads(_read(response, deadline))
+                data = json.loads(_read(response, deadline, longest))
                 invocation = response.headers.get("x-chutes-invocationid", "")
         except openai.APIStatusError as error:
             trouble = diagnose(error.status_code, self._redactor.data(error.body), error.response.headers)
@@ -159,13 +162,13 @@ def _certificates() -> ssl.SSLContext:
     return httpx2.create_ssl_context()
 
 
-def _read(response: Any, deadline: float) -> bytes:
-    """Read a body that may come in drips, up to the deadline and a sane length."""
+def _read(response: Any, deadline: float, longest: int) -> bytes:
+    """Read a body that may come in drips, up to the deadline and the longest that it may be."""
     data = bytearray()
     for chunk in response.iter_bytes():
         data += chunk
-        if len(data) > _LONGEST_REPLY:
-            raise Trouble(f"the answer is longer than {_LONGEST_REPLY:,} bytes", "switch", maybe_billed=True)
+        if len(data) > longest:
+            raise Trouble(f"the answer is longer than {longest:,} bytes", "switch", maybe_billed=True)
         if time.monotonic() > deadline:
             raise Trouble("the answer did not end before the deadline", "wait", maybe_billed=True)
     return bytes(data)

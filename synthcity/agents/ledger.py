@@ -19,6 +19,7 @@ from synthcity.errors import LLMBudgetExceeded
 
 _log = logging.getLogger(__name__)
 _WARN_AT = (0.5, 0.8)
+_MOST_TOKENS = 10**12  # of one call, told by a server that cannot count
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,21 @@ def worst_usage(body_bytes: int, max_tokens: int) -> tuple[int, int]:
     return body_bytes, max_tokens
 
 
+def believable(usage: tuple[int, int, int], worst: Spend, prompt_bytes: int, answer_bytes: int) -> tuple[int, int, int]:
+    """Return (prompt, completion, reasoning) tokens as they are charged for a server's count.
+
+    A count above what the request could cost is a mistake, and one that is far below the texts' own size would let a
+    cap never hold: a token holds a few bytes, so less than one for every eight is taken for one in four.
+    """
+    prompt, completion, reasoning = usage
+    if prompt < prompt_bytes // 8:
+        prompt = prompt_bytes // 4
+    if completion < answer_bytes // 8:
+        completion = answer_bytes // 4
+    completion = min(completion, worst.completion_tokens)
+    return min(prompt, worst.prompt_tokens), completion, min(reasoning, completion)
+
+
 def usage_of(data: object) -> tuple[int, int, int] | None:
     """Read (prompt, completion, reasoning) tokens from a server's ``usage``; None where it has none to believe."""
     if not isinstance(data, dict):
@@ -164,6 +180,6 @@ def usage_of(data: object) -> tuple[int, int, int] | None:
 
 
 def _count(value: object) -> int | None:
-    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value) or value < 0:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < math.inf:
         return None
-    return int(value)
+    return int(min(value, _MOST_TOKENS))

@@ -18,13 +18,13 @@ from synthcity.agents.breaker import Availability, Breaker, utc
 from synthcity.agents.config import LLMConfig
 from synthcity.agents.dialect import Dialect
 from synthcity.agents.endpoint import Endpoint
-from synthcity.agents.ledger import Ledger, Price, Reservation, usage_of, worst_usage
+from synthcity.agents.ledger import Ledger, Price, Reservation, believable, usage_of, worst_usage
 from synthcity.agents.messages import Reply, Request, Spend
 from synthcity.agents.models import STRUCTURED, TOOLS, Model
 from synthcity.agents.redact import Redactor
 from synthcity.agents.replay import outcome_event
 from synthcity.agents.roster import Roster
-from synthcity.agents.trouble import Trouble
+from synthcity.agents.trouble import Trouble, error_in
 from synthcity.errors import LLMRefused, LLMUnavailable
 from synthcity.settings import Settings
 
@@ -108,7 +108,8 @@ class Live:
     def _attempt(self, model: Model, request: Request, labels: dict[str, Any], deadline: float) -> Reply:
         """Make one request that may have to be paid."""
         dialect = self._dialects.get(model.id) or Dialect.of(model)
-        max_tokens = model.longest_answer(request.max_tokens, _num_bytes(request.messages))
+        prompt_bytes = _num_bytes(request.messages)
+        max_tokens = dialect.longest_answer(model.longest_answer(request.max_tokens, prompt_bytes), prompt_bytes)
         body = dialect.body(model.id, request, max_tokens)
         price = self._roster.price(model)
         held = self._ledger.reserve(labels["account"], *worst_usage(_num_bytes(body), max_tokens), price)
@@ -118,9 +119,13 @@ class Live:
             question = {"request": request.to_dict()} if labels["attempt"] == 1 else {}
             self._note({"kind": "request"} | labels | details | question)
             try:
-                data, invocation = self._endpoint.complete(body, max(deadline - start, 0.001))
-                spend = replace(_spend(data, held, price), seconds=self._clock() - start)
+                data, invocation = self._endpoint.complete(body, max(deadline - start, 0.001), max_tokens)
+                spend = _spend(data, held, price, prompt_bytes)
+                if (failed := error_in(data)) is not None:
+                    raise failed
                 said, thought, calls, reason = read_choice(data)
+                answer_bytes = _num_bytes([said, thought, *(call.arguments for call in calls)])
+                spend = replace(_spend(data, held, price, prompt_bytes, answer_bytes), seconds=self._clock() - start)
             except Trouble as trouble:
                 spend = spend if trouble.maybe_billed else Spend(calls=1)
                 spend = replace(spend, seconds=self._clock() - start)
@@ -148,7 +153,9 @@ class Live:
         """Whether the refusal taught us another way to ask this model."""
         if trouble.cure != "otherwise" and trouble.status != 500:
             return False
-        learnt = (self._dialects.get(model.id) or Dialect.of(model)).after(trouble.text, request)
+        prompt_bytes = _num_bytes(request.messages)
+        wanted = model.longest_answer(request.max_tokens, prompt_bytes)
+        learnt = (self._dialects.get(model.id) or Dialect.of(model)).after(trouble.text, request, wanted, prompt_bytes)
         if learnt is not None:
             self._dialects[model.id] = learnt
         return learnt is not None
@@ -183,11 +190,11 @@ def _num_bytes(data: Any) -> int:
     return len(json.dumps(data, ensure_ascii=False).encode())
 
 
-def _spend(data: Any, held: Reservation, price: Price | None) -> Spend:
-    """Return what an answer costs by its own count, or at worst where it does not count."""
+def _spend(data: Any, held: Reservation, price: Price | None, prompt_bytes: int, answer_bytes: int = 0) -> Spend:
+    """Return what an answer costs by its own count as far as that can be, or at worst where it does not count."""
     usage = usage_of(data.get("usage")) if isinstance(data, dict) else None
     if usage is None:
         return held.worst
-    prompt, completion, reasoning = usage
+    prompt, completion, reasoning = believable(usage, held.worst, prompt_bytes, answer_bytes)
     usd = 0.0 if price is None else price.usd(prompt, completion)
     return Spend(calls=1, prompt_tokens=prompt, completion_tokens=completion, reasoning_tokens=reasoning, usd=usd)

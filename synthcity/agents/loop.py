@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from synthcity.agents.answers import errors_of, parse
+from synthcity.agents.answers import errors_of, parse_arguments, plain_name
 from synthcity.agents.client import LLMClient
 from synthcity.agents.messages import Message, Reply, Spend, ToolCall
 from synthcity.agents.tools import Tool, Toolset, clip
@@ -154,7 +154,7 @@ class _Work:
         for number, (call, name) in enumerate(zip(reply.tool_calls, _ids(reply), strict=True)):
             if number >= most:
                 text = f"error: not called; at most {most} calls a turn"
-            elif call.name == FINISH:
+            elif plain_name(call.name) == FINISH:
                 result, text = _finished(call, self._finish)
                 if result is not None:
                     self.messages.append({"role": "tool", "tool_call_id": name, "content": "done"})
@@ -215,7 +215,11 @@ def _said(reply: Reply) -> Message:
     if not reply.tool_calls:
         return {"role": "assistant", "content": reply.text or "(nothing)"}
     calls = [
-        {"id": name, "type": "function", "function": {"name": call.name[:64], "arguments": _arguments(call)}}
+        {
+            "id": name,
+            "type": "function",
+            "function": {"name": plain_name(call.name)[:64], "arguments": _arguments(call)},
+        }
         for call, name in zip(reply.tool_calls, _ids(reply), strict=True)
     ]
     return {"role": "assistant", "content": reply.text or None, "tool_calls": calls}
@@ -228,14 +232,15 @@ def _ids(reply: Reply) -> list[str]:
 
 def _arguments(call: ToolCall) -> str:
     try:
-        return call.arguments if isinstance(parse(call.arguments), dict) else "{}"
+        values = parse_arguments(call.arguments)
     except ValueError:
         return "{}"
+    return json.dumps(values, ensure_ascii=False) if isinstance(values, dict) else "{}"
 
 
 def _finished(call: ToolCall, schema: Mapping[str, Any]) -> tuple[Mapping[str, Any] | None, str]:
     try:
-        result = parse(call.arguments or "{}")
+        result = parse_arguments(call.arguments)
     except ValueError as error:
         return None, f"error: the arguments of {FINISH} are no JSON: {error}"
     problems = errors_of(result, schema)

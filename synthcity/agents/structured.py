@@ -65,7 +65,8 @@ def complete_json(
             models=models,
             prompt_version=prompt_version,
         )
-        value, errors = check(reply.text, schema)
+        # some servers put the whole answer of a thinking model where its thoughts belong
+        value, errors = check(reply.text or reply.thinking, schema)
         if not errors:
             return Structured(value=value, reply=reply, repaired=repaired)
         if reply.truncated:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from synthcity.agents.answers import errors_of, parse
+from synthcity.agents.answers import errors_of, parse_arguments, plain_name
 from synthcity.agents.signature import describe
 from synthcity.errors import ConfigError, Fatal, unknown_name
 
@@ -68,11 +68,11 @@ class Toolset:
         Raises:
             Fatal: the tool says that nothing can go on.
         """
-        tool = self._tools.get(name)
+        tool = self._tools.get(name) or self._tools.get(plain_name(name))
         if tool is None:
             return self._error(unknown_name("tool", name[:80], self._tools))
         try:
-            values = parse(arguments.strip() or "{}")
+            values = parse_arguments(arguments)
         except ValueError as error:
             return self._error(f"the arguments of {name} are no JSON: {error}")
         problems = errors_of({} if values is None else values, tool.parameters)

@@ -17,7 +17,10 @@ The table follows Chutes, whose errors are ``{"detail": ...}`` with a text or an
 from __future__ import annotations
 
 import datetime
+import email.utils
 import json
+import math
+import time
 from collections.abc import Mapping
 from typing import Literal
 
@@ -59,7 +62,7 @@ def diagnose(status: int, body: object, headers: Mapping[str, str]) -> Trouble:
     detail = _detail(body)
     said = _one_line(detail)
     text = f"HTTP {status}: {said}" if said else f"HTTP {status}"
-    wait = _seconds(headers.get("retry-after"))
+    wait = _seconds(headers.get("retry-after"), headers.get("date"))
     if 300 <= status < 400:
         return Trouble(f"{text} (it redirects; set SYNTHCITY_LLM_BASE_URL to where it leads)", "stop", status=status)
     if status == 402:
@@ -78,6 +81,28 @@ def diagnose(status: int, body: object, headers: Mapping[str, str]) -> Trouble:
     return Trouble(text, "otherwise", status=status)
 
 
+def error_in(data: object) -> Trouble | None:
+    """Return what an answer of status 200 says went wrong instead of answering; None where it has a choice.
+
+    Proxies that have sent their headers can say so in no other way: ``{"error": {"code": 429, "message": ...}}``, the
+    same within a choice, or a code and a message alone. Whether it is billed is told by its ``usage`` alone.
+    """
+    if not isinstance(data, dict):
+        return None
+    choices = data.get("choices")
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    failed = choice if isinstance(choice, dict) and choice.get("error") else data
+    is_error = bool(failed.get("error")) or data.get("object") == "error" or (not choices and "detail" in data)
+    if not is_error or (failed is data and choices):
+        return None
+    inner = failed.get("error")
+    codes = [part.get(name) for part in (inner, failed) if isinstance(part, dict) for name in ("code", "status")]
+    status = next((code for code in codes if isinstance(code, int) and 400 <= code < 600), 500)
+    trouble = diagnose(status, failed, {})
+    trouble.maybe_billed = "usage" in data
+    return trouble
+
+
 def _detail(body: object) -> object:
     if isinstance(body, dict):
         for name in ("detail", "error", "message"):
@@ -88,18 +113,31 @@ def _detail(body: object) -> object:
 
 def _one_line(detail: object) -> str:
     if isinstance(detail, dict) and isinstance(detail.get("message"), str):
-        detail = detail["message"]
+        length = detail.get("n_ctx")  # llama.cpp tells its limit beside the message
+        detail = detail["message"] + (f" (n_ctx {length})" if isinstance(length, int) else "")
     text = detail if isinstance(detail, str) else "" if detail is None else json.dumps(detail, default=str)
     text = " ".join(text.split())
     return text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + "..."
 
 
-def _seconds(header: str | None) -> float | None:
+def _seconds(header: str | None, now: str | None = None) -> float | None:
+    """Read ``Retry-After``: seconds, or a date (RFC 9110, 10.2.3) held against the server's own ``Date``."""
     try:
         seconds = float(header or "")
     except ValueError:
-        return None  # an HTTP date, or nothing: our own pause does
+        until, then = _http_date(header), _http_date(now)
+        if until is None:
+            return None  # nothing, or nonsense: our own pause does
+        seconds = max(until - (time.time() if then is None else then), 0.0)
     return seconds if 0 <= seconds < 1e9 else None
+
+
+def _http_date(text: str | None) -> float | None:
+    try:
+        found = email.utils.parsedate_to_datetime(text or "").timestamp()
+    except (TypeError, ValueError, OverflowError, IndexError):
+        return None
+    return found if math.isfinite(found) else None
 
 
 def _reset(detail: object) -> float | None:

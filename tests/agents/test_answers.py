@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synthcity.agents.answers import check, parse, read_choice, split_thinking
+from synthcity.agents.answers import check, parse, parse_arguments, plain_name, read_choice, split_thinking
 from synthcity.agents.messages import ToolCall
 from synthcity.agents.trouble import Trouble
 
@@ -138,3 +138,39 @@ def test_no_choice_is_trouble_that_may_be_billed(data: Any) -> None:
     with pytest.raises(Trouble) as caught:
         read_choice(data)
     assert caught.value.maybe_billed
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("", {}),
+        ('{"a": "two\nlines\tand a tab"}', {"a": "two\nlines\tand a tab"}),
+        (json.dumps(json.dumps({"a": 1})), {"a": 1}),
+        ('{"a": 1}</tool_call>', {"a": 1}),
+        ('{"a": 1}<|call|>', {"a": 1}),
+        ('<arguments>{"a": 1}</arguments>\n', {"a": 1}),
+        ('```json\n{"a": 1}\n```', {"a": 1}),
+        ('{"a": "<b>x</b>"}', {"a": "<b>x</b>"}),
+    ],
+)
+def test_arguments_as_models_write_them(text: str, value: object) -> None:
+    assert parse_arguments(text) == value
+
+
+@pytest.mark.parametrize("text", ['{"a": 1} and {"b": 2}', '{"a": ', "nothing", '{"a": NaN}', "[" * 100_000])
+def test_arguments_that_are_none_all_the_same(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        parse_arguments(text)
+
+
+@pytest.mark.parametrize(
+    "name", ["finish", "functions.finish", "default_api:finish", "finish()", "finish<|channel|>commentary", " finish "]
+)
+def test_a_tools_own_name(name: str) -> None:
+    assert plain_name(name) == "finish"
+
+
+def test_a_call_written_into_the_text_is_one() -> None:
+    content = 'I end here.\n<tool_call>\n{"name": "finish", "arguments": {"summary": "done"}}\n</tool_call>'
+    calls = read_choice({"choices": [{"message": {"content": content}}]})[2]
+    assert [(call.name, json.loads(call.arguments)) for call in calls] == [("finish", {"summary": "done"})]

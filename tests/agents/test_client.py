@@ -260,16 +260,115 @@ def test_silence_ends_and_is_charged_at_its_worst(
     assert client.ledger.run.completion_tokens == 500
 
 
-def test_an_answer_without_an_end_is_not_read_on(
-    server: RunningStandIn, make_client: Make, monkeypatch: pytest.MonkeyPatch
+def test_an_answer_that_is_longer_than_was_asked_for_is_not_read_on(
+    server: RunningStandIn, make_client: Make, tmp_path: Path
 ) -> None:
-    client = make_client(patience=PatienceConfig(attempts=1))
-    ask(client)
-    monkeypatch.setattr("synthcity.agents.endpoint._LONGEST_REPLY", 1000)
-    server.script([{"content": "x" * 1500}])
-    with pytest.raises(LLMUnavailable, match="the answer is longer than 1,000 bytes"):
+    client = make_client(tmp_path, patience=PatienceConfig(attempts=1))
+    server.script([{"do": "raw", "body": {"choices": [{"message": {"content": "x" * 7_000_000}}]}}])
+    with pytest.raises(LLMUnavailable, match=r"the answer is longer than 80,000 bytes"):
         ask(client)
-    assert client.ledger.run.completion_tokens > 500  # paid all the same
+    assert client.ledger.run.completion_tokens == 500  # paid all the same
+    assert (tmp_path / "llm.jsonl").stat().st_size < 20_000
+
+
+@pytest.mark.parametrize(
+    ("body", "waits"),
+    [
+        ({"error": {"message": "upstream went away", "code": 502}}, [0.0]),
+        ({"error": {"message": "rate limited", "code": 429}}, [2.0]),
+        ({"error": "went away"}, [2.0]),
+        ({"object": "error", "message": "went away", "code": 500}, [2.0]),
+        ({"detail": "went away"}, [2.0]),
+        ({"choices": [{"error": {"code": 503, "message": "went away"}, "message": {"content": ""}}]}, [0.0]),
+        ({"choices": [], "error": {"message": "went away"}}, [2.0]),
+    ],
+)
+def test_an_error_with_status_200_costs_nothing_and_is_asked_again(
+    server: RunningStandIn, make_client: Make, clock: Clock, body: dict[str, Any], waits: list[float]
+) -> None:
+    server.script([{"do": "raw", "body": body}, "good"])
+    client = make_client()
+    reply = ask(client)
+    assert clock.waits == waits
+    assert client.ledger.run.usd == pytest.approx(reply.spend.usd)
+    assert client.ledger.run.calls == 2
+
+
+def test_an_error_with_status_200_is_refused_where_asking_again_is_no_use(
+    server: RunningStandIn, make_client: Make
+) -> None:
+    server.script([{"do": "raw", "body": {"error": {"message": "no such key", "code": 401}}}])
+    with pytest.raises(LLMRefused, match="no such key"):
+        ask(make_client())
+    assert len(server.questions()) == 1
+
+
+def test_an_error_with_status_200_that_counts_tokens_is_paid(server: RunningStandIn, make_client: Make) -> None:
+    usage = {"prompt_tokens": 40, "completion_tokens": 7}
+    server.script([{"do": "raw", "body": {"error": {"message": "cut off"}, "usage": usage}}])
+    client = make_client(patience=PatienceConfig(attempts=1))
+    with pytest.raises(LLMUnavailable, match="cut off"):
+        ask(client)
+    assert (client.ledger.run.prompt_tokens, client.ledger.run.completion_tokens) == (40, 7)
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        "This model's maximum context length is 4096 tokens. However, you requested 8220 tokens (28 in the messages, "
+        "8192 in the completion). Please reduce the length of the messages or completion.",
+        "'max_tokens' or 'max_completion_tokens' is too large: 8192. This model's maximum context length is 4096 "
+        "tokens and your request has 28 input tokens (8192 > 4096 - 28).",
+        "Requested token count exceeds the model's maximum context length of 4096 tokens. You requested a total of "
+        "8220 tokens: 28 tokens from the input messages and 8192 tokens for the completion.",
+        "`inputs` tokens + `max_new_tokens` must be <= 4096. Given: 28 `inputs` tokens and 8192 `max_new_tokens`",
+        "max_tokens is too large: 8192. This model supports at most 4096 completion tokens, whereas you provided 8192.",
+        "max_tokens: 8192 > 4096, which is the maximum allowed number of output tokens for this model",
+        "Invalid max_tokens value, the valid range of max_tokens is [1, 4096]",
+        "max_tokens must be less than or equal to 4096 tokens, got 8192",
+        "the request exceeds the available context size (n_ctx 4096 tokens), try increasing it",
+    ],
+)
+def test_a_limit_that_a_refusal_names_is_kept_from_then_on(
+    server: RunningStandIn, make_client: Make, refusal: str
+) -> None:
+    server.script([{"do": "status", "status": 400, "detail": refusal}])
+    client = make_client()
+    ask(client, max_tokens=8192)
+    ask(client, max_tokens=8192)
+    first, *later = (body["max_tokens"] for body in server.questions())
+    assert first == 8192
+    assert len(later) == 2
+    assert all(3900 < longest <= 4096 for longest in later)
+    assert client.ledger.run.calls == 3
+
+
+def test_a_prompt_that_leaves_no_room_for_an_answer_is_refused_once(server: RunningStandIn, make_client: Make) -> None:
+    text = "This model's maximum context length is 4096 tokens, your request has 5000 input tokens"
+    server.script([{"do": "status", "status": 400, "detail": text}])
+    with pytest.raises(LLMRefused, match="maximum context length is 4096"):
+        ask(make_client(), messages=[{"role": "user", "content": "word " * 4000}])
+    assert len(server.questions()) == 1
+
+
+@pytest.mark.parametrize(
+    ("usage", "tokens"),
+    [
+        ({"prompt_tokens": 10**400, "completion_tokens": 10**400}, 500),
+        ({"prompt_tokens": 1e15, "completion_tokens": 1e15}, 500),
+        ({"prompt_tokens": 0, "completion_tokens": 0}, 300),
+        ({"prompt_tokens": 1, "completion_tokens": 1}, 300),
+    ],
+)
+def test_a_count_of_tokens_that_cannot_be_is_not_believed(
+    server: RunningStandIn, make_client: Make, usage: dict[str, Any], tokens: int
+) -> None:
+    server.script([{"content": "word " * 240, "usage": usage}])
+    client = make_client()
+    spend = ask(client).spend
+    assert spend.completion_tokens == pytest.approx(tokens, abs=3)
+    assert 0 < spend.prompt_tokens < 200
+    assert 0 < client.ledger.run.usd < 0.01
 
 
 def test_a_server_that_is_gone_costs_nothing(make_client: Make, clock: Clock) -> None:

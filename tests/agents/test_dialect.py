@@ -64,16 +64,16 @@ def test_bodies() -> None:
     ],
 )
 def test_refusals_teach(refusal: str, changed: dict[str, Any]) -> None:
-    assert Dialect().after(refusal, request()) == Dialect(**changed)
+    assert Dialect().after(refusal, request(), 8192, 100) == Dialect(**changed)
 
 
 def test_learning_ends() -> None:
     refusal = "no temperature, no response_format, max_completion_tokens"
     learnt = [Dialect()]
-    while (further := learnt[-1].after(refusal, request())) is not None:
+    while (further := learnt[-1].after(refusal, request(), 8192, 100)) is not None:
         learnt.append(further)
     assert len(learnt) == 5
     assert learnt[-1] == Dialect(output="text", temperature=False, tokens_field="max_completion_tokens")
-    assert Dialect().after("the prompt is too long", request()) is None
-    assert Dialect().after("response_format", request(schema=None)) is None
-    assert Dialect().after("temperature", request(temperature=None, schema=None)) is None
+    assert Dialect().after("the prompt is too long", request(), 8192, 100) is None
+    assert Dialect().after("response_format", request(schema=None), 8192, 100) is None
+    assert Dialect().after("temperature", request(temperature=None, schema=None), 8192, 100) is None

@@ -123,6 +123,7 @@ def test_it_pickles_as_numbers_without_what_is_in_flight() -> None:
         ({"prompt_tokens": -3, "completion_tokens": 4}, None),
         ({"prompt_tokens": True, "completion_tokens": 4}, None),
         ({"prompt_tokens": float("inf"), "completion_tokens": 4}, None),
+        ({"prompt_tokens": 10**400, "completion_tokens": 4}, (10**12, 4, 0)),
         (None, None),
     ],
 )

@@ -99,7 +99,7 @@ def test_what_a_model_gets_wrong_is_told_and_it_goes_on(
     assert contents(result, "tool") == [
         "error: unknown tool 'launch_rocket'; valid: burn, crash, look",
         "error: the arguments of look are no JSON: Expecting value: line 1 column 8 (char 7)",
-        "error: the arguments of finish are no JSON: Expecting value: line 1 column 11 (char 10)",
+        "error: the arguments of finish are no JSON: Expecting value: line 1 column 10 (char 9)",
         "error: finish cannot be called so: score: 99 is greater than the maximum of 9",
         "done",
     ]
@@ -239,3 +239,23 @@ def test_trimming_leaves_what_is_short_and_what_is_new() -> None:
     trimmed = trim(chat, 10)
     assert [len(message["content"]) for message in trimmed] == [100, 5, 33, 1, 500]
     assert chat[2]["content"] == "o" * 500
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("functions.finish", '{"score": 7}'),
+        ("finish", '"{\\"score\\": 7}"'),
+        ("finish", '{"score": 7}</tool_call>'),
+        ("finish<|channel|>commentary", '{\n"score": 7}<|call|>'),
+    ],
+)
+def test_calls_as_some_models_write_them(
+    server: RunningStandIn, make_client: Make, toolset: Toolset, name: str, arguments: str
+) -> None:
+    looked = {"name": "functions.look", "arguments": '"{\\"rows\\": 2}"'}
+    server.script([calls(looked), {"tool_calls": [{"name": name, "arguments": arguments}]}])
+    done = work(make_client(), toolset)
+    assert (done.result, done.turns) == ({"score": 7}, 2)
+    said = [message for message in server.questions()[-1]["messages"] if message["role"] == "assistant"]
+    assert said[0]["tool_calls"][0]["function"] == {"name": "look", "arguments": '{"rows": 2}'}

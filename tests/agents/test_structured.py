@@ -115,3 +115,21 @@ def test_what_is_no_schema_is_the_callers_mistake(server: RunningStandIn, make_c
     with pytest.raises(ValueError, match="this is no JSON Schema"):
         complete_json(make_client(), [], {"type": "objekt"}, account="p1")
     assert server.questions() == []
+
+
+HELLO = [{"role": "user", "content": "Hello?"}]
+LAYERS = {"layers": 3}
+LAYERS_SCHEMA = {"type": "object", "properties": {"layers": {"type": "integer"}}, "required": ["layers"]}
+
+
+def test_an_answer_that_stands_where_thoughts_belong_counts(server: RunningStandIn, make_client: Make) -> None:
+    server.script([{"content": "", "reasoning": f"So it is:\n{json.dumps(LAYERS)}"}])
+    found = complete_json(make_client(), HELLO, LAYERS_SCHEMA, account="p1")
+    assert (found.value, found.repaired) == (LAYERS, False)
+
+
+@pytest.mark.parametrize("content", [json.dumps(json.dumps(LAYERS)), f"{json.dumps(LAYERS)}</answer>"])
+def test_wrapped_json_needs_no_repair(server: RunningStandIn, make_client: Make, content: str) -> None:
+    server.script([{"content": content}])
+    found = complete_json(make_client(), HELLO, LAYERS_SCHEMA, account="p1")
+    assert (found.value, found.repaired) == (LAYERS, False)

@@ -64,6 +64,21 @@ def test_retry_after(header: str, seconds: float | None) -> None:
 
 
 @pytest.mark.parametrize(
+    ("until", "seconds"),
+    [
+        ("Fri, 27 Nov 2026 12:00:30 GMT", 30.0),
+        ("Fri, 27 Nov 2026 11:00:00 GMT", 0.0),
+        ("Friday, 27-Nov-26 12:01:00 GMT", 60.0),
+        ("Fri, 27 Nov 99999 12:00:30 GMT", None),
+        ("soon", None),
+    ],
+)
+def test_retry_after_as_a_date_is_held_against_the_servers_own(until: str, seconds: float | None) -> None:
+    headers = {"retry-after": until, "date": "Fri, 27 Nov 2026 12:00:00 GMT"}
+    assert diagnose(503, None, headers).wait_seconds == seconds
+
+
+@pytest.mark.parametrize(
     ("stamp", "reset"),
     [
         ("2026-11-23T00:00:00+00:00", 1_795_392_000.0),

@@ -115,6 +115,8 @@ class StandIn:
             return StreamingResponse(_drip(behaviour.get("seconds", 30.0)), media_type="application/json")
         if do == "not_json":
             return Response("<html><body>502 Bad Gateway</body></html>", media_type="text/html")
+        if do == "raw":
+            return JSONResponse(behaviour["body"])
         if behaviour.get("delay"):
             await asyncio.sleep(behaviour["delay"])
         answer = compose(behaviour, body, self.script.rng(index))

@@ -24,7 +24,7 @@ out_of_range, duplicates, empty_list, injection    the schema's numbers, lists a
 plain                 text without JSON and without a tool call; ``empty`` says nothing at all
 unknown_tool, bad_arguments    a call of a tool that is none, or with arguments that are no JSON
 truncate              a stream ends after some chunks with a bare error line; a plain answer in mid-JSON
-not_json              a page of HTML with status 200
+not_json              a page of HTML with status 200; ``raw``: any ``body`` as JSON with status 200
 hang, drip            silence for ``seconds``, or blanks for so long and no answer
 disconnect            the connection breaks within the answer
 quota                 402; the quota is reset in ``seconds``; ``broke``: 402 without a time
@@ -51,7 +51,7 @@ ANSWERS = (
     "good", "think", "think_unopened", "fence", "prose", "break_schema", "broken_json", "length", "nan",
     "out_of_range", "duplicates", "empty_list", "injection", "plain", "empty", "unknown_tool", "bad_arguments",
 )  # fmt: skip
-BROKEN = ("truncate", "not_json", "hang", "drip", "disconnect")
+BROKEN = ("truncate", "not_json", "raw", "hang", "drip", "disconnect")
 STATUSES: dict[str, tuple[int, Any]] = {
     "quota": (402, {"message": "Quota exceeded and account balance is $0.0, please pay with fiat or send tao"}),
     "broke": (402, {"message": "Quota exceeded and account balance is $0.0, please pay with fiat or send tao"}),
