@@ -261,18 +261,15 @@ class Server:
     """``load_serve.py`` in a process of its own, until closed."""
 
     def __init__(self, folder: Path, model: str, replicas: int) -> None:
-        sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
-        self.port, stats, scrape = (one.getsockname()[1] for one in sockets)
-        for one in sockets:
-            one.close()
-        ports = {"RAY_SERVE_HAPROXY_STATS_PORT": str(stats), "RAY_SERVE_HAPROXY_METRICS_PORT": str(scrape)}
+        with socket.create_server(("127.0.0.1", 0)) as one:
+            self.port = one.getsockname()[1]
         command = [sys.executable, str(Path(__file__).with_name("load_serve.py")), str(folder), model, str(self.port)]
         self.process = subprocess.Popen(
             [*command, str(replicas), MINER.ss58_address],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, **ports, "PYTHONPATH": str(Path(__file__).parents[1])},
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
         )
         self._answer("serving")
 

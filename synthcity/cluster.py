@@ -1,8 +1,8 @@
 """Ray without traces: a private, quiet local cluster, or the running one that ``RAY_ADDRESS`` names.
 
-A local cluster lives in a temporary folder of its own with its own auth token, and both go when it ends. Nothing is
-written to the user's home. SIGTERM ends a search like Ctrl-C does. When the driver is killed outright, Ray's
-processes end by themselves within seconds; the folder it leaves is removed by the next search.
+A local cluster lives in a private temporary folder with its own auth token, and both go when it ends. It listens to
+the loopback alone, and nothing is written to the user's home. SIGTERM ends a search like Ctrl-C does. When the driver
+is killed outright, Ray's processes end by themselves within seconds; the folder it leaves is removed by the next start.
 """
 
 from __future__ import annotations
@@ -11,18 +11,17 @@ import contextlib
 import logging
 import os
 import secrets
-import shutil
 import signal
 import sys
-import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from synthcity.errors import Fatal
+from synthcity.private import environment, private_folder, secret_names
 
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -36,9 +35,10 @@ _QUIET = {
     # snapshots of Tune's own are never read: the journal is the truth
     "TUNE_GLOBAL_CHECKPOINT_S": "100000",
 }
-_PREFIX = "synthcity-"
+# Ray's own name for "this machine alone": with it every port of Ray is bound to the loopback, on Linux as well
+_LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 _TOKEN = secrets.token_hex(32)  # one a process: Ray caches the first that it reads
-_MAX_SOCKET_ROOT = 40  # a socket's path may have 107 bytes; Ray appends up to 65 to its folder
+_LONGEST = 38  # a socket's path may have 107 bytes; ours and Ray append up to 4 + 65 to the folder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,10 +56,14 @@ class Cluster:
 
 
 @contextlib.contextmanager
-def cluster(workers: int | None) -> Iterator[Cluster]:
+def cluster(workers: int | None, *, needed: Iterable[str] = ()) -> Iterator[Cluster]:
     """Start or join Ray and leave nothing behind.
 
-    ``workers``: trials at a time; None takes one for every CPU.
+    Ray's processes inherit no secrets, and listen to this machine alone.
+
+    Args:
+        workers: trials at a time; None takes one for every CPU.
+        needed: how the secrets begin that workers need, e.g. ``AWS_`` for checkpoints on S3.
 
     Raises:
         Fatal: Ray does not start, or the cluster named by ``RAY_ADDRESS`` does not answer.
@@ -75,11 +79,13 @@ def cluster(workers: int | None) -> Iterator[Cluster]:
         else:
             arguments["include_dashboard"] = False
             arguments["num_cpus"] = workers or available_cpus()
-            arguments["_temp_dir"] = str(stack.enter_context(_private_folder()))
+            arguments["_temp_dir"] = str(stack.enter_context(_ray_folder()))
+            stack.enter_context(environment(_LOOPBACK))
         import ray  # reads some of the settings above on import
 
         try:
-            ray.init(**arguments)
+            with environment(dict.fromkeys(secret_names(os.environ, needed=(*needed, "RAY_")))):
+                ray.init(**arguments)
         except Exception as error:
             where = f"the cluster at {address}" if address else "a local Ray cluster"
             raise Fatal(f"cannot reach {where}: {error}") from error
@@ -113,49 +119,14 @@ def terminable() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _private_folder() -> Iterator[Path]:
-    """Yield a short-named temporary folder with an auth token in it; set Ray's token settings to it."""
-    root = Path(tempfile.gettempdir())
-    if len(str(root)) > _MAX_SOCKET_ROOT:
-        root = Path("/tmp")
-    _remove_stale(root)
-    folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=root))
-    token = folder / "token"
-    token.touch(mode=0o600)
-    token.write_text(_TOKEN, encoding="utf-8")
-    # Ray reads the mode once, on import; after that it turns token mode on by itself where the mode is not set
-    mode = None if "ray" in sys.modules else "token"
-    try:
+def _ray_folder() -> Iterator[Path]:
+    """Yield a folder for Ray below a private one, since Ray lets everybody into its own; set its token settings."""
+    with private_folder(longest=_LONGEST) as private:
+        folder, token = private / "ray", private / "token"
+        folder.mkdir()
+        token.touch(mode=0o600)
+        token.write_text(_TOKEN, encoding="utf-8")
+        # Ray reads the mode once, on import; after that it turns token mode on by itself where the mode is not set
+        mode = None if "ray" in sys.modules else "token"
         with environment({"RAY_AUTH_MODE": mode, "RAY_AUTH_TOKEN": None, "RAY_AUTH_TOKEN_PATH": str(token)}):
             yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)  # Ray's last processes may still be closing their logs
-
-
-def _remove_stale(root: Path) -> None:
-    """Remove what killed searches of this user left."""
-    for folder in root.glob(f"{_PREFIX}*-*"):
-        pid = folder.name.removeprefix(_PREFIX).split("-")[0]
-        with contextlib.suppress(OSError):  # another search may be removing it too
-            mine = folder.stat().st_uid == os.getuid()
-            if pid.isdigit() and Path("/proc").is_dir() and not Path(f"/proc/{pid}").exists() and mine:
-                shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def environment(values: Mapping[str, str | None]) -> Iterator[None]:
-    """Set environment variables for a while, or unset those that are None."""
-    before = {name: os.environ.get(name) for name in values}
-    _set_environment(values)
-    try:
-        yield
-    finally:
-        _set_environment(before)
-
-
-def _set_environment(values: Mapping[str, str | None]) -> None:
-    for name, value in values.items():
-        if value is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = value

@@ -63,7 +63,6 @@ def command(
     """
     from synthcity.serve.config import load_serving
     from synthcity.serve.deployment import serving
-    from synthcity.serve.preflight import check_statistics
 
     names = None if live is None else list(dict.fromkeys(name.strip() for name in live.split(",") if name.strip()))
     service: dict[str, object] = {"model": model, "store": store, "state": state, "live_assets": names}
@@ -75,7 +74,6 @@ def command(
         click.echo(
             f"serving {config.service.model} at http://{config.cluster.host}:{config.cluster.port}; Ctrl-C ends it"
         )
-        click.echo(check_statistics().text, err=True)
         signal.signal(signal.SIGTERM, lambda *_: ended.set())
         try:
             ended.wait()

@@ -9,7 +9,6 @@ import platform
 import shlex
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -19,6 +18,7 @@ from typing import Any
 from synthcity.agents.client import LLMClient
 from synthcity.cluster import Cluster, cluster, terminable
 from synthcity.errors import Fatal, RunError
+from synthcity.private import environment, private_folder
 from synthcity.search.candidates.presets import hand_written
 from synthcity.search.candidates.space import Space
 from synthcity.search.config import SearchConfig, load_config
@@ -83,9 +83,7 @@ def search(
     earlier = [] if resume else read_earlier(config)
     folder = run_folder(config, stem, resume=resume)
     command = command or shlex.join(sys.argv)
-    # a report draws with matplotlib, which otherwise leaves a font cache in the user's home
-    os.environ.setdefault("MPLCONFIGDIR", str(Path(tempfile.gettempdir()) / f"synthcity-matplotlib-{os.getuid()}"))
-    with Journal(folder) as journal:
+    with _private_matplotlib(), Journal(folder) as journal:
         if resume:
             check_resumable(folder, config)
         else:
@@ -102,6 +100,16 @@ def search(
             except BaseException as error:
                 run.note(error)
                 raise
+
+
+@contextlib.contextmanager
+def _private_matplotlib() -> Iterator[None]:
+    """Give matplotlib, which draws the report, a folder that nobody else can have planted anything in."""
+    if "MPLCONFIGDIR" in os.environ:
+        yield
+        return
+    with private_folder() as folder, environment({"MPLCONFIGDIR": str(folder)}):
+        yield
 
 
 class _Run:
@@ -124,7 +132,8 @@ class _Run:
         begin = time.monotonic()
         restore(self._recorder.events, self._folder)
         used = Progress(self._recorder.events).used_seconds()
-        with cluster(self._budget.workers) as found:
+        needed = ("AWS_",) if self._storage.startswith("s3://") else ()
+        with cluster(self._budget.workers, needed=needed) as found:
             self._announce(found)
             scorer = Scorer(self._data, found.workers)
             if not self._recorder.last("search_finished"):

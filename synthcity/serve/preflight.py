@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-import os
 import socket
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
@@ -26,7 +25,6 @@ from synthcity.sn50.prompt import Prompt
 
 FRESH_SECONDS = 180.0
 SNAPSHOT_SECONDS = 1800.0
-STATISTICS_PORTS = {"RAY_SERVE_HAPROXY_STATS_PORT": "8404", "RAY_SERVE_HAPROXY_METRICS_PORT": "9101"}
 CLOCK_WARNING_SECONDS, CLOCK_FAILURE_SECONDS = 2.0, 5.0
 
 
@@ -101,22 +99,15 @@ def check_address(host: str, port: int, published: str | None) -> Check:
     return Check(name="address", state=State.OK, text=f"{host}:{port} is free; {published} will be published")
 
 
-def check_ports(host: str, port: int, environment: Mapping[str, str] = os.environ) -> None:
+def check_port(host: str, port: int) -> None:
     """Make sure that HAProxy can listen where it is to.
 
     Raises:
-        ConfigError: a port is taken; names it and how another one is chosen.
+        ConfigError: the port is taken; names it and how another one is chosen.
     """
     address = check_address(host, port, None)
     if address.state is State.FAILED:
         raise ConfigError(address.text)
-    for name, default in STATISTICS_PORTS.items():
-        number = environment.get(name, default)
-        reason = _no_listener("0.0.0.0", int(number)) if number.isdecimal() else "no port"
-        if reason is not None:
-            raise ConfigError(
-                f"HAProxy cannot show its statistics at port {number} ({reason}); set {name} to a free one"
-            )
 
 
 def _no_listener(host: str, port: int) -> str | None:
@@ -129,13 +120,6 @@ def _no_listener(host: str, port: int) -> str | None:
     except (OSError, ValueError, OverflowError) as error:
         return getattr(error, "strerror", None) or str(error)
     return None
-
-
-def check_statistics(environment: Mapping[str, str] = os.environ) -> Check:
-    """Where everybody can read the statistics of HAProxy: Ray 2.60 binds their ports on every address, always."""
-    ports = ",".join(environment.get(name, port) for name, port in STATISTICS_PORTS.items())
-    text = f"HAProxy shows its statistics on every address at ports {ports}; close them in the firewall"
-    return Check(name="statistics", state=State.WARNING, text=text)
 
 
 def check_prices(prices: Prices, assets: Sequence[str], now: float) -> Check:

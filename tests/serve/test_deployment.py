@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +20,7 @@ import numpy as np
 import pytest
 
 from synthcity.market.store import Store
+from synthcity.serve.ingress.outside import descendants, listeners, outer_addresses, reachable
 from synthcity.sn50.prompt import Prompt
 from synthcity.sn50.submission import validate
 from tests.ports import free_ports
@@ -26,35 +29,41 @@ from tests.serve.dialogue import MINER, STRANGER, body, headers, market, questio
 
 pytestmark = pytest.mark.slow
 RUN = "from synthcity.cli.main import main; main()"
+CANARY = {"CHUTES_API_KEY": "canary-1", "SOME_TOKEN": "canary-2"}
+
+
+@dataclass(frozen=True)
+class Served:
+    port: int
+    pid: int
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A served bundle with code that a model wrote, until SIGTERM; the end must be clean."""
     folder = tmp_path_factory.mktemp("serve")
     for (asset, resolution), bars in market(("BTC", "ETH"), days=15, now=time.time()).items():
         Store(folder / "store").append(asset, "test", resolution, bars)
     write_coded_bundle(folder / "bundle")
-    port, stats, scrape = free_ports(3)
+    (port,), before = free_ports(1), set(Path("/tmp").glob("synthcity-*"))
     command = [sys.executable, "-c", RUN, "serve", str(folder / "bundle"), "--data", str(folder / "store")]
-    command += ["--state", str(folder / "state"), "--port", str(port), "--trust-code"]
+    command += ["--state", str(folder / "state"), "--host", "0.0.0.0", "--port", str(port), "--rest", "--trust-code"]
     command += ["--hotkey", MINER.ss58_address, "--metagraph", str(write_snapshot(folder))]
-    ports = {"RAY_SERVE_HAPROXY_STATS_PORT": str(stats), "RAY_SERVE_HAPROXY_METRICS_PORT": str(scrape)}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **ports}) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **CANARY}) as process:
         assert process.stdout is not None
         line = process.stdout.readline()
         while line and not line.startswith("serving"):
             line = process.stdout.readline()
         assert line, f"ended with {process.wait()}"
-        yield f"http://127.0.0.1:{port}"
+        yield Served(port, process.pid)
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
-    assert not list(Path("/tmp").glob(f"synthcity-{process.pid}-*"))
+    assert not {folder for folder in Path("/tmp").glob("synthcity-*") if folder not in before}
 
 
 @pytest.fixture(scope="module")
-def client(root: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=root, trust_env=False, timeout=60) as client:
+def client(served: Served) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=f"http://127.0.0.1:{served.port}", trust_env=False, timeout=60) as client:
         yield client
 
 
@@ -92,3 +101,41 @@ def test_tells_how_it_is(client: httpx.Client):
     assert (about["model"], about["fallback"], len(about["bundle"])) == ("fhs", "fhs+q", 64)
     assert "/simulate" in client.get("/openapi.json").json()["paths"]
     assert client.get("/docs").status_code == 200
+
+
+def test_nothing_but_the_public_port_can_be_reached_from_outside(served: Served):
+    found = listeners(descendants(served.pid))
+    assert {"haproxy", "raylet", "gcs_server"} <= {one.program for one in found}
+    assert {one.port for one in found if not one.address.startswith("127.")} == {served.port}
+    for address in outer_addresses():
+        assert [one.port for one in found if reachable(address, one.port)] == ([] if ":" in address else [served.port])
+
+
+def test_no_child_inherits_a_secret(served: Served):
+    children = descendants(served.pid) - {served.pid}
+    assert len(children) > 5
+    for pid in children:
+        try:
+            environ = Path(f"/proc/{pid}/environ").read_bytes()
+        except OSError:  # gone meanwhile
+            continue
+        assert b"canary" not in environ, Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
+def test_folders_are_this_users_alone(served: Served):
+    for folder in Path("/tmp").glob("synthcity-*"):
+        if (folder / "lock").exists():
+            assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_haproxy_that_dies_is_told_and_started_again(served: Served, client: httpx.Client):
+    """It took 29 seconds; a start of Ray's takes most of the time now."""
+    (dead,) = (pid for pid in descendants(served.pid) if Path(f"/proc/{pid}/comm").read_text() == "haproxy\n")
+    os.kill(dead, signal.SIGKILL)
+    begin, status = time.monotonic(), 0
+    while status != 200:
+        assert time.monotonic() - begin < 25
+        with contextlib.suppress(httpx.TransportError):
+            status = client.get("/healthz").status_code
+        time.sleep(0.1)
+    print(f"answered again after {time.monotonic() - begin:.1f} s")

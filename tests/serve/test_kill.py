@@ -14,8 +14,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from synthcity.cluster import environment
 from synthcity.market.store import Store
+from synthcity.private import environment
 from synthcity.serve.build import ServeConfig
 from synthcity.serve.deployment import ClusterConfig, serving
 from tests.ports import free_ports
@@ -43,8 +43,8 @@ def _replicas() -> list[int]:
     return [pid for pid in found if is_ours(pid)]
 
 
-def _num_retried(port: int) -> int:
-    rows = csv.DictReader(httpx.get(f"http://127.0.0.1:{port}/stats;csv", trust_env=False).text.splitlines())
+def _num_retried(inside: str) -> int:
+    rows = csv.DictReader(httpx.get(f"http://{inside}:8404/stats;csv", trust_env=False).text.splitlines())
     return sum(int(row["wredis"] or 0) + int(row["wretr"] or 0) for row in rows)
 
 
@@ -53,8 +53,7 @@ def _num_retried(port: int) -> int:
 def test_prompts_of_a_killed_replica_are_answered_by_another(tmp_path: Path):
     for (asset, resolution), bars in market(("BTC",), days=15, now=time.time()).items():
         Store(tmp_path / "store").append(asset, "test", resolution, bars)
-    port, stats, scrape = free_ports(3)
-    ports = {"RAY_SERVE_HAPROXY_STATS_PORT": str(stats), "RAY_SERVE_HAPROXY_METRICS_PORT": str(scrape)}
+    (port,) = free_ports(1)
     config = ServeConfig(
         model="fhs",
         store=str(tmp_path / "store"),
@@ -79,7 +78,7 @@ def test_prompts_of_a_killed_replica_are_answered_by_another(tmp_path: Path):
 
     url = f"http://127.0.0.1:{port}/Simulation"
     path = {"PYTHONPATH": os.environ.get("PYTHONPATH", "")}
-    with environment(ports | path), serving(config, ClusterConfig(port=port, replicas=2)):
+    with environment(path), serving(config, ClusterConfig(port=port, replicas=2)) as deployed:
         askers = [threading.Thread(target=ask, args=(number,)) for number in range(ASKERS)]
         for asker in askers:
             asker.start()
@@ -90,7 +89,7 @@ def test_prompts_of_a_killed_replica_are_answered_by_another(tmp_path: Path):
             retried = 0
             for _ in range(30):  # HAProxy counts from 0 again once Ray has told it of the end
                 time.sleep(0.1)
-                retried = max(retried, _num_retried(stats))
+                retried = max(retried, _num_retried(deployed.front.inside))
         finally:
             ended.set()
             for asker in askers:

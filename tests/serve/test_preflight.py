@@ -14,10 +14,9 @@ from synthcity.serve.preflight import (
     check_address,
     check_clock,
     check_model,
-    check_ports,
+    check_port,
     check_prices,
     check_registration,
-    check_statistics,
 )
 from tests.ports import free_ports
 from tests.serve.answering.test_engine import Model
@@ -108,21 +107,10 @@ def test_nobody_tells_the_time():
 
 
 def test_a_port_that_is_taken_is_named_with_what_chooses_another():
-    port, stats, scrape = free_ports(3)
-    names = ("RAY_SERVE_HAPROXY_STATS_PORT", "RAY_SERVE_HAPROXY_METRICS_PORT")
-    environment = dict(zip(names, map(str, (stats, scrape)), strict=True))
-    check_ports("127.0.0.1", port, environment)
-    for taken, said in ((port, "another --port"), (stats, f"set {names[0]} to"), (scrape, f"set {names[1]} to")):
-        with (
-            socket.create_server(("127.0.0.1", taken)),
-            pytest.raises(ConfigError, match=rf"{taken} \(Address already in use\); .*{said}"),
-        ):
-            check_ports("127.0.0.1", port, environment)
-    for odd in ("eighty", "99999"):
-        with pytest.raises(ConfigError, match=f"at port {odd} .* set {names[0]} to a free one"):
-            check_ports("127.0.0.1", port, {**environment, names[0]: odd})
-
-
-def test_open_statistics_are_told_at_the_ports_where_they_are():
-    assert (check_statistics({}).state, "ports 8404,9101;" in check_statistics({}).text) == (State.WARNING, True)
-    assert "ports 18404,9101;" in check_statistics({"RAY_SERVE_HAPROXY_STATS_PORT": "18404"}).text
+    (port,) = free_ports(1)
+    check_port("127.0.0.1", port)
+    with (
+        socket.create_server(("127.0.0.1", port)),
+        pytest.raises(ConfigError, match=rf"{port} \(Address already in use\); .*another --port"),
+    ):
+        check_port("127.0.0.1", port)

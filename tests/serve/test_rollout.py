@@ -11,9 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from synthcity.cluster import environment
 from synthcity.errors import BundleError, Fatal
 from synthcity.market.store import Store
+from synthcity.private import environment
 from synthcity.serve.answering.engine import EngineConfig
 from synthcity.serve.build import ServeConfig
 from synthcity.serve.deployment import ClusterConfig, serving
@@ -26,8 +26,7 @@ from tests.serve.dialogue import market
 def test_replicas_that_do_not_start_and_bundles_that_do_not_load_cost_no_answer(tmp_path: Path):
     for (asset, resolution), bars in market(("BTC",), days=15, now=time.time()).items():
         Store(tmp_path / "store").append(asset, "test", resolution, bars)
-    port, stats, scrape = free_ports(3)
-    ports = {"RAY_SERVE_HAPROXY_STATS_PORT": str(stats), "RAY_SERVE_HAPROXY_METRICS_PORT": str(scrape)}
+    (port,) = free_ports(1)
     config = ServeConfig(model="fhs", store=str(tmp_path / "store"), state=str(tmp_path / "state"))
     statuses: list[int] = []
     ended = threading.Event()
@@ -39,7 +38,7 @@ def test_replicas_that_do_not_start_and_bundles_that_do_not_load_cost_no_answer(
                 statuses.append(client.post("/simulate", json=asked).status_code)
 
     path = {"PYTHONPATH": os.environ.get("PYTHONPATH", "")}
-    with environment(ports | path), serving(config, ClusterConfig(port=port)) as deployed:
+    with environment(path), serving(config, ClusterConfig(port=port)) as deployed:
         asker = threading.Thread(target=ask)
         asker.start()
         try:

@@ -6,7 +6,7 @@ import os
 import threading
 from collections import Counter, deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -46,6 +46,10 @@ class Status:
     def latency(self) -> tuple[float, float] | None:
         """Median and worst of the last answers in seconds; None before the first."""
         return (float(np.median(self.latencies)), max(self.latencies)) if self.latencies else None
+
+    def past(self) -> Status:
+        """What stays true of a replica that is gone: its sums."""
+        return replace(self, price_ages={}, latencies=(), problems=(), bundle="")
 
 
 class Tally:
@@ -105,7 +109,7 @@ def together(found: list[Status]) -> Status:
         refused=sums["refused"],
         price_ages={asset: age for status in found for asset, age in status.price_ages.items()},
         latencies=tuple(second for status in found for second in status.latencies),
-        bundle=", ".join(dict.fromkeys(status.bundle for status in found)),
+        bundle=", ".join(dict.fromkeys(status.bundle for status in found if status.bundle)),
         shadowed=sum(status.shadowed for status in found),
         shadow_failed=sum(status.shadow_failed for status in found),
         problems=tuple(dict.fromkeys(problem for status in found for problem in status.problems)),

@@ -1,0 +1,1 @@
+"""The one public door: HAProxy as Ray configures it, made narrow, watched, and nothing else open beside it."""
