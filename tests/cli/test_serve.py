@@ -29,7 +29,7 @@ def store(tmp_path: Path) -> Path:
     [
         ("fsh", (), ConfigError, "did you mean 'fhs'"),
         ("tests", (), BundleError, "no bundle"),
-        ("fhs", ("--host", "everywhere"), ConfigError, "'everywhere' is no address"),
+        ("fhs", ("--host", "everywhere"), ConfigError, "cluster.host must be an address to listen at"),
         ("fhs", HOTKEY, ConfigError, "name both or neither"),
         ("fhs", ("--metagraph", "file"), ConfigError, "name both or neither"),
         ("fhs", ("--hotkey", "5abc", "--metagraph", "file"), ConfigError, "'5abc' is no ss58 address"),
