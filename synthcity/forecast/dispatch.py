@@ -12,12 +12,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from synthcity.errors import ConfigError, NotCovered
 from synthcity.forecast.bundle import load_member, save_bundle
 from synthcity.forecast.forecaster import Forecaster, Paths
-from synthcity.market.bars import History
+from synthcity.market.bars import History, Prices
 from synthcity.sn50.competitions import get_competition
 from synthcity.sn50.prompt import Prompt
 
@@ -66,7 +64,7 @@ class Dispatch:
         if len(self.routes) != len(self.forecasters) or not self.routes:
             raise ValueError(f"{len(self.routes)} routes need as many forecasters, got {len(self.forecasters)}")
 
-    def simulate(self, history: History | pd.Series, prompt: Prompt, *, seed: int | None = None) -> Paths:
+    def simulate(self, history: Prices, prompt: Prompt, *, seed: int | None = None) -> Paths:
         """Return the paths of the forecaster whose prompt it is.
 
         Raises:

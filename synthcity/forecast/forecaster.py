@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from synthcity.market.bars import History
+from synthcity.market.bars import History, Prices
 from synthcity.sn50.prompt import Prompt
 
 Paths = NDArray[np.float64]
@@ -23,10 +22,12 @@ class Forecaster(Protocol):
     def name(self) -> str:
         """Short name for tables."""
 
-    def simulate(self, history: History | pd.Series, prompt: Prompt, *, seed: int | None = None) -> Paths:
+    def simulate(self, history: Prices, prompt: Prompt, *, seed: int | None = None) -> Paths:
         """Return prices (num_simulations, num_steps + 1), float64, finite and > 0; column 0 is ``start_time``.
 
-        A pandas Series of the prompt's asset, indexed by the UTC time of observation, stands for a History.
+        A DataFrame of bars of the prompt's asset (open, high, low, close, volume), indexed by the UTC time at which
+        each opened, stands for a History, and so does a Series of closes, indexed by the UTC time of observation, for
+        whoever reads nothing but closes; see ``History.of``.
         """
 
     def simulate_many(self, history: History, prompts: Sequence[Prompt], *, seed: int | None = None) -> list[Paths]:
@@ -43,6 +44,6 @@ class Quantising(Protocol):
         """As ``Forecaster.simulate_many``, every step holding the quantiles (i + 1/2) / N of its marginal law."""
 
 
-def as_history(history: History | pd.Series, prompt: Prompt) -> History:
-    """Wrap a Series of the prompt's asset; pass a History through."""
-    return History.from_series(prompt.asset, history) if isinstance(history, pd.Series) else history
+def as_history(history: Prices, prompt: Prompt) -> History:
+    """Wrap bars or closes of the prompt's asset; pass a History through."""
+    return History.of(prompt.asset, history)

@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from synthcity.forecast.bundle import load_member, save_bundle
 from synthcity.forecast.forecaster import Forecaster, Paths, as_history
 from synthcity.forecast.quantise import Quantised
-from synthcity.market.bars import History
+from synthcity.market.bars import History, Prices
 from synthcity.sn50.prompt import Prompt
 
 LOADER = "synthcity.forecast.mixing:from_bundle"
@@ -32,7 +31,7 @@ class Mix:
         if not (self.weights >= 0).all() or abs(self.weights.sum() - 1) > 1e-6:
             raise ValueError(f"weights must be non-negative and sum to 1, got {self.weights.tolist()}")
 
-    def simulate(self, history: History | pd.Series, prompt: Prompt, *, seed: int | None = None) -> Paths:
+    def simulate(self, history: Prices, prompt: Prompt, *, seed: int | None = None) -> Paths:
         """Return prices (num_simulations, num_steps + 1) of all members together."""
         return self.simulate_many(as_history(history, prompt), [prompt], seed=seed)[0]
 

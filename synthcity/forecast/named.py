@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import pandas as pd
-
 from synthcity.forecast.forecaster import Forecaster, Paths
-from synthcity.market.bars import History
+from synthcity.market.bars import History, Prices
 from synthcity.sn50.prompt import Prompt
 
 
@@ -18,7 +16,7 @@ class Named:
         self.forecaster = forecaster
         self.name = name
 
-    def simulate(self, history: History | pd.Series, prompt: Prompt, *, seed: int | None = None) -> Paths:
+    def simulate(self, history: Prices, prompt: Prompt, *, seed: int | None = None) -> Paths:
         """Return the forecaster's own paths."""
         return self.forecaster.simulate(history, prompt, seed=seed)
 

@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from synthcity.forecast.bundle import load_member, save_bundle
 from synthcity.forecast.forecaster import Forecaster, Paths, Quantising, as_history
-from synthcity.market.bars import History
+from synthcity.market.bars import History, Prices
 from synthcity.sn50.prompt import Prompt
 
 LOADER = "synthcity.forecast.quantise:from_bundle"
@@ -70,7 +69,7 @@ class Quantised:
         """The forecaster's own name with ``MARK``."""
         return self.forecaster.name + MARK
 
-    def simulate(self, history: History | pd.Series, prompt: Prompt, *, seed: int | None = None) -> Paths:
+    def simulate(self, history: Prices, prompt: Prompt, *, seed: int | None = None) -> Paths:
         """Return quantised prices (num_simulations, num_steps + 1)."""
         return self.simulate_many(as_history(history, prompt), [prompt], seed=seed)[0]
 

@@ -10,14 +10,14 @@ import pandas as pd
 
 from synthcity.forecast.forecaster import as_history
 from synthcity.forecast.interval import ratio_interval
-from synthcity.market.bars import History
+from synthcity.market.bars import Prices
 from synthcity.market.times import DAY
 from synthcity.sn50.prompt import Prompt
 
 REGIMES = ("calm", "middle", "stormy")
 
 
-def trailing_volatility(history: History | pd.Series, prompt: Prompt) -> float:
+def trailing_volatility(history: Prices, prompt: Prompt) -> float:
     """Root mean square log return a grid step over the 24 hours that end at ``history.now``; NaN if unknown.
 
     Only neighbouring bars count, so a night without trading adds no jump.

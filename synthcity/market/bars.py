@@ -105,27 +105,66 @@ class History:
         self.now = now
 
     @classmethod
-    def from_series(cls, asset: str, prices: pd.Series) -> History:
-        """History of one asset from closes indexed by the UTC time at which each was observed.
+    def of(cls, asset: str, prices: Prices) -> History:
+        """Return a history of ``asset`` from what a notebook has at hand; pass a History through.
 
-        The resolution is the smallest step of the index; open, high and low equal the close.
+        Raises:
+            ValueError: as ``from_series`` and ``from_bars``.
+            TypeError: it is none of these.
+        """
+        if isinstance(prices, History):
+            return prices
+        if isinstance(prices, pd.Series):
+            return cls.from_series(asset, prices)
+        if isinstance(prices, pd.DataFrame):
+            return cls.from_bars(asset, prices)
+        kind = type(prices).__name__
+        raise TypeError(f"prices are a History, a DataFrame of bars or a Series of closes of {asset}, not a {kind}")
+
+    @classmethod
+    def from_series(cls, asset: str, prices: pd.Series) -> History:
+        """History of one asset from closes indexed by the UTC time at which each was OBSERVED.
+
+        The resolution is the smallest step of the index. Nothing but closes is known: open, high, low and volume are
+        NaN, so what reads them refuses this history instead of taking zero ranges for real.
 
         Raises:
             ValueError: the index is no sorted, unique UTC time, or a price is not finite and positive.
         """
-        index = prices.index
-        if not isinstance(index, pd.DatetimeIndex) or index.tz is None:
-            raise ValueError("prices must be indexed by UTC time, e.g. pandas.date_range(..., tz='UTC')")
-        seconds = index.as_unit("s").asi8
-        steps = np.diff(seconds)
-        values = prices.to_numpy(dtype=np.float64)
-        if len(seconds) < 2 or steps.min() <= 0:
-            raise ValueError(f"prices need at least two points at strictly increasing times, got {len(seconds)}")
-        if not (np.isfinite(values).all() and (values > 0).all()):
-            raise ValueError("prices must be finite and positive")
-        resolution = int(steps.min())
-        bars = Bars(seconds - resolution, values, values, values, values, np.zeros_like(values), resolution)
+        seconds, resolution = _regular_index(prices.index)
+        close = prices.to_numpy(dtype=np.float64)
+        _require_prices({"close": close})
+        unknown = np.full_like(close, np.nan)
+        bars = Bars(seconds - resolution, unknown, unknown, unknown, close, unknown, resolution)
         return cls(Market({(asset, resolution): bars}), int(seconds[-1]))
+
+    @classmethod
+    def from_bars(cls, asset: str, frame: pd.DataFrame) -> History:
+        """History of one asset from bars indexed by the UTC time at which each OPENED, as venues label them.
+
+        Args:
+            frame: columns ``open``, ``high``, ``low``, ``close`` and ``volume``, others are left alone. The resolution
+                is the smallest step of the index; the last close counts as observed one resolution after its label.
+
+        Raises:
+            ValueError: a column is missing, the index is no sorted, unique UTC time, or a bar cannot be.
+        """
+        needed = ("open", "high", "low", "close", "volume")
+        if missing := [name for name in needed if name not in frame.columns]:
+            raise ValueError(
+                f"bars of {asset} lack the column {missing[0]!r}; they need {', '.join(needed)}, "
+                f"and have {', '.join(map(str, frame.columns))}"
+            )
+        seconds, resolution = _regular_index(frame.index)
+        columns = {name: frame[name].to_numpy(dtype=np.float64) for name in needed}
+        _require_prices({name: columns[name] for name in needed[:4]})
+        inside = np.stack([columns["open"], columns["close"]])
+        wrong = (inside.max(axis=0) > columns["high"]) | (inside.min(axis=0) < columns["low"])
+        if wrong.any():
+            at = frame.index[int(wrong.argmax())]
+            raise ValueError(f"the bar of {asset} at {at} opens or closes outside its low and high")
+        bars = Bars(time=seconds, resolution=resolution, **columns)
+        return cls(Market({(asset, resolution): bars}), int(seconds[-1]) + resolution)
 
     def bars(self, asset: str, resolution: int) -> Bars:
         """Bars observed so far.
@@ -135,7 +174,7 @@ class History:
         """
         if (asset, resolution) not in self._market:
             have = ", ".join(sorted(f"{a} {r}s" for a, r in self._market)) or "nothing"
-            raise DataError(f"no {resolution}-second bars of {asset}; this history holds {have}")
+            raise DataError(f"no {resolution}-second bars of {asset}; this history holds {have}: give it those bars")
         return self._market[asset, resolution].until(self.now)
 
     def has(self, asset: str, resolution: int) -> bool:
@@ -161,3 +200,24 @@ class History:
         if not len(bars):
             raise DataError(f"no price of {asset} observed up to {pd.Timestamp(self.now, unit='s', tz='UTC')}")
         return float(bars.close[-1])
+
+
+Prices = History | pd.Series | pd.DataFrame
+"""What a forecaster may be asked with: a History, bars by opening time, or closes by the time of observation."""
+
+
+def _regular_index(index: pd.Index) -> tuple[Times, int]:
+    """Unix seconds (n,) of a frame's index and its smallest step."""
+    if not isinstance(index, pd.DatetimeIndex) or index.tz is None:
+        raise ValueError("prices must be indexed by UTC time, e.g. pandas.date_range(..., tz='UTC')")
+    seconds = index.as_unit("s").asi8
+    steps = np.diff(seconds)
+    if len(seconds) < 2 or steps.min() <= 0:
+        raise ValueError(f"prices need at least two points at strictly increasing times, got {len(seconds)}")
+    return seconds, int(steps.min())
+
+
+def _require_prices(columns: Mapping[str, Floats]) -> None:
+    for name, values in columns.items():
+        if not (np.isfinite(values).all() and (values > 0).all()):
+            raise ValueError(f"prices must be finite and positive, {name} is not; drop such rows, a gap is no error")

@@ -10,7 +10,6 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -19,7 +18,7 @@ from synthcity.errors import BundleError, ConfigError, DataError, NotCovered
 from synthcity.forecast.bundle import save_bundle
 from synthcity.forecast.forecaster import Paths, as_history
 from synthcity.forecast.quantise import DEFAULT_FACTOR
-from synthcity.market.bars import History
+from synthcity.market.bars import Bars, History, Prices
 from synthcity.market.windows import FeatureTable, WindowSpec
 from synthcity.nets import state as states
 from synthcity.nets.authored.code import codes_of
@@ -30,12 +29,13 @@ from synthcity.nets.network import Network, make_batch
 from synthcity.sn50.prompt import Prompt
 
 _LOADER = "synthcity.nets.forecaster:from_bundle"
+_FEW_RANGES = 0.1  # real bars that moved have a range 99 times in a hundred, closes dressed up as bars never
 # members of a mix look at the same history: share its features
 _TABLES: WeakKeyDictionary[History, dict[Any, FeatureTable]] = WeakKeyDictionary()
 
 
 class NetForecaster:
-    """Simulates paths from a network's law. Needs only bars of the prompt's asset at the network's increment."""
+    """Simulates paths from a network's law. Needs bars of the prompt's asset at the network's increment, whole ones."""
 
     def __init__(self, network: Network, spec: WindowSpec, assets: Sequence[str], meta: Mapping[str, Any]) -> None:
         self.network = network.eval()
@@ -60,12 +60,12 @@ class NetForecaster:
         origin = {"competition": meta.competition, "rules": meta.rules, "seed": meta.seed, "steps": meta.step}
         return cls(network, meta.spec, meta.assets, origin)
 
-    def simulate(self, history: History | pd.Series, prompt: Prompt, *, seed: int | None = None) -> Paths:
+    def simulate(self, history: Prices, prompt: Prompt, *, seed: int | None = None) -> Paths:
         """Draw an ensemble; see ``Forecaster.simulate``.
 
         Raises:
             NotCovered: an asset or increment that the network was not trained for.
-            DataError: too little history.
+            DataError: too little history, or one without the ranges that the network was trained with.
             ValueError: the history knows prices after the prompt's start.
         """
         return self.simulate_many(as_history(history, prompt), [prompt], seed=seed)[0]
@@ -117,6 +117,8 @@ class NetForecaster:
     def _usable_table(self, history: History, prompt: Prompt) -> FeatureTable:
         self._refuse(prompt)
         enough = self._span(history, prompt) >= self.spec.warmup
+        if enough:
+            _require_ranges(self._recent(history, prompt), prompt.asset)
         table = self._table(history, prompt) if enough else None
         if table is None or not table.anchor[-1] > 0:
             raise DataError(
@@ -143,12 +145,16 @@ class NetForecaster:
         cache = _TABLES.setdefault(history, {})
         key = (prompt.asset, self.spec, self.network.config.steps, prompt.start_time)
         if key not in cache:
-            bars = history.bars(prompt.asset, self.spec.increment)
-            if len(bars) and bars.observed[-1] > prompt.start_time:
-                raise ValueError(f"history reaches {bars.observed[-1]}, past the prompt's start {prompt.start_time}")
-            recent = bars.slice(max(0, len(bars) - self.spec.lookback), len(bars))
+            recent = self._recent(history, prompt)
+            if len(recent) and recent.observed[-1] > prompt.start_time:
+                raise ValueError(f"history reaches {recent.observed[-1]}, past the prompt's start {prompt.start_time}")
             cache[key] = FeatureTable.build(recent, self.spec, until=prompt.start_time, rows=self.network.config.steps)
         return cache[key]
+
+    def _recent(self, history: History, prompt: Prompt) -> Bars:
+        """Bars that decide the features of the prompt."""
+        bars = history.bars(prompt.asset, self.spec.increment)
+        return bars.slice(max(0, len(bars) - self.spec.lookback), len(bars))
 
     def save(
         self,
@@ -168,6 +174,23 @@ class NetForecaster:
         weights = {name: value.numpy() for name, value in self.network.state_dict().items()}
         code = codes_of(self.network.config.to_dict())
         save_bundle(folder, config, weights, code=code, metrics=metrics, manifest=manifest)
+
+
+def _require_ranges(bars: Bars, asset: str) -> None:
+    """Refuse bars whose high and low say nothing, which a network would take for a market that stands still.
+
+    Raises:
+        DataError: ranges are unknown or zero where closes move.
+    """
+    moved = np.flatnonzero(np.diff(bars.close)) + 1
+    has_range = bars.high[moved] > bars.low[moved]  # False where unknown
+    if not len(moved) or has_range.mean() > _FEW_RANGES:
+        return
+    raise DataError(
+        f"this network reads the high and low of each bar, and the history of {asset} holds closes alone; give it a "
+        "DataFrame of bars (open, high, low, close, volume, indexed by the UTC time at which each opened) or a History "
+        "of a store"
+    )
 
 
 def _joint_groups(prompts: Sequence[Prompt]) -> list[list[int]]:

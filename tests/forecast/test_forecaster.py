@@ -76,6 +76,16 @@ def test_takes_a_series_of_prices(forecaster: Forecaster, market: Market) -> Non
     np.testing.assert_array_equal(forecaster.simulate(series, PROMPT, seed=1), expected)
 
 
+def test_takes_a_frame_of_bars(forecaster: Forecaster, market: Market) -> None:
+    bars = market["BTC", 300].until(T0)
+    columns = {name: getattr(bars, name) for name in ("open", "high", "low", "close", "volume")}
+    frame = pd.DataFrame(columns, index=pd.to_datetime(bars.time, unit="s", utc=True))
+    expected = forecaster.simulate(market.as_of(T0), PROMPT, seed=1)
+    np.testing.assert_array_equal(forecaster.simulate(frame, PROMPT, seed=1), expected)
+    with pytest.raises(ValueError, match="after the prompt's start"):
+        forecaster.simulate(frame.shift(freq="5min"), PROMPT, seed=1)
+
+
 def test_answers_late_with_a_move_before_t0(forecaster: Forecaster, market: Market) -> None:
     paths = forecaster.simulate(market.as_of(T0 - 150), PROMPT, seed=1)
     assert np.std(paths[:, 0]) > 0

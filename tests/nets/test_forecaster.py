@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from synthcity.errors import BundleError, DataError
@@ -39,6 +40,13 @@ def past() -> History:
     """Return what was known of two assets at ``NOW``."""
     market = Market({(asset, 300): seasonal_bars(24, seed, 300) for seed, asset in enumerate(("BTC", "ETH"))})
     return market.as_of(NOW)
+
+
+def frame() -> pd.DataFrame:
+    """Return the bars of BTC as a notebook has them."""
+    bars = past().bars("BTC", 300)
+    columns = {name: getattr(bars, name) for name in ("open", "high", "low", "close", "volume")}
+    return pd.DataFrame(columns, index=pd.to_datetime(bars.time, unit="s", utc=True))
 
 
 def network(dataset: Dataset, head: str) -> NetForecaster:
@@ -79,6 +87,40 @@ def test_refuses_what_it_was_not_trained_for(dataset: Dataset) -> None:
         forecaster.simulate(past(), Prompt(asset="BTC", start_time=START + 3 * 86400))
     with pytest.raises(ValueError, match="past the prompt's start"):
         forecaster.simulate(past(), Prompt(asset="BTC", start_time=NOW - 300))
+
+
+def test_takes_a_frame_of_bars(winners: dict[str, Forecaster]) -> None:
+    expected = winners["network"].simulate(past(), PROMPT, seed=3)
+    np.testing.assert_array_equal(winners["network"].simulate(frame(), PROMPT, seed=3), expected)
+
+
+@pytest.mark.parametrize("kind", ["network", "mix"])
+def test_refuses_closes_since_it_was_trained_with_ranges(winners: dict[str, Forecaster], kind: str) -> None:
+    """Zero ranges look like a market at rest: a proven winner scored worse than FHS from them, without a word."""
+    bars = past().bars("BTC", 300)
+    closes = pd.Series(bars.close, pd.to_datetime(bars.observed, unit="s", utc=True))
+    sentence = (
+        "reads the high and low of each bar, and the history of BTC holds closes alone; give it a DataFrame of bars"
+    )
+    with pytest.raises(DataError, match=sentence):
+        winners[kind].simulate(closes, PROMPT, seed=3)
+    dressed = frame().assign(open=bars.close, high=bars.close, low=bars.close)
+    with pytest.raises(DataError, match=sentence):
+        winners[kind].simulate(dressed, PROMPT, seed=3)
+
+
+def test_refuses_bars_of_another_length(winners: dict[str, Forecaster]) -> None:
+    with pytest.raises(DataError, match="no 300-second bars of BTC; this history holds BTC 3600s"):
+        winners["network"].simulate(frame().iloc[::12], PROMPT, seed=3)
+
+
+def test_a_few_bars_without_a_range_are_no_reason(winners: dict[str, Forecaster]) -> None:
+    thin = frame()
+    thin.loc[thin.index[::2], ["open", "high", "low"]] = np.nan
+    thin["open"] = thin["open"].fillna(thin["close"])
+    thin["high"] = thin["high"].fillna(thin["close"])
+    thin["low"] = thin["low"].fillna(thin["close"])
+    assert np.isfinite(winners["network"].simulate(thin, PROMPT, seed=3)).all()
 
 
 def test_refuses_a_bundle_of_another_shape(dataset: Dataset, tmp_path: Path) -> None:

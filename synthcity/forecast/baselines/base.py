@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from synthcity.forecast.baselines.draws import Draws, Stratified
 from synthcity.forecast.bundle import save_bundle
 from synthcity.forecast.forecaster import Paths, as_history
-from synthcity.market.bars import Bars, History
+from synthcity.market.bars import Bars, History, Prices
 from synthcity.sn50.prompt import Prompt
 
 LOADER = "synthcity.forecast.baselines:from_bundle"
@@ -38,7 +37,7 @@ class Baseline(ABC):
             DataError: ``bars`` hold too few returns to fit on.
         """
 
-    def simulate(self, history: History | pd.Series, prompt: Prompt, *, seed: int | None = None) -> Paths:
+    def simulate(self, history: Prices, prompt: Prompt, *, seed: int | None = None) -> Paths:
         """Return prices (num_simulations, num_steps + 1); see ``Forecaster.simulate``.
 
         Raises:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 
-from synthcity.market.bars import Floats, History
+from synthcity.market.bars import Floats, History, Prices
 from synthcity.market.simulated.assets import SimulatedAsset, simulated_asset
 from synthcity.market.simulated.law import (
     CELL,
@@ -34,7 +33,7 @@ class SimulatedOracle:
     def __init__(self, market: SimulatedMarket) -> None:
         self._market = market
 
-    def simulate(self, history: History | pd.Series, prompt: Prompt, *, seed: int | None = None) -> Floats:
+    def simulate(self, history: Prices, prompt: Prompt, *, seed: int | None = None) -> Floats:
         """Return prices (num_simulations, num_steps + 1); ``history`` is not used.
 
         Raises:

@@ -7,11 +7,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from synthcity.errors import RunError
 from synthcity.forecast.forecaster import Paths
-from synthcity.market.bars import History
+from synthcity.market.bars import History, Prices
 from synthcity.nets.authored.code import codes_of, install
 from synthcity.nets.forecaster import NetForecaster
 from synthcity.search.journal.history import TrialRecord
@@ -54,7 +52,7 @@ class Finalist:
     def __getstate__(self) -> dict[str, Any]:
         return {"name": self.name, "_state": self._state, "_code": self._code}
 
-    def simulate(self, history: History | pd.Series, prompt: Prompt, *, seed: int | None = None) -> Paths:
+    def simulate(self, history: Prices, prompt: Prompt, *, seed: int | None = None) -> Paths:
         """Return the network's paths."""
         return self._net.simulate(history, prompt, seed=seed)
 

@@ -17,7 +17,7 @@ from synthcity.forecast.forecaster import Forecaster, Paths
 from synthcity.forecast.interval import block_days
 from synthcity.forecast.named import Named
 from synthcity.forecast.weights import PairTerms, mean_terms, pair_terms
-from synthcity.market.bars import History, Market
+from synthcity.market.bars import Market, Prices
 from synthcity.search.data import SearchData
 from synthcity.sn50.competitions import Competition
 from synthcity.sn50.prompt import Prompt
@@ -141,6 +141,6 @@ class _Watched(Named):
         super().__init__(forecaster, forecaster.name)
         self.paths: Paths = np.empty((0, 0))
 
-    def simulate(self, history: History | pd.Series, prompt: Prompt, *, seed: int | None = None) -> Paths:
+    def simulate(self, history: Prices, prompt: Prompt, *, seed: int | None = None) -> Paths:
         self.paths = super().simulate(history, prompt, seed=seed)
         return self.paths
