@@ -20,7 +20,7 @@ from synthcity.forecast.named import Named
 from synthcity.forecast.quantise import MARK, Quantised
 from synthcity.forecast.summary import Summary, summarise
 from synthcity.market.bars import Market
-from synthcity.market.store import Store
+from synthcity.market.store import PriceStore, open_store
 from synthcity.market.times import parse_time
 from synthcity.sn50.competitions import Competition, Rules, get_competition, get_rules
 from synthcity.sn50.prompt import Prompt
@@ -89,7 +89,7 @@ def command(
     """
     rules, competition = _rules(competition_name, rules_date)
     chosen, first_baseline = _forecasters(forecasters, quantised, trust_code)
-    names, market = _market(Store(store), competition, assets, venue, end)
+    names, market = _market(open_store(store), competition, assets, venue, end)
     last = max(int(bars.observed[-1]) for bars in market.values()) if end is None else end
     prompts = backtest_prompts(competition, names, start, last, every, num_paths, rules=rules)
     result = _run(chosen, market, prompts, competition, rules, seed)
@@ -124,7 +124,7 @@ def _forecasters(arguments: tuple[str, ...], quantised: bool, trust_code: bool) 
 
 
 def _market(
-    store: Store, competition: Competition, assets: str | None, venue: str | None, end: int | None
+    store: PriceStore, competition: Competition, assets: str | None, venue: str | None, end: int | None
 ) -> tuple[list[str], Market]:
     """Load the asked assets; without any, those of the competition that the store has."""
     if assets:
@@ -134,7 +134,7 @@ def _market(
         have = {series.asset for series in store.series() if series.resolution == step}
         names = [asset for asset in competition.assets if asset in have]
         if not names:
-            raise ConfigError(f"store {store.folder} has no {step}-second bars for {competition.name}")
+            raise ConfigError(f"store {store.name} has no {step}-second bars for {competition.name}")
     return names, store.load_market(names, competition.time_increment, end=end, venue=venue)
 
 

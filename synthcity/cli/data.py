@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from synthcity.market.coverage import Coverage
-    from synthcity.market.store import Store
+    from synthcity.market.store import PriceStore
+    from synthcity.market.store.coverage import Coverage
 
 CRYPTO = "BTC,ETH,SOL,XRP,HYPE"
 STORE = click.option(
@@ -56,12 +56,12 @@ def import_files(folder: Path, store: Path, venue: str) -> None:
     Example:
       synthcity data import ~/price-files --store prices
     """
-    from synthcity.market.coverage import measure
     from synthcity.market.sources.files import FileSource
-    from synthcity.market.store import Series, Store
+    from synthcity.market.store import Series, open_store
+    from synthcity.market.store.coverage import measure
     from synthcity.market.times import format_resolution
 
-    source, target, total = FileSource(folder, venue), Store(store), 0
+    source, target, total = FileSource(folder, venue), open_store(store), 0
     for asset, resolution in source.series:
         bars = source.read(asset, resolution)
         if not len(bars):
@@ -96,7 +96,7 @@ def download(assets: str, resolution: str, start: str, end: str | None, store: P
     """
     from synthcity.errors import ConfigError
     from synthcity.market import download as downloads
-    from synthcity.market.store import Store
+    from synthcity.market.store import open_store
     from synthcity.market.times import format_time, parse_resolution, parse_time
     from synthcity.market.venues.official import official_source
     from synthcity.settings import Settings
@@ -108,27 +108,33 @@ def download(assets: str, resolution: str, start: str, end: str | None, store: P
     sources = {asset: official_source(asset, settings) for asset in _split(assets)}
     for asset, source in sources.items():
         with _progress(f"{asset} {resolution} from {source.venue}", last - first) as progress:
-            result = downloads.download(Store(store), source, asset, seconds, first, last, progress)
+            result = downloads.download(open_store(store), source, asset, seconds, first, last, progress)
         click.echo(f"{asset} {resolution} ({source.venue}): {result.num_added:,} new bars")
         if result.out_of_reach:
             begin, stop = map(format_time, result.out_of_reach)
             click.echo(f"  {source.venue} no longer has {begin} to {stop}; import it from files if you have it")
-        click.echo(f"  the store holds {_holdings(Store(store), asset, seconds, source.venue, first, last)}")
+        click.echo(f"  the store holds {_holdings(open_store(store), asset, seconds, source.venue, first, last)}")
 
 
 @command.command()
 @STORE
-def info(store: Path) -> None:
+@click.option("--verify", is_flag=True, help="Read every file and hold it against its checksum.")
+def info(store: Path, verify: bool) -> None:
     """List what a store holds: span, bars, gaps and coverage of every series.
 
-    A gap is a run of missing bars (a closed session, an outage); coverage is the share of bars that are there.
+    A gap is a run of missing bars (a closed session, an outage); coverage is the share of bars that are there. With
+    --verify every damaged file is named, and the exit code tells whether there is one.
 
     \b
-    Example:
+    Examples:
       synthcity data info --store prices
+      synthcity data info --store prices --verify
     """
+    if verify:
+        _verify(store)
+        return
     from synthcity.cli.table import print_table
-    from synthcity.market.store import Store
+    from synthcity.market.store import open_store
     from synthcity.market.times import format_duration, format_resolution, format_time
 
     rows = [
@@ -143,7 +149,7 @@ def info(store: Path) -> None:
             format_duration(coverage.longest_gap) if coverage.num_gaps else "-",
             f"{100 * coverage.share:.2f}%",
         )
-        for series, coverage in Store(store).info()
+        for series, coverage in open_store(store).info()
     ]
     names = ("asset", "venue", "bar", "first", "last", "bars", "gaps", "longest", "coverage")
     print_table(names, rows, right=("bars", "gaps", "longest", "coverage"))
@@ -167,16 +173,31 @@ def simulate(store: Path, assets: str, start: str, days: int, seed: int, resolut
       synthcity data simulate --store prices --days 120 --seed 7
     """
     from synthcity.market.simulated import SimulatedConfig, SimulatedMarket
-    from synthcity.market.store import Store
+    from synthcity.market.store import open_store
     from synthcity.market.times import parse_resolution
 
     market, seconds = SimulatedMarket(SimulatedConfig(seed=seed, start=start, days=days)), parse_resolution(resolution)
     drawn = market.market(_split(assets), resolution=seconds)
     total = 0
     for (asset, _), bars in drawn.items():
-        total += (added := Store(store).append(asset, "simulated", seconds, bars))
+        total += (added := open_store(store).append(asset, "simulated", seconds, bars))
         click.echo(f"{asset} {resolution} (simulated): {len(bars):,} bars, {added:,} new")
     click.echo(f"{total:,} new bars in {store}" if total else f"nothing new: {store} holds all of it already")
+
+
+def _verify(store: Path) -> None:
+    from synthcity.errors import DataError
+    from synthcity.market.store import open_store
+
+    target = open_store(store)
+    target.series()  # an empty store is no sound one
+    found = target.verify()
+    for sentence in found.damaged:
+        click.echo(sentence)
+    if found.damaged:
+        raise DataError(f"{len(found.damaged):,} of {found.num_checked:,} files in {store} are damaged")
+    unproven = f"; {found.num_unproven:,} of before there were checksums" if found.num_unproven else ""
+    click.echo(f"{found.num_checked:,} files in {store} are sound{unproven}")
 
 
 def _split(assets: str) -> list[str]:
@@ -193,8 +214,8 @@ def _describe(coverage: Coverage) -> str:
     return f"{coverage.num_bars:,} bars from {format_time(coverage.first)} to {format_time(coverage.last)}, {gaps}"
 
 
-def _holdings(store: Store, asset: str, resolution: int, venue: str, start: int, end: int) -> str:
-    from synthcity.market.coverage import measure
+def _holdings(store: PriceStore, asset: str, resolution: int, venue: str, start: int, end: int) -> str:
+    from synthcity.market.store.coverage import measure
 
     times = store.times(asset, venue, resolution, start, end)
     if not ((times >= start) & (times < end)).any():

@@ -64,7 +64,7 @@ def feed(store: Path, assets: str | None, every: float) -> None:
     import signal
     import threading
 
-    from synthcity.market.store import Store
+    from synthcity.market.store import open_store
     from synthcity.serve.answering.live_prices import Feed, FeedConfig
     from synthcity.sn50.competitions import get_rules
 
@@ -75,7 +75,7 @@ def feed(store: Path, assets: str | None, every: float) -> None:
     stopping = threading.Event()
     before = {number: signal.signal(number, lambda *_: stopping.set()) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        with Feed(Store(store), config) as running:
+        with Feed(open_store(store), config) as running:
             while not stopping.wait(every):
                 _report(running, config.assets)
     finally:
@@ -126,13 +126,13 @@ def score(ledger: Path, store: Path, venue: str | None, date: str | None, keep_p
     Example:
       synthcity mine score mining/ledger --store prices
     """
-    from synthcity.market.store import Store
+    from synthcity.market.store import open_store
     from synthcity.serve.settlement.drift import calibrations
     from synthcity.serve.settlement.settle import Book, settle
     from synthcity.serve.settlement.standing import standings
 
     rules, now, book = _checked(ledger, date), time.time(), Book(ledger)
-    _tell(settle(ledger, Store(store), now, rules=rules, venue=venue, keep_paths=keep_paths, book=book))
+    _tell(settle(ledger, open_store(store), now, rules=rules, venue=venue, keep_paths=keep_paths, book=book))
     scores = book.scores
     _show(standings(scores, now, rules))
     for calibration in calibrations(scores, now):

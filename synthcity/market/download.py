@@ -11,7 +11,7 @@ import numpy as np
 from synthcity.market.bars import Times
 from synthcity.market.check import Tell
 from synthcity.market.sources.source import VenueSource
-from synthcity.market.store import Store
+from synthcity.market.store import PriceStore
 from synthcity.market.times import DAY
 
 Span = tuple[int, int]
@@ -32,7 +32,7 @@ class Download:
 
 
 def download(
-    store: Store,
+    store: PriceStore,
     source: VenueSource,
     asset: str,
     resolution: int,
@@ -65,7 +65,7 @@ def download(
     return Download(num_added=num_added, out_of_reach=gone)
 
 
-def missing_spans(store: Store, venue: str, asset: str, resolution: int, start: int, end: int) -> list[Span]:
+def missing_spans(store: PriceStore, venue: str, asset: str, resolution: int, start: int, end: int) -> list[Span]:
     """Half-open spans within ``[start, end)`` that hold all bars which are not stored.
 
     One span a day, from its first missing bar to its last; spans that touch are joined. A

@@ -15,7 +15,7 @@ from synthcity.market.bars import Bars
 from synthcity.market.columns import COLUMNS, concatenate, take, union
 from synthcity.market.download import Span, spans_without
 from synthcity.market.sources.source import VenueSource
-from synthcity.market.store import Series, Store
+from synthcity.market.store import PriceStore, Series
 from synthcity.market.times import format_time
 from synthcity.market.venues.candles import SETTLED_AFTER_SECONDS
 
@@ -53,7 +53,9 @@ class SeriesHealth:
 class LiveSeries:
     """Bars of one asset and resolution. One thread refreshes, any thread reads ``bars``."""
 
-    def __init__(self, store: Store, source: VenueSource, asset: str, resolution: int, history_seconds: int) -> None:
+    def __init__(
+        self, store: PriceStore, source: VenueSource, asset: str, resolution: int, history_seconds: int
+    ) -> None:
         self.series = Series(asset=asset, venue=source.venue, resolution=resolution)
         self.bars = concatenate([], resolution)
         self._store, self._source, self._history = store, source, history_seconds
@@ -64,12 +66,11 @@ class LiveSeries:
         self._gaps: list[Span] | None = None  # what a back-fill still has to ask for, the newest last
 
     def load(self, now: float) -> None:
-        """Read what the store holds; a damaged file is told by ``health`` and the venue asked instead."""
-        key = self.series
-        try:
-            self.bars = self._store.read(key.asset, key.venue, key.resolution, self._first(now), int(now))
-        except DataError as error:
-            self.note("load", str(error))
+        """Read what the store holds; damaged days are told by ``health`` and the venue is asked for them instead."""
+        key, damaged = self.series, list[str]()
+        first = self._first(now)
+        self.bars = self._store.read(key.asset, key.venue, key.resolution, first, int(now), damaged.append)
+        self.note("load", "; ".join(damaged) or None)
 
     def is_behind(self, now: float) -> bool:
         """Whether the venue should have a newer bar than the last one here."""

@@ -13,7 +13,7 @@ from synthcity.market.bars import Market
 from synthcity.market.dataset import Dataset, build_dataset
 from synthcity.market.periods import Period, Periods
 from synthcity.market.simulated import SimulatedMarket
-from synthcity.market.store import Store
+from synthcity.market.store import open_store
 from synthcity.market.times import DAY, format_time
 from synthcity.market.windows import WindowSpec
 from synthcity.search.config import DataConfig, SearchConfig
@@ -141,7 +141,7 @@ def _market(data: DataConfig, assets: tuple[str, ...], resolution: int) -> Marke
     assert data.path is not None
     if not Path(data.path).is_dir():
         raise DataError(f"there is no price store at {data.path!r}; set data.path or fill one with `synthcity data`")
-    return Store(data.path).load_market(assets, resolution, end=end, venue=data.venue)
+    return open_store(data.path).load_market(assets, resolution, end=end, venue=data.venue)
 
 
 def _check_prompts(name: str, prompts: list[Prompt], data: SearchData) -> None:

@@ -20,7 +20,7 @@ from synthcity.forecast.bundle import MANIFEST
 from synthcity.forecast.choose import choose
 from synthcity.forecast.forecaster import Forecaster
 from synthcity.forecast.quantise import Quantised
-from synthcity.market.store import Store
+from synthcity.market.store import open_store
 from synthcity.market.venues.official import official_venue
 from synthcity.schema import key, local_path
 from synthcity.serve.admission.admission import Admission, AdmissionConfig
@@ -201,7 +201,7 @@ def _shadow(config: ServeConfig, engine: Engine, recorder: Recorder) -> Shadow |
 
 
 def _prices(config: ServeConfig) -> tuple[Prices, Feed | None]:
-    store = Store(config.store)
+    store = open_store(config.store)
     if config.live_assets:
         feed = Feed(store, FeedConfig(assets=config.live_assets))
         return feed, feed
@@ -235,7 +235,7 @@ def check(config: ServeConfig) -> None:
     for asset in config.live_assets:
         official_venue(asset)
     if not config.live_assets:
-        _ = StorePrices(Store(config.store)).assets
+        _ = StorePrices(open_store(config.store)).assets
     AnswerLedger(Path(config.state) / LEDGER).close()
     if config.hotkey is not None:
         try:

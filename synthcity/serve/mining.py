@@ -15,7 +15,7 @@ from bittensor_wallet import Keypair, Wallet
 from synthcity.cluster import terminable
 from synthcity.errors import ConfigError
 from synthcity.forecast.forecaster import Forecaster
-from synthcity.market.store import Store
+from synthcity.market.store import open_store
 from synthcity.market.venues.binance import VENUE
 from synthcity.serve.admission.metagraph import Registry
 from synthcity.serve.admission.presence import alone
@@ -125,7 +125,7 @@ def mining(config: MiningConfig, *, tell: Callable[[str], None] = print) -> Iter
         stack.enter_context(alone(Path(named.state)))
         service = start_config(named)
         models = _models(service)
-        feed = stack.enter_context(Feed(Store(named.store), FeedConfig(assets=config.assets)))
+        feed = stack.enter_context(Feed(open_store(named.store), FeedConfig(assets=config.assets)))
         assert named.metagraph is not None
         registry = Registry(named.metagraph)
         with contextlib.nullcontext() if config.metagraph else Watched(_CHAIN, _chain(config, named.metagraph)):
@@ -146,7 +146,7 @@ def mining(config: MiningConfig, *, tell: Callable[[str], None] = print) -> Iter
             told = watched and watched.problem
             return told or chain_problem(registry.snapshot, address, time.time(), named.admission)
 
-        settler = Settler(Path(named.state) / LEDGER, Store(named.store), lambda: miner.race())
+        settler = Settler(Path(named.state) / LEDGER, open_store(named.store), lambda: miner.race())
         promote = config.auto_promote
         miner = Miner(named, deployed, feed, settler, assets=config.assets, auto_promote=promote, watched=problem)
         stack.enter_context(settler)

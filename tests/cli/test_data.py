@@ -111,6 +111,24 @@ def test_info_lists_every_series(run, folder, store):
     assert rows[0][3:] == ["2025-01-01", "00:00", "2025-01-03", "01:55", "590", "1", "50m", "98.33%"]
 
 
+def test_verify_names_every_damaged_file_and_fails(run, folder, store):
+    run("import", folder, "--store", store)
+    code, out, _ = run("info", "--store", store, "--verify")
+    assert (code, out) == (0, f"6 files in {store} are sound\n")
+    for day in ("BTC/files/300s/2025-01-01", "XAU/files/300s/2025-01-03"):
+        path = store / f"{day}.parquet"
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 1
+        path.write_bytes(content)
+    code, out, err = run("info", "--store", store, "--verify")
+    assert code == 2
+    assert [line.partition(".parquet")[0][-25:] for line in out.splitlines()] == [
+        "BTC/files/300s/2025-01-01",
+        "XAU/files/300s/2025-01-03",
+    ]
+    assert err == f"error: 2 of 6 files in {store} are damaged\n"
+
+
 def test_simulate_repeats_and_extends(run, store):
     options = ("--store", store, "--assets", "BTC,SP500", "--seed", 3)
     code, out, _ = run("simulate", *options, "--days", 3)

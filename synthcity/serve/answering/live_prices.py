@@ -17,7 +17,7 @@ from types import MappingProxyType
 from synthcity.errors import ConfigError, SourceError, SynthcityError
 from synthcity.market.bars import History, Market
 from synthcity.market.live import LiveSeries, SeriesHealth
-from synthcity.market.store import Store
+from synthcity.market.store import PriceStore
 from synthcity.market.venues.candles import Clock, system_clock
 from synthcity.market.venues.http import Patience
 from synthcity.market.venues.official import official_source
@@ -66,7 +66,7 @@ class Feed:
     """
 
     def __init__(
-        self, store: Store, config: FeedConfig, settings: Settings | None = None, *, clock: Clock = system_clock
+        self, store: PriceStore, config: FeedConfig, settings: Settings | None = None, *, clock: Clock = system_clock
     ) -> None:
         """Read what the store holds.
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable, Hashable, Mapping
 from types import MappingProxyType
 from typing import Protocol
 
 from synthcity.errors import DataError, unknown_name
 from synthcity.market.bars import Bars, History, Market
-from synthcity.market.store import Store
+from synthcity.market.store import PriceStore
 
 _DAY = 86400
 _LOOK_SECONDS = 10.0
+_log = logging.getLogger(__name__)
 HISTORY_DAYS: Mapping[int, float] = MappingProxyType({60: 35.0, 300: 70.0})
 """How far back baselines and networks read, by resolution in seconds."""
 
@@ -38,7 +39,7 @@ class StorePrices:
 
     def __init__(
         self,
-        store: Store,
+        store: PriceStore,
         history_days: Mapping[int, float] = HISTORY_DAYS,
         *,
         monotonic: Callable[[], float] = time.monotonic,
@@ -50,7 +51,7 @@ class StorePrices:
         self._lock = threading.Lock()
         self._markets: dict[str, Market] = {}
         self._looked_at: dict[str, float] = {}
-        self._stamps: dict[str, tuple[str, int]] = {}
+        self._stamps: dict[str, Hashable] = {}
 
     @property
     def assets(self) -> tuple[str, ...]:
@@ -82,7 +83,7 @@ class StorePrices:
     def _market(self, asset: str) -> Market:
         with self._lock:
             if self._monotonic() - self._looked_at.get(asset, -_LOOK_SECONDS) >= _LOOK_SECONDS:
-                stamp = _stamp(self._store.folder / asset)
+                stamp = self._store.stamp(asset)
                 if stamp != self._stamps.get(asset):
                     self._markets[asset] = self._load(asset)
                     self._stamps[asset] = stamp
@@ -94,18 +95,11 @@ class StorePrices:
         found: dict[tuple[str, int], Bars] = {}
         for resolution, days in self._history_days.items():
             if resolution in held:
-                bars = self._store.load(asset, resolution)
+                bars = self._store.load(asset, resolution, tell=_log.warning)
                 first = int(bars.time[-1]) - round(days * _DAY)
                 found[asset, resolution] = bars.slice(int((bars.time < first).sum()), len(bars))
         if not found:
             steps = ", ".join(f"{resolution}-second" for resolution in self._history_days)
             reason = f"no {steps} bars of {asset}" if held else unknown_name("asset", asset, self.assets)
-            raise DataError(f"store {self._store.folder}: {reason}")
+            raise DataError(f"store {self._store.name}: {reason}")
         return Market(found)
-
-
-def _stamp(folder: Path) -> tuple[str, int]:
-    """What changes when a bar is added: the newest file by name of each series, and the last writing of all."""
-    newest = [max(series.glob("*.parquet"), default=None) for series in sorted(folder.glob("*/*"))]
-    files = [path for path in newest if path is not None]
-    return "|".join(map(str, files)), max((path.stat().st_mtime_ns for path in files), default=0)

@@ -21,7 +21,7 @@ from synthcity.errors import DataError, SynthcityError
 from synthcity.forecast.diagnostics import pit_counts, pit_horizons
 from synthcity.lines import LineWriter, Tail, read_records
 from synthcity.market.bars import Floats, Market
-from synthcity.market.store import Store
+from synthcity.market.store import PriceStore
 from synthcity.market.times import format_time
 from synthcity.market.venues.official import official_venue
 from synthcity.serve.answering import clock
@@ -129,7 +129,7 @@ class Settlement:
 
 def settle(
     folder: Path,
-    store: Store,
+    store: PriceStore,
     now: float,
     *,
     rules: Rules | None = None,
@@ -275,7 +275,7 @@ def _grown(scores: pd.DataFrame, records: Sequence[ScoreRecord]) -> pd.DataFrame
 class _Prices:
     """Minute bars of each asset over all that is due, read once."""
 
-    def __init__(self, store: Store, due: list[AnswerRecord], venue: str | None, now: float) -> None:
+    def __init__(self, store: PriceStore, due: list[AnswerRecord], venue: str | None, now: float) -> None:
         self._store, self._venue = store, venue
         self._spans: dict[str, tuple[int, int]] = {}
         for answer in due:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from synthcity.errors import DataError, SynthcityError
-from synthcity.market.store import Store
+from synthcity.market.store import PriceStore
 from synthcity.serve.settlement.challenge import Verdict, judge
 from synthcity.serve.settlement.drift import calibrations
 from synthcity.serve.settlement.settle import Book, settle
@@ -43,7 +43,7 @@ class Settled:
     alarms: tuple[str, ...] = ()
 
 
-def settled(book: Book, store: Store, now: float, race: tuple[str, str] | None = None) -> Settled:
+def settled(book: Book, store: PriceStore, now: float, race: tuple[str, str] | None = None) -> Settled:
     """Settle what is due and say what there is; ``race`` names the hashes of champion and challenger.
 
     Raises:
@@ -86,7 +86,7 @@ class Settler:
     def __init__(
         self,
         folder: Path,
-        store: Store,
+        store: PriceStore,
         race: Callable[[], tuple[str, str] | None],
         *,
         every_seconds: float = EVERY_SECONDS,
