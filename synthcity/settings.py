@@ -69,19 +69,25 @@ class Settings:
     real_data: str = ""
     llm_base_url: str = CHUTES_URL
     llm_api_key: Secret = field(default_factory=Secret)
+    alarm_webhook: Secret = field(default_factory=Secret)
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None, dotenv: Path | None = None) -> Settings:
         """Read the environment (default ``os.environ``) over ``dotenv`` (default ``./.env``)."""
         values = _read_environment(environ, dotenv)
         names = {field.name: f"SYNTHCITY_{field.name.upper()}" for field in fields(cls)}
-        key_name = names.pop("llm_api_key")
+        key_name, webhook_name = names.pop("llm_api_key"), names.pop("alarm_webhook")
         del names["venue_urls"]
         plain = {name: values[variable] for name, variable in names.items() if variable in values}
         key_names = [key_name]
         if is_chutes(plain.get("llm_base_url", CHUTES_URL)):
             key_names.append("CHUTES_API_KEY")
-        return cls(**plain, venue_urls=_venue_urls(values, names.values()), llm_api_key=Secret.find(values, key_names))
+        return cls(
+            **plain,
+            venue_urls=_venue_urls(values, names.values()),
+            llm_api_key=Secret.find(values, key_names),
+            alarm_webhook=Secret.find(values, [webhook_name]),
+        )
 
 
 def is_chutes(url: str) -> bool:

@@ -30,6 +30,7 @@ def command() -> None:
     \b
     Examples:
       synthcity mine run runs/sweep/winner --data data/store --publish 203.0.113.7:8091
+      synthcity mine status state
       synthcity mine feed --store prices
       synthcity mine score mining/ledger --store prices
       synthcity mine rank mining/ledger --uid 42
@@ -101,6 +102,35 @@ def _report(running: Feed, assets: Sequence[str]) -> None:
     )
     for problem in problems:
         click.echo(f"  {problem}")
+
+
+@command.command()
+@click.argument("state", type=click.Path(path_type=Path), default="state")
+@click.option("--json", "as_json", is_flag=True, help="All of it, as one JSON object.")
+@click.pass_context
+def status(ctx: click.Context, state: Path, as_json: bool) -> None:
+    """Tell how the miner with the folder STATE stands; for scripts and supervisors.
+
+    The exit code says it in a number, as Nagios has them: 0 fine, 1 warning, 2 critical, 3 no miner runs there.
+
+    \b
+    Examples:
+      synthcity mine status state
+      synthcity mine status state --json
+    """
+    from synthcity.serve.operations.report import EXIT_CODES, read_report
+
+    report = read_report(state)
+    if as_json:
+        click.echo(report.to_json())
+    else:
+        answered, refused = sum(report.answered.values()), sum(report.refused.values())
+        click.echo(f"{report.verdict}  {report.title}  {answered} answered, {refused} refused")
+        for alarm in report.alarms:
+            click.echo(f"  {alarm.severity}: {alarm.text}")
+        for note in report.notes:
+            click.echo(f"  {note}")
+    ctx.exit(EXIT_CODES[report.verdict])
 
 
 @command.command()

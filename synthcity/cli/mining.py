@@ -45,6 +45,21 @@ _TRUST = "Run what a language model wrote, where a bundle holds such code."
 @click.option("--challenger", metavar="BUNDLE", help="Shadows every prompt; its settled scores decide.")
 @click.option("--trust-code", is_flag=True, help=_TRUST)
 @click.option("--promote", type=click.Choice(["hand", "auto"]), default="hand", show_default=True)
+@click.option(
+    "--metrics-port",
+    type=click.IntRange(0, 65535),
+    default=9150,
+    show_default=True,
+    help="Of 127.0.0.1; 0: a free one.",
+)
+@click.option(
+    "--ledger-quota",
+    type=click.FloatRange(min=0.01),
+    default=20.0,
+    show_default=True,
+    metavar="GB",
+    help="What the ledger may take; further answers go out unrecorded.",
+)
 @click.option("--patience", type=Duration(0.1, DAY), default="90s", show_default=True, help="For prices and chain.")
 def run(
     model: str,
@@ -63,6 +78,8 @@ def run(
     challenger: str | None,
     trust_code: bool,
     promote: str,
+    metrics_port: int,
+    ledger_quota: float,
     patience: float,
 ) -> None:
     """Check everything, answer validators, settle the answers and show how it stands, until Ctrl-C.
@@ -85,7 +102,7 @@ def run(
         model=model,
         store=store,
         assets=names,
-        cluster=ClusterConfig(host=host, port=port, replicas=replicas),
+        cluster=ClusterConfig(host=host, port=port, replicas=replicas, metrics_port=metrics_port),
         state=state,
         wallet=wallet,
         hotkey=hotkey,
@@ -96,6 +113,7 @@ def run(
         challenger=challenger,
         auto_promote=promote == "auto",
         trust_code=trust_code,
+        ledger_gb=ledger_quota,
         patience_seconds=patience,
     )
     run_miner(config, tell=click.echo)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from contextlib import ExitStack
 
 import click
 
@@ -63,6 +64,7 @@ def command(
     """
     from synthcity.serve.config import load_serving
     from synthcity.serve.deployment import serving
+    from synthcity.serve.operations.export import exporting, figure_families
 
     names = None if live is None else list(dict.fromkeys(name.strip() for name in live.split(",") if name.strip()))
     service: dict[str, object] = {"model": model, "store": store, "state": state, "live_assets": names}
@@ -70,7 +72,10 @@ def command(
     where: dict[str, object] = {"host": host, "port": port, "replicas": replicas}
     config = load_serving(file, service=service, cluster=where)
     ended = threading.Event()
-    with serving(config.service, config.cluster):
+    with ExitStack() as stack:
+        deployed = stack.enter_context(serving(config.service, config.cluster))
+        counted = exporting(config.cluster.metrics_port, lambda: figure_families(deployed.status().figures))
+        click.echo(f"metrics at {stack.enter_context(counted)}")
         click.echo(
             f"serving {config.service.model} at http://{config.cluster.host}:{config.cluster.port}; Ctrl-C ends it"
         )

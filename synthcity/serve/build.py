@@ -30,11 +30,12 @@ from synthcity.serve.admission.question import QuestionConfig
 from synthcity.serve.answering.answer_ledger import AnswerLedger
 from synthcity.serve.answering.answer_recorder import Recorder
 from synthcity.serve.answering.engine import Engine, EngineConfig
+from synthcity.serve.answering.ledger_quota import Quota
 from synthcity.serve.answering.live_prices import Feed, FeedConfig
-from synthcity.serve.answering.metrics import Metrics, ProcessMetrics, RayMetrics
 from synthcity.serve.answering.prices import Prices, StorePrices
 from synthcity.serve.answering.service import Service
 from synthcity.serve.answering.shadow import Shadow
+from synthcity.serve.answering.tally import Tally
 from synthcity.serve.http.app import build_app
 from synthcity.serve.http.axon import Axon
 from synthcity.sn50.prompt import Prompt
@@ -59,6 +60,7 @@ class ServeConfig:
         rest: whether people and tools may ask, without a name.
         challenger: a bundle or baseline that answers validators' prompts in the shadow.
         trust_code: run what a language model wrote, where a bundle holds such code.
+        ledger_gb: what the ledger of answers may take, in 10**9 bytes; what comes beyond is not recorded.
         max_in_flight: prompts that a replica works on or holds; more are refused, those of whoever has most.
         max_per_caller: prompts of one validator that a replica has in hand or still has to record; more are refused.
         max_rest: questions of people that a replica works on or holds, on a thread behind all others.
@@ -74,6 +76,7 @@ class ServeConfig:
     rest: bool = True
     challenger: str | None = key(None, parse=local_path)
     trust_code: bool = False
+    ledger_gb: float = key(20.0, low=0.01, high=1e6)
     max_in_flight: int = key(256, low=1, high=100_000)
     max_per_caller: int = key(16, low=1, high=100_000)
     max_rest: int = key(4, low=1, high=100_000)
@@ -123,10 +126,10 @@ class Running:
 @functools.cache
 def running(config: ServeConfig) -> Running:
     """Return the one service of this process, under Ray."""
-    return build(config, RayMetrics())
+    return build(config)
 
 
-def build(config: ServeConfig, metrics: Metrics | None = None) -> Running:
+def build(config: ServeConfig) -> Running:
     """Load all that answers prompts, and answer one of each kind to warm up.
 
     Raises:
@@ -135,8 +138,9 @@ def build(config: ServeConfig, metrics: Metrics | None = None) -> Running:
     model, origin = load_model(config.model, trust_code=config.trust_code)
     prices, feed = _prices(config)
     engine = Engine(model, Quantised(baseline(FALLBACK)), prices, config.engine)
-    metrics = ProcessMetrics() if metrics is None else metrics
-    recorder = Recorder(AnswerLedger(Path(config.state) / LEDGER), metrics)
+    metrics = Tally()
+    folder = Path(config.state) / LEDGER
+    recorder = Recorder(AnswerLedger(folder), metrics, quota=Quota(folder, round(config.ledger_gb * 1e9)))
     shadow = _shadow(config, engine, recorder)
     service = Service(
         engine,

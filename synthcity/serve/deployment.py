@@ -50,6 +50,7 @@ class ClusterConfig:
     cpus: of a replica, as Ray counts them.
     connections_per_source: that one address may hold while connections are scarce; raise it where a reverse proxy of
         yours stands in front, which is the only source then.
+    metrics_port: of the loopback, where Prometheus finds the metrics; 0 takes a free one.
     """
 
     host: str = key("127.0.0.1", parse=_address)
@@ -57,6 +58,7 @@ class ClusterConfig:
     replicas: int = key(1, low=1, high=64)
     cpus: float = key(1.0, low=0.0, high=1024.0)
     connections_per_source: int = key(64, low=1, high=100_000)
+    metrics_port: int = key(9150, low=0, high=65535)
 
     def __post_init__(self) -> None:
         check_keys(self, "cluster.")
@@ -91,7 +93,7 @@ class Deployed:
         self._seen[found.replica] = now, found
         seen = [one if now - at < _QUIET_SECONDS else one.past() for at, one in self._seen.values()]
         status = together(seen)
-        return replace(status, problems=tuple(filter(None, (self._probe.problem, *status.problems))))
+        return replace(status, shut=self._probe.problem)
 
     def roll_out(self, config: ServeConfig) -> None:
         """Serve something else: the old replicas answer until the new ones do, and go on if those do not start.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
@@ -13,8 +13,10 @@ from typing import Protocol
 from synthcity.errors import SynthcityError
 from synthcity.serve.answering.prices import Prices
 from synthcity.serve.answering.tally import Status
-from synthcity.serve.board import View
 from synthcity.serve.build import ServeConfig, identify
+from synthcity.serve.operations.facts import Facts, Surroundings
+from synthcity.serve.operations.recent import Recent
+from synthcity.serve.operations.view import View
 from synthcity.serve.settlement.settler import Settler
 from synthcity.serve.settlement.succession import Succession, begin, is_won, starting
 
@@ -57,13 +59,30 @@ class Miner:
         *,
         assets: Sequence[str],
         auto_promote: bool = False,
-        watched: Callable[[], str | None] = lambda: None,
+        watched: Callable[[], Mapping[str, str | None]] = dict,
+        surroundings: Callable[[], Surroundings] = Surroundings,
+        show: Callable[[View], None] = lambda view: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Args: ``config`` is that of the command; ``watched`` says what is wrong with the programs beside it."""
+        """Build a miner.
+
+        Args:
+            config: that of the command.
+            serving: what answers.
+            prices: whose ages are told.
+            settler: what the answers were worth.
+            assets: to be shown.
+            auto_promote: let a challenger that has won answer without a hand.
+            watched: says what is wrong with what runs beside it, by its name.
+            surroundings: what is slow to find out.
+            show: gets every view.
+            clock: unix seconds.
+        """
         self._config, self._serving, self._prices, self._settler = config, serving, prices, settler
         self._assets, self._auto, self._watched, self._clock = tuple(assets), auto_promote, watched, clock
+        self._surroundings, self._show = surroundings, show
         self._state = Path(config.state)
+        self._started_at, self._recent = clock(), Recent()
         self._on_trial = False
         self._told: str | None = None
         self._refused: str | None = None
@@ -71,25 +90,41 @@ class Miner:
 
     def look(self) -> View:
         """Act on verdicts and on the file of succession, and return what to show."""
-        notes: list[str | None] = [self._watched(), self._settler.problem]
+        troubles: dict[str, list[str | None]] = {
+            **{where: [problem] for where, problem in self._watched().items()},
+            "venues": [self._prices.problem],
+            "settlement": [self._settler.problem],
+        }
+        decided: str | None = None
         try:
             self._status = self._serving.status()
         except SynthcityError as error:
-            notes.append(str(error))
+            troubles["replicas"] = [str(error)]
         try:
-            notes.append(self._succeed())
+            decided = self._succeed()
         except SynthcityError as error:
-            notes.append(str(error))
-        notes += [*self._status.problems, self._told, *self._settler.latest.alarms]
+            troubles["succession"] = [str(error)]
+        troubles["door"] = [self._status.shut]
+        troubles["answers"] = [*self._status.problems]
+        troubles["drift"] = [*self._settler.latest.alarms]
         now = self._clock()
-        return View(
+        recent, window = self._recent.of(now, self._status.figures)
+        facts = Facts(
             title=f"{Path(self._serving.config.model).name}  {self._status.bundle[:12]}",
+            now=now,
+            started_at=self._started_at,
             assets=self._assets,
-            status=self._status,
             ages={asset: self._age(asset, now) for asset in self._assets},
+            status=self._status,
+            recent=recent,
+            window_seconds=window,
             settled=self._settler.latest,
-            notes=tuple(note for note in dict.fromkeys(notes) if note),
+            troubles={where: tuple(filter(None, dict.fromkeys(found))) for where, found in troubles.items()},
+            surroundings=self._surroundings(),
         )
+        view = View.of(facts, *filter(None, (decided, self._told)))
+        self._show(view)
+        return view
 
     def race(self) -> tuple[str, str] | None:
         """Hashes of champion and challenger while one is shadowed."""

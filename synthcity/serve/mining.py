@@ -25,6 +25,8 @@ from synthcity.serve.build import LEDGER, ServeConfig, check, load_model
 from synthcity.serve.chain.watched import Watched
 from synthcity.serve.deployment import ClusterConfig, serving
 from synthcity.serve.miner import Miner, start_config
+from synthcity.serve.operations.outlets import outlets
+from synthcity.serve.operations.prober import Probed, Prober
 from synthcity.serve.preflight import (
     FRESH_SECONDS,
     Check,
@@ -66,6 +68,7 @@ class MiningConfig:
         metagraph: file of who is registered that another process keeps; the chain is left alone then.
         auto_promote: let a challenger that has won answer without a hand.
         trust_code: run what a language model wrote, where a bundle holds such code.
+        ledger_gb: what the ledger of answers may take, in 10**9 bytes.
         patience_seconds: for prices and the chain, before the checks.
     """
 
@@ -83,6 +86,7 @@ class MiningConfig:
     challenger: str | None = None
     auto_promote: bool = False
     trust_code: bool = False
+    ledger_gb: float = 20.0
     patience_seconds: float = 90.0
 
     def __post_init__(self) -> None:
@@ -123,6 +127,8 @@ def mining(config: MiningConfig, *, tell: Callable[[str], None] = print) -> Iter
     with contextlib.ExitStack() as stack:
         stack.enter_context(terminable())
         stack.enter_context(alone(Path(named.state)))
+        settings = Settings.load()
+        told = stack.enter_context(outlets(Path(named.state), config.cluster.metrics_port, settings.alarm_webhook))
         service = start_config(named)
         models = _models(service)
         feed = stack.enter_context(Feed(open_store(named.store), FeedConfig(assets=config.assets)))
@@ -142,14 +148,35 @@ def mining(config: MiningConfig, *, tell: Callable[[str], None] = print) -> Iter
         chain = _chain(config, named.metagraph, publishes=True)
         watched = None if config.metagraph else stack.enter_context(Watched(_CHAIN, chain))
 
-        def problem() -> str | None:
-            told = watched and watched.problem
-            return told or chain_problem(registry.snapshot, address, time.time(), named.admission)
+        def problems() -> dict[str, str | None]:
+            ended = watched and watched.problem
+            chain = ended or chain_problem(registry.snapshot, address, time.time(), named.admission)
+            return {"chain": chain, "webhook": told.problem()}
 
+        probed = Probed(
+            state=Path(named.state),
+            ledger=Path(named.state) / LEDGER,
+            ledger_quota=round(named.ledger_gb * 1e9),
+            hotkey=address,
+            published=config.publish,
+            clock_url=settings.venue_urls.get(VENUE.name, VENUE.url),
+            snapshot=lambda: registry.snapshot,
+        )
+        prober = stack.enter_context(Prober(probed))
         settler = Settler(Path(named.state) / LEDGER, open_store(named.store), lambda: miner.race())
-        promote = config.auto_promote
-        miner = Miner(named, deployed, feed, settler, assets=config.assets, auto_promote=promote, watched=problem)
+        miner = Miner(
+            named,
+            deployed,
+            feed,
+            settler,
+            assets=config.assets,
+            auto_promote=config.auto_promote,
+            watched=problems,
+            surroundings=lambda: prober.latest,
+            show=told.show,
+        )
         stack.enter_context(settler)
+        tell(f"metrics at {told.metrics}; `synthcity mine status {config.state}` tells how it stands")
         tell(f"mining with {service.model} as {address} at {config.cluster.host}:{config.cluster.port}; Ctrl-C ends it")
         yield miner
 
@@ -183,6 +210,7 @@ def _service(config: MiningConfig, address: str) -> ServeConfig:
         rest=False,
         challenger=None if config.challenger is None else _resolved(config.challenger),
         trust_code=config.trust_code,
+        ledger_gb=config.ledger_gb,
     )
 
 

@@ -13,7 +13,7 @@ from ipaddress import ip_address
 
 import httpx
 
-from synthcity.errors import ConfigError, SynthcityError
+from synthcity.errors import ConfigError, SourceError, SynthcityError
 from synthcity.forecast.forecaster import Forecaster
 from synthcity.market.times import format_duration
 from synthcity.serve.admission.admission import AdmissionConfig
@@ -163,16 +163,29 @@ def check_model(role: str, model: Forecaster, prices: Prices, assets: Sequence[s
     return Check(name=role, state=State.WARNING if len(failed) < num_asked else State.FAILED, text=text)
 
 
-def check_clock(url: str, clock: Callable[[], float] = time.time) -> Check:
-    """How far our clock is from the one of the server at ``url``, by its header ``Date``."""
+def clock_offset(url: str, clock: Callable[[], float] = time.time) -> float:
+    """How many seconds our clock is ahead of the server's at ``url``, by its header ``Date``, to half a second.
+
+    Raises:
+        SourceError: it tells no time.
+    """
     try:
         begin = clock()
         answer = httpx.get(url, timeout=10.0)
         middle = (begin + clock()) / 2
-        offset = middle - (parsedate_to_datetime(answer.headers["date"]).timestamp() + 0.5)  # it tells whole seconds
+        return middle - (parsedate_to_datetime(answer.headers["date"]).timestamp() + 0.5)  # it tells whole seconds
     except (httpx.HTTPError, httpx.InvalidURL, KeyError, ValueError) as error:
-        text = f"{url} tells no time ({type(error).__name__}); requests are refused if our clock is wrong"
-        return Check(name="clock", state=State.WARNING, text=text)
+        raise SourceError(
+            f"{url} tells no time ({type(error).__name__}); requests are refused if our clock is wrong"
+        ) from error
+
+
+def check_clock(url: str, clock: Callable[[], float] = time.time) -> Check:
+    """How far our clock is from the one of the server at ``url``."""
+    try:
+        offset = clock_offset(url, clock)
+    except SourceError as error:
+        return Check(name="clock", state=State.WARNING, text=str(error))
     size = max(0.0, abs(offset) - 0.5)
     side = "ahead of" if offset > 0 else "behind"
     if size <= CLOCK_WARNING_SECONDS:

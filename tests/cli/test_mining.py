@@ -45,6 +45,7 @@ def _ready(folder: Path) -> None:
 def _arguments(folder: Path, port: int, hotkey: str = MINER.ss58_address) -> list[str]:
     told = {"--data": folder / "store", "--state": folder / "state", "--metagraph": folder / "metagraph.json"}
     told |= {"--assets": "BTC", "--hotkey": hotkey, "--host": "127.0.0.1", "--port": port, "--patience": "0.1s"}
+    told |= {"--metrics-port": 0}
     return ["mine", "run", "fhs", *(str(word) for pair in told.items() for word in pair)]
 
 
@@ -139,7 +140,7 @@ class Subtensor:
         pass
 
     def metagraph(self, netuid):
-        axon, block = types.SimpleNamespace(ip="0.0.0.0"), types.SimpleNamespace(item=lambda: 7)
+        axon, block = types.SimpleNamespace(ip="0.0.0.0", port=0), types.SimpleNamespace(item=lambda: 7)
         return types.SimpleNamespace(
             hotkeys=[os.environ["OURS"]], S=[70000.0], validator_permit=[True], axons=[axon], block=block
         )
@@ -171,7 +172,8 @@ def _start(folder: Path, port: int, *arguments: str) -> tuple[list[str], dict[st
     environment["PYTHONPATH"] = os.pathsep.join([str(folder), str(Path(__file__).parents[2])])
     command = [sys.executable, "-c", RUN, "mine", "run", "fhs", "--data", str(folder / "store"), "--assets", "BTC"]
     command += ["--state", str(folder / "state"), "--wallet", "miner", "--hotkey", "default", "--host", "127.0.0.1"]
-    command += ["--port", str(port), "--publish", "8.8.8.8:8091", "--patience", "60s", *arguments]
+    command += ["--port", str(port), "--publish", "8.8.8.8:8091", "--patience", "60s", "--metrics-port", "0"]
+    command += arguments
     return command, environment
 
 
@@ -205,6 +207,7 @@ def test_a_killed_miner_takes_the_chains_process_with_it(tmp_path: Path):
     environment["PYTHONPATH"] = os.pathsep.join([str(tmp_path), str(Path(__file__).parents[2])])
     command = [sys.executable, "-c", RUN, "mine", "run", "fhs", "--data", str(tmp_path / "store"), "--assets", "BTC"]
     command += ["--state", str(tmp_path / "state"), "--hotkey", MINER.ss58_address, "--patience", "10m"]
+    command += ["--metrics-port", "0"]
     with (tmp_path / "held").open("w") as held, subprocess.Popen(command, env=environment) as process:
         try:
             _until(lambda: not _is_free(held), process)

@@ -14,8 +14,8 @@ from synthcity.serve.admission.nonces import Nonces
 from synthcity.serve.answering.answer_ledger import AnswerLedger
 from synthcity.serve.answering.answer_recorder import Recorder
 from synthcity.serve.answering.engine import Engine
-from synthcity.serve.answering.metrics import ProcessMetrics
 from synthcity.serve.answering.service import Service
+from synthcity.serve.answering.tally import Tally
 from synthcity.serve.http.app import build_app
 from synthcity.serve.http.axon import Axon
 from synthcity.sn50.competitions import get_rules, rule_dates
@@ -49,7 +49,7 @@ def prices() -> MarketPrices:
 @pytest.fixture
 def service(prices: MarketPrices, tmp_path: Path) -> Iterator[Service]:
     engine = Engine(baseline("ewma"), baseline("trailing"), prices)
-    metrics = ProcessMetrics()
+    metrics = Tally()
     recorder = Recorder(AnswerLedger(tmp_path / "ledger"), metrics)
     yield Service(engine, metrics, recorder, bundle="champion", clock=lambda: NOW)
     engine.close()

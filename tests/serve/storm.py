@@ -25,8 +25,8 @@ from synthcity.serve.admission.nonces import Nonces
 from synthcity.serve.answering.answer_ledger import AnswerLedger
 from synthcity.serve.answering.answer_recorder import Recorder
 from synthcity.serve.answering.engine import Engine
-from synthcity.serve.answering.metrics import ProcessMetrics
 from synthcity.serve.answering.service import Service
+from synthcity.serve.answering.tally import Tally
 from synthcity.serve.http.axon import Axon
 from tests.serve.admission.test_btauth import signed
 from tests.serve.conftest import MarketPrices
@@ -117,8 +117,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         engine = Engine(baseline("reference"), baseline("trailing"), MarketPrices(market(("BTC",))))
-        recorder = Recorder(AnswerLedger(folder), ProcessMetrics())
-        service = Service(engine, ProcessMetrics(), recorder, clock=lambda: NOW)
+        recorder = Recorder(AnswerLedger(folder), Tally())
+        service = Service(engine, Tally(), recorder, clock=lambda: NOW)
         nonces = Nonces(folder / "nonces.sqlite")
         axon = Axon(service, Admission(MINER.ss58_address, Registry(write_snapshot(folder)), nonces))
         statuses = asyncio.run(storm(axon, options.requests, options.seed))

@@ -24,8 +24,8 @@ from synthcity.serve.admission.nonces import Nonces
 from synthcity.serve.answering.answer_ledger import AnswerLedger
 from synthcity.serve.answering.answer_recorder import Recorder
 from synthcity.serve.answering.engine import Engine
-from synthcity.serve.answering.metrics import ProcessMetrics
 from synthcity.serve.answering.service import Service
+from synthcity.serve.answering.tally import Tally
 from synthcity.serve.http.app import build_app
 from synthcity.serve.http.axon import Axon
 from synthcity.sn50.competitions import get_rules, rule_dates
@@ -48,9 +48,9 @@ pytestmark = [
 @pytest.fixture
 def root(tmp_path: Path) -> Iterator[str]:
     engine = Engine(baseline("fhs"), baseline("trailing"), MarketPrices(market(ASSETS, now=time.time())))
-    recorder = Recorder(AnswerLedger(tmp_path / "ledger"), ProcessMetrics())
+    recorder = Recorder(AnswerLedger(tmp_path / "ledger"), Tally())
     nonces = Nonces(tmp_path / "nonces.sqlite")
-    service = Service(engine, ProcessMetrics(), recorder)
+    service = Service(engine, Tally(), recorder)
     admission = Admission(MINER.ss58_address, Registry(write_snapshot(tmp_path)), nonces)
     with running_app(build_app(service, axon=Axon(service, admission))) as url:
         yield url

@@ -16,6 +16,7 @@ from synthcity.serve.settlement.settler import Settled, Settler
 from synthcity.serve.settlement.succession import CHAMPION, Succession, begin, is_won
 from tests.serve.conftest import MarketPrices
 from tests.serve.dialogue import NOW
+from tests.serve.operations.look import counted
 from tests.serve.settlement.test_challenge import race, verdict_of
 
 WON, LOST, EARLY = verdict_of(race(20, 0.05)), verdict_of(race(20, -0.05)), verdict_of(race(2))
@@ -34,6 +35,11 @@ class Deployed:
         if config.model == self.refused:
             raise Fatal(f"{config.model} does not start")
         self.config = config
+
+
+def _status(**answers: int) -> Status:
+    """Of a replica that answered so often, by why it was the fallback."""
+    return Status(replica=2, figures=counted(answers=answers).figures())
 
 
 @pytest.fixture
@@ -108,10 +114,10 @@ def test_a_champion_that_does_not_start_leaves_the_old_one(make, deployed: Deplo
 def test_a_champion_that_fails_on_live_prompts_goes_back(make, deployed: Deployed):
     miner = make(WON, auto=True)
     miner.look()
-    deployed.state = Status(replica=2, answered={"BTC": 9}, fallbacks={"BTC": 9})
+    deployed.state = _status(failed=9)
     miner.look()
     assert deployed.config.model == "ewma", "too few to tell"
-    deployed.state = Status(replica=2, answered={"BTC": 10}, fallbacks={"BTC": 6})
+    deployed.state = _status(none=4, failed=6)
     assert "fhs answers in place of ewma: it failed on most of its first prompts" in miner.look().notes
     miner.look()
     assert deployed.config.model == "fhs"
@@ -120,10 +126,10 @@ def test_a_champion_that_fails_on_live_prompts_goes_back(make, deployed: Deploye
 def test_prompts_that_a_new_champion_was_not_made_for_do_not_send_it_back(make, deployed: Deployed):
     miner = make(WON, auto=True)
     miner.look()
-    deployed.state = Status(replica=2, answered={"BTC": 30}, fallbacks={"BTC": 21}, foreign={"BTC": 20})
+    deployed.state = _status(none=9, failed=1, foreign=20)
     miner.look()
     assert deployed.config.model == "ewma"
-    deployed.state = Status(replica=2, answered={"BTC": 30}, fallbacks={"BTC": 26}, foreign={"BTC": 20})
+    deployed.state = _status(none=4, failed=6, foreign=20)
     miner.look()
     assert deployed.config.model == "fhs", "6 of its own 10"
 
@@ -139,8 +145,8 @@ def test_a_start_that_fails_leaves_what_a_challenger_has_earned(make, deployed: 
 def test_a_damaged_file_is_told_and_changes_nothing(make, deployed: Deployed, config: ServeConfig):
     for text in ('{"named"', "{}", '{"named":"a","challenger":"b","champion":"c","reason":""}', "[" * 200_000):
         (Path(config.state) / CHAMPION).write_text(text)
-        (note,) = make().look().notes
-        assert note.endswith("remove it")
+        (alarm,) = make().look().alarms
+        assert alarm.text.endswith("remove it")
         with pytest.raises(RunError, match="does not say who is champion"):
             start_config(config)
     assert deployed.config.model == "fhs"

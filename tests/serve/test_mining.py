@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from synthcity.errors import ConfigError
+from synthcity.serve.deployment import ClusterConfig
 from synthcity.serve.mining import MiningConfig, hotkey_address, mining
 from tests.serve.dialogue import MINER, STRANGER, snapshot
 
@@ -32,6 +33,7 @@ def test_checks_are_told_to_whoever_calls(tmp_path: Path, monkeypatch: pytest.Mo
         state=str(tmp_path / "state"),
         hotkey=STRANGER.ss58_address,
         metagraph=str(tmp_path / "metagraph.json"),
+        cluster=ClusterConfig(metrics_port=0),
         patience_seconds=0,
     )
     told: list[str] = []

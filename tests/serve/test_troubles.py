@@ -21,10 +21,9 @@ from synthcity.serve.admission.nonces import Nonces
 from synthcity.serve.answering.answer_ledger import AnswerLedger
 from synthcity.serve.answering.answer_recorder import Recorder
 from synthcity.serve.answering.engine import Engine
-from synthcity.serve.answering.metrics import ProcessMetrics
 from synthcity.serve.answering.prices import StorePrices
 from synthcity.serve.answering.service import Service
-from synthcity.serve.answering.tally import Status
+from synthcity.serve.answering.tally import Status, Tally
 from synthcity.serve.board import lines
 from synthcity.serve.build import ServeConfig
 from synthcity.serve.chain.watched import Watched
@@ -46,7 +45,7 @@ class Place:
             Store(folder / "store").append(asset, "binance", resolution, bars)
         self.folder, self.stack = folder, stack
         self.config = ServeConfig(model="fhs", store=str(folder / "store"), state=str(folder))
-        prices, metrics = StorePrices(Store(folder / "store")), ProcessMetrics()
+        prices, metrics = StorePrices(Store(folder / "store")), Tally()
         engine = Engine(Model(fault), baseline("trailing"), prices)
         self.recorder = Recorder(AnswerLedger(folder / "ledger"), metrics)
         self.service = Service(engine, metrics, self.recorder, bundle="champion", clock=lambda: NOW)
@@ -65,7 +64,7 @@ class Place:
             prices,
             self.settler,
             assets=["BTC", "ETH"],
-            watched=lambda: self.chain(),
+            watched=lambda: {"chain": self.chain()},
             clock=lambda: NOW,
         )
 
@@ -80,7 +79,7 @@ class Place:
         return self.client.post("/Simulation", content=body(asked), headers=headers()).status_code
 
     def seen(self) -> str:
-        return "\n".join(lines(self.miner.look(), NOW))
+        return "\n".join(lines(self.miner.look()))
 
 
 @pytest.fixture

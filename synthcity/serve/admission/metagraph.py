@@ -23,12 +23,16 @@ _LOOK_SECONDS = 2.0
 
 @dataclass(frozen=True, kw_only=True)
 class Neuron:
-    """A registered hotkey: its stake on the subnet (alpha), whether it may validate, and the ip that it published."""
+    """A registered hotkey: its stake on the subnet (alpha), whether it may validate, and the address it published.
+
+    ``port`` is 0 where it is not known.
+    """
 
     uid: int
     stake: float
     validator_permit: bool
     ip: str
+    port: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +79,13 @@ class Snapshot:
 
 def _neuron(data: Mapping[str, Any]) -> Neuron:
     neuron = Neuron(**data)
-    kinds = (neuron.uid, int), (neuron.stake, (int, float)), (neuron.validator_permit, bool), (neuron.ip, str)
+    kinds = (
+        (neuron.uid, int),
+        (neuron.port, int),
+        (neuron.stake, (int, float)),
+        (neuron.validator_permit, bool),
+        (neuron.ip, str),
+    )
     if not all(isinstance(value, kind) for value, kind in kinds) or not math.isfinite(neuron.stake):
         raise ValueError(f"{neuron} is no neuron")
     return neuron

@@ -2,11 +2,11 @@
 
 ::
 
-    answers.jsonl         one line an answer, written by the miner
-    paths/<day>/<id>.npy  its paths, float32 as the network keeps them, until they are settled
-    scores.jsonl          one line a settled answer, written by whoever settles
+    answers.jsonl                   one line an answer, written by the miner
+    paths/<day>/<caller>/<id>.zst   its paths, float32 as the network keeps them, until they are settled
+    scores.jsonl                    one line a settled answer, written by whoever settles
 
-The paths of a validator's day take some two gigabytes. They are on the disk before the line that names them. A disk
+The paths of a validator's day take about a gigabyte. They are on the disk before the line that names them. A disk
 that refuses costs no answer: what it did not take is held in memory and written when it takes again; ``problem`` says
 so meanwhile.
 """
@@ -14,7 +14,6 @@ so meanwhile.
 from __future__ import annotations
 
 import hashlib
-import io
 import logging
 import math
 import threading
@@ -32,6 +31,8 @@ from synthcity.errors import DataError, RunError
 from synthcity.files import PRIVATE, atomic_write
 from synthcity.lines import LineWriter
 from synthcity.market.times import format_time
+from synthcity.serve.answering.kept_paths import SUFFIX, pack, unpack
+from synthcity.serve.answering.ledger_quota import PATHS, holder
 from synthcity.sn50.prompt import Prompt
 
 ANSWERS, SCORES = "answers.jsonl", "scores.jsonl"
@@ -111,8 +112,10 @@ class AnswerRecord:
             raise DataError(f"cannot read {path} ({error.strerror}); the answer cannot be settled") from error
         if hashlib.sha256(content).hexdigest() != self.sha256:
             raise DataError(f"{path} differs from its hash in {ANSWERS}; the answer cannot be settled")
-        paths: NDArray[np.float32] = np.load(io.BytesIO(content), allow_pickle=False)
-        return paths
+        try:
+            return unpack(content, self.paths, (self.prompt.num_simulations, self.prompt.num_steps + 1))
+        except ValueError as error:
+            raise DataError(f"{path} holds {error}; the answer cannot be settled") from error
 
 
 class AnswerLedger:
@@ -174,8 +177,7 @@ class AnswerLedger:
             raise ValueError(f"paths {prices.shape} do not fit {prompt}")
         if not (math.isfinite(asked_at) and math.isfinite(price_age)):
             raise ValueError(f"an answer needs a time and a price of some age, got {asked_at} and {price_age}")
-        buffer = io.BytesIO()
-        np.save(buffer, prices, allow_pickle=False)
+        content = pack(prices)
         name = f"{prompt.asset}-{prompt.start_time}-{uuid.uuid4().hex[:12]}"
         record = AnswerRecord(
             id=name,
@@ -186,13 +188,13 @@ class AnswerLedger:
             price_age=float(price_age),
             fallback=fallback,
             sent=sent,
-            paths=f"paths/{format_time(prompt.start_time)[:10]}/{name}.npy",
-            sha256=hashlib.sha256(buffer.getvalue()).hexdigest(),
+            paths=f"{PATHS}/{format_time(prompt.start_time)[:10]}/{holder(caller)}/{name}{SUFFIX}",
+            sha256=hashlib.sha256(content).hexdigest(),
             caller=caller,
             seconds=round(seconds, 4),
         )
         with self._lock:
-            self._held.append((record, buffer.getvalue()))
+            self._held.append((record, content))
             self._write_held()
         return record
 

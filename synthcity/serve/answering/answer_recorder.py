@@ -14,7 +14,8 @@ from numpy.typing import ArrayLike
 from synthcity.serve.admission.sparing import Sparing
 from synthcity.serve.answering import metrics as kinds
 from synthcity.serve.answering.answer_ledger import AnswerLedger
-from synthcity.serve.answering.metrics import Metrics
+from synthcity.serve.answering.ledger_quota import Quota
+from synthcity.serve.answering.tally import Tally
 from synthcity.sn50.prompt import Prompt
 from synthcity.sn50.submission import round_paths
 
@@ -32,8 +33,11 @@ class Recorder:
     An answer that cannot be kept is gone for the ledger alone: it is counted, logged, and told by ``problem``.
     """
 
-    def __init__(self, ledger: AnswerLedger, metrics: Metrics, *, most_waiting: int = MOST_WAITING) -> None:
+    def __init__(
+        self, ledger: AnswerLedger, metrics: Tally, *, quota: Quota | None = None, most_waiting: int = MOST_WAITING
+    ) -> None:
         self.ledger = ledger
+        self._quota, self._over = quota, ""
         self._metrics = metrics
         self._log = Sparing(_log)
         self._waiting: queue.Queue[tuple[Prompt, ArrayLike, dict[str, Any]] | None] = queue.Queue(most_waiting)
@@ -44,9 +48,9 @@ class Recorder:
 
     @property
     def problem(self) -> str | None:
-        """What is wrong with the disk, and what is held back or lost; None if nothing is."""
+        """What is wrong with the disk, and what is held back, left out or lost; None if nothing is."""
         late = f"the disk is too slow: {self._num_left_out} answers are not recorded" if self._num_left_out else ""
-        return "; ".join(filter(None, (self.ledger.problem, late))) or None
+        return "; ".join(filter(None, (self.ledger.problem, late, self._over))) or None
 
     def num_waiting(self, caller: str) -> int:
         """How many answers to this caller, of the last two seconds, wait for the disk."""
@@ -80,12 +84,23 @@ class Recorder:
             prompt, paths, fields = item
             num_lost = self.ledger.num_lost
             try:
-                self.ledger.record(prompt, round_paths(paths), **fields)
+                if self._has_room(prompt, fields.get("caller", "")):
+                    self.ledger.record(prompt, round_paths(paths), **fields)
             except Exception as error:  # noqa: BLE001 (one answer that cannot be kept must not end the record of others)
                 self._lose("failed", "%s is not recorded: %s %s", prompt, type(error).__name__, error)
             self._added_at[fields.get("caller", "")].popleft()
             for _ in range(self.ledger.num_lost - num_lost):
                 self._lose("disk", "an answer is lost: %s", self.ledger.problem)
+
+    def _has_room(self, prompt: Prompt, caller: str) -> bool:
+        if self._quota is None:
+            return True
+        size = 2 * prompt.num_simulations * (prompt.num_steps + 1)  # four bytes a price, halved by compression
+        over = self._quota.refuses(caller, size) or ""
+        if over:
+            self._lose("quota", "%s is not recorded: %s", prompt, over)
+        self._over = f"{over}; further answers are not recorded" if over else ""
+        return not over
 
     def _lose(self, reason: str, message: str, *args: object) -> None:
         self._log.error(message, *args)

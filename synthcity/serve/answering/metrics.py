@@ -1,12 +1,10 @@
-"""What Prometheus is told: one list of metrics, kept by Ray where Ray runs and by this process where it does not."""
+"""What is counted of a service: one list of metrics, and figures that cross processes and add up."""
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Protocol
-
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from dataclasses import dataclass, field
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
 _AGES = (10.0, 30.0, 60.0, 90.0, 120.0, 180.0, 300.0, 600.0, 1800.0)
@@ -49,53 +47,57 @@ PRICE_AGE = Metric(
     labels=("route", "asset", "time_length"),
     buckets=_AGES,
 )
-_COUNTERS = (ANSWERS, REFUSALS, UNRECORDED)
-_HISTOGRAMS = (LATENCY, MARGIN, PRICE_AGE)
+METRICS = (ANSWERS, REFUSALS, UNRECORDED, LATENCY, MARGIN, PRICE_AGE)
+
+Key = tuple[str, tuple[str, ...]]
+"""Name of a metric and the values of its labels, in their order."""
 
 
-class Metrics(Protocol):
-    """Takes one value of one metric."""
+@dataclass(frozen=True, kw_only=True)
+class Histogram:
+    """How many values lie in each bucket, not added up, the last one without a bound; and the sum of all values."""
 
-    def record(self, metric: Metric, labels: Mapping[str, str], value: float = 1.0) -> None:
-        """Add to a counter, or observe in a histogram."""
+    counts: tuple[int, ...]
+    total: float
 
-
-class ProcessMetrics:
-    """Kept in this process; ``text`` is what a scrape gets."""
-
-    def __init__(self) -> None:
-        self._registry = CollectorRegistry()
-        self._counters = {m.name: Counter(m.name, m.help, m.labels, registry=self._registry) for m in _COUNTERS}
-        self._histograms = {
-            m.name: Histogram(m.name, m.help, m.labels, registry=self._registry, buckets=m.buckets) for m in _HISTOGRAMS
-        }
-
-    def record(self, metric: Metric, labels: Mapping[str, str], value: float = 1.0) -> None:
-        """See ``Metrics.record``."""
-        if metric.buckets:
-            self._histograms[metric.name].labels(**labels).observe(value)
-        else:
-            self._counters[metric.name].labels(**labels).inc(value)
-
-    def text(self) -> bytes:
-        """All metrics in the text format of Prometheus."""
-        return generate_latest(self._registry)
+    def plus(self, other: Histogram) -> Histogram:
+        """Both together."""
+        counts = tuple(a + b for a, b in zip(self.counts, other.counts, strict=True))
+        return Histogram(counts=counts, total=self.total + other.total)
 
 
-class RayMetrics:
-    """Kept by Ray, which adds those of all replicas and serves them at its own metrics port."""
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """Counters and histograms at one moment."""
 
-    def __init__(self) -> None:
-        from ray.util import metrics as ray_metrics
+    counters: Mapping[Key, float] = field(default_factory=dict)
+    histograms: Mapping[Key, Histogram] = field(default_factory=dict)
 
-        self._counters = {m.name: ray_metrics.Counter(m.name, m.help, m.labels) for m in _COUNTERS}
-        self._histograms = {
-            m.name: ray_metrics.Histogram(m.name, m.help, list(m.buckets), m.labels) for m in _HISTOGRAMS
-        }
+    def plus(self, other: Figures) -> Figures:
+        """Those of two processes together."""
+        counters, histograms = dict(self.counters), dict(self.histograms)
+        for key, value in other.counters.items():
+            counters[key] = counters.get(key, 0.0) + value
+        for key, histogram in other.histograms.items():
+            histograms[key] = histograms[key].plus(histogram) if key in histograms else histogram
+        return Figures(counters=counters, histograms=histograms)
 
-    def record(self, metric: Metric, labels: Mapping[str, str], value: float = 1.0) -> None:
-        """See ``Metrics.record``."""
-        if metric.buckets:
-            self._histograms[metric.name].observe(value, dict(labels))
-        else:
-            self._counters[metric.name].inc(value, dict(labels))
+    def by(self, metric: Metric, label: str, **only: str) -> dict[str, int]:
+        """Sums of a counter by one label, over those whose other labels have the values ``only``."""
+        found: dict[str, int] = {}
+        for (name, values), count in self.counters.items():
+            if name == metric.name:
+                labels = dict(zip(metric.labels, values, strict=True))
+                if all(labels[other] == value for other, value in only.items()):
+                    found[labels[label]] = found.get(labels[label], 0) + round(count)
+        return found
+
+
+def key_of(metric: Metric, labels: Mapping[str, str]) -> Key:
+    """Where a value of ``metric`` with these labels is kept."""
+    return metric.name, tuple(labels[name] for name in metric.labels)
+
+
+def bucket_of(metric: Metric, value: float) -> int:
+    """Index of the bucket of a histogram that ``value`` lies in; a bound belongs to the bucket below it."""
+    return bisect.bisect_left(metric.buckets, value)

@@ -18,7 +18,6 @@ from synthcity.serve.answering.answer_recorder import Recorder
 from synthcity.serve.answering.clock import Answer
 from synthcity.serve.answering.engine import Answered, Engine
 from synthcity.serve.answering.fair import Shares
-from synthcity.serve.answering.metrics import Metrics
 from synthcity.serve.answering.shadow import Shadow
 from synthcity.serve.answering.tally import Status, Tally
 from synthcity.sn50.prompt import Prompt
@@ -47,7 +46,7 @@ class Service:
     def __init__(
         self,
         engine: Engine,
-        metrics: Metrics,
+        metrics: Tally,
         recorder: Recorder,
         *,
         bundle: str = "",
@@ -60,7 +59,7 @@ class Service:
 
         Args:
             engine: draws paths.
-            metrics: counts.
+            metrics: counts; services that stand beside each other share it.
             recorder: keeps what validators got; people and tools are told their seed instead.
             bundle: hash of the model's bundle, for the record.
             shadow: answers validators' prompts too, for the ledger alone.
@@ -70,7 +69,7 @@ class Service:
             clock: unix seconds.
         """
         self.engine = engine
-        self.metrics = Tally(metrics)
+        self.metrics = metrics
         self.shadow = shadow
         self.recorder = recorder
         self.bundle = bundle
@@ -146,6 +145,7 @@ class Service:
         self.metrics.record(kinds.MARGIN, labels, asked.patience_seconds - seconds)
         self.metrics.record(kinds.PRICE_AGE, labels, answered.answer.price_age)
         if asked.caller:
+            self.metrics.note_answer(asked.now)
             self.recorder.add(
                 prompt,
                 answered.answer.paths,

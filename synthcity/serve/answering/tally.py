@@ -1,18 +1,28 @@
-"""What one replica has answered so far: the figures of its metrics, kept as plain numbers for whoever watches."""
+"""What one replica has answered so far: its figures, and how it stands, for whoever watches."""
 
 from __future__ import annotations
 
 import os
 import threading
-from collections import Counter, deque
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
 
 import numpy as np
 
-from synthcity.serve.answering import metrics as kinds
 from synthcity.serve.answering.answer_ledger import FOREIGN
-from synthcity.serve.answering.metrics import Metric, Metrics
+from synthcity.serve.answering.metrics import (
+    ANSWERS,
+    LATENCY,
+    REFUSALS,
+    Figures,
+    Histogram,
+    Key,
+    Metric,
+    bucket_of,
+    key_of,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,27 +30,45 @@ class Status:
     """How a replica, or all of them, stand.
 
     Attributes:
-        answered, fallbacks: prompts by asset, the latter those that the model did not answer.
-        foreign: those of the fallbacks for which the model was not made.
-        refused: requests without an answer by asset, "" where the asset was not known yet.
-        price_ages: seconds, of the last answer by asset.
+        figures: all that was counted.
         latencies: seconds of the last answers.
-        bundles: what is served.
+        last_answered_at: when a validator got its last answer, unix seconds; None before the first.
+        bundle: hash of what is served.
         shadowed: prompts that a challenger answered in the shadow; ``shadow_failed`` of them it could not.
         problems: what is wrong, a sentence each.
+        shut: why nobody reaches the replicas from outside; None if they are reached, or nobody tried.
     """
 
     replica: int
-    answered: Mapping[str, int] = field(default_factory=dict)
-    fallbacks: Mapping[str, int] = field(default_factory=dict)
-    foreign: Mapping[str, int] = field(default_factory=dict)
-    refused: Mapping[str, int] = field(default_factory=dict)
-    price_ages: Mapping[str, float] = field(default_factory=dict)
+    figures: Figures = field(default_factory=Figures)
     latencies: tuple[float, ...] = ()
+    last_answered_at: float | None = None
     bundle: str = ""
     shadowed: int = 0
     shadow_failed: int = 0
     problems: tuple[str, ...] = ()
+    shut: str | None = None
+
+    @property
+    def answered(self) -> dict[str, int]:
+        """Prompts answered, by asset."""
+        return self.figures.by(ANSWERS, "asset")
+
+    @property
+    def fallbacks(self) -> dict[str, int]:
+        """Those of them that the model did not answer."""
+        by_model = self.figures.by(ANSWERS, "asset", fallback="none")
+        return {asset: count - by_model.get(asset, 0) for asset, count in self.answered.items()}
+
+    @property
+    def foreign(self) -> dict[str, int]:
+        """Those of the fallback's for which the model was not made."""
+        return self.figures.by(ANSWERS, "asset", fallback=FOREIGN)
+
+    @property
+    def refused(self) -> dict[str, int]:
+        """Requests without an answer by asset, "" where the asset was not known yet."""
+        return self.figures.by(REFUSALS, "asset")
 
     @property
     def latency(self) -> tuple[float, float] | None:
@@ -49,66 +77,60 @@ class Status:
 
     def past(self) -> Status:
         """What stays true of a replica that is gone: its sums."""
-        return replace(self, price_ages={}, latencies=(), problems=(), bundle="")
+        return replace(self, latencies=(), problems=(), bundle="")
 
 
 class Tally:
-    """Hands every figure on to ``metrics`` and adds it up. Use from any thread."""
+    """Counts. Use from any thread."""
 
-    def __init__(self, metrics: Metrics, *, most_latencies: int = 200) -> None:
-        self.metrics = metrics
+    def __init__(self, *, most_latencies: int = 200) -> None:
         self._lock = threading.Lock()
-        self._answered: Counter[str] = Counter()
-        self._fallbacks: Counter[str] = Counter()
-        self._foreign: Counter[str] = Counter()
-        self._refused: Counter[str] = Counter()
-        self._price_ages: dict[str, float] = {}
+        self._counters: dict[Key, float] = {}
+        self._counts: dict[Key, list[int]] = {}
+        self._totals: dict[Key, float] = {}
         self._latencies: deque[float] = deque(maxlen=most_latencies)
+        self._last_answered_at: float | None = None
 
     def record(self, metric: Metric, labels: Mapping[str, str], value: float = 1.0) -> None:
-        """See ``Metrics.record``."""
-        self.metrics.record(metric, labels, value)
-        asset = labels.get("asset", "")
+        """Add to a counter, or observe in a histogram."""
+        key = key_of(metric, labels)
         with self._lock:
-            if metric is kinds.ANSWERS:
-                self._answered[asset] += 1
-                self._fallbacks[asset] += labels["fallback"] != "none"
-                self._foreign[asset] += labels["fallback"] == FOREIGN
-            elif metric is kinds.REFUSALS:
-                self._refused[asset] += 1
-            elif metric is kinds.LATENCY:
+            if metric.buckets:
+                self._counts.setdefault(key, [0] * (len(metric.buckets) + 1))[bucket_of(metric, value)] += 1
+                self._totals[key] = self._totals.get(key, 0.0) + value
+            else:
+                self._counters[key] = self._counters.get(key, 0.0) + value
+            if metric is LATENCY:
                 self._latencies.append(value)
-            elif metric is kinds.PRICE_AGE:
-                self._price_ages[asset] = value
+
+    def note_answer(self, at: float) -> None:
+        """A validator got an answer, at unix seconds ``at``."""
+        with self._lock:
+            self._last_answered_at = max(at, self._last_answered_at or at)
+
+    def figures(self) -> Figures:
+        """All that was counted so far."""
+        with self._lock:
+            histograms = {
+                key: Histogram(counts=tuple(counts), total=self._totals[key]) for key, counts in self._counts.items()
+            }
+            return Figures(counters=dict(self._counters), histograms=histograms)
 
     def status(self) -> Status:
-        """The sums so far."""
+        """How it stands, as far as counting tells."""
         with self._lock:
-            return Status(
-                replica=os.getpid(),
-                answered=dict(self._answered),
-                fallbacks=dict(self._fallbacks),
-                foreign=dict(self._foreign),
-                refused=dict(self._refused),
-                price_ages=dict(self._price_ages),
-                latencies=tuple(self._latencies),
-            )
+            latencies, answered_at = tuple(self._latencies), self._last_answered_at
+        return Status(replica=os.getpid(), figures=self.figures(), latencies=latencies, last_answered_at=answered_at)
 
 
-def together(found: list[Status]) -> Status:
+def together(found: Sequence[Status]) -> Status:
     """Add up replicas, each of which was seen at its own time."""
-    sums = {name: Counter[str]() for name in ("answered", "fallbacks", "foreign", "refused")}
-    for status in found:
-        for name, counter in sums.items():
-            counter.update(getattr(status, name))
+    answered_at = [status.last_answered_at for status in found if status.last_answered_at is not None]
     return Status(
         replica=0,
-        answered=sums["answered"],
-        fallbacks=sums["fallbacks"],
-        foreign=sums["foreign"],
-        refused=sums["refused"],
-        price_ages={asset: age for status in found for asset, age in status.price_ages.items()},
+        figures=reduce(Figures.plus, (status.figures for status in found), Figures()),
         latencies=tuple(second for status in found for second in status.latencies),
+        last_answered_at=max(answered_at, default=None),
         bundle=", ".join(dict.fromkeys(status.bundle for status in found if status.bundle)),
         shadowed=sum(status.shadowed for status in found),
         shadow_failed=sum(status.shadow_failed for status in found),

@@ -45,7 +45,9 @@ def to_snapshot(metagraph: Any, netuid: int, taken_at: float) -> Snapshot:
     """Turn a ``bittensor.Metagraph`` into what is kept of it."""
     rows = zip(metagraph.hotkeys, metagraph.S, metagraph.validator_permit, metagraph.axons, strict=True)
     neurons = {
-        str(hotkey): Neuron(uid=uid, stake=float(stake), validator_permit=bool(permit), ip=str(axon.ip))
+        str(hotkey): Neuron(
+            uid=uid, stake=float(stake), validator_permit=bool(permit), ip=str(axon.ip), port=int(axon.port)
+        )
         for uid, (hotkey, stake, permit, axon) in enumerate(rows)
     }
     return Snapshot(netuid=netuid, block=int(metagraph.block.item()), taken_at=taken_at, neurons=neurons)

@@ -14,7 +14,6 @@ from starlette.responses import JSONResponse, Response
 
 import synthcity
 from synthcity.serve.admission.wire import ROUTE
-from synthcity.serve.answering.metrics import ProcessMetrics
 from synthcity.serve.answering.service import Service
 from synthcity.serve.http.axon import Axon
 from synthcity.serve.http.rest import rest_routes
@@ -67,12 +66,5 @@ def build_app(
         """Whether prompts are answered by the model, and prices go on coming."""
         problem = service.engine.problem or service.engine.prices.problem
         return JSONResponse({"status": problem or "ok"}, 503 if problem else 200)
-
-    metrics = service.metrics.metrics
-    if isinstance(metrics, ProcessMetrics):  # with Ray, it is Ray's own port that is scraped
-
-        @app.get("/metrics", include_in_schema=False)
-        async def scrape() -> Response:
-            return Response(metrics.text(), 200, None, "text/plain; version=0.0.4")
 
     return app

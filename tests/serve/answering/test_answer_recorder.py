@@ -12,8 +12,9 @@ from starlette.testclient import TestClient
 from synthcity.serve.answering import answer_ledger as ledgers
 from synthcity.serve.answering.answer_ledger import AnswerLedger
 from synthcity.serve.answering.answer_recorder import Recorder
-from synthcity.serve.answering.metrics import ProcessMetrics
+from synthcity.serve.answering.metrics import UNRECORDED
 from synthcity.serve.answering.service import Service
+from synthcity.serve.answering.tally import Tally
 from synthcity.serve.settlement.settle import read_answers
 from synthcity.sn50.submission import round_paths
 from tests.serve.builders import T0, hour, make_paths
@@ -23,7 +24,7 @@ FIELDS = {"asked_at": T0 - 40.0, "seed": 1, "bundle": "champion", "price_age": 1
 
 
 def test_what_the_network_gets_is_recorded_in_order(tmp_path: Path):
-    recorder = Recorder(AnswerLedger(tmp_path), ProcessMetrics())
+    recorder = Recorder(AnswerLedger(tmp_path), Tally())
     prompts = [hour(T0 + 60 * k) for k in range(5)]
     for prompt in prompts:
         recorder.add(prompt, make_paths(prompt), **FIELDS)
@@ -43,7 +44,7 @@ def test_a_disk_that_hangs_keeps_nobody_waiting_and_the_rest_is_counted(tmp_path
         write(path, content)
 
     monkeypatch.setattr(ledgers, "_write_file", hang)
-    metrics = ProcessMetrics()
+    metrics = Tally()
     recorder = Recorder(AnswerLedger(tmp_path), metrics, most_waiting=2)
     for k in range(6):
         recorder.add(hour(T0 + 60 * k), make_paths(hour()), **FIELDS)
@@ -52,18 +53,18 @@ def test_a_disk_that_hangs_keeps_nobody_waiting_and_the_rest_is_counted(tmp_path
     recorder.close()
     kept = len(read_answers(tmp_path)[0])
     assert kept in (2, 3)  # two wait, and one may be in hand
-    assert f'synthcity_unrecorded_total{{reason="slow"}} {6 - kept}.0' in metrics.text().decode()
+    assert metrics.figures().by(UNRECORDED, "reason") == {"slow": 6 - kept}
 
 
 def test_an_answer_that_cannot_be_kept_leaves_the_others(tmp_path: Path, caplog):
-    metrics = ProcessMetrics()
+    metrics = Tally()
     recorder = Recorder(AnswerLedger(tmp_path), metrics)
     recorder.add(hour(), make_paths(hour())[:, :-1], **FIELDS)
     recorder.add(hour(), make_paths(hour()), **FIELDS)
     recorder.close()
     assert len(read_answers(tmp_path)[0]) == 1
     assert "is not recorded: ValueError paths (50, 60) do not fit" in caplog.text
-    assert 'synthcity_unrecorded_total{reason="failed"} 1.0' in metrics.text().decode()
+    assert metrics.figures().by(UNRECORDED, "reason") == {"failed": 1}
 
 
 @pytest.fixture
@@ -92,7 +93,7 @@ def test_a_full_disk_costs_no_answer_and_nothing_that_was_there(asked, service: 
     problem = service.recorder.problem
     assert "No space left on device" in problem
     assert problem.endswith("2 answers are held in memory; 3 answers are lost to it")
-    assert 'synthcity_unrecorded_total{reason="disk"} 3.0' in service.metrics.metrics.text().decode()
+    assert service.metrics.figures().by(UNRECORDED, "reason") == {"disk": 3}
     assert {path: path.read_bytes() for path in before} == before
     assert len(list((tmp_path / "ledger").rglob("*.*"))) == 2, "no torn file is left"
     monkeypatch.undo()

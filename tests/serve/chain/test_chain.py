@@ -76,7 +76,7 @@ def _metagraph() -> SimpleNamespace:
         hotkeys=["5a", "5b"],
         S=np.array([65_000.5, 0.0], np.float32),
         validator_permit=np.array([True, False]),
-        axons=[SimpleNamespace(ip="10.0.0.2"), SimpleNamespace(ip="0.0.0.0")],
+        axons=[SimpleNamespace(ip="10.0.0.2", port=8091), SimpleNamespace(ip="0.0.0.0", port=0)],
         block=np.array([7]),
     )
 
@@ -84,7 +84,7 @@ def _metagraph() -> SimpleNamespace:
 def test_a_metagraph_becomes_a_snapshot():
     found = to_snapshot(_metagraph(), 50, 1.0)
     assert found.block == 7
-    assert found.neurons["5a"] == Neuron(uid=0, stake=65_000.5, validator_permit=True, ip="10.0.0.2")
+    assert found.neurons["5a"] == Neuron(uid=0, stake=65_000.5, validator_permit=True, ip="10.0.0.2", port=8091)
     assert not found.neurons["5b"].validator_permit
 
 

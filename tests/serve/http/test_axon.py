@@ -89,15 +89,18 @@ def test_an_answer_that_went_out_spends_the_nonce(client: TestClient, tmp_path: 
     assert client.post("/Simulation", content=body(), headers=sent).status_code == 401
 
 
-def test_metrics_tell_answers_and_refusals(client: TestClient):
+def test_answers_and_refusals_are_counted_and_shown_to_nobody_here(client: TestClient, service: Service):
     client.post("/Simulation", content=body(), headers=headers())
     client.post("/Simulation", content=body(), headers={})
-    text = client.get("/metrics").text
-    labels = 'asset="BTC",fallback="none",route="Simulation",time_length="86400"'
-    assert f"synthcity_answers_total{{{labels}}} 1.0" in text
-    assert 'synthcity_refusals_total{asset="",reason="malformed",route="Simulation",status="400"} 1.0' in text
-    for name in ("latency", "deadline_margin", "price_age"):
-        assert f'synthcity_{name}_seconds_count{{asset="BTC",route="Simulation",time_length="86400"}} 1.0' in text
+    figures = service.metrics.figures()
+    assert figures.counters == {
+        ("synthcity_answers", ("Simulation", "BTC", "86400", "none")): 1.0,
+        ("synthcity_refusals", ("Simulation", "", "400", "malformed")): 1.0,
+    }
+    assert {name: sum(found.counts) for (name, _), found in figures.histograms.items()} == {
+        f"synthcity_{name}_seconds": 1 for name in ("latency", "deadline_margin", "price_age")
+    }
+    assert client.get("/metrics").status_code == 404
 
 
 @pytest.mark.parametrize("path", ["/Synapse", "/simulation", "/Simulation/", "/"])
