@@ -77,7 +77,7 @@ def atomic_folder(folder: Path) -> Iterator[Path]:
 def standing(folder: Path) -> Path:
     """Return where the content of ``folder`` lies: elsewhere only after a kill where folders cannot change places."""
     aside = _aside_of(folder)
-    return aside if not folder.exists() and aside.exists() else folder
+    return aside if not os.path.exists(folder) and os.path.exists(aside) else folder
 
 
 def make_folder(folder: Path) -> None:

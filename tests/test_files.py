@@ -12,6 +12,7 @@ import pytest
 
 from synthcity import files
 from synthcity.files import PRIVATE, atomic_file, atomic_folder, atomic_write, make_folder, standing
+from tests.faults import campaign
 
 KINDS = ("kill", "error", "gone")
 
@@ -46,13 +47,6 @@ def check(folder: Path) -> None:
         (name,) = (path.name for path in standing(folder / "target").iterdir())
         assert (standing(folder / "target") / name / "deep" / "file").read_text() == name * 100
         assert {path.name for path in folder.iterdir()} <= {"target", ".target.tmp", ".target.old"}
-
-
-def campaign(target: str, folder: Path, kind: str) -> int:
-    command = [sys.executable, "-m", "tests.faults", target, str(folder), kind]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr[-2000:]
-    return int(done.stdout)
 
 
 @pytest.mark.parametrize("kind", KINDS)

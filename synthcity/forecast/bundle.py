@@ -14,28 +14,37 @@ A bundle with code is loaded only for a caller who says that the code is trusted
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import json
 import platform
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol, cast, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
 from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
 
 import synthcity
-from synthcity.errors import BundleError, ConfigError, RunError, SynthcityError
+from synthcity.errors import BundleError, RunError, SynthcityError
 from synthcity.files import atomic_folder, standing
 from synthcity.forecast.forecaster import Forecaster
+from synthcity.forecast.verified import (
+    CONFIG,
+    FORMAT,
+    MANIFEST,
+    MAX_DEPTH,
+    METRICS,
+    WEIGHTS,
+    code_file,
+    read_bundle,
+    sha256,
+)
 
-FORMAT = 1
 _INSTALL = "synthcity.nets.authored.code"
-CONFIG, WEIGHTS, METRICS, MANIFEST = "config.json", "weights.safetensors", "metrics.json", "manifest.json"
+_LONGEST_REASON = 300  # characters of an error that is not ours
 
 # A bundle may name one of these and no other code. Each is called with (folder, config, weights).
 LOADERS = frozenset(
@@ -103,7 +112,7 @@ def save_bundle(
             listed = [{k: v for k, v in entry.items() if k != "source"} for entry in code]
             for i, entry in enumerate(code):
                 (draft / "code").mkdir(exist_ok=True)
-                (draft / _code_file(i)).write_bytes(entry["source"].encode())
+                (draft / code_file(i)).write_bytes(entry["source"].encode())
             parts = {"num_members": len(members), **({"code": listed} if listed else {})}
             _write_json(draft / CONFIG, {**config, **parts})
             (draft / WEIGHTS).write_bytes(save_arrays({k: np.ascontiguousarray(v) for k, v in weights.items()}))
@@ -126,7 +135,30 @@ def load(folder: Path | str, *, trust_code: bool = False) -> Forecaster:
         BundleError: a file is missing or differs from its hash, the bundle is foreign or of another version, or it
             holds code and nobody said that this is trusted.
     """
-    folder = standing(Path(folder))
+    folder = Path(folder)
+    while True:
+        here = standing(folder)
+        before = _identity(here)
+        try:
+            loaded = _load(here, trust_code)
+        except BundleError:
+            if _identity(standing(folder)) == before:
+                raise
+            continue  # it was replaced meanwhile, so that parts of both were read
+        if _identity(standing(folder)) == before:
+            return loaded
+
+
+def _identity(folder: Path) -> tuple[int, ...]:
+    """What tells a folder from one that takes its place."""
+    try:
+        found = folder.stat()
+    except (OSError, ValueError):
+        return ()
+    return found.st_dev, found.st_ino, found.st_ctime_ns
+
+
+def _load(folder: Path, trust_code: bool) -> Forecaster:
     code = _code_of(folder)
     if code and not trust_code:
         listed = ", ".join(f"{path} ({entry['kind']} {entry['name']})" for path, entry in code.items())
@@ -142,102 +174,54 @@ def load(folder: Path | str, *, trust_code: bool = False) -> Forecaster:
     return _rebuild(folder)
 
 
-def _code_of(folder: Path) -> dict[str, dict[str, str]]:
+def _code_of(folder: Path, depth: int = 0) -> dict[str, dict[str, str]]:
     """Return all code in a bundle and its members by file, verified and not run."""
-    config = _verified_config(folder)
+    if depth > MAX_DEPTH:
+        raise BundleError(f"{folder} lies more than {MAX_DEPTH} members deep, which no bundle does")
+    opened = read_bundle(folder)
     found = {}
-    for i, entry in enumerate(config.get("code", ())):
-        path = folder / _code_file(i)
-        found[str(path)] = {**entry, "source": path.read_bytes().decode("utf-8", errors="replace")}
-    for i in range(int(config.get("num_members", 0))):
-        found |= _code_of(folder / "members" / str(i))
+    for i, (entry, source) in enumerate(zip(opened.parts.code, opened.sources, strict=True)):
+        found[str(folder / code_file(i))] = {**asdict(entry), "source": source}
+    for i in range(opened.parts.num_members):
+        found |= _code_of(folder / "members" / str(i), depth + 1)
     return found
 
 
 def _rebuild(folder: Path) -> Forecaster:
     """Rebuild from a bundle whose code, if there is any, is registered."""
-    config = _verified_config(folder)
-    loader = config.get("loader")
+    opened = read_bundle(folder)
+    loader = opened.parts.loader
     if loader not in LOADERS:
         raise BundleError(f"{folder} names the loader {loader!r}, which synthcity does not know")
     module, _, function = loader.partition(":")
     try:
-        weights = load_arrays((folder / WEIGHTS).read_bytes())
+        weights = load_arrays(opened.weights)
         rebuild = getattr(importlib.import_module(module), function)
-        return cast(Forecaster, rebuild(folder, config, weights))
-    except (KeyError, TypeError, ValueError, ConfigError, SafetensorError) as error:
-        raise BundleError(f"{folder} does not fit synthcity {synthcity.__version__}: {error}") from error
+        return cast(Forecaster, rebuild(folder, opened.config, weights))
+    except BundleError:
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split())[:_LONGEST_REASON] or type(error).__name__
+        raise BundleError(f"{folder} does not fit synthcity {synthcity.__version__}: {reason}") from error
 
 
-def load_member(folder: Path, index: int) -> Forecaster:
-    """Load member ``index`` of the bundle in ``folder``; for loaders of forecasters made of others."""
-    return _rebuild(folder / "members" / str(index))
-
-
-def _verified_config(folder: Path) -> dict[str, Any]:
-    """Return the config after every file was held against its hash in the manifest."""
-    manifest = _read_json(folder / MANIFEST)
-    if manifest.get("format") != FORMAT:
-        raise BundleError(
-            f"{folder} is of format {manifest.get('format')!r}, synthcity {synthcity.__version__} reads {FORMAT}"
-        )
-    hashes = manifest.get("sha256")
-    if not isinstance(hashes, dict):
-        raise BundleError(f"{folder / MANIFEST} lists no hashes; copy the bundle again")
-    for name in (CONFIG, WEIGHTS, METRICS):
-        _verify(folder, name, hashes)
-    config = _read_json(folder / CONFIG)
-    for i in range(int(config.get("num_members", 0))):
-        _verify(folder, _member_manifest(i), hashes)
-    for i in range(len(config.get("code", ()))):
-        _verify(folder, _code_file(i), hashes)
-    return config
-
-
-def _verify(folder: Path, name: str, hashes: Mapping[str, str]) -> None:
-    path = folder / name
-    if not path.is_file():
-        raise BundleError(f"{path} is missing; copy the bundle again")
-    if _sha256(path) != hashes.get(name):
-        raise BundleError(f"{path} differs from its hash in the manifest; it is damaged or was edited")
-
-
-def _member_manifest(index: int) -> str:
-    return f"members/{index}/{MANIFEST}"
-
-
-def _code_file(index: int) -> str:
-    return f"code/{index}.py"
+def load_members(folder: Path, config: Mapping[str, Any]) -> list[Forecaster]:
+    """Load all members of the bundle in ``folder``, whose config this is; for forecasters made of others."""
+    return [_rebuild(folder / "members" / str(i)) for i in range(config.get("num_members", 0))]
 
 
 def _manifest(draft: Path, num_members: int, num_codes: int, extra: Mapping[str, Any]) -> dict[str, Any]:
-    names = [CONFIG, WEIGHTS, METRICS, *(_member_manifest(i) for i in range(num_members))]
-    names += [_code_file(i) for i in range(num_codes)]
+    names = [CONFIG, WEIGHTS, METRICS, *(f"members/{i}/{MANIFEST}" for i in range(num_members))]
+    names += [code_file(i) for i in range(num_codes)]
     return {
         **extra,
         "format": FORMAT,
         "synthcity": synthcity.__version__,
         "numpy": np.__version__,
         "python": platform.python_version(),
-        "sha256": {name: _sha256(draft / name) for name in names},
+        "sha256": {name: sha256((draft / name).read_bytes()) for name in names},
     }
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _write_json(path: Path, data: Mapping[str, Any]) -> None:
     path.write_bytes((json.dumps(data, indent=1, sort_keys=True, allow_nan=False) + "\n").encode())
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        data = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        raise BundleError(f"{path} is missing; {path.parent} is no bundle") from None
-    except (OSError, ValueError) as error:
-        raise BundleError(f"{path} cannot be read: {error}") from error
-    if not isinstance(data, dict):
-        raise BundleError(f"{path} must hold a JSON object, not {type(data).__name__}")
-    return data

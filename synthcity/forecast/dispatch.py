@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from synthcity.errors import ConfigError, NotCovered
-from synthcity.forecast.bundle import load_member, save_bundle
+from synthcity.forecast.bundle import load_members, save_bundle
 from synthcity.forecast.forecaster import Forecaster, Paths
+from synthcity.forecast.verified import select
 from synthcity.market.bars import History, Prices
 from synthcity.sn50.competitions import get_competition
 from synthcity.sn50.prompt import Prompt
@@ -111,5 +112,13 @@ class Dispatch:
 
 def from_bundle(folder: Path, config: Mapping[str, Any], weights: Mapping[str, Any]) -> Dispatch:
     """Rebuild from a bundle; see ``bundle.load``."""
-    routes = [Route(**{**route, "assets": tuple(route["assets"])}) for route in config["routes"]]
-    return Dispatch(routes, [load_member(folder, i) for i in range(len(routes))], name=config["name"])
+    kept = select(_Kept, config)
+    return Dispatch(kept.routes, load_members(folder, config), name=kept.name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Kept:
+    """What a bundle's config tells of a dispatch."""
+
+    name: str
+    routes: tuple[Route, ...]

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from synthcity.forecast.bundle import load_member, save_bundle
+from synthcity.forecast.bundle import load_members, save_bundle
 from synthcity.forecast.forecaster import Forecaster, Paths, as_history
 from synthcity.forecast.quantise import Quantised
+from synthcity.forecast.verified import select
 from synthcity.market.bars import History, Prices
 from synthcity.sn50.prompt import Prompt
 
@@ -80,8 +81,16 @@ class Mix:
 
 def from_bundle(folder: Path, config: Mapping[str, Any], weights: Mapping[str, Any]) -> Mix:
     """Rebuild from a bundle; see ``bundle.load``."""
-    members = [load_member(folder, k) for k in range(len(config["weights"]))]
-    return Mix(members, config["weights"], name=config["name"])
+    kept = select(_Kept, config)
+    return Mix(load_members(folder, config), kept.weights, name=kept.name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Kept:
+    """What a bundle's config tells of a mix."""
+
+    name: str
+    weights: tuple[float, ...]
 
 
 def split_paths(weights: NDArray[np.float64], num_paths: int) -> NDArray[np.int64]:

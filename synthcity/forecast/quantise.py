@@ -8,15 +8,17 @@ values, while each path keeps its rank at every step and with it the dependence 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from synthcity.forecast.bundle import load_member, save_bundle
+from synthcity.forecast.bundle import load_members, save_bundle
 from synthcity.forecast.forecaster import Forecaster, Paths, Quantising, as_history
+from synthcity.forecast.verified import select
 from synthcity.market.bars import History, Prices
+from synthcity.schema import key
 from synthcity.sn50.prompt import Prompt
 
 LOADER = "synthcity.forecast.quantise:from_bundle"
@@ -99,4 +101,12 @@ class Quantised:
 
 def from_bundle(folder: Path, config: Mapping[str, Any], weights: Mapping[str, Any]) -> Quantised:
     """Rebuild from a bundle; see ``bundle.load``."""
-    return Quantised(load_member(folder, 0), factor=config["factor"])
+    (member,) = load_members(folder, config)
+    return Quantised(member, factor=select(_Kept, config).factor)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Kept:
+    """What a bundle's config tells of quantised paths."""
+
+    factor: int = key(low=1, high=64)

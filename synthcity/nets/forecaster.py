@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -18,6 +18,7 @@ from synthcity.errors import BundleError, ConfigError, DataError, NotCovered
 from synthcity.forecast.bundle import save_bundle
 from synthcity.forecast.forecaster import Paths, as_history
 from synthcity.forecast.quantise import DEFAULT_FACTOR
+from synthcity.forecast.verified import mapping, select
 from synthcity.market.bars import Bars, History, Prices
 from synthcity.market.windows import FeatureTable, WindowSpec
 from synthcity.nets import state as states
@@ -25,11 +26,15 @@ from synthcity.nets.authored.code import codes_of
 from synthcity.nets.config import NetConfig
 from synthcity.nets.dependence import joint_factor
 from synthcity.nets.heads.law import Law
-from synthcity.nets.network import Network, make_batch
+from synthcity.nets.network import Network, make_batch, ordinary_batch
+from synthcity.schema import key
 from synthcity.sn50.prompt import Prompt
 
 _LOADER = "synthcity.nets.forecaster:from_bundle"
 _FEW_RANGES = 0.1  # real bars that moved have a range 99 times in a hundred, closes dressed up as bars never
+_MOST_ASSETS = 256
+_LONGEST_REASON = 300  # characters of an error that is not ours
+_FEW = 16  # paths that show whether any can be drawn
 # members of a mix look at the same history: share its features
 _TABLES: WeakKeyDictionary[History, dict[Any, FeatureTable]] = WeakKeyDictionary()
 
@@ -81,6 +86,20 @@ class NetForecaster:
     ) -> list[Paths]:
         """Draw as ``simulate_many``; each path keeps its ranks, each step takes the exact quantiles of its marginal."""
         return self._simulate(history, prompts, seed, quantised=True)
+
+    @torch.inference_mode()
+    def is_sound(self) -> bool:
+        """Whether all assets together get finite positive prices after an ordinary past."""
+        generator, num_assets = torch.Generator().manual_seed(0), len(self.assets)
+        batch = ordinary_batch(num_assets, self.network.config.steps, self.spec, generator)
+        law = self.network(batch)
+        try:
+            factor = joint_factor(self.network.correlation, range(num_assets)) if num_assets > 1 else None
+        except RuntimeError:  # the correlation is none
+            return False
+        returns = law.sample(_FEW, law.draw_noise(_FEW, generator, factor))
+        drawn = [_prices(returns[i], float(batch.anchor[i]), 1.0) for i in range(num_assets)]
+        return all(np.isfinite(paths).all() and (paths > 0).all() for paths in drawn)
 
     def _simulate(
         self, history: History, prompts: Sequence[Prompt], seed: int | None, *, quantised: bool
@@ -235,16 +254,33 @@ def quantised_paths(draws: Tensor, law: Law, window: int, wide: Tensor | None) -
     return by_step.scatter_(1, order, quantiles_hn.to(draws.dtype)).T
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Kept:
+    """What a bundle's config tells of a network."""
+
+    network: Mapping[str, Any] = key(parse=mapping)
+    spec: Mapping[str, Any] = key(parse=mapping)
+    assets: tuple[str, ...]
+    meta: Mapping[str, Any] = key(parse=mapping)
+
+
 def from_bundle(folder: Path, config: Mapping[str, Any], weights: Mapping[str, NDArray[Any]]) -> NetForecaster:
     """Rebuild a forecaster from a verified bundle.
 
     Raises:
-        BundleError: config and weights do not fit each other or this version.
+        BundleError: config and weights do not fit each other or this version, or draw no prices.
     """
     try:
-        spec = states.spec_from_json(config["spec"])
-        network = Network(NetConfig.from_dict(config["network"]), spec, len(config["assets"]))
-        network.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in weights.items()})
+        kept = select(_Kept, config)
+        if not 0 < len(kept.assets) == len(set(kept.assets)) <= _MOST_ASSETS:
+            raise ConfigError(f"a network of the assets {kept.assets}")
+        spec = states.spec_from_json(kept.spec)
+        network = Network(NetConfig.from_dict(kept.network), spec, len(kept.assets))
+        states.fill(network, {name: torch.from_numpy(np.array(value)) for name, value in weights.items()})
     except (KeyError, TypeError, RuntimeError, ConfigError) as error:
-        raise BundleError(f"bundle {folder} does not fit this version of synthcity: {error}") from error
-    return NetForecaster(network, spec, config["assets"], config["meta"])
+        reason = " ".join(str(error).split())[:_LONGEST_REASON]
+        raise BundleError(f"bundle {folder} does not fit this version of synthcity: {reason}") from error
+    forecaster = NetForecaster(network, spec, kept.assets, kept.meta)
+    if not forecaster.is_sound():
+        raise BundleError(f"the network in {folder} draws no prices: its weights are damaged or were never trained")
+    return forecaster

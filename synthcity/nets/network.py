@@ -67,6 +67,22 @@ def make_batch(
     )
 
 
+def ordinary_batch(size: int, steps: int, spec: WindowSpec, generator: torch.Generator) -> Batch:
+    """Make ``size`` windows of nothing but noise of the usual size, the i-th of asset i."""
+
+    def noise(*shape: int) -> Tensor:
+        return torch.randn(size, *shape, generator=generator)
+
+    return Batch(
+        sequence=noise(steps, _NUM_SEQUENCE),
+        context=noise(spec.num_context),
+        future=noise(spec.horizon, len(spec.future_names) + _NUM_LEAD),
+        asset=torch.arange(size),
+        anchor=torch.full((size,), 1e-3),
+        realised=torch.zeros(size, spec.horizon + 1),
+    )
+
+
 def _scale_sequence(sequence: np.ndarray, anchor: np.ndarray) -> Tensor:
     """Returns and ranges in units of the anchor, compressed; gaps become zero and raise the last channel."""
     gap = ~np.isfinite(sequence[..., 0])

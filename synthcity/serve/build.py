@@ -16,10 +16,10 @@ from fastapi import FastAPI
 
 from synthcity.errors import BundleError, ConfigError
 from synthcity.forecast.baselines import BASELINES, baseline
-from synthcity.forecast.bundle import MANIFEST
 from synthcity.forecast.choose import choose
 from synthcity.forecast.forecaster import Forecaster
 from synthcity.forecast.quantise import Quantised
+from synthcity.forecast.verified import MANIFEST
 from synthcity.market.store import open_store
 from synthcity.market.venues.official import official_venue
 from synthcity.schema import key, local_path

@@ -8,7 +8,8 @@ from click.testing import CliRunner
 
 from synthcity.cli.main import cli
 from synthcity.errors import BundleError, ConfigError
-from synthcity.forecast.bundle import MANIFEST, load
+from synthcity.forecast.bundle import load
+from synthcity.forecast.verified import MANIFEST
 
 
 def test_writes_a_bundle_and_says_who_answers_what(tmp_path: Path) -> None:

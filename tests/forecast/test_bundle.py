@@ -1,19 +1,24 @@
 from __future__ import annotations
 
+import errno
 import json
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from synthcity import files
 from synthcity.errors import BundleError, RunError
-from synthcity.forecast import bundle
 from synthcity.forecast.baselines import baseline
 from synthcity.forecast.baselines.fhs import Fhs, FhsConfig
 from synthcity.forecast.baselines.profile import ProfileConfig
 from synthcity.forecast.baselines.sessions import SessionConfig
 from synthcity.forecast.bundle import load, save_bundle
 from synthcity.forecast.mixing import Mix
+from synthcity.forecast.quantise import Quantised
+from synthcity.forecast.verified import sha256
+from tests.faults import campaign
 
 BASELINE = "synthcity.forecast.baselines:from_bundle"
 
@@ -29,7 +34,7 @@ def _rewrite(path: Path, **changes: object) -> None:
     path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
     if path.name != "manifest.json":
         manifest = json.loads((path.parent / "manifest.json").read_text())
-        manifest["sha256"][path.name] = bundle._sha256(path)
+        manifest["sha256"][path.name] = sha256(path.read_bytes())
         (path.parent / "manifest.json").write_text(json.dumps(manifest))
 
 
@@ -159,3 +164,73 @@ def test_a_disk_that_refuses_is_told_in_words_and_leaves_nothing(tmp_path, monke
     (tmp_path / "file").touch()
     with pytest.raises(RunError, match="File exists"):
         baseline("fhs").save(tmp_path / "file" / "bundle")
+
+
+NAMES = ("mix", "ewma+q")
+
+
+def replace_bundle(folder: Path) -> None:
+    """For ``tests.faults``: put the other of two bundles in the place of the one that is there."""
+    is_mix = (folder / "b").exists() and load(folder / "b").name == "mix"
+    other = Quantised(baseline("ewma")) if is_mix else Mix([baseline("trailing"), baseline("ewma")], [0.5, 0.5])
+    other.save(folder / "b")
+
+
+def replace_bundle_without_exchange(folder: Path) -> None:
+    files._exchange = _refuse  # type: ignore[assignment]
+    replace_bundle(folder)
+
+
+def _refuse(one: Path, other: Path) -> None:
+    raise OSError(errno.EINVAL, "no exchange here")
+
+
+def check(folder: Path) -> None:
+    """For ``tests.faults``: one of them is there, whole."""
+    assert load(folder / "b").name in NAMES
+
+
+@pytest.mark.parametrize(
+    ("function", "kind"),
+    [
+        ("replace_bundle", "kill"),
+        ("replace_bundle_without_exchange", "kill"),
+        *(
+            pytest.param(function, kind, marks=pytest.mark.slow)
+            for function in ("replace_bundle", "replace_bundle_without_exchange")
+            for kind in ("error", "gone")
+        ),
+    ],
+)
+def test_whatever_call_of_a_replacement_is_the_last_a_whole_bundle_is_found(
+    tmp_path: Path, function: str, kind: str
+) -> None:
+    assert campaign(f"{__name__}:{function}", tmp_path, kind) > 60
+    assert [path.name for path in tmp_path.iterdir()] == ["b"], "the last one takes leftovers over"
+
+
+def test_whoever_loads_during_replacements_finds_one_or_the_other(tmp_path: Path) -> None:
+    replace_bundle(tmp_path)
+    done = threading.Event()
+
+    def replace_again_and_again() -> None:
+        for _ in range(30):
+            replace_bundle(tmp_path)
+        done.set()
+
+    writer = threading.Thread(target=replace_again_and_again)
+    writer.start()
+    found = set()
+    while not done.is_set():
+        found.add(load(tmp_path / "b").name)
+    writer.join()
+    assert found == set(NAMES)
+
+
+def test_what_waits_aside_after_a_kill_is_loaded_and_put_back(folder: Path) -> None:
+    folder.rename(folder.with_name(".fhs.old"))
+    assert load(folder).name == "fhs"
+    with pytest.raises(ValueError, match="JSON compliant"):
+        baseline("ewma").save(folder, metrics={"score": float("nan")})
+    assert load(folder).name == "fhs"
+    assert [path.name for path in folder.parent.iterdir()] == ["fhs"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,10 @@ from synthcity.errors import ConfigError, unknown_name
 from synthcity.forecast.baselines.base import Baseline
 from synthcity.forecast.baselines.ewma import Ewma, EwmaConfig
 from synthcity.forecast.baselines.fhs import Fhs, FhsConfig
-from synthcity.forecast.baselines.profile import ProfileConfig
 from synthcity.forecast.baselines.reference import Reference, ReferenceConfig
-from synthcity.forecast.baselines.sessions import SessionConfig
 from synthcity.forecast.baselines.trailing import Trailing, TrailingConfig
+from synthcity.forecast.verified import mapping, select
+from synthcity.schema import build, key
 
 BASELINES: Mapping[str, Callable[[], Baseline]] = {
     "reference": Reference,
@@ -37,24 +37,23 @@ def baseline(name: str) -> Baseline:
 
 def from_bundle(folder: Path, config: Mapping[str, Any], weights: Mapping[str, Any]) -> Baseline:
     """Rebuild from a bundle; see ``bundle.load``."""
-    values = config["config"]
-    match config["name"]:
+    kept = select(_Kept, config)
+    match kept.name:
         case "reference":
-            return Reference(ReferenceConfig(**values))
+            return Reference(build(ReferenceConfig, kept.config))
         case "trailing":
-            return Trailing(TrailingConfig(**values))
+            return Trailing(build(TrailingConfig, kept.config))
         case "ewma":
-            return Ewma(EwmaConfig(**values))
-        case "fhs":
-            plain = FhsConfig(**{key: value for key, value in values.items() if key not in ("profile", "sessions")})
-            sessions = values.get("sessions")  # a bundle from before there were any stays as it was
-            return Fhs(
-                replace(
-                    plain,
-                    profile=ProfileConfig(**values["profile"]),
-                    sessions=sessions
-                    and SessionConfig(**{**sessions, "profile": ProfileConfig(**sessions["profile"])}),
-                )
-            )
+            return Ewma(build(EwmaConfig, kept.config))
+        case "fhs":  # a bundle from before there were any sessions stays as it was
+            return Fhs(build(FhsConfig, {"sessions": None, **kept.config}))
         case name:
             raise ConfigError(unknown_name("baseline", name, BASELINES))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Kept:
+    """What a bundle's config tells of a baseline."""
+
+    name: str
+    config: Mapping[str, Any] = key(parse=mapping)

@@ -11,6 +11,7 @@ from synthcity.forecast.baselines.base import Baseline
 from synthcity.forecast.baselines.draws import Draws
 from synthcity.forecast.baselines.returns import log_returns, require
 from synthcity.market.bars import Bars
+from synthcity.schema import key
 from synthcity.sn50.prompt import Prompt
 
 
@@ -18,9 +19,9 @@ from synthcity.sn50.prompt import Prompt
 class EwmaConfig:
     """``half_life_hours`` of trading time; ``degrees_of_freedom`` of the steps, above 2."""
 
-    half_life_hours: float = 12.0
-    degrees_of_freedom: float = 4.0
-    min_returns: int = 36
+    half_life_hours: float = key(12.0, low=0.01, high=100_000)
+    degrees_of_freedom: float = key(4.0, low=2, high=1e6)
+    min_returns: int = key(36, low=2, high=1_000_000)
 
     def __post_init__(self) -> None:
         if self.degrees_of_freedom <= 2:

@@ -20,6 +20,7 @@ from synthcity.forecast.baselines.sessions import SessionConfig, session_steps
 from synthcity.forecast.baselines.volatility import Filtered, TwoSpeed, unit_residuals
 from synthcity.market.bars import Bars
 from synthcity.market.calendar.week import learn_week
+from synthcity.schema import key
 from synthcity.sn50.prompt import Prompt
 
 DAY = 86400
@@ -33,14 +34,14 @@ class FhsConfig:
     ``sessions`` says how to treat an asset that closes or falls still; None treats all alike, by the clock alone.
     """
 
-    history_days: float = 60.0
-    minute_history_days: float = 30.0  # for increments below five minutes
-    residual_days: float = 20.0
-    fast_half_life_hours: float = 6.0
-    slow_half_life_hours: float = 120.0
-    fast_weight: float = 0.5
-    decay_half_life_hours: float = 12.0
-    min_returns: int = 288
+    history_days: float = key(60.0, low=0.01, high=3660)
+    minute_history_days: float = key(30.0, low=0.01, high=3660)  # for increments below five minutes
+    residual_days: float = key(20.0, low=0.01, high=3660)
+    fast_half_life_hours: float = key(6.0, low=0.01, high=100_000)
+    slow_half_life_hours: float = key(120.0, low=0.01, high=100_000)
+    fast_weight: float = key(0.5, low=0, high=1)
+    decay_half_life_hours: float = key(12.0, low=0.01, high=100_000)
+    min_returns: int = key(288, low=2, high=1_000_000)
     profile: ProfileConfig = field(default_factory=ProfileConfig)
     sessions: SessionConfig | None = field(default_factory=SessionConfig)
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthcity.forecast.baselines.returns import Returns
+from synthcity.schema import key
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -31,9 +32,9 @@ def slot_of(observed: Ints) -> Ints:
 class ProfileConfig:
     """How mean absolute returns become a profile around 1."""
 
-    cap_quantile: float = 0.995
-    smooth_slots: int = 6
-    shrinkage: float = 0.1
+    cap_quantile: float = key(0.995, low=0.5, high=1)
+    smooth_slots: int = key(6, low=0, high=288)
+    shrinkage: float = key(0.1, low=0, high=1)
 
 
 def volatility_profile(returns: Returns, config: ProfileConfig) -> Floats:

@@ -38,6 +38,11 @@ class ReferenceConfig:
 
     hourly_sigma: dict[str, float] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        for asset, sigma in self.hourly_sigma.items():
+            if not 0 < sigma < 1:
+                raise ValueError(f"hourly_sigma of {asset} must lie between 0 and 1, got {sigma}")
+
 
 class Reference(Baseline):
     """Looks at the last price and at nothing else."""

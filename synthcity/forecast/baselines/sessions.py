@@ -22,6 +22,7 @@ from synthcity.market.bars import Bars
 from synthcity.market.calendar.clock import new_york
 from synthcity.market.calendar.week import Week
 from synthcity.market.times import DAY
+from synthcity.schema import key
 from synthcity.sn50.prompt import Prompt
 
 Floats = NDArray[np.float64]
@@ -38,19 +39,19 @@ class SessionConfig:
     weighs, and the degrees of freedom of the draws, above 2.
     """
 
-    history_days: float = 60.0
-    residual_days: float = 20.0
-    fast_half_life_hours: float = 2.0
-    slow_half_life_hours: float = 40.0
-    fast_weight: float = 0.5
-    decay_half_life_hours: float = 12.0
+    history_days: float = key(60.0, low=0.01, high=3660)
+    residual_days: float = key(20.0, low=0.01, high=3660)
+    fast_half_life_hours: float = key(2.0, low=0.01, high=100_000)
+    slow_half_life_hours: float = key(40.0, low=0.01, high=100_000)
+    fast_weight: float = key(0.5, low=0, high=1)
+    decay_half_life_hours: float = key(12.0, low=0.01, high=100_000)
     profile: ProfileConfig = field(default_factory=lambda: ProfileConfig(smooth_slots=2))
-    min_returns: int = 288
-    gap_history_days: float = 365.0
-    gap_length_power: float = 0.2
-    gap_prior_rate: float = 0.25
-    gap_prior_count: float = 4.0
-    gap_degrees_of_freedom: float = 4.0
+    min_returns: int = key(288, low=2, high=1_000_000)
+    gap_history_days: float = key(365.0, low=0.01, high=3660)
+    gap_length_power: float = key(0.2, low=0, high=2)
+    gap_prior_rate: float = key(0.25, low=0.001, high=1000)
+    gap_prior_count: float = key(4.0, low=0.001, high=1e6)
+    gap_degrees_of_freedom: float = key(4.0, low=2, high=1e6)
 
     def __post_init__(self) -> None:
         if self.gap_degrees_of_freedom <= 2:

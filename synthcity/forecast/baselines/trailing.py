@@ -11,6 +11,7 @@ from synthcity.forecast.baselines.base import Baseline
 from synthcity.forecast.baselines.draws import Draws
 from synthcity.forecast.baselines.returns import log_returns, require
 from synthcity.market.bars import Bars
+from synthcity.schema import key
 from synthcity.sn50.prompt import Prompt
 
 
@@ -18,8 +19,8 @@ from synthcity.sn50.prompt import Prompt
 class TrailingConfig:
     """``window_hours`` of trading time to measure over; at least ``min_returns`` of it must be there."""
 
-    window_hours: float = 24.0
-    min_returns: int = 12
+    window_hours: float = key(24.0, low=0.01, high=100_000)
+    min_returns: int = key(12, low=2, high=1_000_000)
 
 
 class Trailing(Baseline):
