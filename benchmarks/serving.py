@@ -35,6 +35,7 @@ from pathlib import Path
 import numpy as np
 from bittensor_wallet import Keypair
 
+from synthcity.durations import DAY
 from synthcity.forecast.baselines import baseline
 from synthcity.market.bars import Bars
 from synthcity.market.store import Store
@@ -47,7 +48,7 @@ from synthcity.sn50.prompt import Prompt
 MINER, VALIDATOR = Keypair.create_from_uri("//Miner"), Keypair.create_from_uri("//Validator")
 EMPTY = hashlib.sha3_256(b"").hexdigest()
 PRICE = 90_000.0
-GRIDS = {"24 h": (86400, 300), "1 h": (3600, 60)}
+GRIDS = {"24 h": (DAY, 300), "1 h": (3600, 60)}
 RUN = "from synthcity.cli.main import main; main()"
 CHILD = """
 import sys, socket, uvicorn
@@ -75,7 +76,7 @@ def fill(folder: Path, days: int = 3) -> float:
     """Write prices up to now and the subnet; return the volatility of a minute."""
     sigma, last = 5e-4, int(time.time()) // 300 * 300
     for resolution in (60, 300):
-        time_ = np.arange(last - days * 86400, last, resolution, dtype=np.int64)
+        time_ = np.arange(last - days * DAY, last, resolution, dtype=np.int64)
         rng = np.random.default_rng(resolution)
         close = PRICE * np.exp(np.cumsum(rng.standard_normal(len(time_)) * sigma * (resolution / 60) ** 0.5) * 0.01)
         bars = Bars(time_, close, close, close, close, np.ones(len(time_)), resolution)

@@ -22,6 +22,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from synthcity.durations import DAY
 from synthcity.forecast.quantise import Quantised
 from synthcity.market.simulated import SimulatedConfig, SimulatedMarket
 from synthcity.market.windows import FeatureTable, WindowSpec
@@ -32,8 +33,6 @@ from synthcity.nets.heads.gbm import GBMLaw
 from synthcity.nets.network import Network, make_batch
 from synthcity.search.candidates.presets import presets
 from synthcity.sn50.prompt import Prompt
-
-DAY = 86400
 
 
 def forecaster() -> NetForecaster:

@@ -25,6 +25,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from synthcity.durations import DAY
 from synthcity.market.dataset import Dataset, build_dataset
 from synthcity.market.simulated import SimulatedConfig, SimulatedMarket
 from synthcity.market.windows import WindowSpec
@@ -34,7 +35,6 @@ from synthcity.sn50.competitions import Competition, get_competition, get_rules
 
 COMPETITION = get_competition("crypto-24h")
 ASSETS = ("BTC", "ETH", "SOL")
-DAY = 86400
 BASIS_POINTS = 1e4
 Crps = Callable[[Tensor, Tensor], Tensor]
 

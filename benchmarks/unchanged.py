@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from synthcity.durations import DAY
 from synthcity.forecast.backtest import backtest, backtest_prompts
 from synthcity.forecast.baselines import BASELINES, baseline
 from synthcity.forecast.bundle import load
@@ -93,7 +94,7 @@ def _searched(folder: Path, name: str, settings: tuple[str, ...]) -> dict[str, A
 
 
 def _served(forecaster: Any, market: Any, competition: str) -> str:
-    step, length = (300, 86400) if competition == "crypto-24h" else (60, 3600)
+    step, length = (300, DAY) if competition == "crypto-24h" else (60, 3600)
     prompt = Prompt(asset="BTC", start_time=1_742_000_100, time_increment=step, time_length=length, num_simulations=100)
     answer = clock.simulate(forecaster, market.as_of(1_742_000_040), prompt, seed=7)
     return hashlib.sha256(encode_reply(answer.paths, prompt)).hexdigest()

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,3 +62,9 @@ def test_what_is_written_is_read_again(seconds: float) -> None:
 def test_writes_the_short_way() -> None:
     written = [write_duration(seconds) for seconds in (39600.0, 5400, 90, 0.5, WEEK, DAY + 1)]
     assert written == ["11h", "1h30m", "1m30s", "0.5s", "7d", "1d1s"]
+
+
+def test_a_day_is_spelt_once() -> None:
+    package = Path(__file__).parents[1] / "synthcity"
+    spelt = {path.name for path in package.rglob("*.py") if re.search(r"\b86_?400\b", path.read_text(encoding="utf-8"))}
+    assert spelt == set()

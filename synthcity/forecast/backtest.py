@@ -6,7 +6,6 @@ the prompts over them and put the rows together with ``collect``.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +16,7 @@ import pandas as pd
 from synthcity.errors import DataError
 from synthcity.forecast.forecaster import Forecaster, Paths
 from synthcity.market.bars import Market
+from synthcity.seeds import hash_seed
 from synthcity.sn50.competitions import Competition, Rules, get_competition, get_rules
 from synthcity.sn50.prompt import Prompt
 from synthcity.sn50.scoring import INVALID, score
@@ -187,8 +187,7 @@ def realised_prices(market: Market, prompt: Prompt) -> Paths | None:
 
 def prompt_seed(seed: int, prompt: Prompt) -> int:
     """Return the 63-bit seed of one prompt, a hash of the run's seed, the asset and the start."""
-    text = f"{seed}|{prompt.asset}|{prompt.start_time}".encode()
-    return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big") >> 1
+    return hash_seed(seed, prompt.asset, prompt.start_time)
 
 
 def check_paths(paths: Paths, prompt: Prompt, name: str) -> None:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from synthcity.durations import DAY
 from synthcity.errors import unknown_name
 from synthcity.forecast.interval import ratio_interval
-from synthcity.market.times import DAY
 from synthcity.sn50.competitions import Rules, get_rules
 
 Weights = Mapping[str, float]

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from synthcity.durations import DAY
 from synthcity.forecast.interval import Floats, ratio_interval
-from synthcity.market.times import DAY
 from synthcity.sn50.prompt import Prompt
 
 NUM_BINS = 20

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from synthcity.market.times import DAY
+from synthcity.durations import DAY
 
 Floats = NDArray[np.float64]
 

@@ -15,6 +15,7 @@ from synthcity.forecast.forecaster import Forecaster, Paths, as_history
 from synthcity.forecast.quantise import Quantised
 from synthcity.forecast.verified import select
 from synthcity.market.bars import History, Prices
+from synthcity.seeds import split_seed
 from synthcity.sn50.prompt import Prompt
 
 LOADER = "synthcity.forecast.mixing:from_bundle"
@@ -52,16 +53,16 @@ class Mix:
     def _join(
         self, members: Sequence[Forecaster], history: History, prompts: Sequence[Prompt], seed: int | None
     ) -> list[Paths]:
-        children = np.random.SeedSequence(seed).generate_state(len(members) + 1, np.uint64)
+        children = split_seed(seed, len(members) + 1)
         shares = [split_paths(self.weights, prompt.num_simulations) for prompt in prompts]
         parts: list[list[Paths]] = [[] for _ in prompts]
         for k, member in enumerate(members):
             asked = [i for i, share in enumerate(shares) if share[k]]
             own = [replace(prompts[i], num_simulations=int(shares[i][k])) for i in asked]
-            drawn = member.simulate_many(history, own, seed=int(children[k])) if own else []
+            drawn = member.simulate_many(history, own, seed=children[k]) if own else []
             for i, paths in zip(asked, drawn, strict=True):
                 parts[i].append(paths)
-        return [_shuffled(np.concatenate(part), int(children[-1])) for part in parts]
+        return [_shuffled(np.concatenate(part), children[-1]) for part in parts]
 
     def save(
         self,

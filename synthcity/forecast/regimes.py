@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from synthcity.durations import DAY
 from synthcity.forecast.forecaster import as_history
 from synthcity.forecast.interval import ratio_interval
 from synthcity.market.bars import Prices
-from synthcity.market.times import DAY
 from synthcity.sn50.prompt import Prompt
 
 REGIMES = ("calm", "middle", "stormy")

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from synthcity.durations import DAY
 from synthcity.market.bars import Times
 from synthcity.market.check import Tell
 from synthcity.market.sources.source import VenueSource
 from synthcity.market.store import PriceStore
-from synthcity.market.times import DAY
 
 Span = tuple[int, int]
 _log = logging.getLogger(__name__)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime
 
+from synthcity.durations import DAY, HOUR, MINUTE, parse_duration
 from synthcity.errors import ConfigError
 
-DAY = 86400
 _FIRST_YEAR, _LAST_YEAR = 1970, 2100
 _FIRST, _LAST = 10**8, 4_102_444_800  # unix seconds; smaller ones are dates such as 20251101, larger ones milliseconds
-_UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
 def parse_time(value: str | int | date) -> int:
@@ -57,8 +56,7 @@ def parse_resolution(text: str) -> int:
     Raises:
         ConfigError: it is none, or does not divide a day into whole bars.
     """
-    match = re.fullmatch(r"([1-9]\d*)([smh])", text)
-    seconds = int(match[1]) * _UNIT_SECONDS[match[2]] if match else 0
+    seconds = int(parse_duration(text)) if re.fullmatch("[1-9][0-9]{0,4}[smh]", text) else 0
     if not seconds or DAY % seconds:
         raise ConfigError(f"{text!r} is no resolution; write e.g. 1m or 5m, a whole part of a day")
     return seconds
@@ -66,5 +64,5 @@ def parse_resolution(text: str) -> int:
 
 def format_resolution(seconds: int) -> str:
     """Write a resolution the short way: ``1m``, ``5m``, ``1h``, ``10s``."""
-    unit = next(unit for unit in ("h", "m", "s") if seconds % _UNIT_SECONDS[unit] == 0)
-    return f"{seconds // _UNIT_SECONDS[unit]}{unit}"
+    length, unit = next(each for each in ((HOUR, "h"), (MINUTE, "m"), (1, "s")) if seconds % each[0] == 0)
+    return f"{seconds // length}{unit}"

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from synthcity.durations import DAY
 from synthcity.errors import DataError
 from synthcity.market.bars import Bars, Floats, Times
 from synthcity.market.calendar.activity import ACTIVITY_NAMES, activity_features
 from synthcity.market.calendar.features import CALENDAR_NAMES, calendar_features
 from synthcity.market.calendar.week import traded
-from synthcity.market.times import DAY
 
 Array32 = NDArray[np.float32]
 

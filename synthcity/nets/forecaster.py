@@ -28,6 +28,7 @@ from synthcity.nets.dependence import joint_factor
 from synthcity.nets.heads.law import Law
 from synthcity.nets.network import Network, make_batch, ordinary_batch
 from synthcity.schema import key
+from synthcity.seeds import split_seed
 from synthcity.sn50.prompt import Prompt
 
 _LOADER = "synthcity.nets.forecaster:from_bundle"
@@ -104,11 +105,11 @@ class NetForecaster:
     def _simulate(
         self, history: History, prompts: Sequence[Prompt], seed: int | None, *, quantised: bool
     ) -> list[Paths]:
-        seeds = np.random.SeedSequence(seed).generate_state(len(prompts), np.uint32)
+        seeds = split_seed(seed, len(prompts), bits=32)
         drawn: dict[int, Paths] = {}
         for group in _joint_groups(prompts):
             chosen = [prompts[i] for i in group]
-            drawn.update(zip(group, self._draw(history, chosen, int(seeds[group[0]]), quantised), strict=True))
+            drawn.update(zip(group, self._draw(history, chosen, seeds[group[0]], quantised), strict=True))
         return [drawn[i] for i in range(len(prompts))]
 
     def _draw(self, history: History, prompts: Sequence[Prompt], seed: int, quantised: bool) -> list[Paths]:

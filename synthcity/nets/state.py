@@ -14,8 +14,8 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
+from synthcity.durations import DAY
 from synthcity.errors import BundleError, ConfigError
-from synthcity.market.times import DAY
 from synthcity.market.windows import WindowSpec
 from synthcity.schema import build
 

@@ -20,6 +20,7 @@ from synthcity.nets.config import NetConfig
 from synthcity.nets.dependence import asset_correlation
 from synthcity.nets.loss import BASIS_POINTS, ScoreLoss
 from synthcity.nets.network import Batch, Network, make_batch
+from synthcity.seeds import mix_seed
 from synthcity.sn50.competitions import get_competition, get_rules
 
 _VALIDATION_PATHS = 96
@@ -243,11 +244,11 @@ class Trainer:
             return self.network(batch)
 
     def _generator(self, number: int) -> torch.Generator:
-        return torch.Generator(self._device).manual_seed(hash((self._seed, number)) & 0x7FFF_FFFF_FFFF)
+        return torch.Generator(self._device).manual_seed(mix_seed(self._seed, number))
 
     def train_step(self) -> Tensor:
         """Take one step and return its loss, without waiting for the device."""
-        torch.manual_seed(hash((self._seed, self._step, 1)) & 0x7FFF_FFFF_FFFF)  # dropout
+        torch.manual_seed(mix_seed(self._seed, self._step, 1))  # dropout
         training = self._config.training
         for group in self._optimizer.param_groups:
             group["lr"] = training.learning_rate * cycle(self._step / self._max_steps)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from synthcity.durations import DAY
 from synthcity.errors import ConfigError, DataError, unknown_name
 from synthcity.forecast.backtest import backtest_prompts, realised_prices
 from synthcity.market.bars import Market
@@ -14,7 +15,7 @@ from synthcity.market.dataset import Dataset, build_dataset
 from synthcity.market.periods import Period, Periods
 from synthcity.market.simulated import SimulatedMarket
 from synthcity.market.store import open_store
-from synthcity.market.times import DAY, format_time
+from synthcity.market.times import format_time
 from synthcity.market.windows import WindowSpec
 from synthcity.search.config import DataConfig, SearchConfig
 from synthcity.sn50.competitions import Competition, Rules, get_competition, get_rules

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from synthcity.durations import DAY
+
 
 @dataclass(frozen=True, kw_only=True)
 class Prompt:
@@ -15,7 +17,7 @@ class Prompt:
     asset: str
     start_time: int
     time_increment: int = 300
-    time_length: int = 86400
+    time_length: int = DAY
     num_simulations: int = 1000
 
     def __post_init__(self) -> None:

@@ -15,6 +15,7 @@ from synthcity.forecast.baselines.draws import Draws, Stratified
 from synthcity.forecast.bundle import save_bundle
 from synthcity.forecast.forecaster import Paths, as_history
 from synthcity.market.bars import Bars, History, Prices
+from synthcity.seeds import split_seed
 from synthcity.sn50.prompt import Prompt
 
 LOADER = "synthcity.forecast.baselines:from_bundle"
@@ -48,14 +49,14 @@ class Baseline(ABC):
 
     def simulate_many(self, history: History, prompts: Sequence[Prompt], *, seed: int | None = None) -> list[Paths]:
         """Draw each prompt by itself: a baseline knows no dependence between assets."""
-        seeds = _seeds(seed, len(prompts))
+        seeds = split_seed(seed, len(prompts))
         return [self._simulate(history, prompt, Draws(own)) for prompt, own in zip(prompts, seeds, strict=True)]
 
     def simulate_quantised(
         self, history: History, prompts: Sequence[Prompt], *, seed: int | None = None
     ) -> list[Paths]:
         """Draw as ``simulate_many``, but every step stratified; see ``Quantising``."""
-        seeds = _seeds(seed, len(prompts))
+        seeds = split_seed(seed, len(prompts))
         return [self._simulate(history, prompt, Stratified(own)) for prompt, own in zip(prompts, seeds, strict=True)]
 
     def _simulate(self, history: History, prompt: Prompt, draws: Draws) -> Paths:
@@ -76,10 +77,6 @@ class Baseline(ABC):
         """Write a bundle that ``synthcity.load`` reads back."""
         config = {"loader": LOADER, "name": self.name, "config": asdict(self.config)}
         save_bundle(folder, config, {}, metrics=metrics, manifest=manifest)
-
-
-def _seeds(seed: int | None, num: int) -> list[int]:
-    return [int(own) for own in np.random.SeedSequence(seed).generate_state(num, np.uint64)]
 
 
 def price_paths(price: float, steps: NDArray[np.float64], wait: float, draws: Draws) -> NDArray[np.float64]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from synthcity.durations import DAY
 from synthcity.forecast.baselines.base import Baseline
 from synthcity.forecast.baselines.draws import Draws
 from synthcity.forecast.baselines.profile import ProfileConfig, slot_of, volatility_profile
@@ -23,7 +24,6 @@ from synthcity.market.calendar.week import learn_week
 from synthcity.schema import key
 from synthcity.sn50.prompt import Prompt
 
-DAY = 86400
 Floats = NDArray[np.float64]
 
 

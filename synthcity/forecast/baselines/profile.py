@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from synthcity.durations import DAY
 from synthcity.forecast.baselines.returns import Returns
 from synthcity.schema import key
 
@@ -14,7 +15,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 SLOT_SECONDS = 300
-SLOTS_A_DAY = 86400 // SLOT_SECONDS
+SLOTS_A_DAY = DAY // SLOT_SECONDS
 DAY_KINDS = 2  # weekday, week-end
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from synthcity.durations import DAY
 from synthcity.forecast.baselines.draws import Draws
 from synthcity.forecast.baselines.profile import ProfileConfig, slot_of, slot_share, volatility_profile
 from synthcity.forecast.baselines.returns import Returns, require
@@ -21,7 +22,6 @@ from synthcity.forecast.baselines.volatility import Filtered, TwoSpeed, unit_res
 from synthcity.market.bars import Bars
 from synthcity.market.calendar.clock import new_york
 from synthcity.market.calendar.week import Week
-from synthcity.market.times import DAY
 from synthcity.schema import key
 from synthcity.sn50.prompt import Prompt
 

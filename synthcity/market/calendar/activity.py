@@ -5,17 +5,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from synthcity.durations import DAY, HOUR
 from synthcity.market.bars import Floats, Times
 from synthcity.market.calendar.clock import WEEK, new_york
 from synthcity.market.calendar.holidays import us_shut
 from synthcity.market.calendar.sessions import Session, is_open
 from synthcity.market.calendar.week import SHORTEST_CLOSURE, Flags, long_runs
-from synthcity.market.times import DAY
 
 ACTIVITY_NAMES = ("open", "gap", "since_open", "to_close", "holiday")
 _LAG_WEEKS = (1, 2, 3, 4)
-_HOUR = 3600
-_LOOK_BACK, _LOOK_AHEAD = 5 * DAY, 6 * _HOUR
+_LOOK_BACK, _LOOK_AHEAD = 5 * DAY, 6 * HOUR
 _LONGEST_HORIZON = 6 * DAY
 _LONGEST_GAP_HOURS = 64.0  # of an equity's week-end
 
@@ -56,7 +55,7 @@ def activity_features(observed: Times, grid: Times, resolution: int, horizon: in
         share,
         np.log1p(hours_closed) / np.log1p(_LONGEST_GAP_HOURS),
         np.exp(-since_open),
-        np.where(to_close <= _LOOK_AHEAD / _HOUR, np.exp(-to_close), 0.0),
+        np.where(to_close <= _LOOK_AHEAD / HOUR, np.exp(-to_close), 0.0),
         holiday.astype(np.float64),
     ]
     return np.stack(columns, axis=1)[behind : behind + len(grid)].astype(np.float32)
@@ -102,7 +101,7 @@ def _hours_around(is_closed: Flags, resolution: int) -> tuple[Floats, Floats, Fl
     since = row - np.maximum.accumulate(np.where(opening, row, -n))
     closing = ~is_closed & np.concatenate([is_closed[1:], [False]])
     until = np.minimum.accumulate(np.where(closing, row, 2 * n)[::-1])[::-1] - row
-    hours = resolution / _HOUR
+    hours = resolution / HOUR
     return (
         closed * hours,
         np.where(is_closed | (since > row), np.inf, since * hours),

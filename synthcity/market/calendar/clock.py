@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from synthcity.durations import DAY
 from synthcity.market.bars import Times
-from synthcity.market.times import DAY
 
 WEEK = 7 * DAY
 _NEW_YORK = ZoneInfo("America/New_York")

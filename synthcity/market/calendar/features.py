@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from synthcity.durations import DAY
 from synthcity.market.calendar.clock import WEEK, new_york
-from synthcity.market.times import DAY
 
 # US hours move by an hour against UTC twice a year, crypto's funding and daily closes do not: describe both clocks
 _UTC_HARMONICS = 4

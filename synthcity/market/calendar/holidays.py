@@ -11,9 +11,9 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from synthcity.durations import DAY
 from synthcity.market.bars import Times
 from synthcity.market.calendar.clock import new_york
-from synthcity.market.times import DAY
 
 EARLY_CLOSE = 13 * 3600  # second of the day, New York
 _EPOCH = date(1970, 1, 1)

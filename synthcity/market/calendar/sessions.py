@@ -11,10 +11,9 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
+from synthcity.durations import HOUR
 from synthcity.market.bars import Times
 from synthcity.market.calendar.clock import new_york, weekday_and_second
-
-_HOUR = 3600
 
 
 class Session(Enum):
@@ -31,6 +30,6 @@ def is_open(session: Session, times: Times) -> NDArray[np.bool_]:
         return np.ones(len(times), dtype=bool)
     day, second = weekday_and_second(new_york(times))
     if session is Session.US_EQUITY:
-        return np.asarray((day < 5) & (second >= 9.5 * _HOUR) & (second < 16 * _HOUR))
-    before_break, after_break = second < 17 * _HOUR, second >= 18 * _HOUR
+        return np.asarray((day < 5) & (second >= 9.5 * HOUR) & (second < 16 * HOUR))
+    before_break, after_break = second < 17 * HOUR, second >= 18 * HOUR
     return np.asarray(((day < 5) & before_break) | (((day < 4) | (day == 6)) & after_break))

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from synthcity.durations import DAY
 from synthcity.market.bars import Bars, Floats, Times
 from synthcity.market.calendar.clock import WEEK, new_york
 from synthcity.market.calendar.holidays import us_shut
 from synthcity.market.calendar.sessions import Session, is_open
-from synthcity.market.times import DAY
 
 Flags = NDArray[np.bool_]
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, fields
 
+from synthcity.durations import DAY
 from synthcity.errors import ConfigError
-from synthcity.market.times import DAY, parse_time
+from synthcity.market.times import parse_time
 
 _LOWEST = {"days": 1, "fast_half_life_hours": 0.1, "slow_half_life_days": 0.01, "degrees_of_freedom": 2.1}
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from synthcity.durations import DAY
 from synthcity.market.bars import Floats, Times
 from synthcity.market.simulated.assets import SimulatedAsset
 from synthcity.market.simulated.config import SimulatedConfig
@@ -73,7 +74,7 @@ def draw_cells(
     parts = {}
     for name, value, spread, half_life in (
         ("fast", fast, config.fast_spread, config.fast_half_life_hours * 3600),
-        ("slow", slow, config.slow_spread, config.slow_half_life_days * 86400),
+        ("slow", slow, config.slow_spread, config.slow_half_life_days * DAY),
     ):
         decay = 0.5 ** (CELL / half_life)
         shocks = streams.normals(name, asset, asset.group.volatility_loadings, shape)

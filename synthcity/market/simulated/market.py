@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from synthcity.durations import DAY
 from synthcity.errors import ConfigError
 from synthcity.market.bars import Bars, Floats, Market
 from synthcity.market.calendar.sessions import is_open
@@ -22,7 +23,7 @@ from synthcity.market.simulated.law import (
     draw_cells,
     draw_returns,
 )
-from synthcity.market.times import DAY, format_time
+from synthcity.market.times import format_time
 
 RESOLUTIONS = (60, 300)
 

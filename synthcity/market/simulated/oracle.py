@@ -18,6 +18,7 @@ from synthcity.market.simulated.law import (
     draw_returns,
 )
 from synthcity.market.simulated.market import SimulatedMarket, State
+from synthcity.seeds import split_seed
 from synthcity.sn50.prompt import Prompt
 
 
@@ -45,7 +46,7 @@ class SimulatedOracle:
             raise ValueError(f"the simulated market moves by whole minutes, not as in {prompt}")
         asset = simulated_asset(prompt.asset)
         state = self._market.state(prompt.asset, prompt.start_time)
-        entropy = int(np.random.SeedSequence(seed).generate_state(1)[0])
+        (entropy,) = split_seed(seed, 1, bits=32)
         returns = self._draw(asset, state, prompt, step, Streams(entropy, prompt.start_time))
         levels = np.cumsum(returns, axis=1)[:, prompt.time_increment // step - 1 :: prompt.time_increment // step]
         paths = np.empty((prompt.num_simulations, prompt.num_steps + 1))
@@ -55,7 +56,7 @@ class SimulatedOracle:
 
     def simulate_many(self, history: History, prompts: Sequence[Prompt], *, seed: int | None = None) -> list[Floats]:
         """One ensemble a prompt; those that start together are drawn jointly."""
-        seed = int(np.random.SeedSequence(seed).generate_state(1)[0])
+        (seed,) = split_seed(seed, 1, bits=32)
         return [self.simulate(history, prompt, seed=seed) for prompt in prompts]
 
     def _draw(self, asset: SimulatedAsset, state: State, prompt: Prompt, step: int, streams: Streams) -> Floats:

@@ -6,11 +6,11 @@ from functools import cache
 
 import numpy as np
 
+from synthcity.durations import DAY
 from synthcity.market.bars import Floats, Times
 from synthcity.market.calendar.clock import new_york, weekday_and_second
 from synthcity.market.calendar.sessions import is_open
 from synthcity.market.simulated.assets import COMMODITY, CRYPTO, EQUITY, Group
-from synthcity.market.times import DAY
 
 _REFERENCE_WEEK = 1_735_516_800 + 300 * np.arange(7 * 288, dtype=np.int64)  # Monday 2024-12-30 onwards
 _CLOSED_NIGHT, _CLOSED_WEEKEND = np.log(0.3), np.log(0.15)  # of open hours; prices move while nobody trades

@@ -15,12 +15,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from synthcity.durations import DAY
 from synthcity.errors import DataError
 from synthcity.files import atomic_file
 from synthcity.market.bars import Bars, Floats, Times
 from synthcity.market.check import check_bars
 from synthcity.market.columns import COLUMNS, bars_from_columns
-from synthcity.market.times import DAY, format_time
+from synthcity.market.times import format_time
 
 SCHEMA = pa.schema([("timestamp", pa.timestamp("ms", tz="UTC"))] + [(name, pa.float64()) for name in COLUMNS])
 _HASH = b"synthcity.sha256"

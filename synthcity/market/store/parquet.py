@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from synthcity.durations import DAY
 from synthcity.errors import ConfigError, DataError
 from synthcity.files import sync
 from synthcity.market.bars import Bars
@@ -25,7 +26,7 @@ from synthcity.market.columns import COLUMNS, concatenate, take, union
 from synthcity.market.store.dayfile import day_name, read_day, write_day
 from synthcity.market.store.price_store import PriceStore, Verification
 from synthcity.market.store.series import Series
-from synthcity.market.times import DAY, format_time
+from synthcity.market.times import format_time
 
 _FEW = 10  # so few known bars may all be amended
 _NUM_WRITERS = 8  # a disk makes several files durable at once about as fast as one

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from synthcity.durations import DAY
 from synthcity.errors import ConfigError
-from synthcity.market.times import DAY, format_resolution
+from synthcity.market.times import format_resolution
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from synthcity.durations import DAY
 from synthcity.market.dataset import Dataset, build_dataset
 from synthcity.market.simulated import SimulatedConfig, SimulatedMarket
 from synthcity.market.times import parse_time
@@ -22,7 +23,6 @@ from synthcity.nets.training import Trainer
 STEPS = 24
 _SEEDS = (1, 2, 3)
 _CLEARLY_WORSE = 1.05  # a head with many free numbers loses up to two per cent in its first steps
-_DAY = 86_400
 # nothing that these need is loaded by them alone
 _SLOW = ("quantiles_are_those_of_the_draws", "nothing_scores_its_own_draws_better_than_the_law")
 # a property that all of these have as well says nothing about the one that states it
@@ -145,8 +145,8 @@ def dataset() -> Dataset:
         rules="2026-09",
         spec=spec,
         assets=("BTC",),
-        train=(start + 7 * _DAY, start + 20 * _DAY),
-        validation=(start + 20 * _DAY, start + 23 * _DAY),
+        train=(start + 7 * DAY, start + 20 * DAY),
+        validation=(start + 20 * DAY, start + 23 * DAY),
         validation_every=6 * 3600,
         coefficients={"BTC": 1.0},
     )

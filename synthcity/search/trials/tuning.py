@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import ray
 from ray import tune
 
@@ -19,6 +18,7 @@ from synthcity.search.journal.recorder import Recorder
 from synthcity.search.trials.bridge import MAX_WORKER_DEATHS, Deadlines, Halving, QueueSearcher, Watch
 from synthcity.search.trials.queue import Feed
 from synthcity.search.trials.trainable import TRAINER, Task, located, train_candidate
+from synthcity.seeds import split_seed
 
 _MAX_RESTARTS = 3  # of Tune's loop, which ends when a worker is killed for memory while it starts
 
@@ -133,7 +133,7 @@ def make_task(name: str, recorder: Recorder, budget: BudgetConfig, storage: str,
 
 def trial_seed(seed: int, index: int) -> int:
     """Return the seed of the candidate with number ``index``: the same in every run with this search seed."""
-    return int(np.random.SeedSequence([seed, index]).generate_state(1)[0])
+    return split_seed([seed, index], 1, bits=32)[0]
 
 
 def _close_open_trials(recorder: Recorder) -> None:

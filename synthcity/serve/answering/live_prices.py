@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from synthcity.durations import DAY
 from synthcity.errors import ConfigError, SourceError, SynthcityError
 from synthcity.market.bars import History, Market
 from synthcity.market.live import LiveSeries, SeriesHealth
@@ -24,7 +25,6 @@ from synthcity.market.venues.official import official_source
 from synthcity.settings import Settings
 
 MINUTE = 60
-_DAY = 86400
 _WAKE_SECONDS = 0.5
 _log = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ class Feed:
             asset: official_source(asset, settings, patience=config.patience, clock=clock) for asset in config.assets
         }
         self._series = {
-            (asset, resolution): LiveSeries(store, source, asset, resolution, round(days * _DAY))
+            (asset, resolution): LiveSeries(store, source, asset, resolution, round(days * DAY))
             for asset, source in sources.items()
             for resolution, days in config.history_days.items()
         }

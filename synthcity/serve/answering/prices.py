@@ -9,11 +9,11 @@ from collections.abc import Callable, Hashable, Mapping
 from types import MappingProxyType
 from typing import Protocol
 
+from synthcity.durations import DAY
 from synthcity.errors import DataError, unknown_name
 from synthcity.market.bars import Bars, History, Market
 from synthcity.market.store import PriceStore
 
-_DAY = 86400
 _LOOK_SECONDS = 10.0
 _log = logging.getLogger(__name__)
 HISTORY_DAYS: Mapping[int, float] = MappingProxyType({60: 35.0, 300: 70.0})
@@ -96,7 +96,7 @@ class StorePrices:
         for resolution, days in self._history_days.items():
             if resolution in held:
                 bars = self._store.load(asset, resolution, tell=_log.warning)
-                first = int(bars.time[-1]) - round(days * _DAY)
+                first = int(bars.time[-1]) - round(days * DAY)
                 found[asset, resolution] = bars.slice(int((bars.time < first).sum()), len(bars))
         if not found:
             steps = ", ".join(f"{resolution}-second" for resolution in self._history_days)

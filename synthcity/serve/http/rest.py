@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Message
 
+from synthcity.durations import DAY
 from synthcity.serve.admission.question import QuestionConfig, check_question
 from synthcity.serve.admission.refusal import Refusal
 from synthcity.serve.answering.clock import Answer
@@ -34,7 +35,7 @@ class SimulateRequest(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     asset: str = Field(max_length=40, examples=["BTC"])
-    time_length: int = Field(86400, description="Seconds ahead.")
+    time_length: int = Field(DAY, description="Seconds ahead.")
     time_increment: int = Field(300, description="Seconds between two points.")
     num_simulations: int = Field(1000, description="Number of paths.")
     start_time: int | None = Field(None, description="Unix seconds of the first point; the next minute if left out.")

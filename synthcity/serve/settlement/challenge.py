@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from synthcity.durations import DAY
 from synthcity.errors import DataError
 from synthcity.forecast.compare import Lead, lead
 from synthcity.forecast.interval import MIN_BLOCKS, block_days
 from synthcity.lines import LineWriter, read_lines
-from synthcity.market.times import DAY
 from synthcity.serve.answering.answer_ledger import FOREIGN
 from synthcity.serve.settlement.settle import PATIENCE_SECONDS, read_scores
 from synthcity.sn50.competitions import Competition, Rules, get_rules

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from synthcity.durations import DAY
 from synthcity.market.bars import Floats
-
-DAY = 86400
 
 
 @dataclass(frozen=True, kw_only=True)

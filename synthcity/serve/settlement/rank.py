@@ -8,14 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from synthcity.durations import DAY
 from synthcity.errors import DataError
 from synthcity.market.bars import Floats
 from synthcity.serve.settlement.standing import standings
 from synthcity.serve.settlement.synthapi import SynthApi
 from synthcity.sn50.competitions import Competition, Rules, get_rules
 from synthcity.sn50.leaderboard import payout, rolling_average
-
-DAY = 86400
 
 
 @dataclass(frozen=True, kw_only=True)

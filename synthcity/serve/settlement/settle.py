@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from synthcity.durations import DAY
 from synthcity.errors import DataError, SynthcityError
 from synthcity.forecast.diagnostics import pit_counts, pit_horizons
 from synthcity.lines import LineWriter, Tail, read_records
@@ -35,10 +36,10 @@ _log = logging.getLogger(__name__)
 PATIENCE_SECONDS = 90
 """How long after its end the network begins to score a prompt."""
 
-GIVEN_UP_AFTER_SECONDS = 2 * 86400
+GIVEN_UP_AFTER_SECONDS = 2 * DAY
 """How long after its end a last price is waited for that a later candle shows to be missing."""
 
-PIT_SECONDS = 4 * 86400
+PIT_SECONDS = 4 * DAY
 """How long histograms of calibration are held in memory."""
 
 _BATCH = 20_000  # lines

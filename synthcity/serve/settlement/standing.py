@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from synthcity.durations import DAY
 from synthcity.sn50.competitions import Rules, get_rules
-
-DAY = 86400
 
 
 @dataclass(frozen=True, kw_only=True)

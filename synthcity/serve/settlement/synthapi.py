@@ -15,14 +15,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from synthcity.durations import DAY
 from synthcity.errors import SourceError
 from synthcity.market.venues.http import Patience, VenueClient
 from synthcity.settings import Settings
 from synthcity.sn50.competitions import Competition
 
 COLUMNS = ("asset", "start_time", "miner", "total")
-_DAY = 86400
-_SCORES_SPAN, _PROMPTS_SPAN = 6 * _DAY, 50 * _DAY  # below the longest that it takes, 7 and 60 days
+_SCORES_SPAN, _PROMPTS_SPAN = 6 * DAY, 50 * DAY  # below the longest that it takes, 7 and 60 days
 _LATEST_SCORING = 1800  # seconds from a prompt's end to its scoring, within which the two are matched
 _SETTING = "SYNTHCITY_SYNTH_API_URL"
 _PATIENCE = Patience(attempts=4, first_wait_seconds=2.0, timeout_seconds=60.0, pause_seconds=0.6)

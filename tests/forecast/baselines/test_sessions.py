@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from synthcity.durations import DAY
 from synthcity.forecast.backtest import backtest, backtest_prompts
 from synthcity.forecast.baselines.fhs import Fhs, FhsConfig
 from synthcity.forecast.baselines.sessions import SessionConfig
@@ -13,7 +14,7 @@ from synthcity.market.calendar.clock import new_york
 from synthcity.market.calendar.holidays import us_shut
 from synthcity.market.calendar.sessions import Session, is_open
 from synthcity.market.simulated import SimulatedConfig, SimulatedMarket
-from synthcity.market.times import DAY, parse_time
+from synthcity.market.times import parse_time
 from synthcity.sn50.prompt import Prompt
 
 START = parse_time("2025-08-04")

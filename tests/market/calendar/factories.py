@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from synthcity.durations import DAY
 from synthcity.market.bars import Bars
 from synthcity.market.calendar.holidays import us_shut
 from synthcity.market.calendar.sessions import Session, is_open
 from synthcity.market.columns import take
-from synthcity.market.times import DAY, parse_time
+from synthcity.market.times import parse_time
 from tests.market.factories import make_bars
 
 START = parse_time("2025-08-04")  # a Monday

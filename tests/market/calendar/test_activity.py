@@ -3,12 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from synthcity.durations import DAY
 from synthcity.market.bars import Bars
 from synthcity.market.calendar.activity import ACTIVITY_NAMES, activity_features
 from synthcity.market.calendar.clock import new_york
 from synthcity.market.calendar.sessions import Session
 from synthcity.market.columns import take
-from synthcity.market.times import DAY, parse_time
+from synthcity.market.times import parse_time
 from tests.market.calendar.factories import START, trading
 
 OPEN, GAP, SINCE, TO_CLOSE, HOLIDAY = range(len(ACTIVITY_NAMES))

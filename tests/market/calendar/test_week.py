@@ -5,12 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from synthcity.durations import DAY
 from synthcity.market.bars import Bars
 from synthcity.market.calendar.clock import new_york
 from synthcity.market.calendar.sessions import Session, is_open
 from synthcity.market.calendar.week import SLOTS_A_DAY, Week, learn_week, traded, week_slot
 from synthcity.market.columns import take
-from synthcity.market.times import DAY, parse_time
+from synthcity.market.times import parse_time
 from tests.market.calendar.factories import START, WINTER, trading
 from tests.market.factories import make_bars
 
