@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 
 import click
 from rich.console import Console
@@ -11,19 +16,19 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from synthcity.cli.options import Duration
 from synthcity.cli.table import print_table
 from synthcity.errors import ConfigError
-from synthcity.forecast.backtest import Backtest, backtest, backtest_prompts
+from synthcity.forecast.backtest import backtest_prompts, check_on_grid
 from synthcity.forecast.baselines import BASELINES
 from synthcity.forecast.choose import choose
 from synthcity.forecast.compare import Lead
 from synthcity.forecast.forecaster import Forecaster
 from synthcity.forecast.named import Named
 from synthcity.forecast.quantise import MARK, Quantised
+from synthcity.forecast.spread import Job, spread_backtest
 from synthcity.forecast.summary import Summary, summarise
 from synthcity.market.bars import Market
 from synthcity.market.store import PriceStore, open_store
 from synthcity.market.times import parse_time
 from synthcity.sn50.competitions import Competition, Rules, get_competition, get_rules
-from synthcity.sn50.prompt import Prompt
 
 
 def _time(ctx: click.Context, param: click.Parameter, text: str | None) -> int | None:
@@ -88,11 +93,15 @@ def command(
       synthcity backtest fhs --data prices --competition crypto-1h --from 2025-06-14 --every 97min --json -
     """
     rules, competition = _rules(competition_name, rules_date)
-    chosen, first_baseline = _forecasters(forecasters, quantised, trust_code)
+    check_on_grid(competition, start, every)
+    _, first_baseline = _forecasters(forecasters, quantised, trust_code)
     names, market = _market(open_store(store), competition, assets, venue, end)
     last = max(int(bars.observed[-1]) for bars in market.values()) if end is None else end
     prompts = backtest_prompts(competition, names, start, last, every, num_paths, rules=rules)
-    result = _run(chosen, market, prompts, competition, rules, seed)
+    load = partial(_only_forecasters, forecasters, quantised, trust_code)
+    job = Job(load=load, market=market, competition=competition.name, rules=rules.date, seed=seed)
+    with _progress(len(prompts)) as progress:
+        result = spread_backtest(job, prompts, progress)
     summary = summarise(result, first_baseline, rules)
     _print(summary, err=json_to == "-")
     if json_to:
@@ -123,6 +132,10 @@ def _forecasters(arguments: tuple[str, ...], quantised: bool, trust_code: bool) 
     return chosen, chosen[baselines[0] if baselines else 0].name
 
 
+def _only_forecasters(arguments: tuple[str, ...], quantised: bool, trust_code: bool) -> list[Forecaster]:
+    return _forecasters(arguments, quantised, trust_code)[0]
+
+
 def _market(
     store: PriceStore, competition: Competition, assets: str | None, venue: str | None, end: int | None
 ) -> tuple[list[str], Market]:
@@ -138,26 +151,23 @@ def _market(
     return names, store.load_market(names, competition.time_increment, end=end, venue=venue)
 
 
-def _run(
-    forecasters: list[Forecaster],
-    market: Market,
-    prompts: list[Prompt],
-    competition: Competition,
-    rules: Rules,
-    seed: int,
-) -> Backtest:
-    columns = (TextColumn("prompts"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("prompts", total=len(prompts))
-        return backtest(
-            forecasters,
-            market,
-            prompts,
-            competition,
-            rules=rules,
-            seed=seed,
-            progress=lambda done, _: bar.update(task, completed=done),
-        )
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[int, int], None]]:
+    """A bar on a terminal; elsewhere a line at every tenth."""
+    if sys.stderr.isatty():
+        columns = (TextColumn("prompts"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task("prompts", total=total)
+            yield lambda done, _: bar.update(task, completed=done)
+        return
+    begin, told = time.monotonic(), [0]
+
+    def tell(done: int, of: int) -> None:
+        if (tenth := 10 * done // of) > told[0]:
+            told[0] = tenth
+            click.echo(f"{done:,} of {of:,} prompts in {time.monotonic() - begin:.0f} s", err=True)
+
+    yield tell
 
 
 def _print(summary: Summary, *, err: bool) -> None:
@@ -166,6 +176,8 @@ def _print(summary: Summary, *, err: bool) -> None:
     click.echo(
         f"{result.competition}, rules {result.rules}: {result.num_prompts} prompts{dropped}, mean score in bps", err=err
     )
+    for reason, count in result.lost.items():
+        click.echo(f"{count} more prompts are lost for all: {reason}", err=err)
     numbers = [*summary.assets, "weighted", "plain", f"lead over {summary.baseline}", "share"]
     rows = []
     for line in summary.lines:

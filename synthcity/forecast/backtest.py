@@ -6,23 +6,35 @@ the prompts over them and put the rows together with ``collect``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from synthcity.errors import DataError
+from synthcity.errors import ConfigError, DataError, NotCovered
 from synthcity.forecast.forecaster import Forecaster, Paths
 from synthcity.market.bars import Market
+from synthcity.market.times import format_duration, format_time
 from synthcity.seeds import hash_seed
 from synthcity.sn50.competitions import Competition, Rules, get_competition, get_rules
 from synthcity.sn50.prompt import Prompt
 from synthcity.sn50.scoring import INVALID, score
 
 INTERVAL_PREFIX = "i_"
+CANNOT_ANSWER = (DataError, ArithmeticError, np.linalg.LinAlgError)
+"""What a forecaster may raise about one prompt without ending the rest."""
 Row = dict[str, Any]
+Lose = Callable[[Prompt, str], None]
+_log = logging.getLogger(__name__)
+
+
+def _tell_lost(prompt: Prompt, reason: str) -> None:
+    _log.warning("the prompt of %s at %s is lost for all: %s", prompt.asset, format_time(prompt.start_time), reason)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +43,8 @@ class Backtest:
 
     ``scores`` has one row a prompt and forecaster: ``asset``, ``start_time`` (unix s), ``forecaster``, ``total``
     and one column an interval, prefixed ``i_``. ``dropped`` counts prompts whose last price was never observed:
-    the network does not score those either.
+    the network does not score those either. ``lost`` counts, by reason, prompts that one of the forecasters could not
+    answer: they are lost for all, so that everybody is compared on the same ones.
     """
 
     competition: str
@@ -39,6 +52,7 @@ class Backtest:
     scores: pd.DataFrame
     num_prompts: int
     dropped: int
+    lost: Mapping[str, int] = field(default_factory=dict)
 
 
 def backtest_prompts(
@@ -55,11 +69,13 @@ def backtest_prompts(
 
     Raises:
         ValueError: ``every`` is not positive.
+        ConfigError: prompts would start between two bars.
         DataError: not one prompt fits between start and end.
     """
     if every <= 0:
         raise ValueError(f"prompts must be a positive time apart, got {every} s")
     rules_of = _competition(competition, rules)
+    check_on_grid(rules_of, start, every)
     starts = range(start, end - rules_of.time_length + 1, every)
     if not starts:
         have = f"{pd.Timestamp(start, unit='s')} to {pd.Timestamp(end, unit='s')}"
@@ -75,6 +91,21 @@ def backtest_prompts(
         for start_time in starts
         for asset in assets
     ]
+
+
+def check_on_grid(competition: Competition, start: int, every: int) -> None:
+    """Refuse prompts that would start between two bars, where no price is observed.
+
+    Raises:
+        ConfigError: the first one (unix s) or the time between two lies off the grid.
+    """
+    step = competition.time_increment
+    if start % step or every % step:
+        what = f"start at {format_time(start)}" if start % step else f"come every {format_duration(every)}"
+        raise ConfigError(
+            f"prompts of {competition.name} start where one of its {step}-second bars ends; they cannot {what}, "
+            f"but at whole multiples of {format_duration(step)}"
+        )
 
 
 def backtest(
@@ -100,15 +131,16 @@ def backtest(
         progress: called with (prompts done, all prompts).
 
     Raises:
-        DataError: a forecaster lacks history, or every prompt was dropped.
+        DataError: every prompt was dropped or lost.
         ValueError: two forecasters share a name, or one returns paths that no validator would take.
     """
     rows: list[Row] = []
+    lost: Counter[str] = Counter()
     for done, prompt in enumerate(prompts, start=1):
-        rows += score_prompt(forecasters, market, prompt, competition, rules, seed)
+        rows += score_prompt(forecasters, market, prompt, competition, rules, seed, lambda _, why: lost.update([why]))
         if progress:
             progress(done, len(prompts))
-    return collect(rows, prompts, competition, rules)
+    return collect(rows, prompts, competition, rules, lost)
 
 
 def score_prompt(
@@ -118,8 +150,17 @@ def score_prompt(
     competition: str | Competition,
     rules: Rules | None = None,
     seed: int = 0,
+    lose: Lose = _tell_lost,
 ) -> list[Row]:
-    """Return one row a forecaster, or none where the prompt's last price was never observed."""
+    """Return one row a forecaster, or none where the prompt's last price was never observed.
+
+    Where one forecaster cannot answer (a price that never moved, too short a past) the prompt is lost for all: ``lose``
+    is called with it and the reason, and there is no row.
+
+    Raises:
+        NotCovered: a forecaster was not made for such prompts at all.
+        ValueError: two forecasters share a name, or one returns paths that no validator would take.
+    """
     names = [forecaster.name for forecaster in forecasters]
     if len(set(names)) < len(names):
         raise ValueError(f"forecasters must have distinct names, got {names}")
@@ -129,7 +170,13 @@ def score_prompt(
     history = market.as_of(prompt.start_time)
     rows = []
     for forecaster in forecasters:
-        paths = forecaster.simulate(history, prompt, seed=prompt_seed(seed, prompt))
+        try:
+            paths = forecaster.simulate(history, prompt, seed=prompt_seed(seed, prompt))
+        except NotCovered:
+            raise
+        except CANNOT_ANSWER as error:
+            lose(prompt, f"{forecaster.name}: {error}")
+            return []
         check_paths(paths, prompt, forecaster.name)
         result = score(paths, realised, competition, rules)
         if result.total == INVALID:
@@ -148,14 +195,21 @@ def score_prompt(
 
 
 def collect(
-    rows: Iterable[Row], prompts: Sequence[Prompt], competition: str | Competition, rules: Rules | None = None
+    rows: Iterable[Row],
+    prompts: Sequence[Prompt],
+    competition: str | Competition,
+    rules: Rules | None = None,
+    lost: Mapping[str, int] = MappingProxyType({}),
 ) -> Backtest:
-    """Put the rows of all prompts, in any order, into one result.
+    """Put the rows of all prompts, in any order, into one result; ``lost`` counts by reason what has no rows.
 
     Raises:
         DataError: there is no row at all.
     """
     scores = pd.DataFrame(list(rows))
+    if scores.empty and lost:
+        reason = max(lost, key=lambda text: lost[text])
+        raise DataError(f"none of {len(prompts)} prompts could be answered by everybody; {lost[reason]} times {reason}")
     if scores.empty:
         raise DataError(
             f"none of {len(prompts)} prompts has a realised last price; load prices past the last prompt's end"
@@ -167,7 +221,8 @@ def collect(
         rules=(rules or get_rules()).date,
         scores=scores,
         num_prompts=scored,
-        dropped=len(prompts) - scored,
+        dropped=len(prompts) - scored - sum(lost.values()),
+        lost=dict(lost),
     )
 
 

@@ -44,6 +44,7 @@ class Summary:
             "rules": self.result.rules,
             "num_prompts": self.result.num_prompts,
             "dropped": self.result.dropped,
+            "lost": dict(self.result.lost),
             "baseline": self.baseline,
             "forecasters": [asdict(line) for line in self.lines],
             "scores": self.result.scores.to_dict("records"),

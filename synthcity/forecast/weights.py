@@ -16,7 +16,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from synthcity.forecast.backtest import check_paths, prompt_seed, realised_prices
+from synthcity.errors import NotCovered
+from synthcity.forecast.backtest import CANNOT_ANSWER, check_paths, prompt_seed, realised_prices
 from synthcity.forecast.forecaster import Forecaster
 from synthcity.market.bars import Market
 from synthcity.sn50.competitions import Competition, Rules
@@ -48,7 +49,7 @@ def pair_terms(
     seed: int = 0,
     num_paths: int = 250,
 ) -> PairTerms | None:
-    """Return the pair terms of one prompt, or None where its last price was never observed."""
+    """Return the pair terms of one prompt, or None where its last price was never observed or one cannot answer."""
     realised = realised_prices(market, prompt)
     if realised is None:
         return None
@@ -57,7 +58,12 @@ def pair_terms(
     ensembles = []
     for k, forecaster in enumerate(forecasters):
         # members draw independently of each other: shared noise would make E|X_k - X_l| too small
-        paths = forecaster.simulate(history, prompt, seed=prompt_seed(seed, prompt) ^ k)
+        try:
+            paths = forecaster.simulate(history, prompt, seed=prompt_seed(seed, prompt) ^ k)
+        except NotCovered:
+            raise
+        except CANNOT_ANSWER:  # lost for all, as in a backtest
+            return None
         check_paths(paths, prompt, forecaster.name)
         ensembles.append(paths)
     return pair_terms_of(np.stack(ensembles), realised, competition, rules)

@@ -9,7 +9,7 @@ import numpy as np
 
 from synthcity.durations import DAY
 from synthcity.errors import ConfigError, DataError, unknown_name
-from synthcity.forecast.backtest import backtest_prompts, realised_prices
+from synthcity.forecast.backtest import backtest_prompts, check_on_grid, realised_prices
 from synthcity.market.bars import Market
 from synthcity.market.dataset import Dataset, build_dataset
 from synthcity.market.periods import Period, Periods
@@ -77,6 +77,8 @@ def load_data(config: SearchConfig) -> SearchData:
     assets = _assets(data, competition)
     every = _whole_steps("validation_every", data.validation_every, competition)
     test_every = _whole_steps("test_every", data.test_every, competition)
+    for period, apart in ((periods.validation, every), (periods.test, test_every)):
+        check_on_grid(competition, period.start, apart)
     market = _market(data, assets, competition.time_increment)
     for asset in assets:
         _check_history(market, asset, competition.time_increment, periods)

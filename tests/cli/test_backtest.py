@@ -119,3 +119,22 @@ def test_bad_options_are_usage_errors(store: Path, option: str, value: str, mess
 def test_help_teaches_by_example() -> None:
     text = CliRunner().invoke(cli, ["backtest", "--help"]).stdout
     assert "synthcity backtest fhs reference --data prices --from 2025-11-01 --every 11h" in text
+
+
+def test_progress_is_told_without_a_terminal_and_lost_prompts_by_reason(store: Path, tmp_path: Path) -> None:
+    time = START + 300 * np.arange(DAYS * 288)
+    close = 100 * np.exp(np.cumsum(0.001 * np.random.default_rng(0).standard_normal(len(time))))
+    close[288:600] = close[288]
+    Store(tmp_path).append("BTC", "test", 300, Bars(time, close, close, close, close, np.ones(len(time)), 300))
+    result = _run(tmp_path, "trailing", "reference", "--every", "1h", "--to", "2025-08-04", "--json", "-")
+    assert result.exit_code == 0, result.output
+    assert "of 25 prompts in" in result.stderr
+    assert "more prompts are lost for all: trailing: the price of BTC never moved in 288 bars" in result.stderr
+    data = json.loads(result.stdout)
+    assert sum(data["lost"].values()) + data["num_prompts"] == 25
+
+
+def test_prompts_off_the_grid_are_refused_before_anything_is_read(tmp_path: Path) -> None:
+    result = _run(tmp_path / "nowhere", "fhs", "--every", "97min")
+    assert isinstance(result.exception, ConfigError)
+    assert "cannot come every 1h 37m, but at whole multiples of 5m" in str(result.exception)

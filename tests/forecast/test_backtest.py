@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synthcity.errors import DataError
+from synthcity.errors import ConfigError, DataError, NotCovered
 from synthcity.forecast.backtest import (
     backtest,
     backtest_prompts,
@@ -52,6 +52,63 @@ def test_prompts_need_room() -> None:
         backtest_prompts("crypto-24h", ["BTC"], START, START + DAY - 1, 3600)
     with pytest.raises(ValueError, match="positive time apart, got 0"):
         backtest_prompts("crypto-24h", ["BTC"], START, START + DAY, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "every", "message"),
+    [
+        ("crypto-24h", START + 60, 3600, "cannot start at 2025-06-01 00:01, but at whole multiples of 5m"),
+        ("crypto-24h", START, 97 * 60, "cannot come every 1h 37m"),
+        ("crypto-1h", START + 30, 3600, "cannot start at 2025-06-01 00:00:30"),
+    ],
+)
+def test_prompts_between_two_bars_are_refused(name: str, start: int, every: int, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        backtest_prompts(name, ["BTC"], start, start + 3 * DAY, every)
+    assert backtest_prompts("crypto-1h", ["BTC"], START, START + DAY, 97 * 60)
+
+
+class Tired:
+    """Cannot answer some prompts, or none."""
+
+    name = "tired"
+
+    def __init__(self, error: Exception, *, always: bool = False) -> None:
+        self.error, self.always = error, always
+
+    def simulate(self, history: History | pd.Series, prompt: Prompt, *, seed: int | None = None) -> Paths:
+        if self.always or prompt.start_time == T0:
+            raise self.error
+        return baseline("trailing").simulate(history, prompt, seed=seed)
+
+
+@pytest.mark.parametrize("error", [DataError("it never moved"), ZeroDivisionError("0"), np.linalg.LinAlgError("no")])
+def test_a_prompt_that_one_cannot_answer_is_lost_for_all_and_counted(market: Market, error: Exception) -> None:
+    prompts = backtest_prompts("crypto-24h", ["BTC", "ETH"], **FEW)
+    result = backtest([baseline("trailing"), Tired(error)], market, prompts, "crypto-24h")
+    assert dict(result.lost) == {f"tired: {error}": 2}
+    assert (result.num_prompts, result.dropped) == (len(prompts) - 2, 0)
+    assert result.scores.groupby("forecaster").size().to_dict() == {"trailing": 4, "tired": 4}
+    assert T0 not in result.scores["start_time"].to_numpy()
+
+
+def test_a_flat_day_costs_its_prompts_and_no_more(market: Market) -> None:
+    bars = market["BTC", 300]
+    still = (bars.time >= T0 - DAY - 600) & (bars.time < T0)
+    flat = {name: np.where(still, 100.0, getattr(bars, name)) for name in ("open", "high", "low", "close")}
+    flat_market = Market({("BTC", 300): Bars(bars.time, *flat.values(), np.where(still, 0.0, bars.volume), 300)})
+    prompts = backtest_prompts("crypto-24h", ["BTC"], **FEW)
+    result = backtest([baseline("trailing"), baseline("reference")], flat_market, prompts, "crypto-24h")
+    assert list(result.lost) == ["trailing: the price of BTC never moved in 288 bars; trailing cannot fit"]
+    assert result.num_prompts == len(prompts) - 1
+
+
+def test_what_can_never_be_answered_is_an_error_with_its_reason(market: Market) -> None:
+    prompts = backtest_prompts("crypto-24h", ["BTC"], **FEW)
+    with pytest.raises(DataError, match=r"none of 3 prompts could be answered by everybody; 3 times tired: too young"):
+        backtest([Tired(DataError("too young"), always=True)], market, prompts, "crypto-24h")
+    with pytest.raises(NotCovered):
+        backtest([Tired(NotCovered("no XRP"))], market, prompts, "crypto-24h")
 
 
 def test_scores_are_the_network_s_of_paired_seeds(market: Market) -> None:
