@@ -20,6 +20,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from synthcity import plugins
 from synthcity.errors import Fatal
 from synthcity.private import environment, private_folder, secret_names
 
@@ -76,7 +77,10 @@ def cluster(workers: int | None, *, needed: Iterable[str] = ()) -> Iterator[Clus
         arguments: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
         if address:
             arguments["address"] = address
+            if modules := plugins.modules():  # the cluster's machines do not see our folders
+                arguments["runtime_env"] = {"py_modules": [str(path) for path in modules]}
         else:
+            stack.enter_context(environment({"PYTHONPATH": _python_path()}))
             arguments["include_dashboard"] = False
             arguments["num_cpus"] = workers or available_cpus()
             arguments["_temp_dir"] = str(stack.enter_context(_ray_folder()))
@@ -94,6 +98,13 @@ def cluster(workers: int | None, *, needed: Iterable[str] = ()) -> Iterator[Clus
         total: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
         cpus = max(1, int(total.get("CPU", 1)))
         yield Cluster(workers=min(workers or cpus, cpus), num_gpus=float(total.get("GPU", 0)))
+
+
+def _python_path() -> str | None:
+    """Where workers look for modules that were named by reference, before what they inherit; None where nowhere."""
+    folders = [str(path.parent) for path in plugins.modules()]
+    inherited = os.environ.get("PYTHONPATH")
+    return os.pathsep.join(dict.fromkeys([*folders, *([inherited] if inherited else [])])) or None
 
 
 def available_cpus() -> int:

@@ -2,14 +2,16 @@
 
 ::
 
-    config.json          "loader" names the function that rebuilds it; the rest is that function's
+    config.json          "loader" names the function that rebuilds it, "requires" what of it comes from outside this
+                         package, with distribution and version; the rest is that function's
     weights.safetensors  arrays, none for a baseline
     metrics.json         what was measured when it was saved
     manifest.json        format, versions, whatever the writer adds, and the sha256 of each file
     members/0, 1, ...    bundles of their own, for what is made of several
     code/0.py, ...       what a language model wrote, if the network has such a part; see ``nets.authored``
 
-A bundle with code is loaded only for a caller who says that the code is trusted.
+A bundle with code is loaded only for a caller who says that the code is trusted. What it requires must be installed and
+named by an entry point; code that no entry point names is imported only for such a caller, too.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
 
 import synthcity
+from synthcity import plugins
 from synthcity.errors import BundleError, RunError, SynthcityError
 from synthcity.files import atomic_folder, standing
 from synthcity.forecast.forecaster import Forecaster
@@ -51,6 +54,7 @@ LOADERS = frozenset(
     {
         "synthcity.forecast.baselines:from_bundle",
         "synthcity.forecast.dispatch:from_bundle",
+        "synthcity.forecast.external:from_bundle",
         "synthcity.forecast.mixing:from_bundle",
         "synthcity.forecast.quantise:from_bundle",
         "synthcity.nets.forecaster:from_bundle",
@@ -78,7 +82,7 @@ def save_bundle(
     weights: Mapping[str, NDArray[Any]],
     *,
     members: Sequence[object] = (),
-    code: Sequence[Mapping[str, str]] = (),
+    code: Sequence[Mapping[str, Any]] = (),
     metrics: Mapping[str, Any] | None = None,
     manifest: Mapping[str, Any] | None = None,
 ) -> None:
@@ -89,7 +93,8 @@ def save_bundle(
         config: plain JSON data with the key ``loader``, one of ``LOADERS``.
         weights: arrays by name.
         members: forecasters with a ``save`` method, written to ``members/0`` and so on.
-        code: kind, name, source and sha256 of what a language model wrote, written to ``code/0.py`` and so on.
+        code: what is not packaged: of what a language model wrote, kind, name, source and sha256, written to
+            ``code/0.py`` and so on; of what comes from outside, a ``plugins.Plugin`` as plain data.
         metrics: plain JSON data.
         manifest: what else to record: data range, seeds, git hash.
 
@@ -109,15 +114,18 @@ def save_bundle(
                 if not isinstance(member, Savable):
                     raise BundleError(f"{type(member).__name__} has no save method, so it cannot go into a bundle")
                 member.save(draft / "members" / str(i))
-            listed = [{k: v for k, v in entry.items() if k != "source"} for entry in code]
-            for i, entry in enumerate(code):
+            written = [entry for entry in code if "source" in entry]
+            listed = [{k: v for k, v in entry.items() if k != "source"} for entry in written]
+            required = [dict(entry) for entry in code if "source" not in entry]
+            for i, entry in enumerate(written):
                 (draft / "code").mkdir(exist_ok=True)
                 (draft / code_file(i)).write_bytes(entry["source"].encode())
-            parts = {"num_members": len(members), **({"code": listed} if listed else {})}
+            named = {"code": listed, "requires": required}
+            parts = {"num_members": len(members), **{key: value for key, value in named.items() if value}}
             _write_json(draft / CONFIG, {**config, **parts})
             (draft / WEIGHTS).write_bytes(save_arrays({k: np.ascontiguousarray(v) for k, v in weights.items()}))
             _write_json(draft / METRICS, dict(metrics or {}))
-            _write_json(draft / MANIFEST, _manifest(draft, len(members), len(code), manifest or {}))
+            _write_json(draft / MANIFEST, _manifest(draft, len(members), len(written), manifest or {}))
     except OSError as error:
         reason = error.strerror or error
         raise RunError(f"cannot write the bundle {folder} ({reason}); make space or choose another folder") from error
@@ -132,8 +140,8 @@ def load(folder: Path | str, *, trust_code: bool = False) -> Forecaster:
             saved, not that it is harmless: read it, or know who saved it.
 
     Raises:
-        BundleError: a file is missing or differs from its hash, the bundle is foreign or of another version, or it
-            holds code and nobody said that this is trusted.
+        BundleError: a file is missing or differs from its hash, the bundle is foreign or of another version, it
+            requires what is not installed, or it holds code and nobody said that this is trusted.
     """
     folder = Path(folder)
     while True:
@@ -159,13 +167,15 @@ def _identity(folder: Path) -> tuple[int, ...]:
 
 
 def _load(folder: Path, trust_code: bool) -> Forecaster:
-    code = _code_of(folder)
+    code, required = _foreign(folder)
     if code and not trust_code:
         listed = ", ".join(f"{path} ({entry['kind']} {entry['name']})" for path, entry in code.items())
         raise BundleError(
             f"{folder} holds code that a language model wrote: {listed}; read it, and if you trust it load with "
             "trust_code=True (--trust-code)"
         )
+    for plugin in required:
+        plugins.provide(plugin, where=folder, trust_code=trust_code)
     try:
         if code:
             importlib.import_module(_INSTALL).install(code.values())
@@ -174,17 +184,19 @@ def _load(folder: Path, trust_code: bool) -> Forecaster:
     return _rebuild(folder)
 
 
-def _code_of(folder: Path, depth: int = 0) -> dict[str, dict[str, str]]:
-    """Return all code in a bundle and its members by file, verified and not run."""
+def _foreign(folder: Path, depth: int = 0) -> tuple[dict[str, dict[str, str]], list[plugins.Plugin]]:
+    """Return all code in a bundle and its members by file, verified and not run, and all that they require."""
     if depth > MAX_DEPTH:
         raise BundleError(f"{folder} lies more than {MAX_DEPTH} members deep, which no bundle does")
     opened = read_bundle(folder)
-    found = {}
+    found, required = {}, list(opened.parts.requires)
     for i, (entry, source) in enumerate(zip(opened.parts.code, opened.sources, strict=True)):
         found[str(folder / code_file(i))] = {**asdict(entry), "source": source}
     for i in range(opened.parts.num_members):
-        found |= _code_of(folder / "members" / str(i), depth + 1)
-    return found
+        code, more = _foreign(folder / "members" / str(i), depth + 1)
+        found |= code
+        required += more
+    return found, required
 
 
 def _rebuild(folder: Path) -> Forecaster:

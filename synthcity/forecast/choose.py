@@ -1,27 +1,64 @@
-"""A forecaster by the word that a command line or a file names it with."""
+"""A forecaster by the word that a command line, a file or a call names it with."""
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
-from synthcity.errors import ConfigError, unknown_name
+from synthcity import plugins
+from synthcity.errors import BundleError, ConfigError, unknown_name
 from synthcity.forecast.baselines import BASELINES, baseline
 from synthcity.forecast.bundle import load
+from synthcity.forecast.external import KIND, external
 from synthcity.forecast.forecaster import Forecaster
 from synthcity.forecast.quantise import Quantised
+from synthcity.forecast.verified import MANIFEST
 
 
-def choose(name: str, *, trust_code: bool = False, quantised: bool = False) -> Forecaster:
-    """Return the baseline or the bundle folder called ``name``.
+def choose(name: str | Path, *, trust_code: bool = False, quantised: bool = False) -> Forecaster:
+    """Return the baseline, the forecaster of an installed distribution, or the bundle folder called ``name``.
 
-    ``quantised`` is for the network: a baseline then quantises its paths, as the bundle of a winner does.
+    ``module:Name`` is imported, unless there is such a folder. ``quantised`` is for the network: a forecaster then
+    quantises its paths, as the bundle of a winner does.
 
     Raises:
-        ConfigError: there is neither such a baseline nor such a folder.
-        BundleError: the bundle is damaged, or holds code that a language model wrote and ``trust_code`` is not set.
+        ConfigError: there is nothing of this name.
+        BundleError: the bundle is damaged, requires what is not installed, or holds code and ``trust_code`` is not set.
+
+    Example:
+        >>> import synthcity
+        >>> synthcity.load("fhs").name, synthcity.load("fhs", quantised=True).name
+        ('fhs', 'fhs+q')
+    """
+    name = str(name)
+    names = plugins.merged(KIND, BASELINES)
+    if name in BASELINES:
+        plain: Forecaster = baseline(name)
+    elif name in names:
+        plain = external(plugins.installed(KIND)[name])
+    elif Path(name).exists():
+        return load(name, trust_code=trust_code)
+    elif plugins.is_reference(name):
+        plugins.allow(name)
+        plain = external(plugins.plugin_at(KIND, name))
+    else:
+        raise ConfigError(f"{unknown_name('forecaster', name, names)}; nor is there such a bundle folder")
+    return Quantised(plain) if quantised else plain
+
+
+def identify(name: str) -> str:
+    """Return what ``choose`` took, for records: a bundle's hash, or kind, name and version of all else.
+
+    Raises:
+        BundleError: the bundle is gone meanwhile.
     """
     if name in BASELINES:
-        return Quantised(baseline(name)) if quantised else baseline(name)
-    if not Path(name).exists():
-        raise ConfigError(f"{unknown_name('baseline', name, BASELINES)}; nor is there such a bundle folder")
-    return load(name, trust_code=trust_code)
+        return f"baseline:{name}"
+    declared = plugins.installed(KIND).get(name)
+    if declared is not None or (plugins.is_reference(name) and not Path(name).exists()):
+        plugin = declared or plugins.plugin_at(KIND, name)
+        return ":".join(filter(None, ("forecaster", name, plugin.distribution, plugin.version)))
+    try:
+        return hashlib.sha256((Path(name) / MANIFEST).read_bytes()).hexdigest()
+    except OSError as error:
+        raise BundleError(f"cannot read {Path(name) / MANIFEST} ({error.strerror}); put the bundle back") from error

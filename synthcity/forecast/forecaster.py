@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthcity.market.bars import History, Prices
+from synthcity.seeds import split_seed
 from synthcity.sn50.prompt import Prompt
 
 Paths = NDArray[np.float64]
@@ -16,7 +17,21 @@ Paths = NDArray[np.float64]
 
 @runtime_checkable
 class Forecaster(Protocol):
-    """Turns what is known at ``history.now`` into an ensemble of price paths."""
+    """Turns what is known at ``history.now`` into an ensemble of price paths.
+
+    A subclass needs a ``name`` and ``simulate``; ``simulate_many`` then draws each prompt by itself.
+
+    Example:
+        >>> import numpy as np
+        >>> import synthcity
+        >>> class Flat(synthcity.Forecaster):
+        ...     name = "flat"
+        ...     def simulate(self, history, prompt, *, seed=None):
+        ...         return np.full((prompt.num_simulations, prompt.num_steps + 1), 100.0)
+        >>> prompt = synthcity.Prompt(asset="BTC", start_time="2025-11-01", num_simulations=3)
+        >>> Flat().simulate(None, prompt).shape
+        (3, 289)
+    """
 
     @property
     def name(self) -> str:
@@ -32,6 +47,8 @@ class Forecaster(Protocol):
 
     def simulate_many(self, history: History, prompts: Sequence[Prompt], *, seed: int | None = None) -> list[Paths]:
         """One ensemble a prompt, drawn jointly where the forecaster knows dependence."""
+        seeds = split_seed(seed, len(prompts))
+        return [self.simulate(history, prompt, seed=own) for prompt, own in zip(prompts, seeds, strict=True)]
 
 
 @runtime_checkable

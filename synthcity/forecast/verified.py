@@ -16,6 +16,7 @@ from typing import Any, NoReturn, TypeVar
 
 import synthcity
 from synthcity.errors import BundleError, ConfigError
+from synthcity.plugins import Plugin
 from synthcity.schema import build, key
 
 FORMAT = 1
@@ -44,6 +45,7 @@ class Parts:
     loader: str
     num_members: int = key(0, low=0, high=MAX_MEMBERS)
     code: tuple[CodeEntry, ...] = ()
+    requires: tuple[Plugin, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

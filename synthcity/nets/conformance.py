@@ -1,7 +1,7 @@
 """The contract that every block and head keeps: one suite for those that are packaged and those that are written later.
 
-A check takes a registered component and raises :class:`Broken` with one sentence. ``BLOCK_CHECKS`` and ``HEAD_CHECKS``
-hold them by name; all are seeded and run on a CPU.
+A check takes a registered component and raises ``conformance.Broken`` with one sentence. ``BLOCK_CHECKS`` and
+``HEAD_CHECKS`` hold them by name; all are seeded and run on a CPU.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from synthcity.errors import SynthcityError
+from synthcity.conformance import broken, require, suite
 from synthcity.nets.blocks.base import BuildContext
 from synthcity.nets.heads.law import Law
 from synthcity.nets.loss import ScoreLoss
@@ -28,22 +28,12 @@ LENGTHS = (7, 64, 288, 600)
 WIDTHS = (8, 16, 32, 48, 64)
 
 
-class Broken(SynthcityError):
-    """A component does not keep the contract; the text says where."""
-
-
 Check = Callable[[Component, Mapping[str, Any]], None]
 
 
 def check(entry: Component, options: Mapping[str, Any] | None = None) -> dict[str, str]:
     """Run every check of the component's kind and return what is broken, by the check's name; empty if all is well."""
-    broken = {}
-    for name, run in (BLOCK_CHECKS if entry.kind == "block" else HEAD_CHECKS).items():
-        try:
-            run(entry, options or {})
-        except Exception as error:  # noqa: BLE001 - a component may fail in any way; its author is told how
-            broken[name] = str(error) if isinstance(error, Broken) else f"{type(error).__name__}: {error}"
-    return broken
+    return broken(BLOCK_CHECKS if entry.kind == "block" else HEAD_CHECKS, entry, options or {})
 
 
 def build(entry: Component, options: Mapping[str, Any], context: BuildContext) -> nn.Module:
@@ -65,14 +55,9 @@ def values_of(parameter: Parameter) -> tuple[Any, ...]:
     return parameter.choices if parameter.kind == "choice" else (parameter.low, parameter.high)
 
 
-def _require(holds: Any, text: str) -> None:
-    if not holds:
-        raise Broken(text)
-
-
 def _close(a: Tensor, b: Tensor, text: str) -> None:
     apart = float((a - b).detach().abs().max())
-    _require(torch.allclose(a, b, rtol=1e-4, atol=1e-5), f"{text}; they differ by up to {apart:g}")
+    require(torch.allclose(a, b, rtol=1e-4, atol=1e-5), f"{text}; they differ by up to {apart:g}")
 
 
 def shape_at_any_length(entry: Component, options: Mapping[str, Any]) -> None:
@@ -82,15 +67,15 @@ def shape_at_any_length(entry: Component, options: Mapping[str, Any]) -> None:
         x = noise(2, seq)
         kept = x.clone()
         shape = tuple(block(x).shape)
-        _require(shape == x.shape, f"(2, {seq}, 16) became {shape}")
-        _require(torch.equal(x, kept), "it changed its input in place")
+        require(shape == x.shape, f"(2, {seq}, 16) became {shape}")
+        require(torch.equal(x, kept), "it changed its input in place")
 
 
 def default_options_fit_every_width(entry: Component, options: Mapping[str, Any]) -> None:
     """The options build at every d_model."""
     for width in WIDTHS:
         block = build(entry, options, replace(CONTEXT, d_model=width))
-        _require(block(torch.zeros(1, 9, width)).isfinite().all(), f"not finite at d_model {width}")
+        require(block(torch.zeros(1, 9, width)).isfinite().all(), f"not finite at d_model {width}")
 
 
 def every_option_builds_at_every_width(entry: Component, options: Mapping[str, Any]) -> None:
@@ -101,7 +86,7 @@ def every_option_builds_at_every_width(entry: Component, options: Mapping[str, A
             for value in values_of(parameter):
                 changed = {**options, parameter.name: value}
                 block = build(entry, changed, replace(CONTEXT, d_model=d_model, seq_len=24)).eval()
-                _require(torch.isfinite(block(x)).all(), f"not finite for {parameter.name} = {value!r}")
+                require(torch.isfinite(block(x)).all(), f"not finite for {parameter.name} = {value!r}")
 
 
 def gradient_reaches_every_parameter(entry: Component, options: Mapping[str, Any]) -> None:
@@ -109,10 +94,10 @@ def gradient_reaches_every_parameter(entry: Component, options: Mapping[str, Any
     block = build(entry, options, CONTEXT).train()
     block(noise(4, 48)).square().sum().backward()
     for key, parameter in block.named_parameters():
-        _require(parameter.grad is not None, f"{key} gets no gradient")
+        require(parameter.grad is not None, f"{key} gets no gradient")
         # a key's bias shifts all scores of a query alike, so softmax gives it none
         if parameter.grad is not None and not key.endswith("qkv.bias"):
-            _require(parameter.grad.abs().sum() > 0, f"the gradient of {key} is zero")
+            require(parameter.grad.abs().sum() > 0, f"the gradient of {key} is zero")
 
 
 def a_window_does_not_depend_on_its_batch(entry: Component, options: Mapping[str, Any]) -> None:
@@ -125,19 +110,19 @@ def same_seed_same_block_and_reload(entry: Component, options: Mapping[str, Any]
     """Built twice or reloaded, it is the same function."""
     x = noise(2, 48)
     first, second = (build(entry, options, CONTEXT).eval() for _ in range(2))
-    _require(torch.equal(first(x), second(x)), "two blocks of one seed differ")
+    require(torch.equal(first(x), second(x)), "two blocks of one seed differ")
     with torch.no_grad():
         for parameter in second.parameters():
             parameter.add_(1.0)
     second.load_state_dict(first.state_dict())
-    _require(torch.equal(first(x), second(x)), "a reloaded block differs from the one that was saved")
+    require(torch.equal(first(x), second(x)), "a reloaded block differs from the one that was saved")
 
 
 def bf16(entry: Component, options: Mapping[str, Any]) -> None:
     """It runs in half precision and answers in it."""
     out = build(entry, options, CONTEXT).eval().to(torch.bfloat16)(noise(2, 48).to(torch.bfloat16))
-    _require(out.dtype == torch.bfloat16, f"bfloat16 became {out.dtype}")
-    _require(torch.isfinite(out.float()).all(), "not finite in bfloat16")
+    require(out.dtype == torch.bfloat16, f"bfloat16 became {out.dtype}")
+    require(torch.isfinite(out.float()).all(), "not finite in bfloat16")
 
 
 def gradients_agree_with_finite_differences(entry: Component, options: Mapping[str, Any]) -> None:
@@ -145,7 +130,7 @@ def gradients_agree_with_finite_differences(entry: Component, options: Mapping[s
     context = BuildContext(d_model=8, seq_len=9, num_features=4, horizon=12, num_future=3)
     block = build(entry, options, context).double().eval()
     x = noise(2, 9, 8).double().requires_grad_()
-    _require(torch.autograd.gradcheck(block, (x,), fast_mode=True, atol=1e-4), "gradients are wrong")
+    require(torch.autograd.gradcheck(block, (x,), fast_mode=True, atol=1e-4), "gradients are wrong")
 
 
 def the_last_position_hears_of_the_recent_past(entry: Component, options: Mapping[str, Any]) -> None:
@@ -153,7 +138,7 @@ def the_last_position_hears_of_the_recent_past(entry: Component, options: Mappin
     block, x = build(entry, options, CONTEXT).eval(), noise(1, 48)
     moved = x.clone()
     moved[:, -3] *= -1  # a shift of all channels alike would vanish in the norm
-    _require((block(x)[:, -1] - block(moved)[:, -1]).abs().max() > 1e-6, "the last position hears nothing of the past")
+    require((block(x)[:, -1] - block(moved)[:, -1]).abs().max() > 1e-6, "the last position hears nothing of the past")
 
 
 def causal_blocks_never_look_ahead(entry: Component, options: Mapping[str, Any]) -> None:
@@ -163,7 +148,7 @@ def causal_blocks_never_look_ahead(entry: Component, options: Mapping[str, Any])
     block = build(entry, options, CONTEXT).eval()
     for at in (30, 63):
         first = first_changed(block, at)
-        _require(first == at, f"registered as causal, but step {at} changes the output of step {first}")
+        require(first == at, f"registered as causal, but step {at} changes the output of step {first}")
 
 
 def first_changed(block: nn.Module, at: int, seq: int = 64) -> int:
@@ -175,21 +160,18 @@ def first_changed(block: nn.Module, at: int, seq: int = 64) -> int:
     return int(changed[0]) if len(changed) else seq
 
 
-BLOCK_CHECKS: dict[str, Check] = {
-    run.__name__: run
-    for run in (
-        shape_at_any_length,
-        default_options_fit_every_width,
-        every_option_builds_at_every_width,
-        gradient_reaches_every_parameter,
-        a_window_does_not_depend_on_its_batch,
-        same_seed_same_block_and_reload,
-        bf16,
-        gradients_agree_with_finite_differences,
-        the_last_position_hears_of_the_recent_past,
-        causal_blocks_never_look_ahead,
-    )
-}
+BLOCK_CHECKS: dict[str, Check] = suite(
+    shape_at_any_length,
+    default_options_fit_every_width,
+    every_option_builds_at_every_width,
+    gradient_reaches_every_parameter,
+    a_window_does_not_depend_on_its_batch,
+    same_seed_same_block_and_reload,
+    bf16,
+    gradients_agree_with_finite_differences,
+    the_last_position_hears_of_the_recent_past,
+    causal_blocks_never_look_ahead,
+)
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -219,19 +201,28 @@ def paths_are_finite_seeded_and_shaped(entry: Component, options: Mapping[str, A
     kept = latent.clone(), future.clone()
     law: Law = head(latent, future)
     paths = law.sample(60, generator=generator(5))
-    _require(torch.equal(latent, kept[0]) and torch.equal(future, kept[1]), "it changed its input in place")
-    _require(tuple(paths.shape) == (3, 60, 48), f"60 paths of 3 windows have the shape {tuple(paths.shape)}")
-    _require(torch.isfinite(paths).all(), "a path is not finite")
-    _require(torch.equal(paths, law.sample(60, generator=generator(5))), "the same seed gives other paths")
+    require(torch.equal(latent, kept[0]) and torch.equal(future, kept[1]), "it changed its input in place")
+    require(tuple(paths.shape) == (3, 60, 48), f"60 paths of 3 windows have the shape {tuple(paths.shape)}")
+    require(torch.isfinite(paths).all(), "a path is not finite")
+    require(torch.equal(paths, law.sample(60, generator=generator(5))), "the same seed gives other paths")
     drawn = law.draw_noise(60, generator(6))
-    _require(torch.equal(law.sample(60, drawn), law.sample(60, drawn)), "the same noise gives other paths")
+    require(torch.equal(law.sample(60, drawn), law.sample(60, drawn)), "the same noise gives other paths")
+
+
+def every_option_gives_finite_paths(entry: Component, options: Mapping[str, Any]) -> None:
+    """Each option at each end of its range builds and draws."""
+    for parameter in entry.parameters:
+        for value in values_of(parameter):
+            with torch.no_grad():
+                paths = law_of(build_head(entry, {**options, parameter.name: value})).sample(24, generator=generator())
+            require(torch.isfinite(paths).all(), f"a path is not finite for {parameter.name} = {value!r}")
 
 
 def a_fresh_head_starts_at_the_anchor(entry: Component, options: Mapping[str, Any]) -> None:
     """Before training, returns have about the volatility of the anchor."""
     law = law_of(build_head(entry, options, trained=False))
     spread = float(law.sample(4000, generator=generator()).detach().std())
-    _require(0.8 < spread < 1.35, f"a fresh head's returns have a spread of {spread:.3g}; it must be about 1")
+    require(0.8 < spread < 1.35, f"a fresh head's returns have a spread of {spread:.3g}; it must be about 1")
 
 
 def every_parameter_learns_from_the_score(entry: Component, options: Mapping[str, Any]) -> None:
@@ -243,10 +234,10 @@ def every_parameter_learns_from_the_score(entry: Component, options: Mapping[str
         spread = spread * weight.repeat_interleave(24 // weight.shape[1], dim=1)
     spread.sum().backward()
     for key, parameter in head.named_parameters():
-        _require(parameter.grad is not None, f"{key} gets no gradient")
+        require(parameter.grad is not None, f"{key} gets no gradient")
         # attention weights of the pool do not change if all scores move alike
         if parameter.grad is not None and key != "pool.query.bias":
-            _require(parameter.grad.abs().sum() > 0, f"the gradient of {key} is zero")
+            require(parameter.grad.abs().sum() > 0, f"the gradient of {key} is zero")
 
 
 def nothing_scores_its_own_draws_better_than_the_law(entry: Component, options: Mapping[str, Any]) -> None:
@@ -258,7 +249,7 @@ def nothing_scores_its_own_draws_better_than_the_law(entry: Component, options: 
         log_prices = nn.functional.pad(realised.cumsum(-1), (1, 0))
         paths = 1e-3 * law.sample(100, generator=generator(10)).repeat_interleave(150, dim=0)
         scores = {scale: float(loss.per_window(scale * paths, log_prices).mean()) for scale in (0.7, 1.0, 1.4)}
-    _require(scores[1.0] < min(scores[0.7], scores[1.4]), f"scaled paths score better than its own: {scores}")
+    require(scores[1.0] < min(scores[0.7], scores[1.4]), f"scaled paths score better than its own: {scores}")
 
 
 def quantiles_are_those_of_the_draws(entry: Component, options: Mapping[str, Any]) -> None:
@@ -273,14 +264,14 @@ def quantiles_are_those_of_the_draws(entry: Component, options: Mapping[str, Any
         if quantiles is None:
             return
         shape = tuple(quantiles.shape)
-        _require(shape == (3, 48, len(levels)), f"quantiles have the shape {shape}")
-        _require((quantiles.diff(dim=-1) > 0).all(), "quantiles do not rise with their level")
+        require(shape == (3, 48, len(levels)), f"quantiles have the shape {shape}")
+        require((quantiles.diff(dim=-1) > 0).all(), "quantiles do not rise with their level")
         paths = law.sample(num_paths, generator=generator(7))
     for number, level in enumerate(levels.tolist()):
         below = (paths < quantiles[:, None, :, number]).float()
         allowed = 4.5 * math.sqrt(level * (1 - level) / (3 * num_paths))
         for share in (float(below.mean()), float(below[..., 0].mean()), float(below[..., -1].mean())):
-            _require(abs(share - level) <= allowed, f"{share:.5f} of the draws lie below the quantile of {level:g}")
+            require(abs(share - level) <= allowed, f"{share:.5f} of the draws lie below the quantile of {level:g}")
 
 
 def no_weights_and_no_input_make_it_diverge(entry: Component, options: Mapping[str, Any]) -> None:
@@ -293,30 +284,28 @@ def no_weights_and_no_input_make_it_diverge(entry: Component, options: Mapping[s
         latent = (100 * noise(3, 24, 16, seed=2)).requires_grad_()
         law = head(latent, 100 * noise(3, 48, 5, seed=3))
         paths = law.sample(200, generator=generator(4))
-        _require(torch.isfinite(paths).all(), "large weights and inputs make a path infinite")
+        require(torch.isfinite(paths).all(), "large weights and inputs make a path infinite")
         paths.abs().mean().backward()
         gradients = {"its input": latent.grad, **{key: p.grad for key, p in head.named_parameters()}}
         for key, gradient in gradients.items():
-            _require(gradient is not None and torch.isfinite(gradient).all(), f"the gradient of {key} is not finite")
+            require(gradient is not None and torch.isfinite(gradient).all(), f"the gradient of {key} is not finite")
         quantiles = law.quantiles(torch.tensor([0.0005, 0.3, 0.9995]))
-        _require(quantiles is None or torch.isfinite(quantiles).all(), "a quantile is not finite")
+        require(quantiles is None or torch.isfinite(quantiles).all(), "a quantile is not finite")
 
 
 def a_diverged_network_shows_in_the_paths(entry: Component, options: Mapping[str, Any]) -> None:
     """Training reports a NaN loss as a failed trial, so no head may stumble over NaN, or hide it, before."""
     law = build_head(entry, options)(torch.full((3, 24, 16), math.nan), torch.zeros(3, 48, 5))
-    _require(torch.isnan(law.sample(24, generator=generator())).any(), "NaN in its input does not show in its paths")
+    require(torch.isnan(law.sample(24, generator=generator())).any(), "NaN in its input does not show in its paths")
 
 
-HEAD_CHECKS: dict[str, Check] = {
-    run.__name__: run
-    for run in (
-        paths_are_finite_seeded_and_shaped,
-        a_fresh_head_starts_at_the_anchor,
-        every_parameter_learns_from_the_score,
-        nothing_scores_its_own_draws_better_than_the_law,
-        quantiles_are_those_of_the_draws,
-        no_weights_and_no_input_make_it_diverge,
-        a_diverged_network_shows_in_the_paths,
-    )
-}
+HEAD_CHECKS: dict[str, Check] = suite(
+    paths_are_finite_seeded_and_shaped,
+    every_option_gives_finite_paths,
+    a_fresh_head_starts_at_the_anchor,
+    every_parameter_learns_from_the_score,
+    nothing_scores_its_own_draws_better_than_the_law,
+    quantiles_are_those_of_the_draws,
+    no_weights_and_no_input_make_it_diverge,
+    a_diverged_network_shows_in_the_paths,
+)

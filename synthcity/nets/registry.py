@@ -6,12 +6,13 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, is_dataclass, replace
 from functools import cache
 from typing import Any, TypeVar
 
 from torch import nn
 
+from synthcity import plugins
 from synthcity.errors import ConfigError, unknown_name
 from synthcity.market.windows import SEQUENCE_NAMES, WindowSpec
 from synthcity.nets.blocks.base import BuildContext
@@ -28,7 +29,7 @@ class Component:
     ``causal``: no output of the block depends on later steps, whatever its options. ``needs_seq_len``: weights belong
     to the length it was built for; other lengths are interpolated to that one and back. ``cost``: what a packaged block
     was measured to take, None for what nobody measured. ``code``: kind, name, source and sha256 of what a language
-    model wrote, None for what is packaged.
+    model wrote, None for all else. ``origin``: where the code of what came from outside lies, None for all else.
     """
 
     name: str
@@ -51,6 +52,14 @@ class Component:
     def cost(self) -> Cost | None:
         packaged = self.kind == "block" and self.cls.__module__.startswith("synthcity.nets.")
         return packaged_costs().blocks.get(self.name) if packaged else None
+
+    @property
+    def origin(self) -> plugins.Plugin | None:
+        if self.code is not None or self.cls.__module__.startswith("synthcity.nets."):
+            return None
+        declared = plugins.find(f"{self.kind}s", self.name)
+        reference = f"{self.cls.__module__}:{self.cls.__qualname__}"
+        return declared or plugins.plugin_at(f"{self.kind}s", reference, self.name)
 
     def build(self, d_model: int, seq_len: int) -> nn.Module:
         """Build it with its default options, as a network for the 24-hour competitions would."""
@@ -82,6 +91,9 @@ class Component:
 
 _BLOCKS: dict[str, Component] = {}
 _HEADS: dict[str, Component] = {}
+
+
+_EXTERNAL: dict[plugins.Plugin, Component] = {}
 
 
 def register_block(name: str, *, causal: bool = False, needs_seq_len: bool = False) -> Callable[[C], C]:
@@ -128,41 +140,115 @@ def _import_all() -> None:
             importlib.import_module(f"{package}.{module.name}")
 
 
-def blocks() -> Mapping[str, Component]:
-    """All blocks by name."""
+def registered(kind: str) -> dict[str, Component]:
+    """Return what this process has registered of a kind, without what installed distributions declare."""
     _import_all()
-    return dict(sorted(_BLOCKS.items()))
+    return _BLOCKS if kind == "block" else _HEADS
+
+
+def blocks() -> Mapping[str, Component]:
+    """All blocks by name, those of installed distributions among them."""
+    return _all("block")
 
 
 def heads() -> Mapping[str, Component]:
-    """All heads by name."""
-    _import_all()
-    return dict(sorted(_HEADS.items()))
+    """All heads by name, those of installed distributions among them."""
+    return _all("head")
 
 
 def component(kind: str, name: object) -> Component:
-    """Look up a block or head.
+    """Look up a block or head; ``module:Name`` is one only after ``plugins.allow``.
 
     Raises:
         ConfigError: there is none of that name; the text gives the nearest.
     """
-    table = blocks() if kind == "block" else heads()
-    if name not in table:
-        raise ConfigError(unknown_name(kind, name, table))
-    return table[str(name)]
+    table = registered(kind)
+    if name in table:
+        return table[str(name)]
+    plugin = plugins.find(f"{kind}s", name)
+    if plugin is not None:
+        if plugin not in _EXTERNAL:
+            _EXTERNAL[plugin] = _external(kind, plugin)
+        return _EXTERNAL[plugin]
+    if plugins.is_reference(name):
+        raise ConfigError(f"the {kind} {name} is code that nobody named for this process, so it is not imported")
+    raise ConfigError(unknown_name(kind, name, plugins.merged(f"{kind}s", table)))
 
 
 def find(name: str | None = None) -> list[Component]:
-    """Return blocks, then heads, of that name; all of them without one.
+    """Return blocks, then heads, of that name; all of them without one. ``module:Name`` is imported.
 
     Raises:
         ConfigError: there is none of that name; the text gives the nearest.
     """
+    if name is not None and plugins.is_reference(name):
+        plugins.allow(name)
+        return [component(kind_of(plugins.load(plugins.plugin_at("blocks", name)), name), name)]
     entries = [*blocks().values(), *heads().values()]
     found = [entry for entry in entries if name is None or entry.name == name]
     if not found:
         raise ConfigError(unknown_name("block or head", name, (entry.name for entry in entries)))
     return found
+
+
+def kind_of(cls: object, name: str) -> str:
+    """Return ``block`` or ``head``, which the class shows by what its ``forward`` takes.
+
+    Raises:
+        ConfigError: it is neither.
+    """
+    if isinstance(cls, type) and issubclass(cls, nn.Module) and is_dataclass(getattr(cls, "Config", None)):
+        num_inputs = len(inspect.signature(cls.forward).parameters) - 1
+        if num_inputs in (1, 2):
+            return "block" if num_inputs == 1 else "head"
+    raise ConfigError(
+        f"{name} is no block or head: it must be a torch module with a nested dataclass Config, whose forward takes a "
+        "block's one input or a head's two"
+    )
+
+
+def _all(kind: str) -> Mapping[str, Component]:
+    names = plugins.merged(f"{kind}s", _packaged(kind))
+    return {name: component(kind, name) for name in sorted({*names, *registered(kind)})}
+
+
+def _packaged(kind: str) -> list[str]:
+    return [name for name, entry in registered(kind).items() if entry.cls.__module__.startswith("synthcity.nets.")]
+
+
+def describe_class(kind: str, cls: object, name: str | None = None) -> Component:
+    """Describe a class from outside.
+
+    It may have been registered by its module, with the decorator; else ``causal`` and ``needs_seq_len`` are attributes
+    of the class.
+
+    Raises:
+        ConfigError: it is none of this kind.
+    """
+    name = name or str(getattr(cls, "__name__", cls))
+    found = kind_of(cls, name)
+    if found != kind:
+        raise ConfigError(f"{name} is no {kind} but a {found}: its forward shows it")
+    own = next((entry for entry in registered(kind).values() if entry.cls is cls), None)
+    return own or Component(
+        name=name,
+        kind=kind,
+        cls=cls,
+        config=getattr(cls, "Config"),  # noqa: B009 - kind_of has seen it
+        causal=getattr(cls, "causal", False) is True,
+        needs_seq_len=getattr(cls, "needs_seq_len", False) is True,
+    )
+
+
+def _external(kind: str, plugin: plugins.Plugin) -> Component:
+    cls = plugins.load(plugin)
+    try:
+        entry = describe_class(kind, cls, plugin.name)
+    except ConfigError as error:
+        raise ConfigError(f"the {plugin} cannot be used: {error}") from error
+    if plugin.declared and entry.name != plugin.name:
+        raise ConfigError(f"the {plugin} registers itself as {entry.name}; give it one name")
+    return replace(entry, name=plugin.name)
 
 
 def describe() -> dict[str, Any]:

@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from synthcity import plugins
 from synthcity.agents.client import LLMClient
 from synthcity.cluster import Cluster, cluster, terminable
 from synthcity.errors import Fatal, RunError
@@ -70,6 +71,15 @@ def search(
         RunError: the run folder cannot be written, is in use, or is there already.
         Fatal: Ray was lost; ``resume`` continues.
         KeyboardInterrupt: stopped by Ctrl-C or SIGTERM; ``resume`` continues.
+
+    Example:
+        >>> import synthcity
+        >>> tiny = ["search.trials=2", "search.max_steps=8", "search.workers=1", "output=/tmp/runs"]
+        >>> result = synthcity.run("configs/quickstart.yaml", settings=tiny)
+        >>> result.trials["id"].tolist(), list(result.curves.columns)
+        (['c0000', 'c0001'], ['id', 'steps', 'score'])
+        >>> synthcity.load(result.winner).name == result.report["verdict"]["winner"]
+        True
     """
     stem = stem or ("search" if isinstance(config, SearchConfig) else Path(config).stem)
     if not isinstance(config, SearchConfig):
@@ -293,6 +303,7 @@ def _versions() -> dict[str, str]:
     revision = _revision()
     if revision is not None:
         found["git"] = revision
+    found |= plugins.distributions()
     for name in ("synth-city", *_PACKAGES):
         try:
             found[name] = importlib.metadata.version(name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import logging
 import time
 from collections.abc import AsyncIterator
@@ -14,12 +13,11 @@ from pathlib import Path
 from bittensor_wallet import Keypair
 from fastapi import FastAPI
 
-from synthcity.errors import BundleError, ConfigError
-from synthcity.forecast.baselines import BASELINES, baseline
-from synthcity.forecast.choose import choose
+from synthcity.errors import ConfigError
+from synthcity.forecast.baselines import baseline
+from synthcity.forecast.choose import choose, identify
 from synthcity.forecast.forecaster import Forecaster
 from synthcity.forecast.quantise import Quantised
-from synthcity.forecast.verified import MANIFEST
 from synthcity.market.store import open_store
 from synthcity.market.venues.official import official_venue
 from synthcity.schema import key, local_path
@@ -91,27 +89,8 @@ class ServeConfig:
 
 
 def load_model(name: str, *, trust_code: bool = False) -> tuple[Forecaster, str]:
-    """Return the forecaster called ``name`` and what it is: the hash of its bundle, or ``baseline:<name>``.
-
-    Raises:
-        ConfigError: there is neither such a baseline nor such a folder.
-        BundleError: the bundle is damaged, or holds code that a language model wrote and ``trust_code`` is not set.
-    """
+    """Return the forecaster called ``name`` and what it is, as ``identify`` says; raises as ``choose``."""
     return choose(name, trust_code=trust_code, quantised=True), identify(name)
-
-
-def identify(name: str) -> str:
-    """Return the hash of a bundle that ``load_model`` took, or ``baseline:<name>``.
-
-    Raises:
-        BundleError: the bundle is gone meanwhile.
-    """
-    if name in BASELINES:
-        return f"baseline:{name}"
-    try:
-        return hashlib.sha256((Path(name) / MANIFEST).read_bytes()).hexdigest()
-    except OSError as error:
-        raise BundleError(f"cannot read {Path(name) / MANIFEST} ({error.strerror}); put the bundle back") from error
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Protocol
 
 from synthcity.errors import SynthcityError
+from synthcity.forecast.choose import identify
 from synthcity.serve.answering.prices import Prices
 from synthcity.serve.answering.tally import Status
-from synthcity.serve.build import ServeConfig, identify
+from synthcity.serve.build import ServeConfig
 from synthcity.serve.operations.facts import Facts, Surroundings
 from synthcity.serve.operations.recent import Recent
 from synthcity.serve.operations.view import View

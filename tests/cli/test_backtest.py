@@ -84,7 +84,7 @@ def test_quantises_every_forecaster(store: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        (["fsh"], ConfigError, "unknown baseline 'fsh'; did you mean 'fhs'"),
+        (["fsh"], ConfigError, "unknown forecaster 'fsh'; did you mean 'fhs'"),
         (["fhs", "--competition", "crypto-24"], ConfigError, "did you mean 'crypto-24h'"),
         (["fhs", "--competition", "crypto-1h"], ConfigError, "has no 60-second bars for crypto-1h"),
         (["fhs", "--rules", "2026-99"], ConfigError, "2026-09"),

@@ -22,5 +22,5 @@ def test_a_baseline_for_the_network_is_quantised_and_a_bundle_as_it_is(tmp_path:
 
 
 def test_an_unknown_name_is_one_sentence() -> None:
-    with pytest.raises(ConfigError, match=r"unknown baseline 'fsh'; did you mean 'fhs'.*nor is there such a bundle"):
+    with pytest.raises(ConfigError, match=r"unknown forecaster 'fsh'; did you mean 'fhs'.*nor is there such a bundle"):
         choose("fsh")

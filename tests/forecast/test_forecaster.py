@@ -13,6 +13,7 @@ import pytest
 from synthcity.errors import DataError
 from synthcity.forecast.baselines import BASELINES, baseline
 from synthcity.forecast.bundle import load
+from synthcity.forecast.conformance import CHECKS, with_other_future
 from synthcity.forecast.forecaster import Forecaster
 from synthcity.forecast.mixing import Mix
 from synthcity.forecast.quantise import Quantised
@@ -59,9 +60,14 @@ def test_follows_its_seed(forecaster: Forecaster, market: Market) -> None:
 
 
 def test_does_not_look_past_now(forecaster: Forecaster, market: Market) -> None:
-    cut = market.until(T0)
-    expected = forecaster.simulate(cut.as_of(T0), PROMPT, seed=1)
-    np.testing.assert_array_equal(forecaster.simulate(market.as_of(T0), PROMPT, seed=1), expected)
+    others = Market({key: with_other_future(bars, T0) for key, bars in market.items()})
+    expected = forecaster.simulate(market.as_of(T0), PROMPT, seed=1)
+    np.testing.assert_array_equal(forecaster.simulate(others.as_of(T0), PROMPT, seed=1), expected)
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_keeps_the_contract_that_others_are_held_to(forecaster: Forecaster, check: str) -> None:
+    CHECKS[check](lambda: forecaster)
 
 
 def test_refuses_a_history_later_than_the_prompt(forecaster: Forecaster, market: Market) -> None:
@@ -119,8 +125,8 @@ def test_works_on_minutes(forecaster: Forecaster, bars_factory) -> None:  # type
 
 
 def test_refuses_bars_it_does_not_have(forecaster: Forecaster, market: Market) -> None:
-    with pytest.raises(DataError, match="no 300-second bars of DOGE"):
-        forecaster.simulate(market.as_of(T0), Prompt(asset="DOGE", start_time=T0), seed=1)
+    with pytest.raises(DataError, match="no 300-second bars of WTIOIL"):
+        forecaster.simulate(market.as_of(T0), Prompt(asset="WTIOIL", start_time=T0), seed=1)
 
 
 def test_survives_a_bundle(forecaster: Forecaster, market: Market, tmp_path: Path) -> None:

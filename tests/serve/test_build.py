@@ -11,10 +11,11 @@ import pytest
 from starlette.testclient import TestClient
 
 from synthcity.errors import BundleError
+from synthcity.forecast.choose import identify
 from synthcity.market.store import Store
 from synthcity.nets import registry
 from synthcity.nets.authored.code import forget
-from synthcity.serve.build import LEDGER, ServeConfig, build, check, identify
+from synthcity.serve.build import LEDGER, ServeConfig, build, check
 from synthcity.serve.settlement.settle import read_answers
 from tests.serve.builders import CODE, write_coded_bundle
 from tests.serve.dialogue import MINER, body, headers, market, question, write_snapshot

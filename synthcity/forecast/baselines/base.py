@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from synthcity.errors import BundleError
 from synthcity.forecast.baselines.draws import Draws, Stratified
 from synthcity.forecast.bundle import save_bundle
 from synthcity.forecast.forecaster import Paths, as_history
@@ -74,7 +75,13 @@ class Baseline(ABC):
         metrics: Mapping[str, Any] | None = None,
         manifest: Mapping[str, Any] | None = None,
     ) -> None:
-        """Write a bundle that ``synthcity.load`` reads back."""
+        """Write a bundle that ``synthcity.load`` reads back.
+
+        Raises:
+            BundleError: a class of another package, which says by ``state`` and ``from_state`` what is to be kept.
+        """
+        if not type(self).__module__.startswith("synthcity."):
+            raise BundleError(f"{type(self).__name__} is saved by synthcity.save, or by the name that it is found by")
         config = {"loader": LOADER, "name": self.name, "config": asdict(self.config)}
         save_bundle(folder, config, {}, metrics=metrics, manifest=manifest)
 

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from synthcity import plugins
 from synthcity.errors import ConfigError
 from synthcity.nets import registry
 from synthcity.nets.authored.static import Declared, read
@@ -88,14 +89,17 @@ def _import(
     return module if fromlist else importlib.import_module(name.partition(".")[0])
 
 
-def install(codes: Iterable[Mapping[str, str]]) -> None:
-    """Register components from plain data, as ``AuthoredCode.to_dict`` gives it; what is there already stays.
+def install(codes: Iterable[Mapping[str, Any]]) -> None:
+    """Make what ``codes_of`` gave usable in this process; what is there already stays.
 
     Raises:
-        ConfigError: a hash does not fit its text, or another component has the name.
+        ConfigError: a hash does not fit its text, another component has the name, or code from outside is not here.
         Refused: a text is not what an authored file may be.
     """
     for plain in codes:
+        if "source" not in plain:
+            plugins.require(plugins.Plugin(**plain))
+            continue
         code = AuthoredCode.of(plain["source"])
         if code.sha256 != plain["sha256"] or code.name != plain["name"] or code.kind != plain["kind"]:
             raise ConfigError(f"the code of {plain['name']} differs from its hash; it is damaged or was edited")
@@ -108,11 +112,10 @@ def register(code: AuthoredCode) -> Component:
     Raises:
         ConfigError: another component has the name.
     """
-    table = registry.blocks() if code.kind == "block" else registry.heads()
-    known = table.get(code.name)
-    if known is not None:
-        if known.code is not None and known.code["sha256"] == code.sha256:
-            return known
+    known = registry.registered(code.kind).get(code.name)
+    if known is not None and known.code is not None and known.code["sha256"] == code.sha256:
+        return known
+    if known is not None or code.name in plugins.installed(f"{code.kind}s"):
         raise ConfigError(f"there is another {code.kind} of the name {code.name}; a process holds only one")
     execute(Declared(kind=code.kind, name=code.name), code.source)
     return registry.mark_authored(code.kind, code.name, code.to_dict())
@@ -124,9 +127,21 @@ def forget(code: AuthoredCode) -> None:
     sys.modules.pop(f"{_PACKAGE}.{code.name}", None)
 
 
-def codes_of(config: Mapping[str, Any]) -> tuple[dict[str, str], ...]:
-    """Return the code behind the authored components of a candidate's config, as plain data."""
+def codes_of(config: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:
+    """Return, as plain data, what a process needs beyond this package to build a candidate's network.
+
+    For a component that a language model wrote that is its text and hash, for one from outside where its code lies.
+
+    Raises:
+        ConfigError: the code of a component lies in ``__main__``, where no other process finds it.
+    """
     blocks = [("block", str(block["name"])) for block in config.get("blocks", ())]
     head = [("head", str(config["head"]["name"]))] if "head" in config else []
-    found = {name: registry.component(kind, name).code for kind, name in [*blocks, *head]}
-    return tuple(dict(code) for code in found.values() if code is not None)
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for kind, name in [*blocks, *head]:
+        entry = registry.component(kind, name)
+        if entry.code is not None:
+            found[kind, name] = dict(entry.code)
+        elif entry.origin is not None:
+            found[kind, name] = entry.origin.to_dict()
+    return tuple(found.values())

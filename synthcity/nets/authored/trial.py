@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from synthcity.conformance import Broken
 from synthcity.durations import DAY
 from synthcity.market.dataset import Dataset, build_dataset
 from synthcity.market.simulated import SimulatedConfig, SimulatedMarket
@@ -74,7 +75,7 @@ def _check(name: str, run: Callable[[], None]) -> dict[str, str]:
     try:
         run()
     except Exception as error:  # noqa: BLE001 - its author is told how it failed
-        return {name: f"{error}" if isinstance(error, conformance.Broken) else f"{type(error).__name__}: {error}"}
+        return {name: f"{error}" if isinstance(error, Broken) else f"{type(error).__name__}: {error}"}
     return {}
 
 
@@ -86,11 +87,11 @@ def check_property(entry: Component, stated: Callable[[Any, Any], Any]) -> None:
     """
     for seed in _SEEDS:
         if not _holds(stated, entry, seed):
-            raise conformance.Broken(f"the property that the file states does not hold (seed {seed})")
+            raise Broken(f"the property that the file states does not hold (seed {seed})")
     if all(_tells_nothing(stated, registry.component(entry.kind, name)) for name in _OTHERS[entry.kind]):
         others = ", ".join(_OTHERS[entry.kind])
         text = f"the property holds for {others} as well, so it does not show what this {entry.kind} is for"
-        raise conformance.Broken(text)
+        raise Broken(text)
 
 
 def _tells_nothing(stated: Callable[[Any, Any], Any], other: Component) -> bool:
@@ -129,7 +130,7 @@ def train(entry: Component, steps: int = STEPS) -> list[float]:
         trainer.train_step()
     scores.append(float(trainer.advance()["rung_score"]))
     if not scores[1] < _CLEARLY_WORSE * scores[0]:
-        raise conformance.Broken(f"{steps} steps of training took the score from {scores[0]:.5g} to {scores[1]:.5g}")
+        raise Broken(f"{steps} steps of training took the score from {scores[0]:.5g} to {scores[1]:.5g}")
     return scores
 
 

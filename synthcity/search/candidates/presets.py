@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import resources
 
+from synthcity import plugins
 from synthcity.documents import parse_yaml
 from synthcity.errors import ConfigError, unknown_name
 from synthcity.nets.config import NetConfig
@@ -37,6 +38,8 @@ def presets() -> dict[str, Preset]:
 def hand_written(candidates: Iterable[str | Config] | None) -> list[tuple[str, Config]]:
     """Return name and config of each of ``candidates``: presets by name and plain configs; None means all presets.
 
+    A block or head may be named ``module:Name`` there, since a person wrote it: it is imported.
+
     Raises:
         ConfigError: a name is no preset or a config no network; the text gives the nearest valid name.
     """
@@ -44,12 +47,21 @@ def hand_written(candidates: Iterable[str | Config] | None) -> list[tuple[str, C
     found: list[tuple[str, Config]] = []
     for candidate in known if candidates is None else candidates:
         if isinstance(candidate, Mapping):
+            _allow(candidate)
             found.append((NetConfig.from_dict(candidate).label, candidate))
         elif candidate in known:
             found.append((candidate, known[candidate].config))
         else:
             raise ConfigError(unknown_name("preset", candidate, known))
     return found
+
+
+def _allow(config: Config) -> None:
+    blocks = config.get("blocks")
+    parts = [*(blocks if isinstance(blocks, list | tuple) else ()), config.get("head")]
+    for name in [part.get("name") for part in parts if isinstance(part, Mapping)]:
+        if isinstance(name, str) and plugins.is_reference(name):
+            plugins.allow(name)
 
 
 def _read(file: str, text: str) -> Preset:

@@ -1,9 +1,13 @@
-"""Proposers by name. A new one is one file here and one line in ``PROPOSERS``."""
+"""Proposers by name: those of ``PROPOSERS``, of installed distributions, and ``module:Name``.
+
+From outside comes a class, or a function, that makes a :class:`Proposer` of a :class:`Space`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
+from synthcity import plugins
 from synthcity.errors import ConfigError, unknown_name
 from synthcity.search.candidates.space import Space
 from synthcity.search.proposers.base import BackgroundProposer, Proposer
@@ -27,6 +31,7 @@ __all__ = [
     "make_arms",
 ]
 
+KIND = "proposers"
 # the arms between which a portfolio divides the trials; the defaults come before them all
 PROPOSERS: Mapping[str, Callable[[Space], Proposer]] = {
     "tpe": TPEProposer,
@@ -36,31 +41,54 @@ PROPOSERS: Mapping[str, Callable[[Space], Proposer]] = {
 
 
 def check_arms(names: Iterable[str]) -> None:
-    """Refuse unknown arms.
+    """Refuse unknown arms; import those that a person named ``module:Name``.
 
     Raises:
-        ConfigError: a name is in no ``PROPOSERS``; the text gives the nearest.
+        ConfigError: a name is of no proposer, or it cannot be imported; the text gives the nearest.
     """
+    known = [*plugins.merged(KIND, PROPOSERS), *RULES]
     for name in names:
-        if name not in PROPOSERS and name not in RULES:
-            raise ConfigError(f"search.arms: {unknown_name('proposer', name, [*PROPOSERS, *RULES])}")
+        if name in known:
+            continue
+        if not plugins.is_reference(name):
+            raise ConfigError(f"search.arms: {unknown_name('proposer', name, known)}")
+        plugins.allow(name)
 
 
 def make_arms(names: Iterable[str], space: Space, planner: Planner | None = None) -> dict[str, Proposer]:
     """Build the named proposers over ``space``; those that ask a language model need the ``planner``.
 
     Raises:
-        ConfigError: a name is unknown.
+        ConfigError: a name is unknown, or what comes from outside makes no proposer.
         ValueError: a name needs the planner and there is none.
     """
     names = list(names)
     check_arms(names)
     arms: dict[str, Proposer] = {}
     for name in names:
+        plugin = plugins.find(KIND, name)
         if name in PROPOSERS:
             arms[name] = PROPOSERS[name](space)
+        elif plugin is not None:
+            arms[name] = _external(plugin, space)
         elif planner is None:
             raise ValueError(f"the proposer {name} asks a language model and needs a planner")
         else:
             arms[name] = LLMProposer(name, space, planner)
     return arms
+
+
+def _external(plugin: plugins.Plugin, space: Space) -> Proposer:
+    make = plugins.load(plugin)
+    if not callable(make):
+        raise ConfigError(f"{plugin.reference} must be a class or function that makes a proposer, not {make!r}")
+    try:
+        made = make(space)
+    except Exception as error:
+        raise ConfigError(
+            f"{plugin.reference} cannot be called with a space: {type(error).__name__}: {error}"
+        ) from error
+    if not callable(getattr(made, "propose", None)):
+        raise ConfigError(f"{plugin.reference} makes no proposer: {type(made).__name__} lacks propose")
+    proposer: Proposer = made
+    return proposer

@@ -1,65 +1,52 @@
-"""What every proposer must keep to: the contract in ``proposers/base.py``."""
+"""Every proposer keeps the contract, and the suite finds who does not."""
 
 from __future__ import annotations
-
-import copy
 
 import numpy as np
 import pytest
 
-from synthcity.search.candidates.space import Space, canonical, config_hash
+from synthcity.conformance import broken
+from synthcity.search.candidates.candidate import Proposal
+from synthcity.search.candidates.space import Space
 from synthcity.search.journal.history import History
-from synthcity.search.proposers import PROPOSERS, DefaultsProposer, Proposer
-from tests.search.builders import candidate, config, history, tell
+from synthcity.search.proposers import PROPOSERS, DefaultsProposer, RandomProposer
+from synthcity.search.proposers.conformance import CHECKS
+from tests.search.builders import config
 
-SPACE = Space.from_registry()
 LISTED = [(f"net{index}", config(training={"learning_rate": 5e-4 * (index + 1)})) for index in range(5)]
 ALL = {"defaults": lambda space: DefaultsProposer(LISTED), **PROPOSERS}
 
-HISTORIES = {
-    "empty": History(),
-    "queued": history(tell(candidate(0), status="queued")),
-    "failed": history(tell(candidate(0), status="failed"), tell(candidate(1), status="failed")),
-    "mixed": history(
-        *(tell(candidate(index), 5500.0 - index, 5450.0 - index) for index in range(12)),
-        tell(candidate(12), 5600.0, status="stopped"),
-        tell(candidate(13), 5400.0, status="failed"),
-        tell(candidate(14), 5400.0, status="running"),
-        tell(candidate(15), status="queued"),
-        [{"kind": "rejected", "time": 0.0, "source": "tpe", "stage": "size", "reason": "large", "config": {}}],
-    ),
-}
 
-
-@pytest.fixture(params=sorted(ALL))
-def proposer(request: pytest.FixtureRequest) -> Proposer:
-    return ALL[request.param](SPACE)
-
-
-@pytest.fixture(params=sorted(HISTORIES))
-def known(request: pytest.FixtureRequest) -> History:
-    return HISTORIES[request.param]
-
-
-def test_proposes_valid_configs_up_to_the_count(proposer: Proposer, known: History) -> None:
-    proposals = proposer.propose(3, known, np.random.default_rng(0))
-    assert 1 <= len(proposals) <= 3
-    assert len({config_hash(canonical(proposal.config)) for proposal in proposals}) == len(proposals)
-    assert all(proposal.rationale for proposal in proposals)
-
-
-def test_is_a_function_of_history_and_rng(proposer: Proposer, known: History) -> None:
-    first = proposer.propose(2, known, np.random.default_rng(7))
-    proposer.propose(1, HISTORIES["empty"], np.random.default_rng(1))  # must leave nothing behind
-    assert proposer.propose(2, known, np.random.default_rng(7)) == first
-    assert ALL[proposer.name](SPACE).propose(2, known, np.random.default_rng(7)) == first
-
-
-def test_leaves_the_history_alone(proposer: Proposer, known: History) -> None:
-    before = copy.deepcopy(known)
-    proposer.propose(2, known, np.random.default_rng(0))
-    assert known == before
+@pytest.mark.parametrize("check", CHECKS)
+@pytest.mark.parametrize("name", sorted(ALL))
+def test_every_proposer_keeps_the_contract(name: str, check: str) -> None:
+    CHECKS[check](ALL[name])
 
 
 def test_is_named_as_registered() -> None:
-    assert all(make(SPACE).name == name for name, make in ALL.items())
+    assert all(make(Space.from_registry()).name == name for name, make in ALL.items())
+
+
+class Forgetful(RandomProposer):
+    """Draws from chance of its own, and one network too many."""
+
+    def propose(self, count: int, history: History, rng: np.random.Generator) -> list[Proposal]:
+        return super().propose(count + 1, history, np.random.default_rng())
+
+
+class Twice(RandomProposer):
+    """Says the same twice, and writes into what it was given."""
+
+    def propose(self, count: int, history: History, rng: np.random.Generator) -> list[Proposal]:
+        history.trials.clear()  # type: ignore[attr-defined]
+        return [*super().propose(1, history, rng)] * count
+
+
+def test_who_breaks_it_is_found() -> None:
+    assert set(broken(CHECKS, Forgetful)) == {
+        "proposals_are_valid_and_up_to_the_count",
+        "proposals_follow_from_history_and_rng",
+    }
+    found = broken(CHECKS, Twice)
+    assert "proposes a network twice" in found["proposals_are_valid_and_up_to_the_count"]
+    assert "the_history_stays_as_it_is" in found

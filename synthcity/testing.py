@@ -1,0 +1,80 @@
+"""Does what you wrote keep the contract? The suites that every packaged part passes, for parts from outside.
+
+Each function takes what an entry point would name, the name under which one names it, or ``module:Name``, runs the
+whole suite (seconds, on a CPU) and raises ``AssertionError`` with a line for everything that is broken::
+
+    from synthcity.testing import check_block
+
+    def test_ema():
+        check_block("my_package.ema:Ema")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from synthcity import plugins
+from synthcity.conformance import broken
+
+__all__ = ["check_block", "check_forecaster", "check_head", "check_proposer"]
+
+
+def check_block(block: type | str, **options: Any) -> None:
+    """Check a block: its class, or its name; ``options`` replace defaults of its ``Config``.
+
+    Example:
+        >>> check_block("dlinear")
+    """
+    _check_component("block", block, options)
+
+
+def check_head(head: type | str, **options: Any) -> None:
+    """Check a head: its class, or its name; ``options`` replace defaults of its ``Config``."""
+    _check_component("head", head, options)
+
+
+def check_forecaster(make: Callable[[], Any] | str) -> None:
+    """Check a forecaster: a class or function that makes it, or its name; a baseline's name is one, too.
+
+    Example:
+        >>> check_forecaster("reference")
+    """
+    from synthcity.forecast.choose import choose
+    from synthcity.forecast.conformance import CHECKS
+
+    made = make
+    _raise(broken(CHECKS, (lambda: choose(made)) if isinstance(made, str) else made), made)
+
+
+def check_proposer(make: Callable[[Any], Any] | str) -> None:
+    """Check a proposer: a class or function that makes it of a ``Space``, or its name.
+
+    Example:
+        >>> check_proposer("random")
+    """
+    from synthcity.search.proposers import make_arms
+    from synthcity.search.proposers.conformance import CHECKS
+
+    made = make
+    _raise(broken(CHECKS, (lambda space: make_arms([made], space)[made]) if isinstance(made, str) else made), made)
+
+
+def _check_component(kind: str, subject: type | str, options: Mapping[str, Any]) -> None:
+    from synthcity.nets import registry
+    from synthcity.nets.conformance import check
+
+    if isinstance(subject, str):
+        if plugins.is_reference(subject):
+            plugins.allow(subject)
+        entry = registry.component(kind, subject)
+    else:
+        entry = registry.describe_class(kind, subject)
+    _raise(check(entry, options), subject)
+
+
+def _raise(found: Mapping[str, str], subject: object) -> None:
+    if found:
+        name = subject if isinstance(subject, str) else getattr(subject, "__qualname__", repr(subject))
+        lines = [f"{check}: {text}" for check, text in found.items()]
+        raise AssertionError("\n  ".join([f"{name} breaks {len(found)} of its checks:", *lines]))
