@@ -1,4 +1,7 @@
-"""Find, prove and serve forecasting models for miners of Bittensor Subnet 50 (Synth)."""
+"""Find, prove and serve forecasting models for miners of Bittensor Subnet 50 (Synth).
+
+Public names are imported on first use, so that ``import synthcity`` stays fast.
+"""
 
 from __future__ import annotations
 
@@ -6,26 +9,74 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from synthcity.forecast.backtest import Backtest as Backtest
     from synthcity.forecast.backtest import backtest as backtest
-    from synthcity.forecast.bundle import load as load
-    from synthcity.search.run import search as search
+    from synthcity.forecast.backtest import backtest_prompts as prompts
+    from synthcity.forecast.choose import choose as load
+    from synthcity.forecast.external import save as save
+    from synthcity.forecast.forecaster import Forecaster as Forecaster
+    from synthcity.forecast.simulate import simulate as simulate
+    from synthcity.market.bars import History as History
+    from synthcity.market.bars import Market as Market
+    from synthcity.market.simulated import SimulatedMarket as SimulatedMarket
+    from synthcity.market.store.parquet import Store as Store
+    from synthcity.nets.overview import components as components
+    from synthcity.search.run import search as run
     from synthcity.sn50.prompt import Prompt as Prompt
+    from synthcity.sn50.scoring import Score as Score
     from synthcity.sn50.scoring import score as score
 
 __version__ = "0.1.0"
 
+# public name -> where it is defined
 _LAZY = {
-    "Prompt": "synthcity.sn50.prompt",
-    "backtest": "synthcity.forecast.backtest",
-    "load": "synthcity.forecast.bundle",
-    "score": "synthcity.sn50.scoring",
-    "search": "synthcity.search.run",
+    "Backtest": "synthcity.forecast.backtest:Backtest",
+    "Forecaster": "synthcity.forecast.forecaster:Forecaster",
+    "History": "synthcity.market.bars:History",
+    "Market": "synthcity.market.bars:Market",
+    "Prompt": "synthcity.sn50.prompt:Prompt",
+    "Score": "synthcity.sn50.scoring:Score",
+    "SimulatedMarket": "synthcity.market.simulated:SimulatedMarket",
+    "Store": "synthcity.market.store.parquet:Store",
+    "backtest": "synthcity.forecast.backtest:backtest",
+    "components": "synthcity.nets.overview:components",
+    "load": "synthcity.forecast.choose:choose",
+    "prompts": "synthcity.forecast.backtest:backtest_prompts",
+    "run": "synthcity.search.run:search",
+    "save": "synthcity.forecast.external:save",
+    "score": "synthcity.sn50.scoring:score",
+    "simulate": "synthcity.forecast.simulate:simulate",
 }
+_ROOMS = ("agents", "forecast", "market", "nets", "search", "serve", "sn50", "testing")
 
-__all__ = ["Prompt", "backtest", "load", "score", "search"]
+__all__ = [
+    "Backtest",
+    "Forecaster",
+    "History",
+    "Market",
+    "Prompt",
+    "Score",
+    "SimulatedMarket",
+    "Store",
+    "backtest",
+    "components",
+    "load",
+    "prompts",
+    "run",
+    "save",
+    "score",
+    "simulate",
+]
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
-        raise AttributeError(f"module 'synthcity' has no attribute {name!r}")
-    return getattr(importlib.import_module(_LAZY[name]), name)
+    if name in _LAZY:
+        module, _, attribute = _LAZY[name].partition(":")
+        return getattr(importlib.import_module(module), attribute)
+    if name in _ROOMS:
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module 'synthcity' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__, *_ROOMS])

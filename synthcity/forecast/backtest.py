@@ -16,14 +16,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from synthcity.durations import parse_duration
 from synthcity.errors import ConfigError, DataError, NotCovered
+from synthcity.forecast.choose import choose
 from synthcity.forecast.forecaster import Forecaster, Paths
 from synthcity.market.bars import Market
-from synthcity.market.times import format_duration, format_time
+from synthcity.market.times import format_duration, format_time, parse_time
 from synthcity.seeds import hash_seed
 from synthcity.sn50.competitions import Competition, Rules, get_competition, get_rules
 from synthcity.sn50.prompt import Prompt
-from synthcity.sn50.scoring import INVALID, score
+from synthcity.sn50.scoring import network_score
 
 INTERVAL_PREFIX = "i_"
 CANNOT_ANSWER = (DataError, ArithmeticError, np.linalg.LinAlgError)
@@ -45,6 +47,14 @@ class Backtest:
     and one column an interval, prefixed ``i_``. ``dropped`` counts prompts whose last price was never observed:
     the network does not score those either. ``lost`` counts, by reason, prompts that one of the forecasters could not
     answer: they are lost for all, so that everybody is compared on the same ones.
+
+    Example:
+        >>> import synthcity
+        >>> market = synthcity.SimulatedMarket().market(["BTC"])
+        >>> asked = synthcity.prompts("crypto-24h", ["BTC"], "2025-03-01", "2025-03-03", "11h", num_simulations=50)
+        >>> result = synthcity.backtest(["reference", "fhs"], market, asked, "crypto-24h")
+        >>> result.scores.groupby("forecaster").total.count().to_dict()
+        {'fhs': 3, 'reference': 3}
     """
 
     competition: str
@@ -58,23 +68,32 @@ class Backtest:
 def backtest_prompts(
     competition: str | Competition,
     assets: Sequence[str],
-    start: int,
-    end: int,
-    every: int,
+    start: int | str,
+    end: int | str,
+    every: int | str,
     num_simulations: int = 1000,
     *,
-    rules: Rules | None = None,
+    rules: Rules | str | None = None,
 ) -> list[Prompt]:
-    """Return a prompt for each asset at ``start``, ``start + every``, ... that is over by ``end`` (unix s).
+    """Return a prompt for each asset at ``start``, ``start + every``, ... that is over by ``end``.
+
+    Times are unix seconds or dates such as ``2025-11-01`` (UTC), ``every`` is in seconds or such as ``11h``.
 
     Raises:
-        ValueError: ``every`` is not positive.
-        ConfigError: prompts would start between two bars.
+        ValueError: ``every`` is not positive, or no rules know an asset.
+        ConfigError: a time or duration is none, or prompts would start between two bars.
         DataError: not one prompt fits between start and end.
+
+    Example:
+        >>> import synthcity
+        >>> asked = synthcity.prompts("crypto-1h", ["BTC", "ETH"], "2025-11-01", "2025-11-02", "97min")
+        >>> len(asked), asked[0].asset, asked[0].num_steps
+        (30, 'BTC', 60)
     """
+    start, end, every = parse_time(start), parse_time(end), _every(every)
     if every <= 0:
         raise ValueError(f"prompts must be a positive time apart, got {every} s")
-    rules_of = _competition(competition, rules)
+    rules_of = get_competition(competition, rules)
     check_on_grid(rules_of, start, every)
     starts = range(start, end - rules_of.time_length + 1, every)
     if not starts:
@@ -109,35 +128,50 @@ def check_on_grid(competition: Competition, start: int, every: int) -> None:
 
 
 def backtest(
-    forecasters: Sequence[Forecaster],
+    forecasters: Sequence[Forecaster | str],
     market: Market,
     prompts: Sequence[Prompt],
     competition: str | Competition,
     *,
-    rules: Rules | None = None,
+    rules: Rules | str | None = None,
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> Backtest:
     """Score every forecaster on every prompt, each seeing only what was observed by the prompt's start.
 
     Args:
-        forecasters: with distinct names.
+        forecasters: with distinct names; those given by name (a baseline, a bundle's folder) are looked up.
         market: bars of the prompts' assets at the competition's increment, and whatever else they read.
         prompts: see ``backtest_prompts``.
         competition: whose intervals count.
-        rules: the newest by default.
+        rules: a date such as ``2026-05``; the newest by default.
         seed: each prompt derives its own from this, its asset and its start alone, so forecasters are paired
             and neither their order nor the prompts' matters.
         progress: called with (prompts done, all prompts).
 
     Raises:
+        ConfigError: there is no forecaster of a name.
         DataError: every prompt was dropped or lost.
-        ValueError: two forecasters share a name, or one returns paths that no validator would take.
+        ValueError: two forecasters share a name, one returns paths that no validator would take, or an argument is of
+            another kind.
+
+    Example:
+        >>> import synthcity
+        >>> market = synthcity.SimulatedMarket().market(["BTC"])
+        >>> asked = synthcity.prompts("crypto-24h", ["BTC"], "2025-03-01", "2025-03-03", "11h", num_simulations=50)
+        >>> len(synthcity.backtest(["fhs"], market, asked, "crypto-24h", rules="2026-05").scores)
+        3
     """
+    chosen = _forecasters(forecasters)
+    if not isinstance(market, Market):
+        raise ValueError(f"market must be a synthcity.Market, as Store.load_market makes it, not {_kind(market)}")
+    if isinstance(prompts, Prompt) or not all(isinstance(prompt, Prompt) for prompt in prompts):
+        raise ValueError("prompts must be a list of synthcity.Prompt, as synthcity.prompts makes it")
     rows: list[Row] = []
     lost: Counter[str] = Counter()
+    rules, competition = get_rules(rules), get_competition(competition, rules)
     for done, prompt in enumerate(prompts, start=1):
-        rows += score_prompt(forecasters, market, prompt, competition, rules, seed, lambda _, why: lost.update([why]))
+        rows += score_prompt(chosen, market, prompt, competition, rules, seed, lambda _, why: lost.update([why]))
         if progress:
             progress(done, len(prompts))
     return collect(rows, prompts, competition, rules, lost)
@@ -148,7 +182,7 @@ def score_prompt(
     market: Market,
     prompt: Prompt,
     competition: str | Competition,
-    rules: Rules | None = None,
+    rules: Rules | str | None = None,
     seed: int = 0,
     lose: Lose = _tell_lost,
 ) -> list[Row]:
@@ -178,8 +212,8 @@ def score_prompt(
             lose(prompt, f"{forecaster.name}: {error}")
             return []
         check_paths(paths, prompt, forecaster.name)
-        result = score(paths, realised, competition, rules)
-        if result.total == INVALID:
+        result = network_score(paths, realised, competition, rules)
+        if not result.valid:
             raise ValueError(f"{forecaster.name} returned paths whose score overflows ({prompt})")
         intervals = {INTERVAL_PREFIX + name: float(value) for name, value in result.intervals.items()}
         rows.append(
@@ -198,7 +232,7 @@ def collect(
     rows: Iterable[Row],
     prompts: Sequence[Prompt],
     competition: str | Competition,
-    rules: Rules | None = None,
+    rules: Rules | str | None = None,
     lost: Mapping[str, int] = MappingProxyType({}),
 ) -> Backtest:
     """Put the rows of all prompts, in any order, into one result; ``lost`` counts by reason what has no rows.
@@ -217,8 +251,8 @@ def collect(
     scores = scores.sort_values(["start_time", "asset"], kind="stable", ignore_index=True)
     scored = len(scores[["asset", "start_time"]].drop_duplicates())
     return Backtest(
-        competition=_competition(competition, rules).name,
-        rules=(rules or get_rules()).date,
+        competition=get_competition(competition, rules).name,
+        rules=get_rules(rules).date,
         scores=scores,
         num_prompts=scored,
         dropped=len(prompts) - scored - sum(lost.values()),
@@ -260,5 +294,22 @@ def check_paths(paths: Paths, prompt: Prompt, name: str) -> None:
         )
 
 
-def _competition(competition: str | Competition, rules: Rules | None) -> Competition:
-    return competition if isinstance(competition, Competition) else get_competition(competition, rules)
+def _forecasters(given: Sequence[Forecaster | str]) -> list[Forecaster]:
+    if isinstance(given, str) or not isinstance(given, Sequence):
+        raise ValueError(f"forecasters must be a list of forecasters or of their names, not {_kind(given)}")
+    found = [choose(one) if isinstance(one, str) else one for one in given]
+    for one in found:
+        if not isinstance(one, Forecaster):
+            raise ValueError(f"{_kind(one)} is no forecaster: it needs a name, simulate and simulate_many")
+    return found
+
+
+def _every(value: int | str) -> int:
+    try:
+        return int(value if isinstance(value, int) else parse_duration(value))
+    except ValueError as error:
+        raise ConfigError(f"every must be {error}, got {value!r}") from error
+
+
+def _kind(value: object) -> str:
+    return repr(value) if isinstance(value, str | int | float) else type(value).__name__

@@ -70,7 +70,16 @@ class Bars:
 
 
 class Market(Mapping[tuple[str, int], Bars]):
-    """All bars at hand, by (asset, resolution in seconds). Picklable, read-only."""
+    """All bars at hand, by (asset, resolution in seconds). Picklable, read-only.
+
+    Example:
+        >>> import synthcity
+        >>> market = synthcity.SimulatedMarket().market(["BTC", "ETH"])
+        >>> sorted(market)
+        [('BTC', 300), ('ETH', 300)]
+        >>> market.as_of(1_740_787_200).now
+        1740787200
+    """
 
     def __init__(self, bars: Mapping[tuple[str, int], Bars]) -> None:
         self._bars = dict(bars)
@@ -98,7 +107,16 @@ class Market(Mapping[tuple[str, int], Bars]):
 
 
 class History:
-    """Read-only view of a market as it was known at ``now`` (unix seconds, UTC)."""
+    """Read-only view of a market as it was known at ``now`` (unix seconds, UTC).
+
+    Example:
+        >>> import pandas as pd
+        >>> import synthcity
+        >>> times = pd.date_range("2025-11-01", periods=3, freq="5min", tz="UTC")
+        >>> history = synthcity.History.from_series("BTC", pd.Series([100.0, 101.0, 102.0], times))
+        >>> history.last_price("BTC", 300), history.until(history.now - 300).last_price("BTC", 300)
+        (102.0, 101.0)
+    """
 
     def __init__(self, market: Market, now: int) -> None:
         self._market = market

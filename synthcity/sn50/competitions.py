@@ -13,6 +13,7 @@ from importlib import resources
 from types import MappingProxyType
 from typing import Any, Literal
 
+from synthcity import plugins
 from synthcity.errors import ConfigError, unknown_name
 
 
@@ -124,18 +125,40 @@ def rule_dates() -> tuple[str, ...]:
     return tuple(sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".json")))
 
 
-def get_rules(date: str | None = None) -> Rules:
-    """Return the rules of ``date`` (such as ``"2026-05"``), the newest by default."""
-    dates = rule_dates()
-    date = dates[-1] if date is None else date
-    if date not in dates:
-        raise ValueError(unknown_name("rules", date, dates))
-    return _load(date)
+def get_rules(date: str | Rules | None = None) -> Rules:
+    """Return the rules of ``date`` (such as ``"2026-05"``), the newest packaged ones by default.
+
+    Rules of an installed distribution (entry points ``synthcity.rules``) go by their own names; ``Rules`` are returned
+    as they are.
+
+    Raises:
+        ValueError: there are none of this date.
+    """
+    if isinstance(date, Rules):
+        return date
+    date = rule_dates()[-1] if date is None else date
+    if date in rule_dates():
+        return _load(date)
+    names = plugins.merged("rules", rule_dates())
+    if date not in names:
+        raise ValueError(unknown_name("rules", date, names))
+    return _installed(plugins.installed("rules")[date])
 
 
-def get_competition(name: str, rules: Rules | None = None) -> Competition:
-    """Return the competition called ``name``, or known under that alias, in ``rules`` (default: newest)."""
-    rules = get_rules() if rules is None else rules
+def known_assets() -> frozenset[str]:
+    """Return every asset that some rules know, under its own name or another: packaged ones, and others once read."""
+    return frozenset().union(_packaged_assets(), *_more_assets)
+
+
+def get_competition(name: str | Competition, rules: Rules | str | None = None) -> Competition:
+    """Return the competition called ``name``, or known under that alias, in ``rules`` (default: newest).
+
+    Raises:
+        ValueError: there is none of that name.
+    """
+    if isinstance(name, Competition):
+        return name
+    rules = get_rules(rules)
     resolved = rules.competition_aliases.get(name, name)
     if resolved not in rules.competitions:
         valid = [*rules.competitions, *rules.competition_aliases]
@@ -164,6 +187,29 @@ def competition_of(asset: str, time_length: int, rules: Rules | None = None) -> 
 def _load(date: str) -> Rules:
     file = resources.files("synthcity.sn50") / "rules" / f"{date}.json"
     return parse_rules(json.loads(file.read_text(encoding="utf-8")), where=f"rules/{date}.json")
+
+
+@functools.cache
+def _installed(plugin: plugins.Plugin) -> Rules:
+    data = plugins.load(plugin)
+    if not isinstance(data, Mapping):
+        raise ConfigError(f"the {plugin} must be a mapping like those in sn50/rules, not {type(data).__name__}")
+    rules = parse_rules(data, where=plugin.reference)
+    _more_assets.append(_assets_of(rules))
+    return rules
+
+
+_more_assets: list[frozenset[str]] = []
+
+
+@functools.cache
+def _packaged_assets() -> frozenset[str]:
+    return frozenset().union(*(_assets_of(_load(date)) for date in rule_dates()))
+
+
+def _assets_of(rules: Rules) -> frozenset[str]:
+    asked = (competition.assets for competition in rules.competitions.values())
+    return frozenset(rules.coefficients).union(rules.asset_aliases, *asked)
 
 
 def parse_rules(data: Mapping[str, Any], *, where: str) -> Rules:

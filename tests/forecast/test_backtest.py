@@ -15,7 +15,7 @@ from synthcity.forecast.backtest import (
     score_prompt,
 )
 from synthcity.forecast.baselines import baseline
-from synthcity.forecast.forecaster import Paths
+from synthcity.forecast.forecaster import Forecaster, Paths
 from synthcity.market.bars import Bars, History, Market
 from synthcity.sn50.prompt import Prompt
 from synthcity.sn50.scoring import score
@@ -27,7 +27,7 @@ END = START + 70 * DAY
 FEW = {"start": T0, "end": T0 + 2 * DAY, "every": DAY // 2, "num_simulations": 40}
 
 
-class Bent:
+class Bent(Forecaster):
     """Returns whatever it was given as paths."""
 
     name = "bent"
@@ -68,7 +68,7 @@ def test_prompts_between_two_bars_are_refused(name: str, start: int, every: int,
     assert backtest_prompts("crypto-1h", ["BTC"], START, START + DAY, 97 * 60)
 
 
-class Tired:
+class Tired(Forecaster):
     """Cannot answer some prompts, or none."""
 
     name = "tired"
@@ -173,8 +173,8 @@ def test_a_hole_in_the_middle_is_scored_around(market: Market) -> None:
 
 
 def test_refuses_bars_that_are_not_there(market: Market) -> None:
-    with pytest.raises(DataError, match="no 300-second bars of DOGE; the market holds BTC 300s, ETH 300s"):
-        score_prompt([baseline("fhs")], market, Prompt(asset="DOGE", start_time=T0), "crypto-24h")
+    with pytest.raises(DataError, match="no 300-second bars of WTIOIL; the market holds BTC 300s, ETH 300s"):
+        score_prompt([baseline("fhs")], market, Prompt(asset="WTIOIL", start_time=T0), "crypto-24h")
 
 
 def test_refuses_one_name_twice(market: Market) -> None:

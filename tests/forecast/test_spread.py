@@ -16,7 +16,7 @@ from synthcity.sn50.prompt import Prompt
 from tests.forecast.test_backtest import DAY, T0
 
 
-class Lame:
+class Lame(Forecaster):
     """Cannot answer at the first prompt, and ends its process where it is told to."""
 
     name = "lame"

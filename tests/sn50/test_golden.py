@@ -11,7 +11,7 @@ import pytest
 
 from synthcity.sn50.competitions import get_rules
 from synthcity.sn50.leaderboard import prompt_scores
-from synthcity.sn50.scoring import crps, score, terms
+from synthcity.sn50.scoring import crps, network_score, terms
 
 FOLDER = Path(__file__).parent / "data"
 GOLDEN: dict[str, Any] = json.loads((FOLDER / "scoring.json").read_text(encoding="utf-8"))
@@ -28,7 +28,7 @@ def answer_of(case: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.mark.parametrize(("case", "date"), CASES)
 def test_score_equals_the_network(case: dict[str, Any], date: str) -> None:
-    result = score(*answer_of(case), case["competition"], get_rules(date))
+    result = network_score(*answer_of(case), case["competition"], get_rules(date))
     expected = case["expected"][date]
     assert result.total == pytest.approx(expected["total"], rel=1e-9, abs=0)
     for name, value in expected["intervals"].items():
@@ -45,7 +45,7 @@ def test_batches_equal_the_network(competition: str, date: str) -> None:
     cases = [case for case in GOLDEN["cases"] if case["competition"] == competition and case["name"] != "flat"]
     paths = np.stack([answer_of(case)[0] for case in cases])[:, None]
     realised = np.stack([answer_of(case)[1] for case in cases])[:, None]
-    result = score(paths, realised, competition, get_rules(date))
+    result = network_score(paths, realised, competition, get_rules(date))
     totals = [case["expected"][date]["total"] for case in cases]
     np.testing.assert_allclose(result.total, np.array(totals)[:, None], rtol=1e-9)
     for index, case in enumerate(cases):

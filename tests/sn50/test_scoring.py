@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synthcity.sn50.competitions import Interval, get_competition, get_rules
-from synthcity.sn50.scoring import score
+from synthcity.sn50.scoring import network_score
 from synthcity.sn50.terms import terms
 
 COMPETITIONS = ["crypto-24h", "crypto-1h"]
@@ -63,7 +63,7 @@ def test_equals_the_rules_written_out_whatever_is_missing(competition: str, seed
     gaps = np.random.default_rng(seed + 1).random(len(realised)) < missing
     realised[gaps] = np.nan
     realised[-1] = 100.0
-    assert score(paths, realised, competition).total == pytest.approx(
+    assert network_score(paths, realised, competition).total == pytest.approx(
         slow_total(paths, realised, competition), rel=1e-9
     )
 
@@ -77,7 +77,7 @@ def test_any_number_of_paths(competition: str, num_paths: int) -> None:
     ordered = np.sort(gathered.ensemble)
     rank = (2 * np.arange(1, num_paths + 1) - num_paths - 1) / num_paths**2
     exact = np.abs(gathered.ensemble - gathered.observed[:, None]).mean(axis=1) - ordered @ rank
-    assert score(paths, realised, competition).total == pytest.approx(gathered.weights @ exact, rel=1e-10)
+    assert network_score(paths, realised, competition).total == pytest.approx(gathered.weights @ exact, rel=1e-10)
 
 
 def test_terms_are_basis_points_with_the_intervals_names() -> None:
@@ -108,26 +108,26 @@ def test_batch_equals_loop(competition: str) -> None:
     paths = np.stack([pair[0] for pair in pairs]).reshape(2, 2, 20, -1)
     realised = np.stack([pair[1] for pair in pairs]).reshape(2, 2, -1)
     paths[1, 0, 3, 5] = 0.0
-    batch = score(paths, realised, competition)
-    shared = score(paths, realised[0, 0], competition)
+    batch = network_score(paths, realised, competition)
+    shared = network_score(paths, realised[0, 0], competition)
     for index in np.ndindex(2, 2):
-        one = score(paths[index], realised[index], competition)
+        one = network_score(paths[index], realised[index], competition)
         assert batch.total[index] == one.total
-        assert shared.total[index] == score(paths[index], realised[0, 0], competition).total
+        assert shared.total[index] == network_score(paths[index], realised[0, 0], competition).total
         for name, value in one.intervals.items():
             np.testing.assert_array_equal(batch.intervals[name][index], value)
     assert batch.total[1, 0] == -1
 
 
 def test_an_empty_batch_has_empty_scores() -> None:
-    assert score(np.empty((0, 5, 61)), np.ones(61), "crypto-1h").total.shape == (0,)
+    assert network_score(np.empty((0, 5, 61)), np.ones(61), "crypto-1h").total.shape == (0,)
 
 
 @pytest.mark.parametrize(("price", "totals"), [(0.0, (-1, -1)), (np.inf, (np.inf, -1)), (-1.0, None), (np.nan, None)])
 def test_prices_that_no_market_has(price: float, totals: tuple[float, float] | None) -> None:
     paths, realised = answer("crypto-24h")
     paths[4, 100] = price
-    results = [score(paths, realised, "crypto-24h", get_rules(date)).total for date in ("2026-05", "2026-09")]
+    results = [network_score(paths, realised, "crypto-24h", get_rules(date)).total for date in ("2026-05", "2026-09")]
     if totals is None:
         assert 0 < results[0] == results[1] < np.inf
     else:
@@ -138,13 +138,13 @@ def test_prices_that_no_market_has(price: float, totals: tuple[float, float] | N
 def test_a_total_without_any_valid_member_is_invalid(date: str) -> None:
     paths, realised = answer("crypto-24h")
     paths[:, 100] = np.nan
-    assert score(paths, realised, "crypto-24h", get_rules(date)).total == -1
+    assert network_score(paths, realised, "crypto-24h", get_rules(date)).total == -1
 
 
 def test_a_missing_last_price_costs_the_price_terms_alone() -> None:
     paths, realised = answer("crypto-1h")
     realised[-1] = np.nan
-    result = score(paths, realised, "crypto-1h")
+    result = network_score(paths, realised, "crypto-1h")
     assert result.intervals["60min_abs"] == 0
     assert result.intervals["0_60min_gaps"] == 0
     assert result.total > 0
@@ -152,9 +152,9 @@ def test_a_missing_last_price_costs_the_price_terms_alone() -> None:
 
 def test_a_short_realised_path_scores_what_has_arrived() -> None:
     paths, realised = answer("crypto-1h")
-    result = score(paths, realised[:31], "crypto-1h")
+    result = network_score(paths, realised[:31], "crypto-1h")
     assert result.intervals["0_35min_gaps"] == 0
-    assert result.intervals["0_30min_gaps"] == score(paths, realised, "crypto-1h").intervals["0_30min_gaps"]
+    assert result.intervals["0_30min_gaps"] == network_score(paths, realised, "crypto-1h").intervals["0_30min_gaps"]
     last = np.abs(paths[:, 30] - realised[30]).mean() - np.abs(paths[:, None, 30] - paths[None, :, 30]).mean() / 2
     assert result.intervals["60min_abs"] == pytest.approx(last / realised[30] * 1e4)
 
@@ -167,7 +167,7 @@ def test_a_price_interval_may_have_several_terms() -> None:
     gathered = terms(paths, realised, competition)
     np.testing.assert_allclose(gathered.observed, realised[20::20] / realised[-1] * 1e4)
     realised[-1] = np.nan
-    assert score(paths, realised, competition).total == -1
+    assert network_score(paths, realised, competition).total == -1
 
 
 @pytest.mark.parametrize(
@@ -183,14 +183,14 @@ def test_a_price_interval_may_have_several_terms() -> None:
 )
 def test_wrong_shapes_are_refused(paths: tuple[int, ...], realised: tuple[int, ...], cause: str) -> None:
     with pytest.raises(ValueError, match=cause):
-        score(np.ones(paths), np.ones(realised), "crypto-24h")
+        network_score(np.ones(paths), np.ones(realised), "crypto-24h")
 
 
 def test_realised_prices_must_be_prices() -> None:
     realised = np.ones(289)
     realised[5] = 0.0
     with pytest.raises(ValueError, match="realised prices must be positive"):
-        score(np.ones((5, 289)), realised, "crypto-24h")
+        network_score(np.ones((5, 289)), realised, "crypto-24h")
 
 
 def test_terms_take_one_valid_ensemble() -> None:

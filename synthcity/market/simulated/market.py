@@ -47,7 +47,13 @@ class _Truth:
 
 
 class SimulatedMarket:
-    """Bars of any of the thirteen assets at 60 s or 300 s, drawn minute by minute from the epoch onwards."""
+    """Bars of any of the thirteen assets at 60 s or 300 s, drawn minute by minute from the epoch onwards.
+
+    Example:
+        >>> import synthcity
+        >>> len(synthcity.SimulatedMarket().bars("BTC", resolution=300))
+        105120
+    """
 
     def __init__(self, config: SimulatedConfig | None = None) -> None:
         self.config = SimulatedConfig() if config is None else config

@@ -36,7 +36,17 @@ _log = logging.getLogger(__name__)
 
 
 class Store(PriceStore):
-    """Bars in a folder."""
+    """Bars in a folder.
+
+    Example:
+        >>> import synthcity, tempfile
+        >>> store = synthcity.Store(tempfile.mkdtemp())
+        >>> bars = synthcity.SimulatedMarket().bars("BTC", end=1_735_776_000)
+        >>> store.append("BTC", "simulated", 300, bars)
+        288
+        >>> len(store.load_market(["BTC"], 300)["BTC", 300])
+        288
+    """
 
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)

@@ -18,7 +18,7 @@ from synthcity.forecast.regimes import lead_by_group, trailing_volatility
 from synthcity.search.arms import OPEN
 from synthcity.search.config import SearchConfig
 from synthcity.search.data import SearchData
-from synthcity.search.finals.final import WINNER, TestLook
+from synthcity.search.finals.final import TEST_SCORES, WINNER, TestLook
 from synthcity.search.finals.verdict import Interval, LeadTable, score_rows
 from synthcity.search.journal.recorder import Recorder
 from synthcity.search.proposers.arm_table import arm_rows
@@ -28,7 +28,7 @@ from synthcity.search.report.report import build_report
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class SearchResult:
-    """A finished search. ``report`` is the content of ``report.json``."""
+    """A finished search. ``report`` is the content of ``report.json``; its tables are data frames, too."""
 
     folder: Path
     report: Report
@@ -42,6 +42,22 @@ class SearchResult:
     def winner(self) -> Path:
         """The bundle that was frozen on validation."""
         return self.folder / WINNER
+
+    @property
+    def trials(self) -> pd.DataFrame:
+        """One row a candidate: id, source, architecture, config, state, score, seconds and more."""
+        return pd.DataFrame([{k: v for k, v in row.items() if k != "curve"} for row in self.report["trials"]])
+
+    @property
+    def curves(self) -> pd.DataFrame:
+        """One row a rung: the trial's id, the steps trained, the validation score in basis points."""
+        rows = [(trial["id"], *point) for trial in self.report["trials"] for point in trial["curve"]]
+        return pd.DataFrame(rows, columns=["id", "steps", "score"])
+
+    @property
+    def scores(self) -> pd.DataFrame:
+        """One row a test prompt and forecaster, as ``Backtest.scores``: what the verdict was judged from."""
+        return pd.read_parquet(self.folder / TEST_SCORES)
 
 
 def conclude(

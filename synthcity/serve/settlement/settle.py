@@ -29,7 +29,7 @@ from synthcity.serve.answering import clock
 from synthcity.serve.answering.answer_ledger import ANSWERS, SCORES, AnswerRecord
 from synthcity.sn50.competitions import Rules, competition_of, get_rules
 from synthcity.sn50.prompt import Prompt
-from synthcity.sn50.scoring import INVALID, score
+from synthcity.sn50.scoring import network_score
 
 _log = logging.getLogger(__name__)
 
@@ -347,8 +347,8 @@ def _score(answer: AnswerRecord, folder: Path, prices: _Prices, rules: Rules, no
 
 def _scored(record: ScoreRecord, paths: Floats, truth: Floats, prompt: Prompt, rules: Rules) -> ScoreRecord:
     competition = competition_of(prompt.asset, prompt.time_length, rules)
-    result = score(paths, truth, competition, rules)
-    is_valid = result.total != INVALID
+    result = network_score(paths, truth, competition, rules)
+    is_valid = bool(result.valid)
     pit = {
         str(seconds): pit_counts(paths, truth, seconds // prompt.time_increment).round(6).tolist()
         for seconds in (pit_horizons(prompt.time_length) if is_valid else ())

@@ -166,12 +166,12 @@ def test_a_torn_score_is_settled_again(ledger, tmp_path):
 
 def test_prompts_that_nobody_scores_and_assets_without_a_venue_are_given_up_in_words(ledger, tmp_path):
     record(ledger, Prompt(asset="BTC", start_time=T0, time_increment=60, time_length=600, num_simulations=5))
-    record(ledger, hour(asset="DOGE"))
+    record(ledger, hour(asset="SPYX"))
     settlement = settle(ledger.folder, make_store(tmp_path / "store"), END + 3 * DAY)
     assert settlement.num_given_up == 2
     reasons = [event["reason"] for event in read_lines(ledger.folder / SCORES).events]
     assert "no competition asks for 600 s" in reasons[0]
-    assert "unknown asset 'DOGE'" in reasons[1]
+    assert "unknown asset 'SPYX'" in reasons[1]
 
 
 def test_a_simulated_market_can_settle(ledger, tmp_path):
