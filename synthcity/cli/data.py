@@ -49,30 +49,41 @@ def command() -> None:
 def import_files(folder: Path, store: Path, venue: str) -> None:
     """Import a FOLDER of price files such as BTC_5m.parquet or XAU_1m.csv.
 
-    Each file has the columns timestamp (when the bar opens, UTC), open, high, low, close, volume. Files of other
-    names are left alone. Importing again adds only what is new.
+    Each file has the columns timestamp (when the bar opens; UTC unless it says otherwise), open, high, low, close,
+    volume, under these or usual other names; Binance's dumps need no header. Files of other names are left alone, as
+    are bars that cannot be or are not over yet. Importing again adds only what is new.
 
     \b
     Example:
       synthcity data import ~/price-files --store prices
     """
+    from synthcity.errors import DataError
     from synthcity.market.sources.files import FileSource
     from synthcity.market.store import Series, open_store
     from synthcity.market.store.coverage import measure
     from synthcity.market.times import format_resolution
 
     source, target, total = FileSource(folder, venue), open_store(store), 0
+    failed: list[DataError] = []
     for asset, resolution in source.series:
-        bars = source.read(asset, resolution)
+        try:
+            bars = source.read(asset, resolution, _tell, time.time())
+            added = target.append(asset, venue, resolution, bars, _tell)
+        except DataError as error:
+            failed.append(error)
+            continue
         if not len(bars):
             click.echo(f"{asset} {format_resolution(resolution)}: the file has no bar")
             continue
-        added = target.append(asset, venue, resolution, bars)
         series = Series(asset=asset, venue=venue, resolution=resolution)
         click.echo(f"{series}: {_describe(measure(bars))}; {added:,} new")
         total += added
     if source.ignored:
         click.echo(f"left alone, not named like BTC_5m.parquet: {', '.join(source.ignored)}")
+    for told in failed[:-1]:
+        click.echo(f"error: {told}", err=True)
+    if failed:
+        raise failed[-1]
     click.echo(f"{total:,} new bars in {store}" if total else f"nothing new: {store} holds all of it already")
 
 
@@ -108,7 +119,7 @@ def download(assets: str, resolution: str, start: str, end: str | None, store: P
     sources = {asset: official_source(asset, settings) for asset in _split(assets)}
     for asset, source in sources.items():
         with _progress(f"{asset} {resolution} from {source.venue}", last - first) as progress:
-            result = downloads.download(open_store(store), source, asset, seconds, first, last, progress)
+            result = downloads.download(open_store(store), source, asset, seconds, first, last, progress, _tell)
         click.echo(f"{asset} {resolution} ({source.venue}): {result.num_added:,} new bars")
         if result.out_of_reach:
             begin, stop = map(format_time, result.out_of_reach)
@@ -198,6 +209,10 @@ def _verify(store: Path) -> None:
         raise DataError(f"{len(found.damaged):,} of {found.num_checked:,} files in {store} are damaged")
     unproven = f"; {found.num_unproven:,} of before there were checksums" if found.num_unproven else ""
     click.echo(f"{found.num_checked:,} files in {store} are sound{unproven}")
+
+
+def _tell(sentence: str) -> None:
+    click.echo(f"  {sentence}")
 
 
 def _split(assets: str) -> list[str]:

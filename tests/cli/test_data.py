@@ -90,14 +90,35 @@ def test_import_says_what_it_did_and_twice_changes_nothing(run, folder, store):
     assert len(Store(store).load("BTC", 300, venue="broker")) == 590
 
 
-def test_import_refuses_bad_prices_in_one_sentence(run, folder, store):
+def test_import_leaves_out_what_cannot_be_and_says_so(run, folder, store):
     frame = pd.read_parquet(folder / "BTC_5m.parquet")
     frame.loc[7, "close"] = np.nan
     frame.to_parquet(folder / "BTC_5m.parquet")
-    code, _, err = run("import", folder, "--store", store)
+    code, out, _ = run("import", folder, "--store", store)
+    assert code == 0
+    assert "BTC_5m.parquet: 1 of 590 bars left out: that of 2025-01-01 00:35 has a price that is not finite" in out
+    assert len(Store(store).load("BTC", 300)) == 589
+
+
+def test_an_amended_bar_stays_as_it_was_and_blocks_nothing(run, folder, store):
+    run("import", folder, "--store", store)
+    frame = pd.read_parquet(folder / "BTC_5m.parquet")
+    frame.loc[7, "close"] = frame.loc[7, "high"]
+    later = frame.tail(1).assign(timestamp=frame["timestamp"].iloc[-1] + pd.Timedelta("5m"))
+    pd.concat([frame, later]).to_parquet(folder / "BTC_5m.parquet")
+    code, out, _ = run("import", folder, "--store", store)
+    assert code == 0
+    assert "1 of 590 known bars came changed and stay as they were: the bar of 2025-01-01 00:35 is stored" in out
+    assert "1 new bars in" in out
+    assert_equal(Store(store).load("BTC", 300).slice(0, 590), Store(store).load("XAU", 300))
+
+
+def test_one_file_that_cannot_be_read_costs_no_other(run, folder, store):
+    (folder / "BTC_5m.parquet").write_bytes(b"nonsense")
+    code, out, err = run("import", folder, "--store", store)
     assert code == 2
-    assert err.startswith("error: ")
-    assert "BTC_5m.parquet: bar 8 (2025-01-01 00:35) has a price that is not finite and positive" in err
+    assert "XAU 5m (files): 590 bars" in out
+    assert err.startswith(f"error: cannot read {folder / 'BTC_5m.parquet'}")
     assert err.count("\n") == 1
 
 
