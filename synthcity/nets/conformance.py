@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from synthcity.conformance import broken, require, suite
+from synthcity.nets.authored.stateless import check_built
 from synthcity.nets.blocks.base import BuildContext
 from synthcity.nets.heads.law import Law
 from synthcity.nets.loss import ScoreLoss
@@ -40,6 +41,7 @@ def build(entry: Component, options: Mapping[str, Any], context: BuildContext) -
     """Build a component from plain options, with seeded weights."""
     torch.manual_seed(0)
     module: nn.Module = entry.cls(context, parse(entry.config, options, entry.name))
+    check_built(module)
     return module
 
 
@@ -118,6 +120,17 @@ def same_seed_same_block_and_reload(entry: Component, options: Mapping[str, Any]
     require(torch.equal(first(x), second(x)), "a reloaded block differs from the one that was saved")
 
 
+def calls_leave_nothing_behind(entry: Component, options: Mapping[str, Any]) -> None:
+    """The same input gives the same output whatever was asked in between, and no call changes a weight or buffer."""
+    block, first, other = build(entry, options, CONTEXT).eval(), noise(2, 48), noise(3, 30, seed=4)
+    kept = {name: value.clone() for name, value in block.state_dict().items()}
+    before = block(first)
+    block(other)
+    require(torch.equal(block(first), before), "an input comes out otherwise after another one")
+    changed = [name for name, value in block.state_dict().items() if not torch.equal(value, kept[name])]
+    require(not changed, f"a call changed {', '.join(changed)}")
+
+
 def bf16(entry: Component, options: Mapping[str, Any]) -> None:
     """It runs in half precision and answers in it."""
     out = build(entry, options, CONTEXT).eval().to(torch.bfloat16)(noise(2, 48).to(torch.bfloat16))
@@ -167,6 +180,7 @@ BLOCK_CHECKS: dict[str, Check] = suite(
     gradient_reaches_every_parameter,
     a_window_does_not_depend_on_its_batch,
     same_seed_same_block_and_reload,
+    calls_leave_nothing_behind,
     bf16,
     gradients_agree_with_finite_differences,
     the_last_position_hears_of_the_recent_past,
@@ -216,6 +230,21 @@ def every_option_gives_finite_paths(entry: Component, options: Mapping[str, Any]
             with torch.no_grad():
                 paths = law_of(build_head(entry, {**options, parameter.name: value})).sample(24, generator=generator())
             require(torch.isfinite(paths).all(), f"a path is not finite for {parameter.name} = {value!r}")
+
+
+def laws_leave_nothing_behind(entry: Component, options: Mapping[str, Any]) -> None:
+    """The same windows have the same law whatever was asked in between, and asking changes no weight or buffer."""
+    head = build_head(entry, options).eval()
+    kept = {name: value.clone() for name, value in head.state_dict().items()}
+    with torch.no_grad():
+        before = law_of(head).sample(20, generator=generator(5))
+        other = head(noise(2, 24, 16, seed=8), noise(2, 48, 5, seed=9))
+        other.sample(7, generator=generator(6))
+        again = law_of(head)
+        again.sample(12, generator=generator(7))
+        require(torch.equal(again.sample(20, generator=generator(5)), before), "windows have another law after others")
+    changed = [name for name, value in head.state_dict().items() if not torch.equal(value, kept[name])]
+    require(not changed, f"asking changed {', '.join(changed)}")
 
 
 def a_fresh_head_starts_at_the_anchor(entry: Component, options: Mapping[str, Any]) -> None:
@@ -301,6 +330,7 @@ def a_diverged_network_shows_in_the_paths(entry: Component, options: Mapping[str
 
 HEAD_CHECKS: dict[str, Check] = suite(
     paths_are_finite_seeded_and_shaped,
+    laws_leave_nothing_behind,
     every_option_gives_finite_paths,
     a_fresh_head_starts_at_the_anchor,
     every_parameter_learns_from_the_score,

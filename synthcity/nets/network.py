@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from synthcity.market.windows import KNOWN_NAMES, SEQUENCE_NAMES, FeatureTable, WindowSpec
+from synthcity.nets.authored.stateless import check_built, unchanged
 from synthcity.nets.blocks.base import BuildContext
 from synthcity.nets.config import NetConfig
 from synthcity.nets.heads.law import Law
@@ -139,6 +140,7 @@ class Network(nn.Module):
         self.blocks = nn.ModuleList(block.cls(build, options) for block, options in config.block_parts)
         head, head_options = config.head_part
         self.head = head.cls(build, head_options)
+        check_built(self)
         # measured, not learned; see nets.dependence
         self.register_buffer("correlation", torch.eye(num_assets))
 
@@ -148,8 +150,10 @@ class Network(nn.Module):
         summary = self.context(batch.context) + self.asset(batch.asset)
         latent = self.stem(patched) + summary[:, None]
         for block in self.blocks:
-            latent = block(latent)
-        law: Law = self.head(latent, batch.future)
+            with unchanged(block):
+                latent = block(latent)
+        with unchanged(self.head):
+            law: Law = self.head(latent, batch.future)
         return law
 
     @property

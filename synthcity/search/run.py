@@ -200,7 +200,7 @@ class _Run:
         )
 
     def _search(self, found: Cluster, *, used: Any) -> None:
-        from synthcity.nets.training import Trainer
+        from synthcity.nets.authored import dry_run
 
         budget, recorder = self._budget, self._recorder
         write_components(recorder, self._folder, budget.author, open_client=self._client, task=self._task)
@@ -208,7 +208,7 @@ class _Run:
         space = Space.from_registry(budget.max_blocks)
         gate = Gate(
             space,
-            lambda config: Trainer.check(config, self._data.dataset),
+            lambda config: dry_run.check(config, self._data.dataset),
             Limits(max_parameters=budget.max_parameters, max_step_seconds=budget.max_step_seconds),
         )
         earlier = (recorder.last("earlier") or {"runs": []})["runs"]

@@ -7,6 +7,7 @@ it has admitted, and a bundle what its user vouches for.
 
 from __future__ import annotations
 
+import ast
 import builtins
 import hashlib
 import importlib
@@ -20,7 +21,7 @@ from typing import Any
 from synthcity import plugins
 from synthcity.errors import ConfigError
 from synthcity.nets import registry
-from synthcity.nets.authored.static import Declared, read
+from synthcity.nets.authored.static import Declared, Refused, read
 from synthcity.nets.authored.words import BUILTINS, MODULES, NAMES
 from synthcity.nets.registry import Component
 
@@ -64,16 +65,69 @@ def execute(declared: Declared, source: str) -> dict[str, Any]:
     module = types.ModuleType(f"{_PACKAGE}.{declared.name}")
     allowed = {name: getattr(builtins, name) for name in BUILTINS if hasattr(builtins, name)}
     allowed |= {"__build_class__": builtins.__build_class__, "__import__": _import, "True": True, "None": None}
-    vars(module)["__builtins__"] = allowed
+    vars(module).update({"__builtins__": allowed, "__guard__": _guard})
     file = f"<{declared.name}>"
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)  # so that errors show lines
     sys.modules[module.__name__] = module  # dataclass looks there
+    before = packaged_classes()
     try:
-        exec(compile(source, file, "exec", dont_inherit=True), vars(module))
+        exec(compile(_guarded(source), file, "exec", dont_inherit=True), vars(module))
+        check_unchanged(before)
     except BaseException:
         del sys.modules[module.__name__]
         raise
     return vars(module)
+
+
+def is_authored(value: object) -> bool:
+    """Whether the class of ``value`` comes from an authored file."""
+    return type(value).__module__.startswith(f"{_PACKAGE}.")
+
+
+def packaged_classes() -> dict[type, dict[str, object]]:
+    """Return the insides of all classes that authored code could come by."""
+    modules = [importlib.import_module(name) for name in (*MODULES, *NAMES)]
+    classes = {value for module in modules for value in vars(module).values() if isinstance(value, type)}
+    entries = [*registry.blocks().values(), *registry.heads().values()]
+    classes |= {kind for entry in entries for kind in (entry.cls, entry.config)}
+    # what Python keeps there by itself, such as which subclasses an abstract class has been asked about, is left out
+    return {kind: {k: v for k, v in vars(kind).items() if not k.startswith("_abc")} for kind in classes}
+
+
+def check_unchanged(before: Mapping[type, Mapping[str, object]]) -> None:
+    """Hold classes against what :func:`packaged_classes` returned before.
+
+    Raises:
+        Refused: one was changed; the process must not go on with it.
+    """
+    for kind, inside in before.items():
+        now = vars(kind)
+        changed = [name for name in inside if now.get(name) is not inside[name]]
+        changed += [name for name in now if name not in inside and not name.startswith("_abc")]
+        if changed:
+            raise Refused(f"it changed {kind.__module__}.{kind.__qualname__}: {', '.join(sorted(changed))}")
+
+
+def _guarded(source: str) -> ast.Module:
+    """Return the file's tree, in which every method first sees whether it was called for an object of its class.
+
+    Else ``Own.method(Other, x)`` would set attributes of ``Other``, a packaged class, for all later trials.
+    """
+    tree = ast.parse(source)
+    for owner in [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]:
+        for method in [part for part in owner.body if isinstance(part, ast.FunctionDef)]:
+            arguments = [*method.args.posonlyargs, *method.args.args]
+            if arguments and arguments[0].arg == "self":
+                guard = ast.copy_location(ast.parse("__guard__(self, __class__)").body[0], method.body[0])
+                for inner in ast.walk(guard):
+                    ast.copy_location(inner, method.body[0])
+                method.body.insert(1 if ast.get_docstring(method) else 0, guard)
+    return ast.fix_missing_locations(tree)
+
+
+def _guard(owner: object, kind: type) -> None:
+    if not isinstance(owner, kind):
+        raise TypeError(f"a method of {kind.__name__} was called for {owner!r}, which is none")
 
 
 def _import(

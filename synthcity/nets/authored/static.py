@@ -11,11 +11,13 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from types import EllipsisType
 
 from synthcity.errors import SynthcityError
+from synthcity.nets.authored.between_calls import BetweenCalls
+from synthcity.nets.authored.taken import taken_names
 from synthcity.nets.authored.words import (
+    ANNOTATIONS,
     ATTRIBUTES,
     BUILTINS,
     DECORATORS,
@@ -33,9 +35,9 @@ _MAX_DEPTH = 60
 _NODES = (
     ast.Module, ast.Import, ast.ImportFrom, ast.alias, ast.ClassDef, ast.FunctionDef, ast.arguments, ast.arg,
     ast.Return, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.For, ast.If, ast.Expr, ast.Pass, ast.Break, ast.Continue,
-    ast.Raise, ast.Assert, ast.With, ast.withitem, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp,
+    ast.Raise, ast.Assert, ast.With, ast.withitem, ast.Lambda, ast.ListComp, ast.DictComp,
     ast.GeneratorExp, ast.comprehension, ast.Call, ast.keyword, ast.Attribute, ast.Subscript, ast.Slice, ast.Starred,
-    ast.Name, ast.Constant, ast.Tuple, ast.List, ast.Dict, ast.Set, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare,
+    ast.Name, ast.Constant, ast.Tuple, ast.List, ast.Dict, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare,
     ast.IfExp, ast.JoinedStr, ast.FormattedValue, ast.NamedExpr, ast.operator, ast.unaryop, ast.boolop, ast.cmpop,
     ast.expr_context,
 )  # fmt: skip
@@ -102,6 +104,7 @@ class _Reader:
         self._tree = tree
         self._modules: dict[str, str] = {}  # local name -> module
         self._imported: set[str] = set()
+        self._origins: dict[str, str] = {}  # local name -> module and name
         self._bound: set[str] = set()
         self._own: set[str] = set()  # names that the file gives to attributes and methods
         self._classes = {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
@@ -116,7 +119,10 @@ class _Reader:
         self.declared: Declared | None = None
 
     def findings(self) -> list[Finding]:
-        return [*self._collect(), *self._top(), *self._walk(), *self._declaration()]
+        return [*self._collect(), *self._top(), *self._walk(), *self._kept(), *self._declaration()]
+
+    def _kept(self) -> Iterator[Finding]:
+        return BetweenCalls(self._tree, self._selves, self._classes, self._module_of).findings()
 
     # ---- what is bound
 
@@ -158,6 +164,7 @@ class _Reader:
             else:
                 yield from self._shadow(node, local)
                 self._imported.add(local)
+                self._origins[local] = f"{module}.{name.name}"
 
     def _shadow(self, node: ast.AST, name: str) -> Iterator[Finding]:
         if name in self._modules or name in self._imported or name in BUILTINS:
@@ -255,8 +262,11 @@ class _Reader:
         for node in ast.walk(self._tree):  # before attributes are read: methods may use what others set
             if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
                 yield from self._stored(node)
+        annotations = self._annotations()
         for node in ast.walk(self._tree):
             line = getattr(node, "lineno", 0)
+            if isinstance(node, ast.Name | ast.Attribute) and node not in annotations:
+                yield from self._annotation_alone(node)
             if not isinstance(node, _NODES):
                 yield line, f"{_spoken(node)} is not allowed"
             elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
@@ -271,6 +281,14 @@ class _Reader:
                 yield line, f"a constant of type {type(node.value).__name__} is not allowed"
             elif isinstance(node, ast.keyword) and (node.arg or "").startswith("_"):
                 yield line, f"the keyword {node.arg} is not allowed"
+
+    def _annotation_alone(self, node: ast.Name | ast.Attribute) -> Iterator[Finding]:
+        name = self._origins.get(node.id) if isinstance(node, ast.Name) else None
+        if isinstance(node, ast.Attribute):
+            module = self._module_of(node.value)
+            name = f"{module}.{node.attr}" if module else None
+        if name in ANNOTATIONS:
+            yield node.lineno, f"{name} may stand in annotations alone"
 
     def _stored(self, node: ast.Attribute) -> Iterator[Finding]:
         if not isinstance(node.value, ast.Name) or node.value not in self._selves:
@@ -308,6 +326,16 @@ class _Reader:
         for argument in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
             if argument.arg == "self" and not any(node in c.body for c in self._class_nodes()):
                 yield node.lineno, "self is the first argument of a method, and of nothing else"
+
+    def _annotations(self) -> set[ast.AST]:
+        """Every node within an annotation."""
+        found: list[ast.expr | None] = []
+        for node in ast.walk(self._tree):
+            if isinstance(node, ast.arg | ast.AnnAssign):
+                found.append(node.annotation)
+            elif isinstance(node, ast.FunctionDef):
+                found.append(node.returns)
+        return {inner for each in found if each is not None for inner in ast.walk(each)}
 
     def _class_nodes(self) -> list[ast.ClassDef]:
         return [node for node in ast.walk(self._tree) if isinstance(node, ast.ClassDef)]
@@ -351,28 +379,3 @@ def _is_super(node: ast.AST) -> bool:
 def _spoken(node: ast.AST) -> str:
     words = {"While": "a while loop", "Try": "try", "TryStar": "try", "Delete": "del", "Match": "match"}
     return words.get(type(node).__name__, type(node).__name__.lower())
-
-
-@cache
-def taken_names() -> frozenset[str]:
-    """Every attribute of the values that an authored file can come by, and of those it must never come by."""
-    import types
-
-    import numpy as np
-    import torch
-    from torch import nn
-
-    from synthcity.nets.blocks.base import BuildContext, BuiltLengthBlock
-    from synthcity.nets.heads.decoder import Pool, StepDecoder
-    from synthcity.nets.heads.gbm import GBMLaw
-
-    built_in = (int, float, complex, bool, str, bytes, list, tuple, dict, set, frozenset, slice, range, type, object)
-    insides = (
-        types.FunctionType, types.MethodType, types.BuiltinFunctionType, types.GeneratorType, types.FrameType,
-        types.CodeType, types.TracebackType, types.ModuleType, types.CoroutineType, BaseException, property,
-    )  # fmt: skip
-    tensors = (torch.Tensor, torch.Generator, torch.Size, torch.device, torch.dtype, torch.UntypedStorage, np.ndarray)
-    layers = [value for value in vars(nn).values() if isinstance(value, type)]
-    ours = (BuildContext, BuiltLengthBlock, Pool, StepDecoder, GBMLaw)
-    names = {name for kind in (*built_in, *insides, *tensors, *layers, *ours) for name in dir(kind)}
-    return frozenset(names | {"training"})

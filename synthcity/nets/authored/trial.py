@@ -15,8 +15,9 @@ from synthcity.market.simulated import SimulatedConfig, SimulatedMarket
 from synthcity.market.times import parse_time
 from synthcity.market.windows import WindowSpec
 from synthcity.nets import conformance, registry
-from synthcity.nets.authored.code import execute
-from synthcity.nets.authored.static import PROPERTY, Declared, taken_names
+from synthcity.nets.authored.code import check_unchanged, execute, packaged_classes
+from synthcity.nets.authored.static import PROPERTY, Declared
+from synthcity.nets.authored.taken import taken_names
 from synthcity.nets.authored.words import MODULES, NAMES
 from synthcity.nets.registry import Component
 from synthcity.nets.training import Trainer
@@ -53,6 +54,7 @@ def prepare() -> None:
 def run(payload: Mapping[str, Any]) -> dict[str, Any]:
     """Try one file: {"kind", "name", "source"} in, {"broken": {check: sentence}, "property", "scores"} out."""
     declared = Declared(kind=str(payload["kind"]), name=str(payload["name"]))
+    before = packaged_classes()
     defined = execute(declared, str(payload["source"]))
     entry = registry.component(declared.kind, declared.name)
     stated = defined[PROPERTY]
@@ -62,6 +64,7 @@ def run(payload: Mapping[str, Any]) -> dict[str, Any]:
     scores: list[float] = []
     if not broken:
         broken |= _check("short_training", lambda: scores.extend(train(entry)))
+    broken |= _check("packaged_components_stay_as_they_are", lambda: check_unchanged(before))
     parameters = entry.num_parameters(32) if declared.kind == "block" and not broken else None
     return {
         "broken": broken,

@@ -33,7 +33,7 @@ SPECIAL = _words(
 )
 LINALG = _words("norm vector_norm matrix_norm cholesky solve solve_triangular inv det slogdet matrix_exp qr eigh svd")
 NN = _words("""
-    Module Parameter ParameterList ParameterDict ModuleList ModuleDict Sequential Identity Linear Bilinear Embedding
+    Module Parameter ModuleList Sequential Identity Linear Bilinear Embedding
     Conv1d Conv2d ConvTranspose1d Dropout Dropout1d LayerNorm GroupNorm RMSNorm GRU LSTM RNN GRUCell LSTMCell RNNCell
     MultiheadAttention ReLU ReLU6 LeakyReLU PReLU ELU SELU CELU GELU SiLU Mish GLU Sigmoid LogSigmoid Tanh Tanhshrink
     Softmax LogSoftmax Softplus Softsign Hardtanh Hardsigmoid Hardswish AvgPool1d MaxPool1d AdaptiveAvgPool1d
@@ -85,12 +85,16 @@ NAMES: dict[str, frozenset[str]] = {
     "synthcity.nets.parameters": _words("boolean choice integer real"),
     "synthcity.nets.registry": _words("register_block register_head"),
 }
+# they may stand in annotations alone: called, they give uninitialised memory or randomness that goes on between calls
+ANNOTATIONS = _words("torch.Tensor torch.Generator")
+# what a value that outlives a call may be made by: no list, no tensor, nothing that could be changed later
+CONSTANT_CALLS = _words("float int bool str tuple abs min max round pow sum boolean choice integer real")
 # they change what they are given, so they may only stand above what the file itself defines
 DECORATORS = _words("dataclass register_block register_head staticmethod property")
 REGISTER = _words("register_block register_head")
 
 BUILTINS = _words("""
-    abs all any bool dict enumerate float frozenset int isinstance len list map max min pow range reversed round set
+    abs all any bool dict enumerate float int isinstance len list map max min pow range reversed round
     slice sorted str sum super tuple zip ArithmeticError RuntimeError TypeError ValueError NotImplementedError property
     staticmethod
 """)
@@ -99,7 +103,7 @@ BUILTINS = _words("""
 ATTRIBUTES = (
     _words("""
     H T abs abs_ acos add add_ addmm all amax amin any argmax argmin argsort atan baddbmm bmm bool broadcast_to cat ceil
-    chunk clamp clamp_ clip clone conj contiguous copy_ cos cosh count_nonzero cummax cumprod cumsum data detach device
+    chunk clamp clamp_ clip clone conj contiguous copy_ cos cosh count_nonzero cummax cumprod cumsum detach device
     diag diag_embed diagonal diff dim div div_ dot double dtype eq erf exp exp_ expand expand_as expm1 fill_ flatten
     flip float floor fmod frac ge gather gt half heaviside imag index_add index_select int is_complex
     is_floating_point isfinite isinf isnan item kron lerp le lgamma log log10 log1p log2 logaddexp logcumsumexp
@@ -119,7 +123,7 @@ ATTRIBUTES = (
     in_proj_weight in_proj_bias out_proj
     """)
     | _words("""
-    append extend insert pop items keys values get copy count index update add union intersection difference startswith
+    append extend insert pop items keys values get copy count index update startswith
     endswith join lower upper strip is_integer bit_length real imag start stop step
     """)
     | _words("""

@@ -244,7 +244,10 @@ def contract() -> str:
             *listed,
             "Not allowed: while, try, match, del, yield, global, names and attributes that begin with an underscore "
             "(super().__init__ apart), attributes that are set on anything but self or that torch has under the same "
-            "name, code at the top of the file, randomness, and tensors of uninitialised memory.",
+            "name, code at the top of the file, sets, randomness, and tensors of uninitialised memory.",
+            "Nothing may be kept from one call to the next: attributes are set in __init__ alone and hold numbers, "
+            "texts, tuples, modules, parameters or buffers; constants and defaults are numbers, texts or tuples. A "
+            "stated property is one of behaviour: no isinstance, no class of the file.",
         ]
     )
 

@@ -15,10 +15,20 @@ from synthcity.forecast.bundle import load
 from synthcity.forecast.mixing import Mix
 from synthcity.market.dataset import Dataset
 from synthcity.nets import conformance, registry
-from synthcity.nets.authored.code import AuthoredCode, codes_of, execute, forget, install, register
+from synthcity.nets.authored.code import (
+    AuthoredCode,
+    check_unchanged,
+    codes_of,
+    execute,
+    forget,
+    install,
+    packaged_classes,
+    register,
+)
 from synthcity.nets.authored.examples import BLOCK, HEAD
 from synthcity.nets.authored.static import Declared, Refused
 from synthcity.nets.forecaster import NetForecaster
+from synthcity.nets.heads.decoder import StepDecoder
 from synthcity.nets.training import Trainer
 
 CODE = AuthoredCode.of(BLOCK)
@@ -77,6 +87,35 @@ def test_running_it_gives_no_other_builtins_or_modules() -> None:
         with pytest.raises(error):
             execute(Declared(kind="block", name="nothing"), line)
     assert "synthcity_authored.nothing" not in sys.modules
+
+
+FOREIGN = BLOCK.replace(
+    "    def mix(",
+    "    def spoil(self):\n        nn.init.zeros_(torch.ones(1))\n        return self.kernel\n\n    def mix(",
+).replace("        padded = ", "        GatedAverageBlock.spoil(nn.Module)\n        padded = ")
+
+
+def test_a_method_is_for_objects_of_its_own_class(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Called with a packaged class in place of ``self``, it could change that for all later trials."""
+    code = AuthoredCode.of(FOREIGN)
+    register(code)
+    try:
+        broken = conformance.check(registry.component("block", "gated_average"))
+        assert "a method of GatedAverageBlock was called for <class 'torch.nn.modules.module.Module'>" in broken["bf16"]
+    finally:
+        forget(code)
+
+
+def test_a_changed_packaged_class_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = packaged_classes()
+    check_unchanged(before)
+    monkeypatch.setattr(StepDecoder, "forward", lambda self, x: x)
+    with pytest.raises(Refused, match=r"it changed synthcity\.nets\.heads\.decoder\.StepDecoder: forward"):
+        check_unchanged(before)
+    monkeypatch.undo()
+    monkeypatch.setattr(registry.component("head", "gbm").cls, "extra", 1, raising=False)
+    with pytest.raises(Refused, match=r"GBMHead: extra"):
+        check_unchanged(before)
 
 
 @pytest.fixture
