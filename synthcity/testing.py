@@ -17,7 +17,7 @@ from typing import Any
 from synthcity import plugins
 from synthcity.conformance import broken
 
-__all__ = ["check_block", "check_forecaster", "check_head", "check_proposer"]
+__all__ = ["check_block", "check_forecaster", "check_head", "check_proposer", "check_source"]
 
 
 def check_block(block: type | str, **options: Any) -> None:
@@ -58,6 +58,21 @@ def check_proposer(make: Callable[[Any], Any] | str) -> None:
 
     made = make
     _raise(broken(CHECKS, (lambda space: make_arms([made], space)[made]) if isinstance(made, str) else made), made)
+
+
+def check_source(source: Any, *, asset: str, resolution: int, start: int | str, end: int | str) -> None:
+    """Check a source of prices, or the one of this name, on a span of which it has bars of ``asset``.
+
+    ``resolution`` is in seconds; times are unix seconds or dates (UTC).
+    """
+    from synthcity.market.sources.conformance import CHECKS, Span
+    from synthcity.market.sources.external import find_source
+    from synthcity.market.times import parse_time
+    from synthcity.settings import Settings
+
+    span = Span(asset=asset, resolution=resolution, start=parse_time(start), end=parse_time(end))
+    found = find_source(source, Settings.load()) if isinstance(source, str) else source
+    _raise(broken(CHECKS, found, span), source)
 
 
 def _check_component(kind: str, subject: type | str, options: Mapping[str, Any]) -> None:

@@ -18,7 +18,7 @@ _LONGEST = 1_500  # characters of a message that are shown
 
 
 @click.command("agent")
-@click.option("--name", required=True, help="planner, trainer, checker, debugger or author.")
+@click.option("--name", required=True, help="planner, trainer, checker, debugger, author, or one of your own.")
 @click.option("--message", default="", help="What it is to do; by default what its role is for.")
 @click.option("--run", "run", type=click.Path(path_type=Path), help="Folder of the run whose history it reads.")
 @click.option("--config", type=click.Path(path_type=Path), help="Sweep file to begin with, without a history.")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 CRYPTO = "BTC,ETH,SOL,XRP,HYPE"
 STORE = click.option(
     "--store",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=click.Path(file_okay=False),
     required=True,
     metavar="FOLDER",
     help="Folder of the store.",
@@ -46,7 +46,7 @@ def command() -> None:
 @click.argument("folder", type=click.Path(path_type=Path))
 @STORE
 @click.option("--venue", default="files", show_default=True, help="Name under which the bars are kept.")
-def import_files(folder: Path, store: Path, venue: str) -> None:
+def import_files(folder: Path, store: str, venue: str) -> None:
     """Import a FOLDER of price files such as BTC_5m.parquet or XAU_1m.csv.
 
     Each file has the columns timestamp (when the bar opens; UTC unless it says otherwise), open, high, low, close,
@@ -92,9 +92,10 @@ def import_files(folder: Path, store: Path, venue: str) -> None:
 @click.option("--resolution", type=RESOLUTION, default="1m", show_default=True, help="Length of a bar.")
 @click.option("--start", required=True, metavar="DATE", help="First day or time (UTC).")
 @click.option("--end", metavar="DATE", help="Where to stop, exclusive (UTC).  [default: now]")
+@click.option("--source", "named", metavar="NAME", help="Another venue or source; it may be module:Name.")
 @STORE
-def download(assets: str, resolution: str, start: str, end: str | None, store: Path) -> None:
-    """Download bars from the venue that the network settles by.
+def download(assets: str, resolution: str, start: str, end: str | None, named: str | None, store: str) -> None:
+    """Download bars from the venue that the network settles by, or from another source.
 
     Binance serves BTC, ETH, SOL and XRP as far back as it goes; Hyperliquid serves the rest, but only its last
     5,000 bars: repeat the command at least every three days for 1m. No key is needed. What the store holds is
@@ -104,9 +105,11 @@ def download(assets: str, resolution: str, start: str, end: str | None, store: P
     Examples:
       synthcity data download --assets BTC,ETH --resolution 5m --start 2025-01-01 --store prices
       synthcity data download --assets XAU,HYPE --start 2025-11-18 --store prices
+      synthcity data download --source my_prices:Source --assets BTC --start 2025-11-01 --store prices
     """
     from synthcity.errors import ConfigError
     from synthcity.market import download as downloads
+    from synthcity.market.sources.external import find_source
     from synthcity.market.store import open_store
     from synthcity.market.times import format_time, parse_resolution, parse_time
     from synthcity.market.venues.official import official_source
@@ -116,7 +119,8 @@ def download(assets: str, resolution: str, start: str, end: str | None, store: P
     first, last = parse_time(start), min(parse_time(end) if end else now, now)
     if first >= last:
         raise ConfigError(f"nothing to download: {format_time(first)} is not before {format_time(last)}")
-    sources = {asset: official_source(asset, settings) for asset in _split(assets)}
+    chosen = None if named is None else find_source(named, settings)
+    sources = {asset: chosen or official_source(asset, settings) for asset in _split(assets)}
     for asset, source in sources.items():
         with _progress(f"{asset} {resolution} from {source.venue}", last - first) as progress:
             result = downloads.download(open_store(store), source, asset, seconds, first, last, progress, _tell)
@@ -130,7 +134,7 @@ def download(assets: str, resolution: str, start: str, end: str | None, store: P
 @command.command()
 @STORE
 @click.option("--verify", is_flag=True, help="Read every file and hold it against its checksum.")
-def info(store: Path, verify: bool) -> None:
+def info(store: str, verify: bool) -> None:
     """List what a store holds: span, bars, gaps and coverage of every series.
 
     A gap is a run of missing bars (a closed session, an outage); coverage is the share of bars that are there. With
@@ -173,7 +177,7 @@ def info(store: Path, verify: bool) -> None:
 @click.option("--days", type=int, default=365, show_default=True, help="Length; more days add to fewer.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Chooses the history.")
 @click.option("--resolution", type=RESOLUTION, default="5m", show_default=True, help="Length of a bar.")
-def simulate(store: Path, assets: str, start: str, days: int, seed: int, resolution: str) -> None:
+def simulate(store: str, assets: str, start: str, days: int, seed: int, resolution: str) -> None:
     """Write a simulated market into a store, under the venue "simulated".
 
     Volatility clusters and follows the clock, returns are heavy-tailed, jump and move together, and equities and
@@ -196,7 +200,7 @@ def simulate(store: Path, assets: str, start: str, days: int, seed: int, resolut
     click.echo(f"{total:,} new bars in {store}" if total else f"nothing new: {store} holds all of it already")
 
 
-def _verify(store: Path) -> None:
+def _verify(store: str) -> None:
     from synthcity.errors import DataError
     from synthcity.market.store import open_store
 

@@ -7,8 +7,10 @@ import sys
 
 import click
 
-from synthcity.errors import SynthcityError, unknown_name
+from synthcity import plugins
+from synthcity.errors import ConfigError, SynthcityError, unknown_name
 
+KIND = "commands"
 # command -> (module, one line for --help); the module is imported only when the command runs
 COMMANDS = {
     "agent": ("synthcity.cli.agent", "Let one language-model agent work alone with its tools."),
@@ -30,25 +32,39 @@ class LazyGroup(click.Group):
     """A group whose commands are imported on first use, so that ``--help`` stays fast."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(COMMANDS)
+        return sorted(plugins.merged(KIND, COMMANDS))
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        if name not in COMMANDS:
+        if name in COMMANDS:
+            command: object = importlib.import_module(COMMANDS[name][0]).command
+        elif (plugin := plugins.find(KIND, name)) is not None:
+            command = plugins.load(plugin)
+            if not isinstance(command, click.Command):
+                raise ConfigError(f"the {plugin} must be a click.Command, not {type(command).__name__}")
+        else:
             return None
-        command = importlib.import_module(COMMANDS[name][0]).command
         assert isinstance(command, click.Command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, COMMANDS[name][1]) for name in self.list_commands(ctx)])
+            formatter.write_dl([(name, _about(name)) for name in self.list_commands(ctx)])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            raise click.UsageError(unknown_name("command", args[0], COMMANDS))
+        known = self.list_commands(ctx)
+        if args and args[0] not in known and not args[0].startswith("-"):
+            raise click.UsageError(unknown_name("command", args[0], known))
         return super().resolve_command(ctx, args)
+
+
+def _about(name: str) -> str:
+    """What --help says of a command; one of another distribution is not imported for that."""
+    if name in COMMANDS:
+        return COMMANDS[name][1]
+    plugin = plugins.installed(KIND)[name]
+    return f"(from {plugin.distribution} {plugin.version})"
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -45,14 +45,14 @@ command.add_command(mining.promote)
 @command.command()
 @click.option(
     "--store",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=click.Path(file_okay=False),
     required=True,
     metavar="FOLDER",
     help="Folder of the store.",
 )
 @click.option("--assets", metavar="A,B,...", help="Assets.  [default: all that the network asks for]")
 @click.option("--every", type=Duration(0.1, DAY), default="60s", show_default=True, help="Time between reports.")
-def feed(store: Path, assets: str | None, every: float) -> None:
+def feed(store: str, assets: str | None, every: float) -> None:
     """Keep a store warm with live prices until stopped (Ctrl-C or SIGTERM).
 
     Follows Binance and Hyperliquid minute by minute, fills the past behind the newest, and goes on through outages,
@@ -145,7 +145,7 @@ def status(ctx: click.Context, state: Path, as_json: bool) -> None:
 @click.option("--venue", help="Venue of the minute bars.  [default: the one that the network settles by]")
 @click.option("--rules", "date", metavar="DATE", help="Date of the rules.  [default: the newest]")
 @click.option("--keep-paths", is_flag=True, help="Keep the paths of settled answers.")
-def score(ledger: Path, store: Path, venue: str | None, date: str | None, keep_paths: bool) -> None:
+def score(ledger: Path, store: str, venue: str | None, date: str | None, keep_paths: bool) -> None:
     """Settle all answers in LEDGER that are due, by the network's own rules, and show the rolling averages.
 
     An answer is due 90 seconds after its prompt's end, once the store holds a later minute; it is scored once. Prices

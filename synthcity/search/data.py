@@ -15,6 +15,7 @@ from synthcity.market.dataset import Dataset, build_dataset
 from synthcity.market.periods import Period, Periods
 from synthcity.market.simulated import SimulatedMarket
 from synthcity.market.store import open_store
+from synthcity.market.store.opening import is_address
 from synthcity.market.times import format_time
 from synthcity.market.windows import WindowSpec
 from synthcity.search.config import DataConfig, SearchConfig
@@ -142,7 +143,7 @@ def _market(data: DataConfig, assets: tuple[str, ...], resolution: int) -> Marke
     if data.source == "simulated":
         return SimulatedMarket(data.simulated).market(assets, end=end, resolution=resolution)
     assert data.path is not None
-    if not Path(data.path).is_dir():
+    if not is_address(data.path) and not Path(data.path).is_dir():
         raise DataError(f"there is no price store at {data.path!r}; set data.path or fill one with `synthcity data`")
     return open_store(data.path).load_market(assets, resolution, end=end, venue=data.venue)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from synthcity.documents import Document, read_yaml
 from synthcity.errors import ConfigError
+from synthcity.market.store.opening import absolute
 from synthcity.schema import build
 from synthcity.serve.build import ServeConfig
 from synthcity.serve.deployment import ClusterConfig
@@ -80,7 +81,7 @@ def _absolute(service: ServeConfig) -> ServeConfig:
         service,
         model=_found(service.model),
         challenger=None if service.challenger is None else _found(service.challenger),
-        store=str(Path(service.store).resolve()),
+        store=absolute(service.store),
         state=str(Path(service.state).resolve()),
         metagraph=None if metagraph is None else str(Path(metagraph).resolve()),
     )

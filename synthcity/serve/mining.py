@@ -16,6 +16,7 @@ from synthcity.cluster import terminable
 from synthcity.errors import ConfigError
 from synthcity.forecast.forecaster import Forecaster
 from synthcity.market.store import open_store
+from synthcity.market.store.opening import absolute
 from synthcity.market.venues.binance import VENUE
 from synthcity.serve.admission.metagraph import Registry
 from synthcity.serve.admission.presence import alone
@@ -203,7 +204,7 @@ def _service(config: MiningConfig, address: str) -> ServeConfig:
     """What the replicas are told; folders from the root on, since they run elsewhere."""
     return ServeConfig(
         model=_resolved(config.model),
-        store=str(Path(config.store).resolve()),
+        store=absolute(config.store),
         state=str(Path(config.state).resolve()),
         hotkey=address,
         metagraph=str(Path(config.metagraph or Path(config.state) / "metagraph.json").resolve()),

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -38,20 +38,22 @@ def roles() -> tuple[str, ...]:
 
 def placeholders(role: str) -> frozenset[str]:
     """Names of the values that :func:`render` wants for a role."""
-    return frozenset(name for text in _of(role) for _, name in _PLACE.findall(text))
+    return _places(_of(role))
 
 
-def render(role: str, values: Mapping[str, str]) -> Prompt:
+def render(role: str, values: Mapping[str, str], own: Sequence[str] = ()) -> Prompt:
     """Fill the fragments of a role.
 
     Args:
-        role: one of :func:`roles`.
+        role: one of :func:`roles`, or any name with fragments of its ``own``.
         values: a text for each of :func:`placeholders`; an empty one leaves out what is only about it.
+        own: fragments of a role that is not packaged: names of packaged ones, and texts.
 
     Raises:
         ValueError: a role or value is unknown, or a value is missing.
     """
-    fragments, wanted = _of(role), placeholders(role)
+    fragments = tuple(map(_fragment, own)) or _of(role)
+    wanted = _places(fragments)
     for name in values.keys() - wanted:
         raise ValueError(f"prompt {role}: {unknown_name('value', name, wanted or {'none'})}")
     if missing := sorted(wanted - values.keys()):
@@ -75,6 +77,20 @@ def as_data(name: str, text: str) -> str:
     return f'<data name="{name}">\n{_FENCE_END.sub("&lt;", text)}\n</data>'
 
 
+def _places(fragments: Sequence[str]) -> frozenset[str]:
+    return frozenset(name for text in fragments for _, name in _PLACE.findall(text))
+
+
+def _fragment(name: str) -> str:
+    """Return the packaged fragment of this name; any other text is one itself."""
+    if not name.isidentifier():
+        return name.strip()
+    file = resources.files(__package__) / "fragments" / f"{name}.md"
+    if not file.is_file():
+        raise ValueError(f"there is no packaged fragment {name!r}; write its text instead")
+    return file.read_text(encoding="utf-8").strip()
+
+
 def _of(role: str) -> tuple[str, ...]:
     fragments = _fragments()
     if role not in fragments:
@@ -86,7 +102,4 @@ def _of(role: str) -> tuple[str, ...]:
 def _fragments() -> dict[str, tuple[str, ...]]:
     folder = resources.files(__package__)
     table = parse_yaml((folder / "roles.yaml").read_text(encoding="utf-8"), "roles.yaml")
-    return {
-        role: tuple((folder / "fragments" / f"{name}.md").read_text(encoding="utf-8").strip() for name in names)
-        for role, names in table.items()
-    }
+    return {role: tuple(_fragment(name) for name in names) for role, names in table.items()}

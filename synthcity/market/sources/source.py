@@ -35,6 +35,8 @@ class VenueSource(Source, Protocol):
     @property
     def past_pause_seconds(self) -> float:
         """Between two requests for the past while the newest prices are followed."""
+        return 1.0
 
     def earliest(self, resolution: int) -> int:
         """Opening time (unix seconds) of the oldest bar that can still be asked for."""
+        return 0

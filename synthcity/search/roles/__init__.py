@@ -1,4 +1,4 @@
-"""Roles: agents that work alone, one file each, named in :data:`ROLES`.
+"""Roles: agents that work alone, one file each, named in :data:`ROLES` or by entry points ``synthcity.roles``.
 
 A role is a module with ``ROLE``: its prompt, the form of what it gives to ``finish``, and what the program itself says
 of that. Its tools are functions in the same file, registered for its name; they get the :class:`~.desk.Desk`.
@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import importlib
 
+from synthcity import plugins
 from synthcity.errors import ConfigError, unknown_name
 from synthcity.search.roles.role import Role
 
+KIND = "roles"
 # name -> (module, one line for --help); imported only when it is to work
 ROLES = {
     "planner": ("synthcity.search.roles.planner", "proposes the next candidates"),
@@ -27,8 +29,16 @@ def find_role(name: str) -> Role:
     Raises:
         ConfigError: there is none of this name.
     """
-    if name not in ROLES:
-        raise ConfigError(unknown_name("agent", name, ROLES))
-    role = importlib.import_module(ROLES[name][0]).ROLE
-    assert isinstance(role, Role)
+    if name in ROLES:
+        role: object = importlib.import_module(ROLES[name][0]).ROLE
+        assert isinstance(role, Role)
+        return role
+    if plugins.is_reference(name):
+        plugins.allow(name)
+    plugin = plugins.find(KIND, name)
+    if plugin is None:
+        raise ConfigError(unknown_name("agent", name, plugins.merged(KIND, ROLES)))
+    role = plugins.load(plugin)
+    if not isinstance(role, Role):
+        raise ConfigError(f"{plugin.reference} must be a Role, not {type(role).__name__}")
     return role

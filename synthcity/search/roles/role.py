@@ -25,11 +25,13 @@ class Role:
 
     Attributes:
         name: as its tools are registered for.
-        prompt: which prompt it works by.
+        prompt: which prompt it works by: its name, and its name in the version that is recorded.
         message: what it is to do where the user says nothing.
         values: the text of each place of the prompt.
         finish: JSON Schema of what it gives to ``finish``.
         measured: what the program itself says of that, line by line; the model never overrules it.
+        fragments: of its prompt, where that is not packaged: names of packaged fragments, and texts; see
+            ``agents.prompts``.
         toolset: its tools, where they know something else than the desk; they may write to the folder of the work.
     """
 
@@ -40,6 +42,7 @@ class Role:
     finish: Callable[[Desk], Mapping[str, Any]]
     measured: Callable[[Desk, Mapping[str, Any]], list[str]]
     toolset: Callable[[Desk, Path], Toolset] | None = None
+    fragments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +70,7 @@ def work(
         RunError: the chat cannot be written.
         ConfigError, DataError: what it is to work on is wrong.
     """
-    prompt = render(role.prompt, role.values(desk))
+    prompt = render(role.prompt, role.values(desk), role.fragments)
     agent = run_agent(
         client,
         build_toolset(role.name, desk) if role.toolset is None else role.toolset(desk, folder),

@@ -11,10 +11,12 @@ import logging
 import os
 import threading
 from pathlib import Path
+from typing import cast
 
 import click
 
-from synthcity.errors import ChainError
+from synthcity import plugins
+from synthcity.errors import ChainError, ConfigError
 from synthcity.serve.chain.chain import OpenChain, follow
 
 
@@ -27,6 +29,18 @@ def _address(ctx: click.Context, param: click.Parameter, text: str | None) -> tu
     return ip, int(port)
 
 
+def _adapter(name: str) -> OpenChain:
+    """Return ``open_chain`` of a module, or what an entry point ``synthcity.chains`` of this name gives."""
+    try:
+        if name in plugins.installed("chains"):
+            found = plugins.load(plugins.installed("chains")[name])
+        else:
+            found = importlib.import_module(name).open_chain
+    except (ImportError, AttributeError, ConfigError) as error:
+        raise click.ClickException(f"{name!r} is no chain adapter: {error}") from error
+    return cast(OpenChain, found)
+
+
 def _end_with_stdin() -> None:
     """End this process, whatever it waits for, once nobody holds the other end of its standard input."""
     while os.read(0, 4096):
@@ -36,7 +50,12 @@ def _end_with_stdin() -> None:
 
 @click.command(help=__doc__)
 @click.option("--metagraph", type=click.Path(path_type=Path), required=True, metavar="FILE", help="Where to write it.")
-@click.option("--adapter", default="synthcity.serve.chain.bittensor10", show_default=True, help="Module that asks it.")
+@click.option(
+    "--adapter",
+    default="synthcity.serve.chain.bittensor10",
+    show_default=True,
+    help="What asks it: a module, or the name that an installed distribution gives one.",
+)
 @click.option("--network", default="finney", show_default=True, envvar="BT_NETWORK", help="Or test, or an endpoint.")
 @click.option("--netuid", type=int, default=50, show_default=True, envvar="BT_NETUID", help="247 on the test network.")
 @click.option("--every", type=click.FloatRange(min=12), default=180.0, show_default=True, help="Seconds between two.")
@@ -57,10 +76,7 @@ def main(
 ) -> None:
     if until_stdin_ends:
         threading.Thread(target=_end_with_stdin, name="stdin", daemon=True).start()
-    try:
-        open_chain: OpenChain = importlib.import_module(adapter).open_chain
-    except (ImportError, AttributeError) as error:
-        raise click.ClickException(f"{adapter!r} is no chain adapter: {error}") from error
+    open_chain = _adapter(adapter)
     try:
         opened = open_chain(network=network, netuid=netuid, wallet=wallet, hotkey=hotkey, publishes=publish is not None)
     except ChainError as error:
