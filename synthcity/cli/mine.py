@@ -30,6 +30,7 @@ def command() -> None:
     \b
     Examples:
       synthcity mine run runs/sweep/winner --data data/store --publish 203.0.113.7:8091
+      synthcity mine rehearse
       synthcity mine status state
       synthcity mine feed --store prices
       synthcity mine score mining/ledger --store prices
@@ -39,6 +40,7 @@ def command() -> None:
 
 
 command.add_command(mining.run)
+command.add_command(mining.rehearse)
 command.add_command(mining.promote)
 
 

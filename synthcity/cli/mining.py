@@ -120,6 +120,30 @@ def run(
 
 
 @click.command()
+@click.argument("model", metavar="BUNDLE|BASELINE", default="fhs")
+@click.option("--assets", metavar="A,B,...", default="BTC", show_default=True, help="One is asked for a competition.")
+@click.option("--trust-code", is_flag=True, help=_TRUST)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the simulated market.")
+def rehearse(model: str, assets: str, trust_code: bool, seed: int) -> None:
+    """Let the real miner answer, settle and score on this machine alone, in about a minute.
+
+    Prices come from a simulated market in a server of its own, the chain is a made-up snapshot, and a made-up validator
+    signs one prompt of each competition. Once they are answered the clock of the prices is set ahead, and the answers
+    are settled. No key, no account, no network; nothing stays. A bundle that was trained on a simulated market may be
+    rehearsed; its scores are worth nothing.
+
+    \b
+    Examples:
+      synthcity mine rehearse
+      synthcity mine rehearse runs/quickstart/winner --assets BTC,ETH
+    """
+    from synthcity.serve.rehearsal.rehearse import rehearse as run_rehearsal
+
+    names = tuple(dict.fromkeys(name.strip() for name in assets.split(",") if name.strip()))
+    run_rehearsal(model, assets=names, trust_code=trust_code, seed=seed, tell=click.echo)
+
+
+@click.command()
 @click.argument("state", type=click.Path(path_type=Path))
 @click.option("--back", is_flag=True, help="Let the bundle answer again that the miner was started with.")
 @click.option("--reason", default="by hand", show_default=True, help="Written down beside it.")
