@@ -37,7 +37,7 @@ def command() -> None:
     Examples:
       synthcity data simulate --store prices --days 120
       synthcity data import ~/price-files --store prices
-      synthcity data download --assets BTC,XAU --resolution 1m --start 2025-11-01 --store prices
+      synthcity data download --last "12 months" --store prices
       synthcity data info --store prices
     """
 
@@ -88,13 +88,24 @@ def import_files(folder: Path, store: str, venue: str) -> None:
 
 
 @command.command()
-@click.option("--assets", required=True, metavar="A,B,...", help="Assets, e.g. BTC,ETH,XAU.")
-@click.option("--resolution", type=RESOLUTION, default="1m", show_default=True, help="Length of a bar.")
-@click.option("--start", required=True, metavar="DATE", help="First day or time (UTC).")
+@click.option("--competition", "competition_name", default="crypto-24h", show_default=True, help="Gives the defaults.")
+@click.option("--assets", metavar="A,B,...", help="Assets, e.g. BTC,ETH,XAU.  [default: those of the competition]")
+@click.option("--resolution", type=RESOLUTION, help="Length of a bar.  [default: what the competition asks for]")
+@click.option("--start", metavar="DATE", help="First day or time (UTC).")
+@click.option("--last", metavar="SPAN", help="In place of --start: the last so many, e.g. '12 months' or '90 days'.")
 @click.option("--end", metavar="DATE", help="Where to stop, exclusive (UTC).  [default: now]")
 @click.option("--source", "named", metavar="NAME", help="Another venue or source; it may be module:Name.")
 @STORE
-def download(assets: str, resolution: str, start: str, end: str | None, named: str | None, store: str) -> None:
+def download(
+    competition_name: str,
+    assets: str | None,
+    resolution: str | None,
+    start: str | None,
+    last: str | None,
+    end: str | None,
+    named: str | None,
+    store: str,
+) -> None:
     """Download bars from the venue that the network settles by, or from another source.
 
     Binance serves BTC, ETH, SOL and XRP as far back as it goes; Hyperliquid serves the rest, but only its last
@@ -103,32 +114,80 @@ def download(assets: str, resolution: str, start: str, end: str | None, named: s
 
     \b
     Examples:
+      synthcity data download --last "12 months" --store prices
       synthcity data download --assets BTC,ETH --resolution 5m --start 2025-01-01 --store prices
-      synthcity data download --assets XAU,HYPE --start 2025-11-18 --store prices
+      synthcity data download --competition crypto-1h --last "50 days" --store prices
       synthcity data download --source my_prices:Source --assets BTC --start 2025-11-01 --store prices
     """
+    from synthcity.durations import DAY
     from synthcity.errors import ConfigError
     from synthcity.market import download as downloads
+    from synthcity.market.periods import recent_start
     from synthcity.market.sources.external import find_source
     from synthcity.market.store import open_store
-    from synthcity.market.times import format_time, parse_resolution, parse_time
+    from synthcity.market.times import format_resolution, format_time, parse_resolution, parse_time
     from synthcity.market.venues.official import official_source
     from synthcity.settings import Settings
+    from synthcity.sn50.competitions import get_competition
 
-    settings, seconds, now = Settings.load(), parse_resolution(resolution), int(time.time())
-    first, last = parse_time(start), min(parse_time(end) if end else now, now)
-    if first >= last:
-        raise ConfigError(f"nothing to download: {format_time(first)} is not before {format_time(last)}")
+    if (start is None) == (last is None):
+        raise ConfigError('say since when: either --start DATE or --last SPAN, e.g. --last "12 months"')
+    try:
+        competition = get_competition(competition_name)
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+    settings, now = Settings.load(), int(time.time())
+    seconds = competition.time_increment if resolution is None else parse_resolution(resolution)
+    resolution = format_resolution(seconds)
+    stop = min(parse_time(end) if end else now, now)
+    # a search counts back from its store's last whole day
+    first = parse_time(start) if start else recent_start(f"last {last}", stop // DAY * DAY)
+    if first >= stop:
+        raise ConfigError(f"nothing to download: {format_time(first)} is not before {format_time(stop)}")
+    names = _split(assets) if assets else list(competition.assets)
     chosen = None if named is None else find_source(named, settings)
-    sources = {asset: chosen or official_source(asset, settings) for asset in _split(assets)}
+    sources = {asset: chosen or official_source(asset, settings) for asset in names}
     for asset, source in sources.items():
-        with _progress(f"{asset} {resolution} from {source.venue}", last - first) as progress:
-            result = downloads.download(open_store(store), source, asset, seconds, first, last, progress, _tell)
+        with _progress(f"{asset} {resolution} from {source.venue}", stop - first) as progress:
+            result = downloads.download(open_store(store), source, asset, seconds, first, stop, progress, _tell)
         click.echo(f"{asset} {resolution} ({source.venue}): {result.num_added:,} new bars")
         if result.out_of_reach:
-            begin, stop = map(format_time, result.out_of_reach)
-            click.echo(f"  {source.venue} no longer has {begin} to {stop}; import it from files if you have it")
-        click.echo(f"  the store holds {_holdings(open_store(store), asset, seconds, source.venue, first, last)}")
+            gone_from, gone_to = map(format_time, result.out_of_reach)
+            click.echo(f"  {source.venue} no longer has {gone_from} to {gone_to}; import it from files if you have it")
+        click.echo(f"  the store holds {_holdings(open_store(store), asset, seconds, source.venue, first, stop)}")
+
+
+@command.command()
+@STORE
+@click.option("--assets", metavar="A,B,...", help="[default: all that the store has at --from]")
+@click.option("--from", "source", type=RESOLUTION, default="1m", show_default=True, help="Bars to make them of.")
+@click.option("--to", "target", type=RESOLUTION, default="5m", show_default=True, help="Bars to make.")
+def resample(store: str, assets: str | None, source: str, target: str) -> None:
+    """Make coarser bars out of the finer ones in a store, of the same venue.
+
+    Only whole bars are made: where a minute is missing, its five minutes stay a gap. Bars that are there stay.
+
+    \b
+    Example:
+      synthcity data resample --store prices --assets BTC,ETH
+    """
+    from synthcity.errors import ConfigError, DataError
+    from synthcity.market.resample import resample as made_of
+    from synthcity.market.store import Series, open_store
+    from synthcity.market.times import parse_resolution
+
+    finer, coarser, opened = parse_resolution(source), parse_resolution(target), open_store(store)
+    if finer >= coarser:
+        raise ConfigError(f"bars of {target} cannot be made of bars of {source}")
+    names = None if assets is None else _split(assets)
+    found = [s for s in opened.series() if s.resolution == finer and (names is None or s.asset in names)]
+    if missing := sorted(set(names or ()) - {s.asset for s in found}):
+        raise DataError(f"store {store} holds no {source} bars of {', '.join(missing)}")
+    for series in found:
+        bars, num_left_out = made_of(opened.load(series.asset, finer, series.venue), coarser)
+        added = opened.append(series.asset, series.venue, coarser, bars, _tell)
+        made = Series(asset=series.asset, venue=series.venue, resolution=coarser)
+        click.echo(f"{made}: {len(bars):,} bars of {source}, {added:,} new; {num_left_out:,} left out, not whole")
 
 
 @command.command()

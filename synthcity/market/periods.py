@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from datetime import UTC, datetime
 
+from synthcity.durations import DAY
 from synthcity.errors import ConfigError
 from synthcity.market.times import format_duration, format_time, parse_time
 from synthcity.schema import build, key
@@ -70,6 +74,52 @@ class Periods:
         """
         for field in fields(self):
             prompt_range(getattr(self, field.name), horizon)
+
+
+_RECENT = re.compile(r"last (\d{1,4}) (day|week|month|year)s?")
+_TEST_SHARE = 1 / 6  # of a relative span, and as much for validation
+
+
+def recent_start(text: str, end: int) -> int:
+    """Return when a span such as ``last 12 months`` that ends at ``end`` (unix s, the start of a day) begins.
+
+    Raises:
+        ConfigError: it is no such span.
+    """
+    match = _RECENT.fullmatch(text.strip())
+    number = int(match[1]) if match else 0
+    if match is None or not number:
+        raise ConfigError(f"{text!r} is no span; write e.g. last 12 months, last 90 days or [2025-01-01, 2025-08-01]")
+    if match[2] in ("day", "week"):
+        return end - number * DAY * (7 if match[2] == "week" else 1)
+    stop = datetime.fromtimestamp(end, UTC)
+    months = 12 * stop.year + stop.month - 1 - number * (12 if match[2] == "year" else 1)
+    year, month = divmod(months, 12)
+    if year < 1971:
+        raise ConfigError(f"{text!r} begins before there were prices; write e.g. last 12 months")
+    day = min(stop.day, monthrange(year, month + 1)[1])
+    return int(datetime(year, month + 1, day, tzinfo=UTC).timestamp())
+
+
+def recent_periods(text: str, end: int) -> Periods:
+    """Cut a span such as ``last 12 months`` into train, validation (a sixth) and test (the last sixth), in whole days.
+
+    Args:
+        end: unix seconds at which the last whole day of prices ends.
+
+    Raises:
+        ConfigError: it is no such span, or too short to be cut.
+    """
+    start = recent_start(text, end)
+    days = max(1, round((end - start) / DAY * _TEST_SHARE))
+    if end - start < 3 * DAY:
+        raise ConfigError(f"{text!r} is too short for train, validation and test; write at least last 3 days")
+    test, validation = end - days * DAY, end - 2 * days * DAY
+    return Periods(
+        train=Period(start=start, end=validation),
+        validation=Period(start=validation, end=test),
+        test=Period(start=test, end=end),
+    )
 
 
 def prompt_range(period: Period, horizon: int) -> tuple[int, int]:

@@ -17,6 +17,7 @@ from synthcity.market.simulated import SimulatedConfig
 from synthcity.schema import MAX_SEED, build, duration, key, local_path, local_paths, plain
 from synthcity.search.arms import LLM
 from synthcity.search.candidates.candidate import Config
+from synthcity.search.recent import freeze_periods
 
 _OVERRUN = 3.0  # the gate times two steps alone; a training is cut off that takes clearly longer than it says
 
@@ -148,7 +149,7 @@ def load_config(path: Path | str, settings: Iterable[str] = ()) -> SearchConfig:
 def parse_config(data: object, settings: Iterable[str] = ()) -> SearchConfig:
     """Build a config from plain data and ``key=value`` settings."""
     if isinstance(data, Mapping):
-        data = _join_arm_names(apply_settings(_join_arm_names(data), settings))
+        data = freeze_periods(_join_arm_names(apply_settings(_join_arm_names(data), settings)))
     return build(SearchConfig, data)
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from synthcity.cli import main as cli_main
-from synthcity.market.columns import COLUMNS
+from synthcity.market.columns import COLUMNS, take
 from synthcity.market.store import Store
 from synthcity.market.venues import candles, http
 from synthcity.settings import Settings
@@ -19,6 +19,7 @@ from tests.market.factories import assert_equal, make_bars
 from tests.standins.prices import NOW, PriceServer, price_server
 
 DAY = 86400
+MINUTES = ("--resolution", "1m")
 Run = Callable[..., tuple[int, str, str]]
 
 
@@ -168,7 +169,7 @@ def test_download_stores_reports_and_goes_on(run, store, venues):
     start = pd.Timestamp(NOW - 2 * DAY, unit="s").strftime("%Y-%m-%d")
     hole = NOW // DAY * DAY - 3600
     venues.faults(missing=[hole, hole + 60])
-    options = ("--assets", "BTC,XAU", "--start", start, "--store", store)
+    options = ("--assets", "BTC,XAU", "--resolution", "1m", "--start", start, "--store", store)
     code, out, err = run("download", *options, "--end", "2025-11-20")
     assert (code, err) == (0, "")
     assert "downloading BTC 1m from binance" in out
@@ -182,19 +183,46 @@ def test_download_stores_reports_and_goes_on(run, store, venues):
 
 
 def test_download_tells_what_is_gone_and_what_was_never_there(run, store, venues):
-    code, out, _ = run("download", "--assets", "XAU", "--start", "2025-11-10", "--end", "2025-11-18", "--store", store)
+    code, out, _ = run(
+        "download", *MINUTES, "--assets", "XAU", "--start", "2025-11-10", "--end", "2025-11-18", "--store", store
+    )
     assert code == 0
     assert "hyperliquid no longer has 2025-11-10 00:00 to 2025-11-17 00:53" in out
-    code, out, _ = run("download", "--assets", "BTC", "--start", "2024-01-01", "--end", "2024-01-02", "--store", store)
+    code, out, _ = run(
+        "download", *MINUTES, "--assets", "BTC", "--start", "2024-01-01", "--end", "2024-01-02", "--store", store
+    )
     assert code == 0
     assert "BTC 1m (binance): 0 new bars" in out
     assert "no bar of this span" in out
 
 
+def test_download_brings_what_the_search_of_a_competition_asks_for(run, store, venues):
+    code, out, _ = run("download", "--last", "3 days", "--store", store)
+    assert code == 0
+    series = {(s.asset, s.resolution) for s in Store(store).series()}
+    assert series == {(asset, 300) for asset in ("BTC", "ETH", "SOL", "XRP", "HYPE")}
+    assert Store(store).load("BTC", 300).time[0] == NOW // DAY * DAY - 3 * DAY
+    code, out, _ = run("download", "--competition", "crypto-1h", "--last", "1 day", "--assets", "BTC", "--store", store)
+    assert "BTC 1m (binance):" in out
+
+
+def test_resample_makes_whole_bars_and_says_what_is_left_out(run, store):
+    minutes = make_bars(1440, resolution=60)
+    Store(store).append("BTC", "binance", 60, take(minutes, np.arange(1440) != 7))
+    code, out, _ = run("resample", "--store", store)
+    assert (code, out) == (0, "BTC 5m (binance): 287 bars of 1m, 287 new; 1 left out, not whole\n")
+    assert "287 bars of 1m, 0 new" in run("resample", "--store", store)[1]
+    assert len(Store(store).load("BTC", 300)) == 287
+    code, _, err = run("resample", "--store", store, "--assets", "ETH")
+    assert (code, err) == (2, f"error: store {store} holds no 1m bars of ETH\n")
+    code, _, err = run("resample", "--store", store, "--from", "5m", "--to", "1m")
+    assert (code, err) == (2, "error: bars of 1m cannot be made of bars of 5m\n")
+
+
 def test_download_that_is_refused_keeps_what_came(run, store, venues):
-    run("download", "--assets", "BTC", "--start", "2025-11-18", "--end", "2025-11-19", "--store", store)
+    run("download", *MINUTES, "--assets", "BTC", "--start", "2025-11-18", "--end", "2025-11-19", "--store", store)
     venues.faults(status=451, times=-1)
-    code, _, err = run("download", "--assets", "BTC", "--start", "2025-11-18", "--store", store)
+    code, _, err = run("download", *MINUTES, "--assets", "BTC", "--start", "2025-11-18", "--store", store)
     assert code == 3
     assert "set SYNTHCITY_BINANCE_URL" in err
     assert len(Store(store).load("BTC", 60)) == 1440
@@ -211,6 +239,9 @@ def test_download_that_is_refused_keeps_what_came(run, store, venues):
         (("download", "--assets", "BTC", "--start", "soon", "--store", "{tmp}/s"), "'soon' is no time"),
         (("download", "--assets", "BTC", "--start", "2099-01-01", "--store", "{tmp}/s"), "nothing to download"),
         (("download", "--assets", "BTC", "--start", "2025-11-18"), "Missing option '--store'"),
+        (("download", "--store", "{tmp}/s"), "say since when: either --start DATE or --last SPAN"),
+        (("download", "--last", "a while", "--store", "{tmp}/s"), "'last a while' is no span"),
+        (("download", "--last", "3 days", "--competition", "crypto-2h", "--store", "{tmp}/s"), "unknown competition"),
         (("import", "{tmp}", "--store", "{tmp}/s", "--venue", "a/b"), "no price file"),
     ],
 )
@@ -220,7 +251,7 @@ def test_nonsense_is_refused_with_exit_code_2(run, tmp_path, arguments, message)
     assert message in err
 
 
-@pytest.mark.parametrize("name", ["import", "download", "info", "simulate"])
+@pytest.mark.parametrize("name", ["import", "download", "info", "resample", "simulate"])
 def test_help_teaches_with_examples(run, name):
     code, out, _ = run(name, "--help")
     assert code == 0

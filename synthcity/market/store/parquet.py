@@ -94,6 +94,12 @@ class Store(PriceStore):
             sync(folder)  # a repeated append finds what a killed one wrote, and that may not be on the disk yet
         return sum(len(new) for new, _ in days)
 
+    def span(self, series: Series) -> tuple[int, int]:
+        """See ``PriceStore.span``; only the first and the last file are read."""
+        files = self._day_files(series)
+        first, last = (read_day(path, series.resolution).bars for path in (files[0], files[-1]))
+        return int(first.time[0]), int(last.observed[-1])
+
     def stamp(self, asset: str) -> Hashable:
         """The newest file by name of each series, and the last writing of all."""
         newest = [max(_days_in(folder), default=None) for folder in sorted((self.folder / asset).glob("*/*"))]

@@ -112,7 +112,9 @@ class PriceStore(ABC):
         fitting = [s for s in of_asset if s.resolution == resolution and venue in (None, s.venue)]
         if not fitting:
             wanted = f"{asset} {format_resolution(resolution)}" + (f" from {venue!r}" if venue else "")
-            raise DataError(f"store {self.name} holds no {wanted}; it has {', '.join(map(str, of_asset))}")
+            finer = any(resolution % series.resolution == 0 for series in of_asset)
+            remedy = "; make them of those by `synthcity data resample`" if finer else ""
+            raise DataError(f"store {self.name} holds no {wanted}; it has {', '.join(map(str, of_asset))}{remedy}")
         if len(fitting) > 1:
             names = " and ".join(repr(series.venue) for series in fitting)
             raise ConfigError(f"{asset} {format_resolution(resolution)} is stored from {names}; name the venue")
@@ -170,6 +172,11 @@ class PriceStore(ABC):
     def times(self, asset: str, venue: str, resolution: int, start: int, end: int) -> Times:
         """Opening times of the stored bars of the days that ``[start, end)`` touches; none is no error."""
         return self.read(asset, venue, resolution, start, end).time
+
+    def span(self, series: Series) -> tuple[int, int]:
+        """When its first bar opens and its last one ends, unix seconds."""
+        bars = self._read(series, None, None, None)
+        return int(bars.time[0]), int(bars.observed[-1])
 
     def _read(self, series: Series, start: int | None, end: int | None, tell: Tell | None) -> Bars:
         first, last = _ALWAYS[0] if start is None else start, _ALWAYS[1] if end is None else end
