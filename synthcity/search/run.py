@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.metadata
 import os
-import platform
 import shlex
-import subprocess
 import sys
-import time
-from collections.abc import Iterable, Iterator
-from functools import partial
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
 
-from synthcity import plugins
 from synthcity.agents.client import LLMClient
 from synthcity.cluster import Cluster, cluster, terminable
 from synthcity.errors import Fatal, RunError
@@ -28,10 +22,20 @@ from synthcity.search.debugger import Consultant, Debugger
 from synthcity.search.finals.final import run_final, score_baselines
 from synthcity.search.finals.refit import refit
 from synthcity.search.finals.scoring import Scorer
+from synthcity.search.finals.timing import reserve
+from synthcity.search.fingerprint import fingerprint
 from synthcity.search.gate import Gate, Limits
-from synthcity.search.journal.folder import check_resumable, run_folder, write_resolved
+from synthcity.search.journal.events import VERSION, Earlier, RunStarted, SearchFinished
+from synthcity.search.journal.folder import (
+    check_resumable,
+    differences,
+    resumed_config,
+    run_folder,
+    write_resolved,
+)
 from synthcity.search.journal.history import History
 from synthcity.search.journal.journal import Journal
+from synthcity.search.journal.parts import EarlierRun
 from synthcity.search.journal.progress import Progress
 from synthcity.search.journal.recorder import Display, Recorder
 from synthcity.search.proposers import DefaultsProposer, Planner, check_arms, make_arms
@@ -39,12 +43,12 @@ from synthcity.search.proposers.budget_card import budget_card
 from synthcity.search.proposers.earlier import candidates_of, describe, read_earlier
 from synthcity.search.proposers.stall import standing
 from synthcity.search.report.outcome import SearchResult, conclude
+from synthcity.search.resumption import changes, extends, finished
 from synthcity.search.roles.authoring import candidates, check_author, restore, write_components
 from synthcity.search.trials.queue import Feed
 from synthcity.search.trials.tuning import run_trials
+from synthcity.search.versions import versions
 from synthcity.settings import Settings
-
-_PACKAGES = ("torch", "ray", "optuna", "numpy", "pandas", "pyarrow")
 
 
 def search(
@@ -61,7 +65,10 @@ def search(
     Args:
         config: a sweep file or what ``load_config`` made of it.
         settings: ``key=value`` over a sweep file.
-        resume: continue the run of this name; without a name, the newest of this sweep file.
+        resume: continue the run of this name; without a name, the newest of this sweep file. It goes on under its own
+            config: a sweep file only names it, and ``settings`` may change nothing but how long and on what it runs.
+            A run that is over gets the trials or the time that ``settings`` add and holds its finals again; without
+            more of either, its result is returned as it stands.
         display: sees every event of the run.
         command: the command line that started this, for the report; this process's own by default.
         stem: what the run folder is called where the config has no name; by default the sweep file's name.
@@ -82,8 +89,20 @@ def search(
         True
     """
     stem = stem or ("search" if isinstance(config, SearchConfig) else Path(config).stem)
-    if not isinstance(config, SearchConfig):
-        config = load_config(config, settings)
+    settings = list(settings)
+    given = config if isinstance(config, SearchConfig) else load_config(config, settings)
+    folder = run_folder(given, stem, resume=resume)
+    told = ""
+    if resume and not isinstance(config, SearchConfig):
+        own = resumed_config(folder, settings)
+        other = [key for key in differences(own, given) if key not in ("name", "output")]
+        told = f"the run goes on as it began, other than the sweep file in {', '.join(other)}" if other else ""
+        given = own
+    elif resume:
+        check_resumable(folder, given)
+    config = given
+    if resume and (result := finished(folder, config)):
+        return result
     check_arms(config.search.arms)
     hand_written(config.search.candidates)
     check_author(config.search.author)
@@ -91,19 +110,20 @@ def search(
         LLMClient(Settings.load(), config.llm).close()  # address and cassette are told before anything is started
     data = load_data(config)
     earlier = [] if resume else read_earlier(config)
-    folder = run_folder(config, stem, resume=resume)
     command = command or shlex.join(sys.argv)
     with _private_matplotlib(), Journal(folder) as journal:
-        if resume:
-            check_resumable(folder, config)
-        else:
-            write_resolved(folder, config)
         recorder = Recorder(journal, display)
-        if resume and recorder.last("earlier") is None:  # it is the first event, and was torn
+        notes = changes(recorder.history, data)
+        write_resolved(folder, config)
+        if resume and recorder.last(Earlier) is None:  # it is the first event, and was torn
             earlier = read_earlier(config)
         if earlier:
             recorder.emit("earlier", runs=earlier)
-        run = _Run(folder=folder, config=config, data=data, recorder=recorder, command=command)
+        if told:
+            recorder.emit("stage", name="resume", message=told)
+        if extends(config, recorder.history):
+            recorder.emit("run_extended", trials=config.search.trials, looks=recorder.history.looks)
+        run = _Run(folder=folder, config=config, data=data, recorder=recorder, command=command, notes=notes)
         with terminable():
             try:
                 return run.finish()
@@ -126,7 +146,14 @@ class _Run:
     """The steps of one search, each skipped where the journal says it is done."""
 
     def __init__(
-        self, *, folder: Path, config: SearchConfig, data: SearchData, recorder: Recorder, command: str
+        self,
+        *,
+        folder: Path,
+        config: SearchConfig,
+        data: SearchData,
+        recorder: Recorder,
+        command: str,
+        notes: Sequence[str],
     ) -> None:
         self._folder = folder
         self._config = config
@@ -134,30 +161,27 @@ class _Run:
         self._data = data
         self._recorder = recorder
         self._command = command
-        self._versions = _versions()
+        self._notes = notes
+        self._versions = versions()
         self._storage = config.search.storage or str(folder / "checkpoints")
 
     def finish(self) -> SearchResult:
         """Do what is left to do."""
-        begin = time.monotonic()
         restore(self._recorder.events, self._folder)
-        used = Progress(self._recorder.events).used_seconds()
         needed = ("AWS_",) if self._storage.startswith("s3://") else ()
         with cluster(self._budget.workers, needed=needed) as found:
             self._announce(found)
             scorer = Scorer(self._data, found.workers)
-            if not self._recorder.last("search_finished"):
+            if not self._recorder.last(SearchFinished):
                 score_baselines(self._recorder, self._data, scorer, seed=self._budget.seed)
-                self._search(found, used=lambda: used + time.monotonic() - begin)
+                self._search(found)
             look = run_final(
                 recorder=self._recorder,
                 data=self._data,
                 scorer=scorer,
                 folder=self._folder,
                 storage=self._storage,
-                finalists=self._budget.finalists,
-                num_seeds=self._budget.final_seeds,
-                seed=self._budget.seed,
+                budget=self._budget,
                 refit=partial(
                     refit, recorder=self._recorder, data=self._data, folder=self._folder, budget=self._budget
                 ),
@@ -171,13 +195,13 @@ class _Run:
             versions=self._versions,
             command=self._command,
         )
-        if not self._recorder.last("run_finished"):
+        if not self._recorder.history.finals.finished:
             self._recorder.emit("run_finished", winner=result.report["verdict"]["winner"])
         return result
 
     def note(self, error: BaseException) -> None:
         """Journal why the run ends here, unless the journal itself is what failed."""
-        if self._recorder.failure is None:
+        if self._recorder.failure is None and not self._recorder.history.finals.finished:
             with contextlib.suppress(RunError):  # the error that ended the run is the one to tell
                 self._recorder.emit("run_interrupted", reason=f"{type(error).__name__}: {error}".strip(": "))
                 self._recorder.history.write_trials(self._folder / "trials.jsonl")
@@ -185,7 +209,7 @@ class _Run:
     def _announce(self, found: Cluster) -> None:
         config, data = self._config, self._data
         self._recorder.emit(
-            "run_resumed" if self._recorder.last("run_started") else "run_started",
+            "run_resumed" if self._recorder.last(RunStarted) else "run_started",
             name=self._folder.name,
             competition=data.competition.name,
             rules=data.rules.date,
@@ -197,9 +221,13 @@ class _Run:
             command=self._command,
             versions=self._versions,
             config=config.to_dict(),
+            version=VERSION,
+            fingerprint=fingerprint(data),
         )
+        for note in self._notes:
+            self._recorder.emit("degraded", note=note)
 
-    def _search(self, found: Cluster, *, used: Any) -> None:
+    def _search(self, found: Cluster) -> None:
         from synthcity.nets.authored import dry_run
 
         budget, recorder = self._budget, self._recorder
@@ -211,22 +239,19 @@ class _Run:
             lambda config: dry_run.check(config, self._data.dataset),
             Limits(max_parameters=budget.max_parameters, max_step_seconds=budget.max_step_seconds),
         )
-        earlier = (recorder.last("earlier") or {"runs": []})["runs"]
         with self._model() as client:
             feed = Feed(
                 recorder=recorder,
                 gate=gate,
                 defaults=DefaultsProposer(
-                    hand_written(budget.candidates), authored=candidates(recorder), earlier=candidates_of(earlier)
+                    hand_written(budget.candidates), authored=candidates(recorder), earlier=candidates_of(self._earlier)
                 ),
-                arms=make_arms(
-                    budget.arms, space, None if client is None else self._planner(client, gate, found, used)
-                ),
+                arms=make_arms(budget.arms, space, None if client is None else self._planner(client, gate, found)),
                 budget=budget,
                 workers=found.workers,
                 debugger=self._debugger(space, gate, client),
             )
-            self._train(found, feed, used=used)
+            self._train(found, feed)
 
     @contextlib.contextmanager
     def _model(self) -> Iterator[LLMClient | None]:
@@ -237,9 +262,9 @@ class _Run:
         with self._client() as client:
             yield client
 
-    def _planner(self, client: LLMClient, gate: Gate, found: Cluster, used: Any) -> Planner:
+    def _planner(self, client: LLMClient, gate: Gate, found: Cluster) -> Planner:
         def card(history: History) -> str:
-            left = None if self._seconds is None else self._seconds - used()
+            left = None if self._seconds is None else self._seconds - self._recorder.used_seconds()
             usd = client.ledger.run.usd
             caps, workers = self._config.llm.caps, found.workers
             return budget_card(self._budget, history, caps=caps, usd=usd, seconds=left, workers=workers)
@@ -253,7 +278,7 @@ class _Run:
             budget=card,
             count=found.workers,
             stall=lambda history: standing(history, trials).level,
-            earlier=describe((self._recorder.last("earlier") or {"runs": []})["runs"]),
+            earlier=describe(self._earlier),
         )
 
     def _debugger(self, space: Space, gate: Gate, client: LLMClient | None) -> Debugger | None:
@@ -267,10 +292,18 @@ class _Run:
         return LLMClient(Settings.load(), self._config.llm, folder=self._folder)
 
     @property
+    def _earlier(self) -> list[EarlierRun]:
+        told = self._recorder.last(Earlier)
+        return told["runs"] if told else []
+
+    @cached_property
     def _seconds(self) -> float | None:
         """Seconds of the time budget that trials may take, None where there is none."""
-        budget = self._budget
-        return None if budget.time_budget is None else budget.time_budget * (1 - budget.finals_share)
+        if self._budget.time_budget is None:
+            return None
+        data = self._data
+        prompts = (data.validation_prompts(fresh=False), data.validation_prompts(fresh=True), data.test_prompts())
+        return self._budget.time_budget - reserve(self._recorder, self._budget, *map(len, prompts))
 
     @property
     def _task(self) -> str:
@@ -278,7 +311,7 @@ class _Run:
         data = self._data
         return f"Competition {data.competition.name}: paths of {', '.join(data.assets)}, judged by their CRPS."
 
-    def _train(self, found: Cluster, feed: Feed, *, used: Any) -> None:
+    def _train(self, found: Cluster, feed: Feed) -> None:
         budget, recorder = self._budget, self._recorder
         run_trials(
             recorder=recorder,
@@ -287,41 +320,11 @@ class _Run:
             cluster=found,
             dataset=self._data.dataset,
             storage=self._storage,
-            seconds=None if self._seconds is None else max(0.0, self._seconds - used()),
+            seconds=None if self._seconds is None else max(0.0, self._seconds - recorder.used_seconds()),
             grace=(budget.time_budget or 0.0) * budget.finals_share / 4,
         )
         if not recorder.history.saved:
-            causes = {str((r.failure or {}).get("message", r.reason)) for r in recorder.history.records}
+            causes = {r.failure["message"] if r.failure else r.reason for r in recorder.history.records}
             causes |= {rejection.reason for rejection in recorder.history.rejections if not causes}
             raise Fatal(f"no candidate was trained to a score: {'; '.join(sorted(causes)) or 'none was admitted'}")
-        recorder.emit("search_finished", utilisation=Progress(recorder.events).utilisation())
-
-
-def _versions() -> dict[str, str]:
-    """Return the versions of what takes part, by name; ``git`` where this file is under version control."""
-    found = {"python": platform.python_version()}
-    revision = _revision()
-    if revision is not None:
-        found["git"] = revision
-    found |= plugins.distributions()
-    for name in ("synth-city", *_PACKAGES):
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:  # run from a source tree that is not installed
-            found[name] = "not installed"
-    return found
-
-
-def _revision() -> str | None:
-    """Return the commit of the checkout that runs, None for an installed copy."""
-    here = Path(__file__)
-    for arguments in (["ls-files", "--error-unmatch", here.name], ["rev-parse", "HEAD"]):
-        try:
-            done = subprocess.run(
-                ["git", "-C", str(here.parent), *arguments], capture_output=True, text=True, timeout=5
-            )
-        except (OSError, subprocess.TimeoutExpired):
-            return None
-        if done.returncode:
-            return None
-    return done.stdout.strip()
+        recorder.emit("search_finished", utilisation=Progress(recorder.history).utilisation())

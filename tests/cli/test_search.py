@@ -16,12 +16,15 @@ VERDICT = {
     "sentence": "Proven: mix scores 0.50 % better.",
     "winner_is_baseline": False,
     "challenger": "mix",
+    "winner": "mix",
     "proven_against": {"fhs": True, "ewma": False},
 }
 REPORT = {
     "arms": [],
     "repairs": [],
-    "run": {"assets": ["BTC", "ETH"]},
+    "choice": "mix is frozen: so",
+    "cuts": [],
+    "run": {"assets": ["BTC", "ETH"], "time_budget": None, "seconds": 60.0},
     "verdict": VERDICT,
     "scores": [
         {"name": "mix", "by_asset": {"BTC": 3450.0, "ETH": 5000.0}, "mean": 4225.0},
@@ -61,9 +64,12 @@ def test_prints_verdict_table_and_paths(calls: list[dict[str, Any]]) -> None:
     output = CliRunner().invoke(command, ["a.yaml"]).output
     assert "Proven: mix scores 0.50 % better." in output
     fhs = next(line for line in output.splitlines() if line.startswith("fhs"))
-    assert fhs.split() == ["fhs", "3470.0", "5030.0", "4250.0", "-0.59", "%", "(-0.80", "to", "-0.40)", "proven"]
+    assert fhs.split()[:4] == ["fhs", "3470.0", "5030.0", "4250.0"]
+    assert fhs.endswith("−0.59 % (95 % interval −0.80 % to −0.40 %)  proven")
+    assert "mix against it (minus is better)" in output
+    assert "mix is frozen: so." in output
     ewma = next(line for line in output.splitlines() if line.startswith("ewma"))
-    assert ewma.endswith("-1.05 % (too few days for an interval)  not proven")
+    assert ewma.endswith("−1.05 % (too few days for an interval)  not proven")
     for name in ("run folder", "bundle", "report"):
         assert any(line.startswith(name) for line in output.splitlines())
 
@@ -71,7 +77,7 @@ def test_prints_verdict_table_and_paths(calls: list[dict[str, Any]]) -> None:
 def test_a_baseline_that_wins_is_not_passed_off_as_found() -> None:
     report = {**REPORT, "verdict": {**VERDICT, "winner_is_baseline": True, "challenger": "c0001"}}
     result: Any = SimpleNamespace(report=report, folder=Path("r"), winner=Path("r/winner"), page=Path("r/report.html"))
-    assert "lead of c0001 over it" in summary(result)
+    assert "c0001 against it (minus is better)" in summary(result)
 
 
 def test_proposals_without_the_language_model_are_told_with_the_reason() -> None:

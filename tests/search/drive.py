@@ -79,7 +79,7 @@ def main(folder: Path, options: dict) -> None:
             seconds=options.get("seconds"),
             trainer=TRAINER,
         )
-        recorder.emit("search_finished", utilisation=Progress(recorder.events).utilisation())
+        recorder.emit("search_finished", utilisation=Progress(recorder.history).utilisation())
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ import pandas as pd
 
 from synthcity.forecast.diagnostics import Diagnostics
 from synthcity.forecast.regimes import lead_by_group
+from synthcity.search.finals.choice import why
+from synthcity.search.journal.history import History
 from synthcity.search.report.model import Report
 from synthcity.search.report.report import build_report
 from synthcity.sn50.prompt import Prompt
@@ -44,9 +46,9 @@ def journal(num_trials: int = 24, *, seed: int = 0) -> list[dict[str, Any]]:
     clocks = [BEGIN + 2, BEGIN + 2]
     for at in range(num_trials):
         worker = at % 2
-        events += trial_events(f"t{at:03d}", at, clocks[worker], rng)
+        events += trial_events(f"c{at:04d}", at, clocks[worker], rng)
         clocks[worker] = max(clocks[worker] + 1, events[-1]["time"])
-    refused = (("duplicate", "the same network as t003"), ("config", "d_model 47 is odd"), ("duplicate", "as t004"))
+    refused = (("duplicate", "the same network as c0003"), ("config", "d_model 47 is odd"), ("duplicate", "as c0004"))
     for stage, reason in refused:
         rejected = {"kind": "rejected", "source": "tpe", "stage": stage, "reason": reason, "config": {"d_model": 48}}
         events.append({**rejected, "time": BEGIN + 50})
@@ -56,11 +58,13 @@ def journal(num_trials: int = 24, *, seed: int = 0) -> list[dict[str, Any]]:
 
 def final_events(now: float) -> list[dict[str, Any]]:
     """The mix was fitted, everyone scored on fresh prompts, the mix frozen."""
-    scores = {"t001": 5512.0, "t003": 5515.0, "mix-3": 5509.0, **{n: 5540.0 * r for n, r in BASELINES.items()}}
+    scores = {"c0001": 5512.0, "c0003": 5515.0, "mix-3": 5509.0, **{n: 5540.0 * r for n, r in BASELINES.items()}}
+    chosen = {"name": "mix-3", "challenger": "mix-3", "best_single": "c0001", "best_baseline": "fhs"}
     return [
-        {"kind": "mix", "members": ["t001", "t003"], "weights": [0.7, 0.3], "time": now},
+        {"kind": "mix", "members": ["c0001", "c0003"], "weights": [0.7, 0.3], "time": now},
         *({"kind": "finalist", "name": n, "id": None, "score": score, "time": now + 1} for n, score in scores.items()),
-        {"kind": "winner", "name": "mix-3", "challenger": "mix-3", "time": now + 2},
+        {"kind": "chosen", **chosen, "why": why("mix-3", scores), "time": now + 2},
+        {"kind": "winner", "name": "mix-3", "bundle": "winner", "time": now + 2},
     ]
 
 
@@ -72,8 +76,16 @@ def trial_events(name: str, at: int, now: float, rng: np.random.Generator) -> li
         "head": {"name": "gbm", "innovation": "student"},
     }
     source = ("author", "tpe", "random")[0 if at < 4 else 1 + at % 2]
-    parent = None if at < 6 else f"t{at - 5:03d}"
-    hashed = {"kind": "candidate", "id": name, "source": source, "parent": parent, "config": config, "hash": name}
+    parent = None if at < 6 else f"c{at - 5:04d}"
+    hashed = {
+        "kind": "candidate",
+        "id": name,
+        "index": at,
+        "source": source,
+        "parent": parent,
+        "config": config,
+        "hash": name,
+    }
     events: list[dict[str, Any]] = [{**hashed, "time": now}, {"kind": "trial_started", "id": name, "time": now}]
     if at % 8 == 5:
         failure = {
@@ -113,19 +125,32 @@ def finished(name: str, status: str, score: float | None, now: float, failure: A
 
 
 def repair_events() -> list[dict[str, Any]]:
-    """What became of the failures of ``journal``: t005 is patched, t013 sets a limit, t021 is given up."""
+    """What became of the failures of ``journal``: c0005 is patched, c0013 sets a limit, c0021 is given up."""
     now = BEGIN + 1000
     config = {"d_model": 16, "history": 64, "blocks": [{"name": "lstm"}], "head": {"name": "gbm"}}
     patch = "nan (catalogue): training.learning_rate 0.004 to 0.001"
-    child = {"id": "t024", "source": "debugger", "parent": "t005", "rationale": patch, "config": config, "usd": 0.0}
-    rung = {"id": "t024", "rung": 1, "num_rungs": 4, "score": 5520.0, "steps": 375, "seconds": 21.0, "parameters": 99}
-    reason = "in nothing smaller than t013, which ran out of time"
+    child = {
+        "id": "c0024",
+        "index": 24,
+        "hash": "c0024",
+        "source": "debugger",
+        "parent": "c0005",
+        "rationale": patch,
+        "config": config,
+        "usd": 0.0,
+    }
+    rung = {"id": "c0024", "rung": 1, "num_rungs": 4, "score": 5520.0, "steps": 375, "seconds": 21.0, "parameters": 99}
+    reason = "in nothing smaller than c0013, which ran out of time"
     return [
         {"kind": "candidate", **child, "time": now},
         {"kind": "rung", **rung, "time": now + 1},
-        {"kind": "trial_finished", "id": "t024", "status": "stopped", "score": 5520.0, "time": now + 2},
-        {"kind": "diagnosis", **diagnosis("t013", "time", "limit", "catalogue", "it needs more time"), "time": now + 3},
-        {"kind": "diagnosis", **diagnosis("t021", "unknown", "leave", "model", "no <patch>", 0.003), "time": now + 3},
+        {"kind": "trial_finished", "id": "c0024", "status": "stopped", "score": 5520.0, "time": now + 2},
+        {
+            "kind": "diagnosis",
+            **diagnosis("c0013", "time", "limit", "catalogue", "it needs more time"),
+            "time": now + 3,
+        },
+        {"kind": "diagnosis", **diagnosis("c0021", "unknown", "leave", "model", "no <patch>", 0.003), "time": now + 3},
         {"kind": "rejected", "source": "tpe", "stage": "limit", "reason": reason, "config": config, "time": now + 4},
     ]
 
@@ -201,7 +226,7 @@ def sample_report(**changes: Any) -> Report:
         (a, s): float(h % 7) for h, (a, s) in enumerate(zip(scores["asset"], scores["start_time"], strict=True))
     }
     arguments: dict[str, Any] = {
-        "events": journal(),
+        "history": History.replay(journal()),
         "scores": scores,
         "challenger": "mix-3",
         "baselines": list(BASELINES),

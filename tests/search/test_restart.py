@@ -9,6 +9,7 @@ import pytest
 import ray
 
 from synthcity.errors import Fatal, RunError
+from synthcity.search.journal.events import TuneLost
 from synthcity.search.journal.journal import Journal
 from synthcity.search.journal.recorder import Recorder
 from synthcity.search.trials import tuning
@@ -46,7 +47,7 @@ def test_a_worker_killed_for_memory_costs_a_restart_and_is_on_record(recorder: R
     tuning._fit_again_when_lost(fit, recorder, feed)
     assert len(calls) == 3
     assert feed.put_backs == 2
-    assert "low on memory" in recorder.all("tune_lost")[0]["error"]
+    assert "low on memory" in recorder.all(TuneLost)[0]["error"]
 
 
 def test_it_gives_up_after_a_few_and_says_how_to_go_on(recorder: Recorder):

@@ -152,7 +152,7 @@ def values_of(case: Case, task: str, refused: Sequence[str]) -> dict[str, str]:
         used = {name for _, kind, name in parts(config) if f"{kind}s" == plural}
         space[plural] = {name: entry for name, entry in space[plural].items() if name in used}
     earlier = [f"{record.candidate.rationale}: then {Failure.of(record.failure).text}" for record in case.lineage[1:]]
-    scores = ", ".join(f"{rung['score']:.1f}" for rung in case.record.rungs[-3:])
+    scores = ", ".join(f"{score:.1f}" for score in case.record.curve[-3:])
     return {
         "task": task,
         "rules": f"{_RULES} Paths: {', '.join(paths(config))}.",

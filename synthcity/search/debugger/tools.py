@@ -130,7 +130,7 @@ def similar_trials(context: Case) -> str:
     others = [record for record in context.history.finished if record is not context.record]
     lines = []
     for record in sorted(others, key=distance)[:_SIMILAR]:
-        failure = record.failure or {}
-        how = f"score {record.score:.1f}" if record.score is not None else f"{failure.get('message', record.reason)}"
+        message = record.failure["message"] if record.failure else record.reason
+        how = f"score {record.score:.1f}" if record.score is not None else message
         lines.append(f"{record.candidate.id} {record.status}, {how}: {json.dumps(record.candidate.config)}")
     return "\n".join(lines) or "there are no others yet"

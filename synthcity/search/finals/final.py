@@ -10,22 +10,13 @@
 
 Every step is journalled when it is done, so a killed final goes on at the next one and never looks twice.
 
-=================  =================================================================================
-kind               fields
-=================  =================================================================================
-``finalist``       ``name``, ``id`` (None for a mix or baseline), ``score`` on fresh validation prompts
-``mix``            ``members`` (names), ``weights``
-``chosen``         ``name``, ``challenger`` (best that is no baseline), ``best_single``, ``best_baseline``
-``refit``          see ``refit``
-``winner``         ``name``, ``bundle``
-``test_scored``    ``scores`` (file), ``diagnostics`` (file), ``num_prompts``, ``num_dropped``
-``verdict``        see ``verdict.judge``
-=================  =================================================================================
+What is left of the time budget cuts the finals: see ``timing``.
 """
 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,21 +27,22 @@ import pandas as pd
 from synthcity.errors import RunError
 from synthcity.files import atomic_file, atomic_write
 from synthcity.forecast.baselines import BASELINES, baseline
-from synthcity.forecast.compare import coefficients, lead, mean_score
 from synthcity.forecast.forecaster import Forecaster
-from synthcity.forecast.interval import block_days
 from synthcity.forecast.mixing import Mix
 from synthcity.forecast.named import Named
 from synthcity.forecast.quantise import Quantised
 from synthcity.forecast.weights import solve_weights
+from synthcity.search.config import BudgetConfig
 from synthcity.search.data import SearchData
+from synthcity.search.finals.choice import MIX, choose, stage_seed
 from synthcity.search.finals.finalist import Finalist
 from synthcity.search.finals.scoring import Scorer
+from synthcity.search.finals.timing import FinalsClock, note_refit
+from synthcity.search.journal.events import Baselines, Chosen, Contenders, MixTold, RunStarted, SeenTest, Winner
 from synthcity.search.journal.history import TrialRecord
 from synthcity.search.journal.recorder import Recorder
 
-Refit = Callable[[Sequence[TrialRecord]], Mapping[str, Forecaster]]
-MIX = "mix"
+Refit = Callable[[Sequence[TrialRecord], float | None], Mapping[str, Forecaster]]
 TEST_SCORES = "test_scores.parquet"
 DIAGNOSTICS = "diagnostics.json"
 WINNER = "winner"
@@ -68,12 +60,12 @@ class TestLook:
 
 def score_baselines(recorder: Recorder, data: SearchData, scorer: Scorer, *, seed: int) -> None:
     """Score every baseline on the search's validation prompts, in the trainer's terms: the law, not an ensemble."""
-    if recorder.last("baselines"):
+    if recorder.last(Baselines):
         return
-    names = list(BASELINES)
+    names, begin = list(BASELINES), time.monotonic()
     pairs = scorer.pair_terms([baseline(name) for name in names], data.validation_prompts(fresh=False), seed=seed)
     scores = {name: float(pairs.to_realised[k] - 0.5 * pairs.apart[k, k]) for k, name in enumerate(names)}
-    recorder.emit("baselines", scores=scores)
+    recorder.emit("baselines", scores=scores, seconds=round(time.monotonic() - begin, 3))
 
 
 def run_final(
@@ -83,27 +75,55 @@ def run_final(
     scorer: Scorer,
     folder: Path,
     storage: str,
-    finalists: int,
-    num_seeds: int,
-    seed: int,
+    budget: BudgetConfig,
     refit: Refit,
 ) -> TestLook:
-    """Run the protocol, or what is left of it. ``storage``: where the checkpoints are."""
-    if recorder.last("test_scored"):
+    """Run the protocol, or what is left of it.
+
+    Args:
+        recorder: of the run.
+        data: its prices.
+        scorer: draws and scores.
+        folder: of the run.
+        storage: where the checkpoints are.
+        budget: how many finalists, seeds and seconds there are.
+        refit: trains records again within so many seconds, None for any time; what it has not finished is left out.
+
+    Raises:
+        RunError: something that was written before is gone.
+    """
+    if recorder.last(SeenTest):
         return _seen(recorder, folder)
-    records = recorder.history.saved[:finalists]
-    networks: dict[str, Forecaster] = {r.candidate.id: Finalist.from_record(r, storage) for r in records}
+    clock = FinalsClock(recorder, budget)
+    records = _contenders(recorder, scorer.workers, clock, budget)
+    networks: dict[str, Forecaster] = {r.id: Finalist.from_record(r, storage) for r in records}
     baselines: dict[str, Forecaster] = {name: baseline(name) for name in BASELINES}
-    _fit_mix(recorder, data, scorer, {**networks, **_best_baseline(recorder, baselines)}, seed=seed)
-    if not recorder.last("chosen"):
-        contenders = _with_mix(recorder, networks, baselines)
-        _choose(recorder, data, scorer, contenders, baselines, num_seeds=num_seeds, seed=seed)
-    refitted = refit([record for record in records if record.candidate.id in _members(recorder)])
+    _fit_mix(recorder, data, scorer, {**networks, **_best_baseline(recorder, baselines)}, seed=budget.seed)
+    if not recorder.last(Chosen):
+        choose(recorder, data, scorer, _with_mix(recorder, networks, baselines), baselines, clock=clock, budget=budget)
+    frozen = recorder.last(Winner) is not None  # then the look is at what was frozen, and nothing is trained any more
+    seconds = 0.0 if frozen else clock.seconds_for_refit(len(data.test_prompts()))
+    chosen = [record for record in records if record.id in _members(recorder)]
+    refitted = refit(chosen, seconds)
+    if not frozen:
+        note_refit(recorder, chosen, refitted)
     deployed = _with_mix(recorder, {**networks, **refitted}, baselines)
-    if not recorder.last("winner"):
-        _freeze(recorder, data, {**deployed, **baselines}, folder)
-    _look(recorder, data, scorer, deployed, baselines, folder, seed=seed)
+    if not frozen:
+        _freeze(recorder, data, {**deployed, **baselines}, folder, seed=budget.seed)
+    _look(recorder, data, scorer, deployed, baselines, folder, seed=budget.seed)
     return _seen(recorder, folder)
+
+
+def _contenders(recorder: Recorder, workers: int, clock: FinalsClock, budget: BudgetConfig) -> list[TrialRecord]:
+    """Return the trials that go into the finals, as many as there is time for; told once, so that a resume agrees."""
+    told = recorder.last(Contenders)
+    if told is not None:
+        return [recorder.history.trials[name] for name in told["ids"]]
+    records = recorder.history.saved[: budget.finalists]
+    if recorder.last(MixTold) is None:  # else a run of an earlier version, which did not tell
+        records = clock.affordable(records, workers)
+        recorder.emit("contenders", ids=[record.id for record in records])
+    return records
 
 
 def _best_baseline(recorder: Recorder, baselines: Mapping[str, Forecaster]) -> dict[str, Forecaster]:
@@ -117,7 +137,7 @@ def _with_mix(
     recorder: Recorder, networks: Mapping[str, Forecaster], baselines: Mapping[str, Forecaster]
 ) -> dict[str, Forecaster]:
     """Return ``networks`` and, where the journal knows one of several members, their mix."""
-    event = recorder.last("mix")
+    event = recorder.last(MixTold)
     if event is None or len(event["members"]) == 1:
         return dict(networks)
     everyone = {**networks, **baselines}
@@ -126,16 +146,17 @@ def _with_mix(
 
 def _members(recorder: Recorder) -> set[str]:
     """Names of everyone who has a part in what was chosen."""
-    choice = recorder.last("chosen") or {}
+    choice, mix = recorder.last(Chosen), recorder.last(MixTold)
+    assert choice is not None
     names = {name for name in (choice["challenger"], choice["best_single"]) if name is not None}
-    return names | set((recorder.last("mix") or {}).get("members", ()) if MIX in names else ())
+    return names | set(mix["members"] if mix is not None and MIX in names else ())
 
 
 def _fit_mix(
     recorder: Recorder, data: SearchData, scorer: Scorer, contenders: Mapping[str, Forecaster], *, seed: int
 ) -> None:
     """Fit the weights on the prompts of the search."""
-    if len(contenders) > 1 and not recorder.last("mix"):
+    if len(contenders) > 1 and not recorder.last(MixTold):
         recorder.emit("stage", name="mix", message=f"fitting a mix of {len(contenders)} forecasters")
         names = list(contenders)
         pairs = scorer.pair_terms(list(contenders.values()), data.validation_prompts(fresh=False), seed=seed)
@@ -146,61 +167,16 @@ def _fit_mix(
         recorder.emit("mix", members=[names[k] for k in kept], weights=[float(weights[k]) for k in kept])
 
 
-def _choose(
-    recorder: Recorder,
-    data: SearchData,
-    scorer: Scorer,
-    contenders: Mapping[str, Forecaster],
-    baselines: Mapping[str, Forecaster],
-    *,
-    num_seeds: int,
-    seed: int,
+def _freeze(
+    recorder: Recorder, data: SearchData, everyone: Mapping[str, Forecaster], folder: Path, *, seed: int
 ) -> None:
-    """Score everyone on fresh validation prompts and choose the best."""
-    everyone = {**contenders, **baselines}
-    recorder.emit("stage", name="finals", message=f"scoring {len(contenders)} finalists on fresh validation prompts")
-    prompts = data.validation_prompts(fresh=True)
-    parts = [scorer.scores(list(everyone.values()), prompts, seed=_seed(seed, 1 + k)) for k in range(num_seeds)]
-    keys = ["forecaster", "asset", "start_time"]
-    table = pd.concat(parts).groupby(keys, sort=False)[["total"]].mean().reset_index()
-    scores = mean_score(table, data.rules)
-    for name in everyone:
-        single = name in recorder.history.trials
-        recorder.emit("finalist", name=name, id=name if single else None, score=float(scores[name]))
-    ranked = sorted(everyone, key=lambda name: (scores[name], name))
-    best_single = next((name for name in ranked if name in recorder.history.trials), None)
-    best_baseline = next(name for name in ranked if name in baselines)
-    challenger = next((name for name in ranked if name in contenders), None)
-    if MIX in contenders and scores[MIX] < scores[best_baseline] and not _beats(challenger, MIX, table, data):
-        challenger = MIX
-    recorder.emit(
-        "chosen",
-        name=next(name for name in ranked if name in (challenger, best_baseline)),
-        challenger=challenger,
-        best_single=best_single,
-        best_baseline=best_baseline,
-    )
-
-
-def _beats(best: str | None, mix: str, scores: pd.DataFrame, data: SearchData) -> bool:
-    """Whether ``best`` is better than ``mix`` beyond chance.
-
-    A mixture scores no worse than its members do on average, and these prompts are few: their noise must not decide.
-    """
-    if best is None or best == mix:
-        return False
-    days = block_days(data.competition.time_length)
-    return lead(scores, best, mix, weights=coefficients(scores, data.rules), block_days=days).proven
-
-
-def _freeze(recorder: Recorder, data: SearchData, everyone: Mapping[str, Forecaster], folder: Path) -> None:
     """Save what was chosen, as it would mine."""
-    choice = recorder.last("chosen")
+    choice = recorder.last(Chosen)
     assert choice is not None
     name = choice["name"]
-    scores = {event["name"]: event["score"] for event in recorder.all("finalist")}
+    scores = dict(recorder.history.finals.scores)
     Quantised(everyone[name]).save(
-        folder / WINNER, metrics={"validation": scores}, manifest=_manifest(recorder, data, name)
+        folder / WINNER, metrics={"validation": scores}, manifest=_manifest(recorder, data, name, seed)
     )
     recorder.emit("winner", name=name, bundle=WINNER)
 
@@ -216,7 +192,7 @@ def _look(
     seed: int,
 ) -> None:
     """Look at the test period and write down what was seen."""
-    choice = recorder.last("chosen")
+    choice = recorder.last(Chosen)
     assert choice is not None
     challenger = choice["challenger"]
     recorder.emit("stage", name="test", message="the one look at the test period")
@@ -228,7 +204,7 @@ def _look(
         Quantised(baselines[choice["best_baseline"]]),
     ]
     prompts = data.test_prompts()
-    scores, diagnostics = scorer.scores_and_diagnostics(everyone, prompts, seed=_seed(seed, 0))
+    scores, diagnostics = scorer.scores_and_diagnostics(everyone, prompts, seed=stage_seed(seed, 0))
     _keep(folder, scores, diagnostics.result() if challenger else None)
     num_scored = len(scores[["asset", "start_time"]].drop_duplicates())
     recorder.emit(
@@ -242,7 +218,7 @@ def _look(
 
 def _seen(recorder: Recorder, folder: Path) -> TestLook:
     """Read what the one look saw."""
-    choice = recorder.last("chosen")
+    choice = recorder.last(Chosen)
     assert choice is not None
     try:
         return TestLook(
@@ -254,23 +230,18 @@ def _seen(recorder: Recorder, folder: Path) -> TestLook:
         raise RunError(f"the test scores in {folder} are gone or damaged; the test is not looked at twice") from error
 
 
-def _manifest(recorder: Recorder, data: SearchData, name: str) -> dict[str, Any]:
-    start = recorder.last("run_started") or {}
+def _manifest(recorder: Recorder, data: SearchData, name: str, seed: int) -> dict[str, Any]:
+    start = recorder.last(RunStarted)
     return {
         "winner": name,
         "competition": data.competition.name,
         "rules": data.rules.date,
         "assets": list(data.assets),
         "periods": {k: str(getattr(data.periods, k)) for k in ("train", "validation", "test")},
-        "seed": start.get("config", {}).get("search", {}).get("seed"),
-        "versions": start.get("versions", {}),
-        "command": start.get("command", ""),
+        "seed": seed,
+        "versions": start.get("versions", {}) if start else {},
+        "command": start.get("command", "") if start else "",
     }
-
-
-def _seed(seed: int, stage: int) -> int:
-    """Return a seed for one stage: fresh draws for validation, others for the test."""
-    return 1000 * seed + stage
 
 
 def _keep(folder: Path, scores: pd.DataFrame, diagnostics: Mapping[str, Any] | None) -> None:

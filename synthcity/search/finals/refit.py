@@ -5,12 +5,6 @@ like those to come, so what goes into the winner is trained afresh on train and 
 learning-rate cycle of as many steps as were best on validation, at least half of those of the search. Trainings that
 differ in their seed alone miss each other's luck: a single network is trained four times and mixed, a mix has about
 four networks in all. Nothing is chosen here.
-
-=========  =======================================================================
-kind       fields
-=========  =======================================================================
-``refit``  ``id``, ``copy``, ``steps``, ``seconds``, ``state`` (file in the run folder)
-=========  =======================================================================
 """
 
 from __future__ import annotations
@@ -33,7 +27,9 @@ from synthcity.nets.authored.code import codes_of, install
 from synthcity.search.config import BudgetConfig
 from synthcity.search.data import SearchData
 from synthcity.search.finals.finalist import Finalist
+from synthcity.search.journal.events import RefitTold
 from synthcity.search.journal.history import TrialRecord
+from synthcity.search.journal.record import own_score
 from synthcity.search.journal.recorder import Recorder
 from synthcity.search.trials.trainable import TRAINER, load_trainer
 from synthcity.search.trials.tuning import trial_seed
@@ -43,51 +39,70 @@ NETWORKS = 4
 
 
 def refit(
-    records: Sequence[TrialRecord], *, recorder: Recorder, data: SearchData, folder: Path, budget: BudgetConfig
+    records: Sequence[TrialRecord],
+    seconds: float | None = None,
+    *,
+    recorder: Recorder,
+    data: SearchData,
+    folder: Path,
+    budget: BudgetConfig,
 ) -> dict[str, Forecaster]:
     """Refit the networks of ``records``, as far as the journal does not know them as refitted; return all by candidate.
+
+    After ``seconds`` (None: whenever it takes) what still trains is given up; a network none of whose trainings was
+    done by then is left out.
 
     Raises:
         RunError: a state cannot be written, or is gone.
     """
     copies = max(1, NETWORKS // max(1, len(records)))
-    wanted = [(record, copy) for record in records for copy in range(copies)]
-    done = {(event["id"], event["copy"]) for event in recorder.all("refit")}
-    missing = [(record, copy) for record, copy in wanted if (record.candidate.id, copy) not in done]
-    if missing:
+    # the first training of every network before the second of any: time may not last for all
+    wanted = [(record, copy) for copy in range(copies) for record in records]
+    done = {(event["id"], event["copy"]) for event in recorder.all(RefitTold)}
+    missing = [(record, copy) for record, copy in wanted if (record.id, copy) not in done]
+    if missing and seconds != 0.0:
         message = f"training {len(missing)} networks on train and validation together"
         recorder.emit("stage", name="refit", message=message)
-        shared = ray.put(with_validation(data.dataset, data.periods.train.start, data.periods.validation.end))
-        task = ray.remote(num_cpus=1)(_fit)
-        pending = {
-            task.remote(
-                dict(record.candidate.config),
-                codes_of(record.candidate.config),
-                shared,
-                _seed(budget.seed, record, copy),
-                _steps(record, budget),
-            ): (
-                record.candidate.id,
-                copy,
-            )
-            for record, copy in missing
-        }
-        while pending:
-            (ready,), _ = ray.wait(list(pending), num_returns=1)
-            name, copy = pending.pop(ready)
-            state, steps, seconds = ray.get(ready)
-            path = Path(FOLDER, f"{name}-{copy}.safetensors")
-            _write(folder / path, state)
-            recorder.emit("refit", id=name, copy=copy, steps=steps, seconds=seconds, state=str(path))
-    states = {(event["id"], event["copy"]): folder / event["state"] for event in recorder.all("refit")}
-    return {
-        record.candidate.id: _together(record, [states[record.candidate.id, copy] for copy in range(copies)])
-        for record in records
-    }
+        _train(missing, seconds, recorder=recorder, data=data, folder=folder, budget=budget)
+    states = {(event["id"], event["copy"]): folder / event["state"] for event in recorder.all(RefitTold)}
+    ready = {record.id: [states[record.id, k] for k in range(copies) if (record.id, k) in states] for record in records}
+    return {record.id: _together(record, ready[record.id]) for record in records if ready[record.id]}
+
+
+def _train(
+    missing: Sequence[tuple[TrialRecord, int]],
+    seconds: float | None,
+    *,
+    recorder: Recorder,
+    data: SearchData,
+    folder: Path,
+    budget: BudgetConfig,
+) -> None:
+    until = None if seconds is None else time.monotonic() + seconds
+    shared = ray.put(with_validation(data.dataset, data.periods.train.start, data.periods.validation.end))
+    task = ray.remote(num_cpus=1)(_fit)
+    pending = {}
+    for record, copy in missing:
+        config = record.candidate.config
+        seed = _seed(budget.seed, record, copy)
+        handle = task.remote(dict(config), codes_of(config), shared, seed, _steps(record, budget))
+        pending[handle] = (record.id, copy)
+    while pending:
+        left = None if until is None else max(0.0, until - time.monotonic())
+        ready, _ = ray.wait(list(pending), num_returns=1, timeout=left)
+        if not ready:
+            for handle in pending:
+                ray.cancel(handle, force=True)
+            return
+        name, copy = pending.pop(ready[0])
+        state, steps, spent = ray.get(ready[0])
+        path = Path(FOLDER, f"{name}-{copy}.safetensors")
+        _write(folder / path, state)
+        recorder.emit("refit", id=name, copy=copy, steps=steps, seconds=spent, state=str(path))
 
 
 def _steps(record: TrialRecord, budget: BudgetConfig) -> int:
-    best = min(record.rungs, key=lambda rung: float(rung["rung_score"]))
+    best = min(record.rungs, key=own_score)
     return max(int(best["steps"]), budget.max_steps // 2)
 
 

@@ -32,7 +32,7 @@ class Scorer:
 
     def __init__(self, data: SearchData, workers: int) -> None:
         self._data = data
-        self._workers = workers
+        self.workers = workers
         self._market = ray.put(data.market)
 
     def scores(self, forecasters: Sequence[Forecaster], prompts: Sequence[Prompt], *, seed: int) -> pd.DataFrame:
@@ -77,7 +77,7 @@ class Scorer:
         prompts: Sequence[Prompt],
         seed: int,
     ) -> list[T]:
-        size = max(1, len(prompts) // (_CHUNKS_PER_WORKER * self._workers))
+        size = max(1, len(prompts) // (_CHUNKS_PER_WORKER * self.workers))
         chunks = [prompts[i : i + size] for i in range(0, len(prompts), size)]
         shared = ray.put(list(forecasters))
         task = ray.remote(num_cpus=1)(_one_thread)

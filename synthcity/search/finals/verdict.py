@@ -83,6 +83,7 @@ def judge(
     *,
     frozen: str | None,
     num_prompts: int,
+    looks: int = 1,
 ) -> Verdict:
     """Say in one sentence what the test period proves.
 
@@ -96,6 +97,7 @@ def judge(
         challenger: the best candidate on validation, None if none survived.
         frozen: the best of all on validation, which may be a baseline.
         num_prompts: how many prompts were looked at.
+        looks: how often the test period was looked at, this time included.
 
     Raises:
         ValueError: a lead is missing.
@@ -106,7 +108,8 @@ def judge(
     candidate = challenger if frozen not in baselines else None  # what there is to prove
     beaten = candidate is not None and leads[baselines[0]]["mean"] < 0
     proven = {name: challenger is not None and _clear(leads[name]) for name in baselines}
-    over = f"on {num_prompts:,} prompts that nobody had looked at"
+    before = "that nobody had looked at" if looks == 1 else f"that were looked at {looks} times"
+    over = f"on {num_prompts:,} prompts {before}"
     if candidate is not None:
         sentence = _compared(candidate, baselines, leads, proven, over)
     else:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from synthcity.documents import read_yaml, write_yaml
 from synthcity.durations import LONGEST, write_duration
 from synthcity.errors import ConfigError, RunError
 from synthcity.files import atomic_write
-from synthcity.lines import read_all
 from synthcity.search.config import SearchConfig, parse_config
-from synthcity.search.journal.history import History
+from synthcity.search.journal.events import Event
+from synthcity.search.journal.journal import JOURNAL, read_events
 
 RESOLVED = "resolved.yaml"
-JOURNAL = "journal.jsonl"
 _DURATIONS = (("data", "validation_every"), ("data", "test_every"), ("search", "time_budget"), ("search", "trial_time"))
 # what may change between a search and its continuation: how long, on what, where things lie, and all of llm
 _FREE = {"name", "output", "data.path", "search.trials", "search.time_budget", "search.workers", "search.finals_share"}
@@ -76,13 +74,28 @@ def read_resolved(folder: Path) -> SearchConfig:
         raise RunError(f"cannot read the config of the run in {folder}: {error}") from error
 
 
-def _with_units(data: Any) -> Any:
+def _with_units(data: object) -> object:
     """Write the seconds of an earlier run's config as durations."""
+    if not isinstance(data, Mapping):
+        return data
+    plain = dict(data)
     for section, name in _DURATIONS:
-        held = data.get(section) if isinstance(data, Mapping) else None
+        held = plain.get(section)
         if isinstance(held, Mapping) and type(held.get(name)) in (int, float) and 0 < held[name] <= LONGEST:
-            data = {**data, section: {**held, name: write_duration(held[name])}}
-    return data
+            plain[section] = {**held, name: write_duration(held[name])}
+    return plain
+
+
+def resumed_config(folder: Path, settings: Iterable[str]) -> SearchConfig:
+    """Return the config that a run goes on with: its own, with ``key=value`` settings over it.
+
+    Raises:
+        ConfigError: a setting would change what decides results, or is none.
+        RunError: the folder's own config cannot be read.
+    """
+    config = parse_config(read_resolved(folder).to_dict(), settings)
+    check_resumable(folder, config)
+    return config
 
 
 def check_resumable(folder: Path, config: SearchConfig) -> None:
@@ -92,30 +105,31 @@ def check_resumable(folder: Path, config: SearchConfig) -> None:
         ConfigError: a key that decides results differs.
         RunError: the folder's own config cannot be read.
     """
-    old, new = _flat(read_resolved(folder).to_dict()), _flat(config.to_dict())
-    for key in sorted(old.keys() | new.keys()):
-        if key not in _FREE and not key.startswith("llm.") and old.get(key) != new.get(key):
+    before = read_resolved(folder)
+    for key, (old, new) in differences(before, config).items():
+        if key not in _FREE and not key.startswith("llm."):
             raise ConfigError(
-                f"{key} is {new.get(key)!r} but the run in {folder} was started with {old.get(key)!r}; "
+                f"{key} is {new!r} but the run in {folder} was started with {old!r}; "
                 "a run is resumed under its own config"
             )
 
 
-def read_run(folder: Path) -> tuple[SearchConfig, list[dict[str, Any]]]:
+def differences(before: SearchConfig, after: SearchConfig) -> dict[str, tuple[object, object]]:
+    """Return by dotted key what differs between two configs."""
+    old, new = _flat(before.to_dict()), _flat(after.to_dict())
+    keys = sorted(old.keys() | new.keys())
+    return {key: (old.get(key), new.get(key)) for key in keys if old.get(key) != new.get(key)}
+
+
+def read_run(folder: Path) -> tuple[SearchConfig, list[Event]]:
     """Return the config and the events of a run, which may be going on.
 
     Raises:
         RunError: it is none, or is damaged.
     """
-    path = folder / JOURNAL
-    if not path.is_file():
+    if not (folder / JOURNAL).is_file():
         raise RunError(f"there is no run in {str(folder)!r}: it has no {JOURNAL}")
-    try:
-        events = read_all(path)
-        History.replay(events)
-    except (OSError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
-        raise RunError(f"the run in {folder} is damaged: {type(error).__name__}: {error}") from error
-    return read_resolved(folder), events
+    return read_resolved(folder), read_events(folder / JOURNAL)
 
 
 def _taken(folder: Path) -> bool:
@@ -135,8 +149,8 @@ def _numbers(output: Path, stem: str) -> list[int]:
     return [int(match[1] or 1) for match in found if match]
 
 
-def _flat(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat = {}
+def _flat(data: Mapping[str, object], prefix: str = "") -> dict[str, object]:
+    flat: dict[str, object] = {}
     for name, value in data.items():
         if isinstance(value, Mapping):
             flat.update(_flat(value, f"{prefix}{name}."))

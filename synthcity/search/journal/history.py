@@ -1,35 +1,7 @@
-"""What a search knows so far, as a pure function of the journal's events.
+"""What a run's journal says so far: the only fold of its events, whoever reads them.
 
 A ``History`` is immutable: ``history.after(event)`` is the history one event later, so the same events give the
-same history in a live search, in a resumed one and in the report.
-
-====================  ==============================================================================
-kind                  fields beside ``kind`` and ``time`` (unix seconds)
-====================  ==============================================================================
-``run_started``       ``name``, ``competition``, ``assets``, ``trials``, ``time_budget``, ``workers``,
-                      ``command``, ``versions``, ``config``
-``run_resumed``       the same, once for every resume
-``run_interrupted``   ``reason``
-``stage``             ``name``, ``message``: what the run does now
-``earlier``           ``runs``: the best of earlier runs, see ``earlier.py``
-``baselines``         ``scores`` on the validation prompts (bp) by name
-``candidate``         ``id``, ``index``, ``source``, ``parent``, ``rationale``, ``hash``, ``config``, ``usd``, ``arms``
-``rejected``          ``source``, ``stage``, ``reason``, ``config``, ``parent``, ``usd``
-``proposer_failed``   ``source``, ``error``
-``answered``          ``source``, ``question`` (its number), ``proposals``, ``usd``, ``error``: what one question to
-                      a language model brought, before any of it is handed out
-``arm_state``         ``source``, ``state`` (open, resting, closed), ``reason``
-``trial_started``     ``id``, ``from_rung`` (0 when new)
-``rung``              ``id``, ``rung``, ``num_rungs``, ``score`` (bp, lower is better), the trainer's figures
-``checkpoint``        ``id``, ``path``
-``worker_died``       ``id``
-``tune_lost``         ``error``: Tune's loop broke and was started afresh
-``trial_finished``    ``id``, ``status`` (completed, stopped, failed), ``reason``, ``score``, ``failure``
-``stall``             ``level``, ``since``, ``noise`` (bp): see ``stall.py``
-``diagnosis``         ``id``, ``fingerprint``, ``cause``, ``action``, ``by``, ``reason``, ``usd``: see ``diagnosis.py``
-``search_finished``   ``reason``, ``utilisation``
-``finalist``, ``mix``, ``winner``, ``test_scored``, ``verdict``, ``run_finished``: see ``final.py``
-====================  ==============================================================================
+same history in a live search, in a resumed one, in the live view and in the report.
 """
 
 from __future__ import annotations
@@ -40,68 +12,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import fmean
-from typing import Any
 
-from synthcity.errors import RunError
+from synthcity.errors import DataError, RunError
 from synthcity.files import atomic_write
-from synthcity.search.arms import ArmState
-from synthcity.search.candidates.candidate import Candidate, Proposal
-from synthcity.search.journal.diagnosis import LIMIT, Diagnosis
+from synthcity.search.arms import OPEN, ArmState
+from synthcity.search.candidates.candidate import Candidate, Config, Proposal
+from synthcity.search.journal.diagnosis import LIMIT
+from synthcity.search.journal.events import Answered, Chosen, Event, MixTold, RejectedTold, RunTold, Trouble
+from synthcity.search.journal.record import COMPLETED, FAILED, QUEUED, RUNNING, STOPPED, TrialRecord
+from synthcity.search.journal.sessions import Session, counted
 
-QUEUED, RUNNING, COMPLETED, STOPPED, FAILED = "queued", "running", "completed", "stopped", "failed"
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrialRecord:
-    """One candidate's life. ``rungs`` holds the trainer's figures of each rung, in order."""
-
-    candidate: Candidate
-    status: str = QUEUED
-    rungs: tuple[Mapping[str, Any], ...] = ()
-    checkpoint: str | None = None
-    failure: Mapping[str, Any] | None = None
-    diagnosis: Diagnosis | None = None
-    reason: str = ""
-    proposed_at: float = 0.0
-    started_at: float | None = None
-    finished_at: float | None = None
-    worker_deaths: int = 0
-
-    @property
-    def finished(self) -> bool:
-        """Whether nothing more will come; a stopped trial keeps the rungs it has."""
-        return self.status in (COMPLETED, STOPPED, FAILED)
-
-    @property
-    def score(self) -> float | None:
-        """Best validation score over the rungs (bp, lower is better); None where there is none."""
-        if self.status == FAILED or not self.rungs:
-            return None
-        return min(float(rung["score"]) for rung in self.rungs)
-
-    @property
-    def seconds(self) -> float:
-        """Seconds of worker time spent in training and validation."""
-        return sum(float(rung["train_seconds"]) + float(rung["validation_seconds"]) for rung in self.rungs)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the record as it stands in ``trials.jsonl``."""
-        return {
-            **self.candidate.to_dict(),
-            "status": self.status,
-            "score": self.score,
-            "seconds": self.seconds,
-            "curve": [rung["score"] for rung in self.rungs],
-            "rungs": list(self.rungs),
-            "parameters": self.rungs[-1].get("parameters") if self.rungs else None,
-            "reason": self.reason,
-            "failure": self.failure,
-            "diagnosis": None if self.diagnosis is None else self.diagnosis.to_dict(),
-            "worker_deaths": self.worker_deaths,
-            "proposed_at": self.proposed_at,
-            "started_at": self.started_at,
-            "finished_at": self.finished_at,
-        }
+__all__ = ["COMPLETED", "FAILED", "QUEUED", "RUNNING", "STOPPED", "History", "TrialRecord"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +32,7 @@ class Rejection:
     source: str
     stage: str
     reason: str
-    config: Mapping[str, Any]
+    config: Config
     parent: str | None = None
     usd: float = 0.0
 
@@ -130,18 +51,42 @@ class Answer:
     after: int = 0
 
 
+@dataclass(frozen=True, kw_only=True)
+class Finals:
+    """How far the finals are: scores on fresh prompts by name, what was mixed and chosen, and what is frozen.
+
+    ``searched``: the search before them is over; ``finished``: so is the run.
+    """
+
+    searched: bool = False
+    scores: Mapping[str, float] = field(default_factory=dict)
+    mix: MixTold | None = None
+    chosen: Chosen | None = None
+    winner: str | None = None
+    finished: bool = False
+
+
 @dataclass(frozen=True)
 class History:
-    """All trials in the order of their admission, all rejections and answers, and the arms whose state was told."""
+    """All trials in the order of their admission, all rejections and answers, and the arms whose state was told.
+
+    ``run`` is what the newest session told of itself, ``looks`` how often the test period was looked at.
+    """
 
     trials: Mapping[str, TrialRecord] = field(default_factory=dict)
     rejections: tuple[Rejection, ...] = ()
     baselines: Mapping[str, float] = field(default_factory=dict)
     arms: Mapping[str, ArmState] = field(default_factory=dict)
     answers: tuple[Answer, ...] = ()
+    run: RunTold | None = None
+    stage: str = ""
+    finals: Finals = field(default_factory=Finals)
+    looks: int = 0
+    troubles: tuple[Trouble, ...] = ()
+    sessions: tuple[Session, ...] = ()
 
     @classmethod
-    def replay(cls, events: Iterable[Mapping[str, Any]]) -> History:
+    def replay(cls, events: Iterable[Event]) -> History:
         """Build the history that ``events`` tell."""
         history = cls()
         for event in events:
@@ -162,12 +107,14 @@ class History:
     def scored(self) -> list[TrialRecord]:
         """Trials with a score, best first; ties in the order of admission.
 
-        A network that was trained on several seeds is there once, with its best seed, in the place of its mean.
+        A network that was trained on several seeds is there once, with its best seed, in the place of its mean. Once
+        one of them was trained to its end, those that were not do not count: their scores are of fewer rungs.
         """
         seeds: dict[str, list[TrialRecord]] = defaultdict(list)
         for record in self.records:
             if record.score is not None:
                 seeds[record.candidate.hash].append(record)
+        seeds.update({n: full for n, same in seeds.items() if (full := [r for r in same if r.status == COMPLETED])})
         means = {name: fmean(record.score or 0.0 for record in same) for name, same in seeds.items()}
         best = [min(same, key=lambda record: (record.score, record.candidate.index)) for same in seeds.values()]
         return sorted(best, key=lambda record: (means[record.candidate.hash], record.candidate.index))
@@ -206,29 +153,79 @@ class History:
         }
         return replace(self, trials=trials)
 
-    def after(self, event: Mapping[str, Any]) -> History:
-        """Return the history one event later; events that tell nothing about trials change nothing."""
-        kind = event["kind"]
-        if kind == "candidate":
-            record = TrialRecord(candidate=Candidate.from_dict(event), proposed_at=event["time"])
-            return self._with(record)
-        if kind == "rejected":
-            names = ("source", "stage", "reason", "config")
-            more = {name: event[name] for name in ("parent", "usd") if name in event}
-            rejection = Rejection(**{name: event[name] for name in names}, **more)
-            return replace(self, rejections=(*self.rejections, rejection))
-        if kind == "arm_state":
+    @property
+    def used_seconds(self) -> float:
+        """Time spent in all sessions."""
+        return sum(session.seconds for session in self.sessions)
+
+    def after(self, event: Event) -> History:
+        """Return the history one event later.
+
+        Raises:
+            DataError: it tells of a trial that was never proposed.
+        """
+        return replace(self, sessions=counted(self.sessions, event))._of_run(event)._of_search(event)._of_finals(event)
+
+    def _of_run(self, event: Event) -> History:
+        if event["kind"] == "run_started" or event["kind"] == "run_resumed":
+            waiting = {r.id: replace(r, status=QUEUED) for r in self.records if r.status == RUNNING}
+            return replace(self, run=event, trials={**self.trials, **waiting})
+        if event["kind"] == "stage":
+            return replace(self, stage=event["message"] or event["name"])
+        if (
+            event["kind"] in ("worker_died", "tune_lost", "proposer_failed", "run_interrupted", "degraded")
+            or (event["kind"] == "arm_state" and event["state"] != OPEN)
+            or (event["kind"] == "author_ended" and event["admitted"] is None)
+        ):
+            return replace(self, troubles=(*self.troubles, event))
+        return self
+
+    def _of_search(self, event: Event) -> History:
+        if event["kind"] == "candidate":
+            return self._with(TrialRecord(candidate=Candidate.from_dict(event), proposed_at=event["time"]))
+        if event["kind"] == "rejected":
+            return replace(self, rejections=(*self.rejections, _rejection(event)))
+        if event["kind"] == "arm_state":
             arm = ArmState(state=event["state"], reason=event["reason"])
             return replace(self, arms={**self.arms, event["source"]: arm})
-        if kind == "answered":
-            proposals = tuple(Proposal(**each) for each in event["proposals"])
-            told = {name: event[name] for name in ("source", "usd", "error")}
-            answer = Answer(**told, proposals=proposals, after=len(self.trials))
-            return replace(self, answers=(*self.answers, answer))
-        if kind == "baselines":
+        if event["kind"] == "answered":
+            return replace(self, answers=(*self.answers, _answer(event, after=len(self.trials))))
+        if event["kind"] == "baselines":
             return replace(self, baselines=dict(event["scores"]))
-        if kind in _CHANGES:
-            return self._with(_CHANGES[kind](self.trials[event["id"]], event))
+        if (
+            event["kind"] == "trial_started"
+            or event["kind"] == "rung"
+            or event["kind"] == "checkpoint"
+            or event["kind"] == "worker_died"
+            or event["kind"] == "trial_finished"
+            or event["kind"] == "diagnosis"
+        ):
+            if event["id"] not in self.trials:
+                raise DataError(f"a {event['kind']} of {event['id']}, which was never proposed")
+            record = self.trials[event["id"]].after(event)
+            return self._with(
+                replace(record, elapsed=self.used_seconds) if event["kind"] == "trial_finished" else record
+            )
+        return self
+
+    def _of_finals(self, event: Event) -> History:
+        finals = self.finals
+        if event["kind"] == "search_finished":
+            return replace(self, finals=replace(finals, searched=True))
+        if event["kind"] == "run_finished":
+            return replace(self, finals=replace(finals, finished=True))
+        if event["kind"] == "finalist":
+            return replace(self, finals=replace(finals, scores={**finals.scores, event["name"]: event["score"]}))
+        if event["kind"] == "mix":
+            return replace(self, finals=replace(finals, mix=event))
+        if event["kind"] == "chosen":
+            return replace(self, finals=replace(finals, chosen=event))
+        if event["kind"] == "winner":
+            return replace(self, finals=replace(finals, winner=event["name"]))
+        if event["kind"] == "test_scored":
+            return replace(self, looks=self.looks + 1)
+        if event["kind"] == "run_extended":
+            return replace(self, finals=Finals())
         return self
 
     def write_trials(self, path: Path) -> None:
@@ -247,44 +244,17 @@ class History:
         return replace(self, trials={**self.trials, record.candidate.id: record})
 
 
-def _started(record: TrialRecord, event: Mapping[str, Any]) -> TrialRecord:
-    return replace(record, status=RUNNING, started_at=record.started_at or event["time"])
-
-
-def _rung(record: TrialRecord, event: Mapping[str, Any]) -> TrialRecord:
-    figures = {k: v for k, v in event.items() if k not in ("kind", "id")}
-    # a rung repeated after a loss, because its checkpoint came too late, replaces its first telling
-    earlier = tuple(rung for rung in record.rungs if rung["rung"] < figures["rung"])
-    return replace(record, rungs=(*earlier, figures))
-
-
-def _checkpoint(record: TrialRecord, event: Mapping[str, Any]) -> TrialRecord:
-    return replace(record, checkpoint=event["path"])
-
-
-def _worker_died(record: TrialRecord, event: Mapping[str, Any]) -> TrialRecord:
-    return replace(record, worker_deaths=record.worker_deaths + 1)
-
-
-def _finished(record: TrialRecord, event: Mapping[str, Any]) -> TrialRecord:
-    return replace(
-        record,
-        status=event["status"],
-        reason=event.get("reason", ""),
-        failure=event.get("failure"),
-        finished_at=event["time"],
+def _rejection(event: RejectedTold) -> Rejection:
+    return Rejection(
+        source=event["source"],
+        stage=event["stage"],
+        reason=event["reason"],
+        config=event["config"],
+        parent=event.get("parent"),
+        usd=event.get("usd", 0.0),
     )
 
 
-def _diagnosed(record: TrialRecord, event: Mapping[str, Any]) -> TrialRecord:
-    return replace(record, diagnosis=Diagnosis.from_dict(event))
-
-
-_CHANGES = {
-    "trial_started": _started,
-    "rung": _rung,
-    "checkpoint": _checkpoint,
-    "worker_died": _worker_died,
-    "trial_finished": _finished,
-    "diagnosis": _diagnosed,
-}
+def _answer(event: Answered, *, after: int) -> Answer:
+    proposals = tuple(Proposal(**each) for each in event["proposals"])
+    return Answer(source=event["source"], proposals=proposals, usd=event["usd"], error=event["error"], after=after)

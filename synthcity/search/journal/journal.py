@@ -6,15 +6,15 @@ at a time has it open; the system lets go of it with the process.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import numpy as np
+from synthcity.errors import DataError, RunError
+from synthcity.lines import LineWriter, read_all
+from synthcity.search.journal.check import check
+from synthcity.search.journal.events import VERSION, Event
+from synthcity.search.journal.history import History
 
-from synthcity.errors import RunError
-from synthcity.lines import Event, LineWriter, read_all
+JOURNAL = "journal.jsonl"
 
 
 class Journal(LineWriter):
@@ -26,35 +26,39 @@ class Journal(LineWriter):
         Raises:
             RunError: the folder cannot be written, is in use by another search, or the journal is damaged.
         """
-        super().__init__(folder / "journal.jsonl", exclusive=True)
+        super().__init__(folder / JOURNAL, exclusive=True)
         try:
-            self.events = [self._checked(number, event) for number, event in enumerate(read_all(self.path), start=1)]
+            self.events = read_events(self.path)
         except RunError:
             self.close()
             raise
 
-    def append(self, event: Mapping[str, Any]) -> None:
-        """Write one event and return once it is on the disk; numbers that JSON lacks become null.
 
-        Raises:
-            RunError: the disk is full or gone; nothing of the event stays in the file.
-        """
-        super().append(_finite(event))
+def read_events(path: Path) -> list[Event]:
+    """Read a journal and make sure that it tells a story that can have happened.
 
-    def _checked(self, number: int, event: Event) -> Event:
-        if "kind" not in event:
-            raise RunError(f"{self.path} is damaged at line {number}; start a new run under another name")
-        return event
+    Raises:
+        RunError: it cannot be read, or a line of it is damaged, tells of nothing known or contradicts those before it.
+    """
+    events: list[Event] = []
+    history = History()
+    for number, line in enumerate(read_all(path), start=1):
+        try:
+            event = check(line)
+            _check_order(event, history)
+            history = history.after(event)
+        except DataError as error:
+            raise RunError(
+                f"{path} tells nonsense at line {number}: {error}; repair it or start a new run under another name"
+            ) from error
+        events.append(event)
+    return events
 
 
-def _finite(value: Any) -> Any:
-    """Plain JSON data: NumPy scalars become Python's, numbers that JSON lacks become null."""
-    if isinstance(value, Mapping):
-        return {str(k): _finite(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(v) for v in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
+def _check_order(event: Event, history: History) -> None:
+    if event["kind"] == "candidate" and event["index"] != len(history.trials):
+        raise DataError(f"candidate number {event['index']} comes after {len(history.trials)}, so a line is missing")
+    if event["kind"] == "run_started" or event["kind"] == "run_resumed":
+        version = event.get("version", 1)
+        if version > VERSION:
+            raise DataError(f"version {version} is newer than {VERSION}, which this synthcity writes")

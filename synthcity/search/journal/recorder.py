@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Protocol, TypeVar, cast, get_args
 
-from synthcity.lines import Event
+from synthcity.errors import DataError
+from synthcity.search.journal.check import check, kind_of
+from synthcity.search.journal.events import Event, OfFinals
 from synthcity.search.journal.history import History
 from synthcity.search.journal.journal import Journal
 
+E = TypeVar("E")
+_HELD_AGAIN = {kind_of(cls) for cls in get_args(OfFinals)}
+
 
 class Display(Protocol):
-    """Shows a search to a person; it sees the same events as the journal, earlier ones on resume too."""
+    """Shows a search to a person: what a resumed run had done, then every event that is written."""
 
-    def update(self, event: Mapping[str, Any]) -> None:
-        """Take one event; called from several threads, one at a time, and must return at once."""
+    def begin(self, history: History) -> None:
+        """Take what the journal told when it was opened."""
+
+    def update(self, event: Event, history: History) -> None:
+        """Take one event and the history that includes it.
+
+        Called from several threads, one at a time, and must return at once.
+        """
 
 
 class Recorder:
@@ -26,37 +36,59 @@ class Recorder:
         self._journal = journal
         self._display = display
         self._lock = threading.RLock()
-        self.events: list[Event] = list(journal.events)
-        self.history = History.replay(self.events)
+        self._begin = time.monotonic()
+        self.events: list[Event] = []
+        self.history = History()
         self.failure: BaseException | None = None
-        for event in self.events:
-            if display is not None:
-                display.update(event)
+        for event in journal.events:
+            self._take(event)
+        if display is not None:
+            display.begin(self.history)
+        self._session = self.history.sessions[-1].number + 1 if self.history.sessions else 1
+        self._used_before = self.history.used_seconds
 
-    def emit(self, kind: str, /, **fields: Any) -> None:
+    def emit(self, kind: str, /, **fields: object) -> None:
         """Record that something happened now.
 
         Raises:
             RunError: the journal cannot be written; the first such error also stays in ``failure``.
+            ValueError: there is no event of this kind with these fields.
         """
         with self._lock:
-            event = {"kind": kind, "time": round(time.time(), 3), **fields}
+            clock = time.monotonic() - self._begin
+            told = {"kind": kind, "time": round(time.time(), 3), "session": self._session, "clock": round(clock, 3)}
+            try:
+                event = check({**told, **fields})
+            except DataError as error:
+                raise ValueError(f"no such event: {error}") from error
             try:
                 self._journal.append(event)
             except BaseException as error:
                 self.failure = self.failure or error
                 raise
-            self.events.append(event)
-            self.history = self.history.after(event)
+            self._take(event)
             if self._display is not None:
-                self._display.update(event)
+                self._display.update(event, self.history)
 
-    def last(self, kind: str) -> Event | None:
-        """Return the latest event of ``kind``, or None."""
-        with self._lock:
-            return next((event for event in reversed(self.events) if event["kind"] == kind), None)
+    def used_seconds(self) -> float:
+        """Time that all sessions have taken, this one up to now, pauses between them left out."""
+        return self._used_before + time.monotonic() - self._begin
 
-    def all(self, kind: str) -> list[Event]:
-        """Return all events of ``kind`` in order."""
+    def last(self, cls: type[E]) -> E | None:
+        """Return the latest event that ``cls`` describes, or None; one of finals that are held again is none."""
+        found = self.all(cls)
+        return found[-1] if found else None
+
+    def all(self, cls: type[E]) -> list[E]:
+        """Return all events that ``cls`` describes in order, those of finals since they were last held."""
+        kind = kind_of(cls)
         with self._lock:
-            return [event for event in self.events if event["kind"] == kind]
+            events = self.events
+            if kind in _HELD_AGAIN:
+                extended = (at for at in range(len(events) - 1, -1, -1) if events[at]["kind"] == "run_extended")
+                events = events[next(extended, 0) :]
+            return [cast(E, event) for event in events if event["kind"] == kind]
+
+    def _take(self, event: Event) -> None:
+        self.events.append(event)
+        self.history = self.history.after(event)

@@ -103,7 +103,7 @@ def _shown(history: History) -> list[TrialRecord]:
 
 
 def _curve(record: TrialRecord) -> str:
-    scores = [float(rung.get("rung_score", rung["score"])) for rung in record.rungs]
+    scores = record.curve
     last = len(scores) - 1
     picked = sorted({round(at * last / (_CURVE_POINTS - 1)) for at in range(_CURVE_POINTS)})
     return f"{record.candidate.id}: {' '.join(f'{scores[at]:.1f}' for at in picked)} ({shape(scores)})"

@@ -8,7 +8,7 @@ from synthcity.agents.config import CapsConfig
 from synthcity.search.arms import LLM, OPEN
 from synthcity.search.config import BudgetConfig
 from synthcity.search.journal.history import History
-from synthcity.search.journal.progress import duration
+from synthcity.search.journal.wording import duration
 from synthcity.search.proposers.arm_table import arm_rows
 
 

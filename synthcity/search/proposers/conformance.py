@@ -8,13 +8,14 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any
 
 import numpy as np
 
 from synthcity.conformance import require, suite
 from synthcity.search.candidates.candidate import Candidate
 from synthcity.search.candidates.space import Space, canonical, config_hash
+from synthcity.search.journal.check import check
+from synthcity.search.journal.events import Event
 from synthcity.search.journal.history import History
 from synthcity.search.proposers.base import Proposer
 
@@ -78,7 +79,8 @@ def histories() -> Mapping[str, History]:
 
 @cache
 def _histories() -> Mapping[str, History]:
-    rejected = {"kind": "rejected", "time": 0.0, "source": "tpe", "stage": "size", "reason": "large", "config": {}}
+    refused = {"source": "tpe", "stage": "size", "reason": "large", "config": {}}
+    rejected = check({"kind": "rejected", "time": 0.0, **refused})
     mixed = [event for i in range(12) for event in _trial(i, "completed", _SCORE - i, _SCORE - 50 - i)]
     mixed += [*_trial(12, "stopped", 5600.0), *_trial(13, "failed", 5400.0), *_trial(14, "running", 5400.0)]
     return {
@@ -89,21 +91,22 @@ def _histories() -> Mapping[str, History]:
     }
 
 
-def _trial(index: int, status: str, *scores: float) -> list[dict[str, Any]]:
+def _trial(index: int, status: str, *scores: float) -> list[Event]:
     """The events of one trial, told apart by its learning rate; "running" leaves it open, "queued" only proposes it."""
     rate = 5e-4 + 1e-4 * index
     config = canonical({"blocks": [{"name": "lstm"}], "head": {"name": "gbm"}, "training": {"learning_rate": rate}})
     candidate = Candidate(index=index, source="random", config=config, hash=config_hash(config))
     time, name = 100.0 * index, candidate.id
-    events: list[dict[str, Any]] = [{"kind": "candidate", "time": time, **candidate.to_dict()}]
+    events = [check({"kind": "candidate", "time": time, **candidate.to_dict()})]
     if status == "queued":
         return events
-    events.append({"kind": "trial_started", "time": time + 1, "id": name, "from_rung": 0})
+    events.append(check({"kind": "trial_started", "time": time + 1, "id": name, "from_rung": 0}))
     for rung, score in enumerate(scores, start=1):
         figures = {"score": score, "train_seconds": 10.0, "validation_seconds": 1.0, "parameters": 1000}
-        events.append({"kind": "rung", "time": time + 1 + rung, "id": name, "rung": rung, "num_rungs": 4, **figures})
+        told = {"id": name, "rung": rung, "num_rungs": 4, **figures}
+        events.append(check({"kind": "rung", "time": time + 1 + rung, **told}))
     if status != "running":
         failure = {"class": "TrialFailed", "message": "the loss became nan", "traceback": ""}
         ended = {"failure": failure} if status == "failed" else {}
-        events.append({"kind": "trial_finished", "time": time + 50, "id": name, "status": status, **ended})
+        events.append(check({"kind": "trial_finished", "time": time + 50, "id": name, "status": status, **ended}))
     return events

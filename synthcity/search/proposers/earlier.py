@@ -10,9 +10,9 @@ What was read is journalled (``earlier``) before the search begins, so a resumed
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 from synthcity.errors import ConfigError
 from synthcity.market.periods import Period
@@ -20,8 +20,10 @@ from synthcity.search.candidates.candidate import Config
 from synthcity.search.candidates.notation import short
 from synthcity.search.candidates.space import canonical
 from synthcity.search.config import SearchConfig
+from synthcity.search.journal.events import Event
 from synthcity.search.journal.folder import read_run
 from synthcity.search.journal.history import History
+from synthcity.search.journal.parts import EarlierBest, EarlierRun, Network, Span
 from synthcity.search.proposers.briefing import insights
 
 _MOST_RUNS = 3
@@ -29,7 +31,7 @@ _BEST = 3  # candidates of a run
 _INSIGHTS = 4  # of a run
 
 
-def read_earlier(config: SearchConfig) -> list[dict[str, Any]]:
+def read_earlier(config: SearchConfig) -> list[EarlierRun]:
     """Return each of ``search.earlier`` as plain data.
 
     That is ``name``, ``trials``, ``best`` (config and lead), ``insights``, and ``knows``: source, start and end of all
@@ -46,7 +48,7 @@ def read_earlier(config: SearchConfig) -> list[dict[str, Any]]:
     return [_read(Path(folder), config) for folder in folders]
 
 
-def _read(folder: Path, config: SearchConfig) -> dict[str, Any]:
+def _read(folder: Path, config: SearchConfig) -> EarlierRun:
     before, events = read_run(folder)
     if before.competition != config.competition:
         raise ConfigError(
@@ -55,7 +57,7 @@ def _read(folder: Path, config: SearchConfig) -> dict[str, Any]:
         )
     knows = _knows(before, events)
     test = config.data.periods.test
-    for source, start, end in knows:
+    for source, start, end in ((span[0], int(span[1]), int(span[2])) for span in knows):
         if source == config.data.source and start < test.end and test.start < end:
             raise ConfigError(
                 f"search.earlier: the run in {str(folder)!r}, or one that it was told of, chose on prices of "
@@ -64,46 +66,40 @@ def _read(folder: Path, config: SearchConfig) -> dict[str, Any]:
             )
     history = History.replay(events)
     baseline = min(history.baselines.values(), default=None)
-    best: list[dict[str, Any]] = []
+    best: list[EarlierBest] = []
     for record in history.scored:
         known = _known(record.candidate.config)
         if known is not None and len(best) < _BEST:
             lead = None if not baseline else 100 * ((record.score or 0.0) / baseline - 1)
-            best.append({"config": known, "lead": lead})
+            best.append(EarlierBest(config=known, lead=lead))
     if not best:
         raise ConfigError(f"search.earlier: the run in {str(folder)!r} has no trial with a score; leave it out")
     told = insights(history, _INSIGHTS, named=False)
-    return {
-        "name": folder.resolve().name,
-        "trials": len(history.trials),
-        "best": best,
-        "insights": told,
-        "knows": knows,
-    }
+    return EarlierRun(name=folder.resolve().name, trials=len(history.trials), best=best, insights=told, knows=knows)
 
 
-def _knows(before: SearchConfig, events: Iterable[Mapping[str, Any]]) -> list[list[Any]]:
+def _knows(before: SearchConfig, events: Iterable[Event]) -> list[Span]:
     periods = before.data.periods
     told = [event for event in events if event["kind"] == "earlier"]
     inherited = [span for run in (told[-1]["runs"] if told else []) for span in run.get("knows", ())]
     return [[before.data.source, periods.train.start, periods.validation.end], *inherited]
 
 
-def _known(config: Config) -> dict[str, Any] | None:
+def _known(config: Config) -> Network | None:
     """Return the canonical form; None where a component was written for that run alone."""
     try:
-        return canonical(config)
+        return cast(Network, canonical(config))
     except ConfigError:
         return None
 
 
-def candidates_of(runs: Iterable[Mapping[str, Any]]) -> list[tuple[str, Config]]:
+def candidates_of(runs: Iterable[EarlierRun]) -> list[tuple[str, Config]]:
     """Return the best candidates, each network once, with the name of their run."""
     found = {short(each["config"]): (run["name"], each["config"]) for run in runs for each in run["best"]}
     return list(found.values())
 
 
-def describe(runs: Iterable[Mapping[str, Any]]) -> str:
+def describe(runs: Iterable[EarlierRun]) -> str:
     """Return what a language model is told."""
     lines = []
     for run in runs:

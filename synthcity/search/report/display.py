@@ -18,10 +18,13 @@ from rich.text import Text
 from synthcity.search.arms import OPEN
 from synthcity.search.candidates.notation import sketch
 from synthcity.search.journal.diagnosis import LIMIT
-from synthcity.search.journal.progress import Event, Progress, Trial, duration, percent
+from synthcity.search.journal.events import Answered, Event
+from synthcity.search.journal.history import FAILED, QUEUED, RUNNING, History, TrialRecord
+from synthcity.search.journal.progress import Progress
+from synthcity.search.journal.wording import duration, percent
 from synthcity.search.proposers.stall import STEPS
 
-_STYLES = {"running": "cyan", "completed": "green", "stopped": "dim", "failed": "red", "waiting": "dim"}
+_STYLES = {"running": "cyan", "completed": "green", "stopped": "dim", "failed": "red", "queued": "dim"}
 _CHROME_LINES = 10  # header, column titles and margins around the rows of trials
 
 
@@ -39,7 +42,7 @@ class LiveDisplay:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._progress = Progress()
+        self._history, self._arrived = History(), time.monotonic()
         self._lock = threading.Lock()
         self._live = Live(
             console=console, get_renderable=self._render, refresh_per_second=4, transient=False, screen=False
@@ -54,39 +57,45 @@ class LiveDisplay:
     ) -> None:
         self._live.stop()
 
-    def update(self, event: Event) -> None:
+    def begin(self, history: History) -> None:
+        """Show what a resumed run had done."""
         with self._lock:
-            self._progress.update(event)
+            self._history, self._arrived = history, time.monotonic()
+
+    def update(self, event: Event, history: History) -> None:
+        """Show what has become of the run."""
+        self.begin(history)
 
     def _render(self) -> RenderableType:
         with self._lock:
-            rows = max(3, self._console.size.height - _CHROME_LINES)
-            return Group(*header(self._progress, time.time()), trial_table(self._progress, rows))
+            progress, since = Progress(self._history), time.monotonic() - self._arrived
+        rows = max(3, self._console.size.height - _CHROME_LINES)
+        return Group(*header(progress, since), trial_table(progress, rows))
 
 
-def header(progress: Progress, now: float) -> list[RenderableType]:
-    """Name, budget bar, time left, best so far and failures."""
-    run = progress.run
+def header(progress: Progress, since: float) -> list[RenderableType]:
+    """Name, budget bar, time left, best so far and failures, ``since`` seconds after the last event."""
+    history, run = progress.history, progress.history.run
     title = Text.assemble(
         ("synthcity search ", "bold"),
-        (str(run.get("name", "")), "bold cyan"),
-        f"  {run.get('competition', '')}  {' '.join(run.get('assets', ()))}",
+        (run.get("name", "") if run else "", "bold cyan"),
+        f"  {run.get('competition', '')}  {' '.join(run.get('assets', ()))}" if run else "",
         no_wrap=True,
         overflow="ellipsis",
     )
-    used, budget = progress.used_seconds(now), run.get("time_budget")
+    used, budget = history.used_seconds + since, run.get("time_budget") if run else None
+    trials = run.get("trials") if run else None
     bar = Table.grid(padding=(0, 1))
-    share, total = (used, budget) if budget else (progress.num_finished, run.get("trials") or 1)
-    left = progress.left_seconds(now)
+    share, total = (used, budget) if budget else (progress.num_finished, trials or 1)
+    left = progress.left_seconds(since)
     clock = f"{duration(used)} used" + ("" if left is None else f", {duration(left)} left")
-    counts = f"{progress.num_finished} of {run['trials']} trials" if run.get("trials") else ""
+    counts = f"{progress.num_finished} of {trials} trials" if trials else ""
     bar.add_row(ProgressBar(total=float(total), completed=float(share), width=28), clock, counts)
     lines: list[RenderableType] = [title, bar, _best_line(progress)]
-    if progress.usd or progress.arms:
+    if progress.usd or history.arms:
         lines.append(_arms_line(progress))
-    if progress.stage:
-        text = progress.stage.get("message") or progress.stage.get("name", "")
-        lines.append(Text(str(text), style="italic", no_wrap=True, overflow="ellipsis"))
+    if history.stage:
+        lines.append(Text(history.stage, style="italic", no_wrap=True, overflow="ellipsis"))
     return lines
 
 
@@ -98,23 +107,24 @@ def _best_line(progress: Progress) -> Text:
     else:
         lead = progress.relative(best.score) or 0.0
         parts += [(percent(lead), "bold green" if lead < 0 else "bold yellow"), f" against {baseline[0]}"]
-        parts.append((f" (trial {best.id}, {best.source})", "dim"))
+        parts.append((f" (trial {best.id}, {best.candidate.source})", "dim"))
     parts.append("   failures ")
     parts.append((str(progress.num_failed), "red" if progress.num_failed else "dim"))
-    parts.append(f"   rejected {len(progress.rejected)}")
+    parts.append(f"   rejected {len(progress.history.rejections)}")
     return Text.assemble(*parts, no_wrap=True, overflow="ellipsis")
 
 
 def _arms_line(progress: Progress) -> Text:
     """Trials by source, what a language model cost, and who is away."""
-    counts = Counter(trial.source for trial in progress.trials.values())
+    arms = progress.history.arms
+    counts = Counter(record.candidate.source for record in progress.history.records)
     parts: list[Any] = ["proposed by "]
-    for at, name in enumerate(sorted({*counts, *progress.usd, *progress.arms})):
+    for at, name in enumerate(sorted({*counts, *progress.usd, *arms})):
         parts.append(f"{'   ' if at else ''}{name} {counts[name]}")
         if name in progress.usd:
             parts.append((f" {progress.usd[name]:.4f} USD", "dim"))
-        if progress.arms.get(name, OPEN) != OPEN:
-            parts.append((f" {progress.arms[name]}", "yellow"))
+        if name in arms and arms[name].state != OPEN:
+            parts.append((f" {arms[name].state}", "yellow"))
     return Text.assemble(*parts, no_wrap=True, overflow="ellipsis")
 
 
@@ -125,38 +135,44 @@ def trial_table(progress: Progress, rows: int) -> Table:
     table.add_column("source", no_wrap=True)
     table.add_column("architecture", no_wrap=True, overflow="ellipsis", ratio=1)
     table.add_column("rung", justify="right", no_wrap=True)
-    table.add_column(_baseline_title(progress), justify="right", no_wrap=True)
+    table.add_column(_baseline_title(progress), justify="right", no_wrap=True)  # of the last rung
+    table.add_column("best rung", justify="right", no_wrap=True)
     table.add_column("steps/s", justify="right", no_wrap=True)
     table.add_column("state", no_wrap=True, min_width=9)  # "completed"
-    shown = sorted((t for t in progress.trials.values() if t.state != "waiting"), key=_rank)
-    for trial in shown[:rows]:
-        table.add_row(*_cells(progress, trial))
+    shown = sorted((record for record in progress.history.records if record.status != QUEUED), key=_rank)
+    for record in shown[:rows]:
+        table.add_row(*_cells(progress, record))
     hidden = len(shown) - rows
     if hidden > 0:
         table.caption = f"and {hidden} more"
     return table
 
 
-def _rank(trial: Trial) -> tuple[int, float]:
-    order = {"running": 0, "completed": 1, "stopped": 1, "failed": 2}[trial.state]
-    return order, (trial.started or 0.0) if order == 0 or trial.score is None else trial.score
+def _rank(record: TrialRecord) -> tuple[int, float]:
+    order = {RUNNING: 0, FAILED: 2}.get(record.status, 1)
+    return order, (record.started_at or 0.0) if order == 0 or record.score is None else record.score
 
 
-def _cells(progress: Progress, trial: Trial) -> list[Text]:
-    lead, speed = progress.relative(trial.score), trial.steps_per_second
-    state = trial.state
-    if trial.failure:
-        state = f"failed: {trial.failure.get('class', '')}"
+def _cells(progress: Progress, record: TrialRecord) -> list[Text]:
+    last, speed = record.last, record.steps_per_second
+    state = record.status
+    if record.failure:
+        state = f"failed: {record.failure['class']}"
     # Text, not str: names come from proposers and must not be read as markup
     return [
-        Text(trial.id),
-        Text(trial.source),
-        Text(sketch(trial.config)),
-        Text(f"{trial.rung}/{trial.num_rungs}" if trial.num_rungs else "-"),
-        Text(percent(lead), style="" if lead is None else "green" if lead < 0 else "yellow"),
+        Text(record.id),
+        Text(record.candidate.source),
+        Text(sketch(record.candidate.config)),
+        Text(f"{last['rung']}/{last['num_rungs']}" if last else "-"),
+        _difference(progress.relative(record.curve[-1] if last else None)),
+        _difference(progress.relative(record.score)),
         Text("-" if speed is None else f"{speed:.0f}" if speed >= 10 else f"{speed:.1f}"),
-        Text(state, style=_STYLES[trial.state]),
+        Text(state, style=_STYLES[record.status]),
     ]
+
+
+def _difference(value: float | None) -> Text:
+    return Text(percent(value), style="" if value is None else "green" if value < 0 else "yellow")
 
 
 def _baseline_title(progress: Progress) -> str:
@@ -167,15 +183,11 @@ def _baseline_title(progress: Progress) -> str:
 class PlainDisplay:
     """One line for each event that matters, led by the time that is left.
 
-    A resumed search replays its journal; what happened before ``since`` (unix seconds, default now) is counted but
-    not told again.
+    What had happened before a run was resumed is counted but not told again.
     """
 
-    def __init__(self, console: Console, *, since: float | None = None) -> None:
+    def __init__(self, console: Console) -> None:
         self._console = console
-        self._since = time.time() if since is None else since
-        self._progress = Progress()
-        self._lock = threading.Lock()
 
     def __enter__(self) -> PlainDisplay:
         return self
@@ -185,45 +197,46 @@ class PlainDisplay:
     ) -> None:
         return None
 
-    def update(self, event: Event) -> None:
-        with self._lock:
-            self._progress.update(event)
-            text = plain_line(self._progress, event)
-            if text is not None and event["time"] >= self._since:
-                self._console.print(self._clock(event["time"]) + text, markup=False, highlight=False, soft_wrap=True)
+    def begin(self, history: History) -> None:
+        """Say nothing: the first event of the session says what there was."""
 
-    def _clock(self, now: float) -> str:
-        left = self._progress.left_seconds(now)
-        clock = f"{duration(self._progress.used_seconds(now))} used" if left is None else f"{duration(left)} left"
-        return f"[{clock}] "
+    def update(self, event: Event, history: History) -> None:
+        """Tell the event."""
+        progress = Progress(history)
+        text = plain_line(progress, event)
+        if text is not None:
+            left = progress.left_seconds()
+            clock = f"{duration(history.used_seconds)} used" if left is None else f"{duration(left)} left"
+            self._console.print(f"[{clock}] {text}", markup=False, highlight=False, soft_wrap=True)
 
 
 def plain_line(progress: Progress, event: Event) -> str | None:
     """Return what one line says of ``event``, None if it is not worth one; ``progress`` includes the event."""
-    kind = event["kind"]
-    if kind in ("run_started", "run_resumed"):
-        return _run_line(progress, resumed=kind == "run_resumed")
-    if kind == "stage":
-        return str(event.get("message") or event["name"])
-    if kind == "rung":
-        return _rung_line(progress, progress.trials[str(event["id"])])
-    if kind == "trial_finished":
-        return _finished_line(progress, progress.trials[str(event["id"])])
-    if kind == "finalist":
+    if event["kind"] == "run_started" or event["kind"] == "run_resumed":
+        return _run_line(progress, resumed=event["kind"] == "run_resumed")
+    if event["kind"] == "run_extended":
+        return f"the run goes on to {event['trials']} trials; its finals are held again"
+    if event["kind"] == "stage":
+        return event["message"] or event["name"]
+    if event["kind"] == "rung":
+        return _rung_line(progress, progress.history.trials[event["id"]])
+    if event["kind"] == "trial_finished":
+        return _finished_line(progress, progress.history.trials[event["id"]])
+    if event["kind"] == "finalist":
         # on fresh prompts, so not to be held against the baselines' scores of the search
         return f"finalist {event['name']}: {event['score']:.1f} on fresh validation prompts"
-    if kind == "answered":
+    if event["kind"] == "answered":
         return _answer_line(event)
-    if kind == "authored":
+    if event["kind"] == "authored":
         return f"the author's {event['component']} {event['name']} is admitted"
-    if kind == "author_refused":
+    if event["kind"] == "author_refused":
         return f"a file of the author is refused ({event['stage']}): {event['reason'].splitlines()[0]}"
-    if kind == "winner":
-        return f"best on fresh validation prompts: {event['name']}"
+    if event["kind"] == "chosen":
+        return event.get("why", f"{event['name']} is frozen")
     return _trouble_line(event)
 
 
-def _answer_line(event: Event) -> str | None:
+def _answer_line(event: Answered) -> str | None:
     count = len(event["proposals"])
     if not count:
         return None  # the failure has a line of its own
@@ -246,32 +259,38 @@ def _trouble_line(event: Event) -> str | None:
         return f"trial {event['id']} ({event['cause']}) {end}: {event['reason']}"
     if event["kind"] == "arm_state":
         return f"the proposer {event['source']} is {event['state']}" + (event["reason"] and f": {event['reason']}")
+    if event["kind"] == "degraded":
+        return event["note"]
     if event["kind"] == "author_ended" and event["admitted"] is None:
         return f"the author wrote no component: {event['reason'] or event['status']}"
     return None
 
 
 def _run_line(progress: Progress, *, resumed: bool) -> str:
-    run, best = progress.run, progress.best_baseline
+    run, best = progress.history.run, progress.best_baseline
+    assert run is not None
     text = f"{'resumed' if resumed else 'started'} {run.get('name', '')}: {run.get('competition', '')} on "
-    text += f"{', '.join(run.get('assets', ()))}; {run.get('trials')} trials, {run.get('workers')} workers"
+    text += f"{', '.join(run.get('assets', ()))}; {run.get('trials')} trials, {run['workers']} workers"
     return text + (f"; best baseline {best[0]} scores {best[1]:.1f}" if best else "")
 
 
-def _rung_line(progress: Progress, trial: Trial) -> str:
-    speed = trial.steps_per_second
-    text = f"trial {trial.id} rung {trial.rung}/{trial.num_rungs}: {_versus(progress, trial.last['score'])}"
+def _rung_line(progress: Progress, record: TrialRecord) -> str:
+    last, own, speed = record.last, record.curve[-1], record.steps_per_second
+    assert last is not None
+    text = f"trial {record.id} rung {last['rung']}/{last['num_rungs']}: {_versus(progress, own)}"
     text += "" if speed is None else f", {speed:.0f} steps/s"
-    rung_score = trial.last.get("rung_score", trial.last["score"])
-    return text + (", best so far" if trial is progress.best_trial and trial.score == rung_score else "")
+    if record.score is not None and record.score < own:
+        return f"{text}; its best rung: {_versus(progress, record.score)}"
+    best = progress.best_trial
+    return text + (", best so far" if best is not None and record.id == best.id else "")
 
 
-def _finished_line(progress: Progress, trial: Trial) -> str:
-    text = f"trial {trial.id} ({trial.source}, {sketch(trial.config)}) {trial.state}"
-    if trial.failure:
-        message = str(trial.failure.get("message", "")).strip().splitlines()
-        return f"{text}: {trial.failure.get('class', '')}: {message[0] if message else ''}"
-    return f"{text}: {_versus(progress, trial.score)}"
+def _finished_line(progress: Progress, record: TrialRecord) -> str:
+    text = f"trial {record.id} ({record.candidate.source}, {sketch(record.candidate.config)}) {record.status}"
+    if record.failure:
+        message = record.failure["message"].strip().splitlines()
+        return f"{text}: {record.failure['class']}: {message[0] if message else ''}"
+    return f"{text}: {_versus(progress, record.score)}"
 
 
 def _versus(progress: Progress, score: float | None) -> str:

@@ -13,7 +13,7 @@ from synthcity.search.finals.verdict import LeadTable, ScoreRow, Verdict
 from synthcity.search.proposers.arm_table import ArmRow
 from synthcity.search.report.repairs import LimitRow, RepairRow
 
-SCHEMA = 3
+SCHEMA = 4
 
 
 class TrialRow(TypedDict):
@@ -62,17 +62,21 @@ class RejectionExample(TypedDict):
 
 
 class FinalRow(TypedDict):
-    """One contender of the finals; ``score`` is on fresh validation prompts, ``weight`` its part of the mix."""
+    """One contender of the finals; ``score`` is on fresh validation prompts, ``weight`` its part of the mix.
+
+    ``frozen``: whether it was chosen and stands in the bundle.
+    """
 
     name: str
     kind: str
+    frozen: bool
     score: float
     relative: float | None  # percent against the best baseline on the same prompts
     weight: float | None
 
 
 class RunFacts(TypedDict):
-    """Where the run came from and what it cost."""
+    """Where the run came from and what it cost; ``looks`` counts those at the test period."""
 
     name: str
     competition: str
@@ -84,21 +88,26 @@ class RunFacts(TypedDict):
     finished: float
     sessions: int
     seconds: float
+    time_budget: float | None
     workers: int
     utilisation: float | None
     num_prompts: int
+    looks: int
     first_prompt: int | None
     last_prompt: int | None
 
 
 class Report(TypedDict):
-    """The whole of ``report.json``."""
+    """The whole of ``report.json``; ``rule`` is by which the winner is chosen, ``choice`` how it came out."""
 
     schema: int
     run: RunFacts
     verdict: Verdict
     scores: list[ScoreRow]
     leads: dict[str, LeadTable]
+    rule: str
+    choice: str
+    cuts: list[str]  # what the time budget cost, a sentence each
     finals: list[FinalRow]
     validation_baselines: dict[str, float]
     arms: list[ArmRow]

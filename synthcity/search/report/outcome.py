@@ -20,6 +20,7 @@ from synthcity.search.config import SearchConfig
 from synthcity.search.data import SearchData
 from synthcity.search.finals.final import TEST_SCORES, WINNER, TestLook
 from synthcity.search.finals.verdict import Interval, LeadTable, score_rows
+from synthcity.search.journal.events import ArmTold, SeenTest, VerdictTold
 from synthcity.search.journal.recorder import Recorder
 from synthcity.search.proposers.arm_table import arm_rows
 from synthcity.search.report.model import Report
@@ -78,7 +79,7 @@ def conclude(
         leads = {name: lead_table(look.scores, look.challenger, name, data.weights, days) for name in baselines}
         groups = _groups(look, data)
     report = build_report(
-        events=recorder.events,
+        history=recorder.history,
         scores=look.scores,
         challenger=look.challenger,
         baselines=baselines,
@@ -92,7 +93,7 @@ def conclude(
         arms=arm_rows(recorder.history, config.search.arms, _reasons(recorder)),
         warnings=_warnings(recorder),
     )
-    if not recorder.last("verdict"):
+    if not recorder.last(VerdictTold):
         recorder.emit("verdict", **report["verdict"])
     from synthcity.search.report.saving import save_report  # matplotlib is loaded only when a report is drawn
 
@@ -108,7 +109,8 @@ def _baselines(look: TestLook) -> list[str]:
 
 
 def _warnings(recorder: Recorder) -> list[str]:
-    dropped = (recorder.last("test_scored") or {}).get("num_dropped", 0)
+    seen = recorder.last(SeenTest)
+    dropped = seen["num_dropped"] if seen else 0
     notes = [f"{dropped} test prompts could not be scored: their last price was never observed."] if dropped else []
     uncorrected = [answer for answer in recorder.history.answers if answer.error and answer.proposals]
     if uncorrected:
@@ -121,7 +123,7 @@ def _warnings(recorder: Recorder) -> list[str]:
 
 def _reasons(recorder: Recorder) -> dict[str, str]:
     """Return why each arm was last away."""
-    return {event["source"]: event["reason"] for event in recorder.all("arm_state") if event["state"] != OPEN}
+    return {event["source"]: event["reason"] for event in recorder.all(ArmTold) if event["state"] != OPEN}
 
 
 def lead_table(

@@ -12,7 +12,7 @@ import jinja2
 from markupsafe import Markup
 
 from synthcity.documents import write_yaml
-from synthcity.search.journal.progress import duration, percent
+from synthcity.search.journal.wording import duration, percent
 from synthcity.search.proposers.arm_table import ArmRow
 from synthcity.search.report import figures
 from synthcity.search.report.model import Report

@@ -9,7 +9,7 @@ from typing import TypedDict
 from synthcity.search.arms import DEBUGGER
 from synthcity.search.candidates.notation import sketch
 from synthcity.search.journal.diagnosis import LIMIT, read_patch
-from synthcity.search.journal.progress import Event, Progress, Trial
+from synthcity.search.journal.history import COMPLETED, FAILED, STOPPED, History, TrialRecord
 
 REPAIRED, IN_VAIN, UNFINISHED = "repaired", "patched in vain", "repair unfinished"
 LIMITED, GIVEN_UP, UNSEEN = "now a limit", "given up", "not looked at"
@@ -41,28 +41,27 @@ class LimitRow(TypedDict):
     refused: int
 
 
-def repair_rows(progress: Progress) -> list[RepairRow]:
+def repair_rows(history: History) -> list[RepairRow]:
     """Return what became of every failed trial, in the order of the trials."""
-    children = {trial.parent: trial for trial in progress.trials.values() if trial.source == DEBUGGER}
+    children = {r.candidate.parent: r for r in history.records if r.candidate.source == DEBUGGER}
     return [
-        _patched(trial, children[trial.id]) if trial.id in children else _diagnosed(trial)
-        for trial in progress.trials.values()
-        if trial.state == "failed"
+        _patched(record, children[record.id]) if record.id in children else _diagnosed(record)
+        for record in history.records
+        if record.status == FAILED
     ]
 
 
-def limit_rows(progress: Progress) -> list[LimitRow]:
+def limit_rows(history: History) -> list[LimitRow]:
     """Return the constraints that failed trials have added to the space."""
-    reasons = [str(event["reason"]) for event in progress.rejected if event["stage"] == "limit"]
+    reasons = [rejection.reason for rejection in history.rejections if rejection.stage == "limit"]
     return [
         LimitRow(
-            trial=trial.id,
-            cause=trial.diagnosis["cause"],
-            architecture=sketch(trial.config),
-            refused=sum(f"than {trial.id}," in reason for reason in reasons),
+            trial=record.id,
+            cause=record.diagnosis.cause if record.diagnosis else "",
+            architecture=sketch(record.candidate.config),
+            refused=sum(f"than {record.id}," in reason for reason in reasons),
         )
-        for trial in progress.trials.values()
-        if trial.diagnosis.get("action") == LIMIT
+        for record in history.limits
     ]
 
 
@@ -84,30 +83,30 @@ def _counted(words: Iterable[str]) -> str:
     return ", ".join(f"{word} {count}" for word, count in Counter(words).most_common())
 
 
-def _patched(trial: Trial, child: Trial) -> RepairRow:
-    patch = read_patch(child.rationale)
-    ended = {"completed": REPAIRED, "stopped": REPAIRED, "failed": IN_VAIN}
+def _patched(record: TrialRecord, child: TrialRecord) -> RepairRow:
+    patch = read_patch(child.candidate.rationale)
+    ended = {COMPLETED: REPAIRED, STOPPED: REPAIRED, FAILED: IN_VAIN}
     return RepairRow(
-        trial=trial.id,
+        trial=record.id,
         cause=patch.cause,
-        outcome=ended.get(child.state, UNFINISHED),
+        outcome=ended.get(child.status, UNFINISHED),
         by=patch.by,
         text=patch.changes,
         child=child.id,
-        score=None if child.state == "failed" else child.score,
-        usd=child.usd,
+        score=child.score,
+        usd=child.candidate.usd,
     )
 
 
-def _diagnosed(trial: Trial) -> RepairRow:
-    found: Event = trial.diagnosis
+def _diagnosed(record: TrialRecord) -> RepairRow:
+    found = record.diagnosis
     return RepairRow(
-        trial=trial.id,
-        cause=found.get("cause", ""),
-        outcome=UNSEEN if not found else LIMITED if found["action"] == LIMIT else GIVEN_UP,
-        by=found.get("by", ""),
-        text=found.get("reason", ""),
+        trial=record.id,
+        cause="" if found is None else found.cause,
+        outcome=UNSEEN if found is None else LIMITED if found.action == LIMIT else GIVEN_UP,
+        by="" if found is None else found.by,
+        text="" if found is None else found.reason,
         child=None,
         score=None,
-        usd=found.get("usd", 0.0),
+        usd=0.0 if found is None else found.usd,
     )

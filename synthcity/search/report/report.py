@@ -10,8 +10,13 @@ import pandas as pd
 
 from synthcity.search.arms import CLOSED, LLM
 from synthcity.search.candidates.notation import sketch
+from synthcity.search.finals.choice import RULE
 from synthcity.search.finals.verdict import LeadTable, judge, score_rows
-from synthcity.search.journal.progress import Event, Progress, Trial
+from synthcity.search.journal.events import Trouble
+from synthcity.search.journal.history import FAILED, History, Rejection, TrialRecord
+from synthcity.search.journal.progress import Progress
+from synthcity.search.journal.record import own_score
+from synthcity.search.journal.wording import duration
 from synthcity.search.proposers.arm_table import ArmRow
 from synthcity.search.report.model import (
     SCHEMA,
@@ -30,7 +35,7 @@ _NUM_EXAMPLES = 5  # of the reasons for which one stage of the gate refused cand
 
 def build_report(
     *,
-    events: Iterable[Event],
+    history: History,
     scores: pd.DataFrame,
     challenger: str | None,
     baselines: Sequence[str],
@@ -47,7 +52,7 @@ def build_report(
     """Gather a finished search into plain data.
 
     Args:
-        events: the journal.
+        history: what the journal tells.
         scores: scores on the test period in long form: asset, start_time, forecaster, total.
         challenger: the forecaster in ``scores`` that was frozen on validation, None if no candidate survived.
         baselines: the statistical baselines in ``scores``.
@@ -64,23 +69,30 @@ def build_report(
     Raises:
         ValueError: a forecaster has no scores, or a lead is missing.
     """
-    progress = Progress(events)
+    progress = Progress(history)
     rows = score_rows(scores, challenger, baselines, weights)
     notes = [*warnings, *_degraded(progress, diagnostics, groups)]
+    finals = history.finals
+    verdict = judge(
+        rows, leads, challenger, frozen=finals.winner, num_prompts=_num_prompts(scores), looks=max(1, history.looks)
+    )
     return Report(
         schema=SCHEMA,
         run=_run_facts(progress, scores, command, config),
-        verdict=judge(rows, leads, challenger, frozen=progress.winner.get("name"), num_prompts=_num_prompts(scores)),
+        verdict=verdict,
         scores=rows,
         leads={row["name"]: leads[row["name"]] for row in rows if row["name"] in leads},
-        finals=_finals(progress, baselines),
-        validation_baselines=dict(progress.run.get("baseline_scores") or {}),
+        rule=RULE,
+        choice=finals.chosen.get("why", "") if finals.chosen else "",
+        cuts=[event["note"] for event in history.troubles if event["kind"] == "degraded" and event.get("cut")],
+        finals=_finals(history, baselines),
+        validation_baselines=dict(history.baselines),
         arms=list(arms),
-        trials=[_trial_row(progress, trial) for trial in progress.trials.values()],
-        failures=_failures(progress),
-        repairs=repair_rows(progress),
-        limits=limit_rows(progress),
-        rejections=_rejections(progress),
+        trials=[_trial_row(progress, record) for record in history.records],
+        failures=_failures(history),
+        repairs=repair_rows(history),
+        limits=limit_rows(history),
+        rejections=_rejections(history),
         diagnostics=diagnostics,
         groups=groups,
         periods=config.get("data", {}).get("periods", {}),
@@ -91,22 +103,25 @@ def build_report(
 
 
 def _run_facts(progress: Progress, scores: pd.DataFrame, command: str, config: Mapping[str, Any]) -> RunFacts:
-    run, sessions = progress.run, progress.sessions
+    history = progress.history
+    run, sessions = history.run, history.sessions
     starts = scores["start_time"]
     return RunFacts(
-        name=str(run.get("name", "")),
-        competition=str(run.get("competition", "")),
-        rules=str(run.get("rules", "")),
-        assets=list(run.get("assets", ())),
+        name=run.get("name", "") if run else "",
+        competition=run.get("competition", "") if run else "",
+        rules=run.get("rules", "") if run else "",
+        assets=run.get("assets", []) if run else [],
         seed=config.get("search", {}).get("seed"),
         command=command,
-        started=sessions[0][0] if sessions else 0.0,
-        finished=sessions[-1][1] if sessions else 0.0,
-        sessions=len(sessions),
-        seconds=progress.used_seconds(),
-        workers=int(run.get("workers") or 1),
+        started=sessions[0].begin if sessions else 0.0,
+        finished=sessions[-1].end if sessions else 0.0,
+        sessions=sum(session.announced for session in sessions),
+        seconds=history.used_seconds,
+        time_budget=run.get("time_budget") if run else None,
+        workers=run["workers"] if run else 1,
         utilisation=progress.utilisation(),
         num_prompts=_num_prompts(scores),
+        looks=history.looks,
         first_prompt=int(starts.min()) if len(starts) else None,
         last_prompt=int(starts.max()) if len(starts) else None,
     )
@@ -116,73 +131,75 @@ def _num_prompts(scores: pd.DataFrame) -> int:
     return len(scores[["asset", "start_time"]].drop_duplicates())
 
 
-def _trial_row(progress: Progress, trial: Trial) -> TrialRow:
-    ended = trial.finished or trial.last.get("time")
+def _trial_row(progress: Progress, record: TrialRecord) -> TrialRow:
+    last = record.last
     return TrialRow(
-        id=trial.id,
-        source=trial.source,
-        parent=None if trial.parent is None else str(trial.parent),
-        rationale=trial.rationale,
-        architecture=sketch(trial.config),
-        config=trial.config,
-        state=trial.state,
-        rung=trial.rung,
-        num_rungs=trial.num_rungs,
-        score=trial.score,
-        relative=progress.relative(trial.score),
-        seconds=trial.seconds,
-        parameters=trial.last.get("parameters"),
-        elapsed=None if ended is None else progress.elapsed(ended),
-        curve=[(rung["steps"], rung.get("rung_score", rung["score"])) for _, rung in sorted(trial.rungs.items())],
+        id=record.id,
+        source=record.candidate.source,
+        parent=record.candidate.parent,
+        rationale=record.candidate.rationale,
+        architecture=sketch(record.candidate.config),
+        config=record.candidate.config,
+        state=record.status,
+        rung=last["rung"] if last else 0,
+        num_rungs=last["num_rungs"] if last else 0,
+        score=record.score,
+        relative=progress.relative(record.score),
+        seconds=record.seconds,
+        parameters=last.get("parameters") if last else None,
+        elapsed=record.elapsed,
+        curve=[(rung.get("steps", 0), own_score(rung)) for rung in record.rungs],
     )
 
 
-def _failures(progress: Progress) -> list[FailureGroup]:
-    groups: dict[tuple[str, str], list[Trial]] = defaultdict(list)
-    for trial in progress.trials.values():
-        if trial.state == "failed":
-            failure = trial.failure or {}
-            first = str(failure.get("message", "")).strip().split("\n")[0]
-            groups[str(failure.get("class", "unknown")), first].append(trial)
+def _failures(history: History) -> list[FailureGroup]:
+    groups: dict[tuple[str, str], list[TrialRecord]] = defaultdict(list)
+    for record in history.records:
+        if record.status == FAILED:
+            message = record.failure["message"] if record.failure else ""
+            first = message.strip().split("\n")[0]
+            groups[record.failure["class"] if record.failure else "unknown", first].append(record)
     return [
         FailureGroup(
             cause=cause,
             message=message,
-            trials=[trial.id for trial in trials],
-            traceback=str((trials[0].failure or {}).get("traceback") or ""),
+            trials=[record.id for record in records],
+            traceback=records[0].failure["traceback"] if records[0].failure else "",
         )
-        for (cause, message), trials in sorted(groups.items(), key=lambda item: -len(item[1]))
+        for (cause, message), records in sorted(groups.items(), key=lambda item: -len(item[1]))
     ]
 
 
-def _rejections(progress: Progress) -> list[RejectionGroup]:
-    groups: dict[str, list[Event]] = defaultdict(list)
-    for event in progress.rejected:
-        groups[str(event["stage"])].append(event)
+def _rejections(history: History) -> list[RejectionGroup]:
+    groups: dict[str, list[Rejection]] = defaultdict(list)
+    for rejection in history.rejections:
+        groups[rejection.stage].append(rejection)
     return [
         RejectionGroup(
             stage=stage,
-            count=len(events),
-            sources=dict(Counter(str(event["source"]) for event in events)),
-            examples=_examples(events),
+            count=len(refused),
+            sources=dict(Counter(rejection.source for rejection in refused)),
+            examples=_examples(refused),
         )
-        for stage, events in sorted(groups.items(), key=lambda item: -len(item[1]))
+        for stage, refused in sorted(groups.items(), key=lambda item: -len(item[1]))
     ]
 
 
-def _examples(events: Sequence[Event]) -> list[RejectionExample]:
-    first = {str(event["reason"]): event.get("config") for event in reversed(events)}
+def _examples(refused: Sequence[Rejection]) -> list[RejectionExample]:
+    first = {rejection.reason: rejection.config for rejection in reversed(refused)}
     return [RejectionExample(reason=reason, config=first[reason]) for reason in list(first)[::-1][:_NUM_EXAMPLES]]
 
 
-def _finals(progress: Progress, baselines: Sequence[str]) -> list[FinalRow]:
-    scores = {name: float(event["score"]) for name, event in progress.finalists.items()}
+def _finals(history: History, baselines: Sequence[str]) -> list[FinalRow]:
+    finals = history.finals
+    scores = finals.scores
     best = min((scores[name] for name in baselines if name in scores), default=None)
-    weights = dict(zip(progress.mix.get("members", ()), progress.mix.get("weights", ()), strict=True))
+    weights = dict(zip(finals.mix["members"], finals.mix["weights"], strict=True)) if finals.mix else {}
     return [
         FinalRow(
             name=name,
             kind="baseline" if name in baselines else "candidate",
+            frozen=name == finals.winner,
             score=scores[name],
             relative=None if best is None else 100 * (scores[name] - best) / best,
             weight=weights.get(name),
@@ -192,10 +209,21 @@ def _finals(progress: Progress, baselines: Sequence[str]) -> list[FinalRow]:
 
 
 def _degraded(progress: Progress, diagnostics: object, groups: object) -> list[str]:
-    notes = [_trouble_note(kind, events) for kind, events in _by_kind(progress.troubles).items()]
-    if len(progress.sessions) > 1:
-        notes.append(f"The search took {len(progress.sessions)} sessions: it was interrupted and resumed.")
-    unfinished = sum(trial.state in ("running", "waiting") for trial in progress.trials.values())
+    history = progress.history
+    notes = [_trouble_note(events) for events in _by_kind(history.troubles).values()]
+    sessions = sum(session.announced for session in history.sessions)
+    if sessions > 1:
+        notes.append(f"The search took {sessions} sessions: it was interrupted or extended, and resumed.")
+    if history.looks > 1:
+        notes.append(
+            f"The test period was looked at {history.looks} times, since the run was extended after a look: whoever "
+            "goes on until a look pleases will be pleased by chance, so a verdict counts for less each time."
+        )
+    budget = history.run.get("time_budget") if history.run else None
+    if budget is not None and history.used_seconds > budget:
+        over = duration(history.used_seconds - budget)
+        notes.append(f"The run took {over} more than its time budget of {duration(budget)}.")
+    unfinished = sum(not record.finished for record in history.records)
     if unfinished:
         notes.append(f"{_many(unfinished, 'candidate')} had no end to training when the budget ran out.")
     if diagnostics is None:
@@ -205,31 +233,33 @@ def _degraded(progress: Progress, diagnostics: object, groups: object) -> list[s
     return notes
 
 
-def _by_kind(events: Iterable[Event]) -> dict[str, list[Event]]:
-    groups: dict[str, list[Event]] = defaultdict(list)
+def _by_kind(events: Iterable[Trouble]) -> dict[str, list[Trouble]]:
+    groups: dict[str, list[Trouble]] = defaultdict(list)
     for event in events:
-        groups[f"{event['kind']} {event.get('source', '')}".strip()].append(event)
+        one = event["note"] if event["kind"] == "degraded" else event.get("source", "")
+        groups[f"{event['kind']} {one}"].append(event)
     return groups
 
 
-def _trouble_note(group: str, events: Sequence[Event]) -> str:
-    kind, _, source = group.partition(" ")
+def _trouble_note(events: Sequence[Trouble]) -> str:
     last = events[-1]
     times = {1: "once", 2: "twice"}.get(len(events), f"{len(events)} times")
-    if kind == "worker_died":
-        trials = ", ".join(dict.fromkeys(str(event["id"]) for event in events))
+    if last["kind"] == "worker_died":
+        trials = ", ".join(dict.fromkeys(event["id"] for event in events if event["kind"] == "worker_died"))
         return f"A worker died {times} (in {trials}); its trial went on from its last checkpoint."
-    if kind == "tune_lost":
-        return f"Ray Tune's loop broke {times} and was started afresh, last with: {last.get('error', '')}"
-    if kind == "proposer_failed":
-        return f"The proposer {source} failed {times}, last with: {last.get('error', '')}"
-    if kind == "arm_state":
+    if last["kind"] == "tune_lost":
+        return f"Ray Tune's loop broke {times} and was started afresh, last with: {last['error']}"
+    if last["kind"] == "proposer_failed":
+        return f"The proposer {last['source']} failed {times}, last with: {last['error']}"
+    if last["kind"] == "arm_state":
         how = "closed" if last["state"] == CLOSED else f"resting {times}"
-        reason = f"no language model: {last['reason']}" if source.startswith(LLM) else last["reason"]
-        return f"The proposer {source} was {how}: {reason}."
-    if kind == "author_ended":
+        reason = f"no language model: {last['reason']}" if last["source"].startswith(LLM) else last["reason"]
+        return f"The proposer {last['source']} was {how}: {reason}."
+    if last["kind"] == "author_ended":
         return f"The author wrote no component {times}, last since: {last['reason'] or last['status']}"
-    return f"The run was interrupted {times}, last by: {last.get('reason', '')}"
+    if last["kind"] == "degraded":
+        return last["note"]
+    return f"The run was interrupted {times}, last by: {last['reason']}"
 
 
 def _many(count: int, word: str) -> str:

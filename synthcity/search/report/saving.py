@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import cast
 
 from synthcity.errors import RunError
 from synthcity.files import atomic_write
@@ -27,6 +28,17 @@ def write_report(folder: Path) -> Path:
     Raises:
         RunError: the data is missing, damaged or of another version, or the page cannot be written.
     """
+    page = folder / REPORT_HTML
+    _write(page, render(read_report(folder)))
+    return page
+
+
+def read_report(folder: Path) -> Report:
+    """Read ``<folder>/report.json``.
+
+    Raises:
+        RunError: it is missing, damaged or of another version.
+    """
     path = folder / REPORT_JSON
     try:
         report = json.loads(path.read_text(encoding="utf-8"))
@@ -34,9 +46,7 @@ def write_report(folder: Path) -> Path:
         raise RunError(f"cannot read the report data {str(path)!r}: {error}") from error
     if not isinstance(report, dict) or report.get("schema") != SCHEMA:
         raise RunError(f"{str(path)!r} is no report of version {SCHEMA}; finish the run again with --resume")
-    page = folder / REPORT_HTML
-    _write(page, render(report))  # type: ignore[arg-type]
-    return page
+    return cast(Report, report)
 
 
 def _write(path: Path, text: str) -> None:

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from synthcity.search.arms import LLM
+from synthcity.search.journal.wording import SIGN, between, duration, percent
 from synthcity.search.proposers.arm_table import ArmRow
+from synthcity.search.report.model import Report
 from synthcity.search.report.outcome import SearchResult
 from synthcity.search.report.repairs import repair_line
 
@@ -17,9 +19,8 @@ def summary(result: SearchResult) -> str:
     """Return verdict, the table of the frozen forecaster against all baselines, and the paths."""
     report = result.report
     assets = report["run"]["assets"]
-    header = ["test period", *assets, "mean", "lead of the winner over it, 95 % interval"]
-    if report["verdict"]["winner_is_baseline"]:
-        header[-1] = f"lead of {report['verdict']['challenger']} over it, 95 % interval"
+    name = report["verdict"]["challenger"] if report["verdict"]["winner_is_baseline"] else report["verdict"]["winner"]
+    header = ["test period", *assets, "mean", f"{name} against it ({SIGN})"]
     rows = [header]
     for row in report["scores"]:
         scores = [f"{row['by_asset'][asset]:.1f}" for asset in assets]
@@ -27,6 +28,9 @@ def summary(result: SearchResult) -> str:
     widths = [max(len(row[column]) for row in rows) for column in range(len(header))]
     lines = ["", report["verdict"]["sentence"], ""]
     lines += [_line(row, widths) for row in rows]
+    if report["choice"]:
+        lines += ["", f"{report['choice']}."]
+    lines += _time(report)
     lines += _without_model(report["arms"])
     if report["repairs"]:
         lines += ["", repair_line(report["repairs"])]
@@ -44,9 +48,15 @@ def _lead(result: SearchResult, name: str) -> str:
     if found is None:
         return ""
     proven = "proven" if result.report["verdict"]["proven_against"].get(name) else "not proven"
-    if found["low"] is None or found["high"] is None:
-        return f"{found['mean']:+.2f} % (too few days for an interval)  {proven}"
-    return f"{found['mean']:+.2f} % ({found['low']:+.2f} to {found['high']:+.2f})  {proven}"
+    return f"{percent(found['mean'])} ({between(found['low'], found['high'])})  {proven}"
+
+
+def _time(report: Report) -> list[str]:
+    """Say how long it took where there was a budget, and what was cut for it."""
+    run = report["run"]
+    if run["time_budget"] is None:
+        return []
+    return ["", f"time        {duration(run['seconds'])} of {duration(run['time_budget'])}", *report["cuts"]]
 
 
 def _without_model(arms: Sequence[ArmRow]) -> list[str]:

@@ -3,15 +3,6 @@
 Off unless ``search.author`` says how many. Each is one agent's work with two tools: it may read what is packaged, and
 have a file tried (``nets.authored``). What is admitted is registered for this run, kept in the run folder, and tried
 as one of the first candidates; what is refused is kept too, as text. Without a model the search goes on and says so.
-
-===================  ==========================================================================================
-kind                 fields
-===================  ==========================================================================================
-``authored``         ``component`` ("block" or "head"), ``name``, ``sha256``, ``file``, ``property``, ``scores``,
-                     ``isolation``, ``seconds``
-``author_refused``   ``stage``, ``reason``, ``sha256``, ``file``, and ``isolation``, ``seconds`` where it was tried
-``author_ended``     ``work`` (from 0), ``status``, ``reason``, ``admitted`` (a name or null), ``turns``, ``usd``
-===================  ==========================================================================================
 """
 
 from __future__ import annotations
@@ -38,6 +29,7 @@ from synthcity.nets.authored.isolation import check_isolation
 from synthcity.nets.authored.lock import NotIsolated
 from synthcity.nets.authored.static import Refused
 from synthcity.nets.authored.words import MODULES, NAMES
+from synthcity.search.journal.events import Authored, AuthorEnded, Event
 from synthcity.search.journal.recorder import Recorder
 
 FOLDER = "authored"
@@ -60,7 +52,7 @@ def check_author(count: int) -> None:
             raise NotIsolated(f"search.author is {count}, but {error}; or set search.author to 0") from error
 
 
-def restore(events: Iterable[Mapping[str, Any]], folder: Path) -> None:
+def restore(events: Iterable[Event], folder: Path) -> None:
     """Register what a run had admitted, by its events and the files in its folder.
 
     Raises:
@@ -100,7 +92,7 @@ def write_components(
         task: what is forecast and how it is judged.
         admission: the way in.
     """
-    first = len(recorder.all("author_ended"))
+    first = len(recorder.all(AuthorEnded))
     if first >= count:
         return
     recorder.emit("stage", name="author", message="a language model writes components for this run")
@@ -126,7 +118,7 @@ def write_components(
 def candidates(recorder: Recorder) -> list[tuple[str, dict[str, Any]]]:
     """Return the first candidate of each admitted component, with its name: alone, all options at their defaults."""
     found: list[tuple[str, dict[str, Any]]] = []
-    for event in recorder.all("authored"):
+    for event in recorder.all(Authored):
         part = {"name": event["name"]}
         whole = {"blocks": [part]} if event["component"] == "block" else {"blocks": [], "head": part}
         found.append((f"{event['component']} {event['name']}", whole))

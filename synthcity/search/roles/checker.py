@@ -7,6 +7,7 @@ from typing import Any
 
 from synthcity.agents.prompts.components import describe_components
 from synthcity.agents.tools import tool
+from synthcity.search.journal.events import VerdictTold
 from synthcity.search.roles import planner  # noqa: F401 - registers check_candidate and read_result
 from synthcity.search.roles.desk import Desk
 from synthcity.search.roles.role import Role
@@ -26,13 +27,13 @@ def list_trials(context: Desk) -> list[dict[str, Any]]:
 @tool("checker")
 def read_verdict(context: Desk) -> dict[str, Any]:
     """Read the verdict of the run's one look at the test period, and the baselines' scores on validation."""
-    verdict = context.last("verdict")
+    verdict = context.last(VerdictTold)
     return {"verdict": verdict, "baselines_on_validation": dict(context.history.baselines)}
 
 
 def decided(desk: Desk) -> tuple[str, str]:
     """Return the run's own verdict as one of the three words, and its sentence."""
-    verdict = desk.last("verdict")
+    verdict = desk.last(VerdictTold)
     if verdict is None:
         return UNFINISHED, "the run has no verdict yet"
     return PROVEN if verdict["proven"] else NOT_PROVEN, str(verdict["sentence"])

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from synthcity.errors import ConfigError, SynthcityError
 from synthcity.nets.registry import blocks, heads
@@ -15,16 +15,21 @@ from synthcity.search.candidates.space import Space
 from synthcity.search.config import SearchConfig, load_config
 from synthcity.search.data import SearchData, load_data
 from synthcity.search.gate import Gate, Limits, Rejected
+from synthcity.search.journal.check import check, kind_of
+from synthcity.search.journal.events import Earlier, Event
 from synthcity.search.journal.folder import read_run
 from synthcity.search.journal.history import COMPLETED, FAILED, History
+from synthcity.search.journal.parts import EarlierRun
 from synthcity.search.roles.authoring import restore
 from synthcity.sn50.prompt import Prompt
+
+E = TypeVar("E")
 
 
 class Desk:
     """The context of all roles' tools; prices are loaded when first needed."""
 
-    def __init__(self, config: SearchConfig, events: list[dict[str, Any]], trial: str | None = None) -> None:
+    def __init__(self, config: SearchConfig, events: list[Event], trial: str | None = None) -> None:
         """Args: ``trial`` is what the work is about, where it is about one."""
         self.config = config
         self.trial = trial
@@ -57,8 +62,10 @@ class Desk:
             ConfigError: the first of them, with the remedy.
         """
         for event in self.events:
-            kind, name = event.get("component"), event.get("name")
-            if event["kind"] == "authored" and name not in (blocks() if kind == "block" else heads()):
+            if event["kind"] != "authored":
+                continue
+            kind, name = event["component"], event["name"]
+            if name not in (blocks() if kind == "block" else heads()):
                 raise ConfigError(
                     f"a language model wrote the {kind} {name} for this run; add --trust-code to run such code here"
                 )
@@ -143,17 +150,24 @@ class Desk:
         kept = ("id", "source", "architecture", "config", "status", "score", "curve", "seconds", "parameters")
         return {key: record[key] for key in (*kept, "reason", "failure")}
 
-    def last(self, kind: str) -> dict[str, Any] | None:
-        """Return the run's latest event of a kind."""
-        return next((event for event in reversed(self.events) if event["kind"] == kind), None)
+    def last(self, cls: type[E]) -> E | None:
+        """Return the run's latest event that ``cls`` describes."""
+        kind = kind_of(cls)
+        return next((cast(E, event) for event in reversed(self.events) if event["kind"] == kind), None)
 
     @property
-    def own(self) -> list[dict[str, Any]]:
+    def earlier(self) -> list[EarlierRun]:
+        """What the run was told of earlier ones."""
+        told = self.last(Earlier)
+        return told["runs"] if told else []
+
+    @property
+    def own(self) -> list[Event]:
         """What happened at this desk, after all that the run had told."""
         return self.events[self._num_found :]
 
-    def tell(self, kind: str, **fields: Any) -> None:
+    def tell(self, kind: str, **fields: object) -> None:
         """Note that something happened; it stays on this desk."""
-        event = {**fields, "kind": kind, "time": time.time()}
+        event = check({**fields, "kind": kind, "time": time.time()})
         self.events.append(event)
         self.history = self.history.after(event)

@@ -47,7 +47,7 @@ def _values(desk: Desk) -> dict[str, str]:
     desk.check_known()
     history, usd = desk.history, sum(answer.usd for answer in desk.history.answers)
     card = budget_card(desk.config.search, history, caps=desk.config.llm.caps, usd=usd)
-    earlier = describe((desk.last("earlier") or {"runs": []})["runs"])
+    earlier = describe(desk.earlier)
     return briefing(
         desk.space, history, task=desk.task(), budget=card, rule=desk.rules(), count=_COUNT, earlier=earlier
     )

@@ -33,7 +33,7 @@ def falls_behind(score: float, others: Sequence[float], reduction: float) -> boo
 def scores_at(history: History, rung: int, *, without: str) -> list[float]:
     """Scores that the other trials reported at ``rung``."""
     return [
-        float(entry["score"])
+        entry["score"]
         for record in history.records
         if record.candidate.id != without
         for entry in record.rungs

@@ -24,6 +24,7 @@ from synthcity.search.config import BudgetConfig
 from synthcity.search.debugger import Debugger
 from synthcity.search.gate import Gate, Rejected
 from synthcity.search.journal.diagnosis import Diagnosis
+from synthcity.search.journal.events import Stall
 from synthcity.search.journal.history import History
 from synthcity.search.journal.recorder import Recorder
 from synthcity.search.proposers import BackgroundProposer, DefaultsProposer, Proposer
@@ -259,7 +260,7 @@ class Feed:
         return proposals[0]
 
     def _note_stall(self, level: int, since: int, noise: float | None) -> None:
-        last = self._recorder.last("stall")
+        last = self._recorder.last(Stall)
         if level != (last["level"] if last else 0):
             self._recorder.emit("stall", level=level, since=since, noise=noise)
 

@@ -13,6 +13,7 @@ from synthcity.cluster import Cluster
 from synthcity.errors import Fatal
 from synthcity.nets.authored.code import codes_of
 from synthcity.search.config import BudgetConfig
+from synthcity.search.journal.events import TuneLost
 from synthcity.search.journal.history import STOPPED
 from synthcity.search.journal.recorder import Recorder
 from synthcity.search.trials.bridge import MAX_WORKER_DEATHS, Deadlines, Halving, QueueSearcher, Watch
@@ -91,7 +92,7 @@ def _tuner(
     storage: str,
     recorder: Recorder,
 ) -> tune.Tuner:
-    sessions = [e for kind in ("run_started", "run_resumed", "tune_lost") for e in recorder.all(kind)]
+    begun = len(recorder.history.sessions) + len(recorder.all(TuneLost))  # a folder for each, as Tune wants none twice
     return tune.Tuner(
         trainable,
         tune_config=tune.TuneConfig(
@@ -104,7 +105,7 @@ def _tuner(
             trial_dirname_creator=lambda trial: trial.trial_id,
         ),
         run_config=tune.RunConfig(
-            name=f"trials-{len(sessions)}",
+            name=f"trials-{begun}",
             storage_path=storage,
             verbose=0,
             stop=stopper,

@@ -18,8 +18,10 @@ from synthcity.forecast.forecaster import Forecaster
 from synthcity.forecast.named import Named
 from synthcity.forecast.weights import PairTerms
 from synthcity.market.periods import Periods
+from synthcity.search.config import BudgetConfig
 from synthcity.search.finals import final
 from synthcity.search.finals.final import run_final, score_baselines
+from synthcity.search.journal.events import Chosen, FinalistTold, MixTold, Winner
 from synthcity.search.journal.history import TrialRecord
 from synthcity.search.journal.journal import Journal
 from synthcity.search.journal.recorder import Recorder
@@ -28,6 +30,9 @@ from tests.search.builders import candidate, tell
 
 DAY = 86400
 BASE = {"reference": 110.0, "trailing": 105.0, "ewma": 103.0, "fhs": 100.0}
+
+
+BUDGET = BudgetConfig(finalists=3, final_seeds=1)
 
 
 class Killed(BaseException):
@@ -50,6 +55,7 @@ class GivenScores:
     def __init__(self, folder: Path, recorder: Recorder, scores: dict[str, float], weights: list[float]) -> None:
         self.folder, self.recorder, self.given, self.weights = folder, recorder, {**BASE, **scores}, weights
         self.calls: list[str] = []
+        self.workers = 2
         self.die_in = ""
         self.noise = 0.0  # of the mix, from block to block
 
@@ -76,7 +82,7 @@ class GivenScores:
     ) -> tuple[pd.DataFrame, Any]:
         self._enter("test")
         assert prompts == ["test"]
-        assert self.recorder.last("winner"), "the test was looked at before the winner was frozen"
+        assert self.recorder.last(Winner), "the test was looked at before the winner was frozen"
         load(self.folder / "winner")
         return self._table(forecasters), SimpleNamespace(result=lambda: {"num_prompts": 2})
 
@@ -125,17 +131,15 @@ def data() -> Any:
     )
 
 
-def run(recorder: Recorder, scorer: GivenScores) -> final.TestLook:
+def run(recorder: Recorder, scorer: GivenScores, budget: BudgetConfig = BUDGET) -> final.TestLook:
     return run_final(
         recorder=recorder,
         data=data(),
         scorer=scorer,  # type: ignore[arg-type]
         folder=scorer.folder,
         storage="",
-        finalists=3,
-        num_seeds=1,
-        seed=0,
-        refit=lambda records: {record.candidate.id: Net(record.candidate.id) for record in records},
+        budget=budget,
+        refit=lambda records, seconds: {record.id: Net(record.id) for record in records},
     )
 
 
@@ -144,16 +148,16 @@ SCORES = {"c0001": 97.0, "c0000": 96.5, "c0003": 98.0}
 
 def test_fresh_prompts_decide_and_not_the_score_of_the_search(tmp_path: Path, recorder: Recorder) -> None:
     look = run(recorder, GivenScores(tmp_path, recorder, {**SCORES, "mix": 99.0}, [0.5, 0.3, 0.2]))
-    winner = recorder.last("chosen")
+    winner = recorder.last(Chosen)
     assert winner is not None
     assert (winner["name"], winner["challenger"], winner["best_single"]) == ("c0000", "c0000", "c0000")
     assert set(look.scores["forecaster"]) == {"c0000", "c0000 plain", "fhs+q", *BASELINES}
-    assert {event["name"] for event in recorder.all("finalist")} == {"c0001", "c0000", "c0003", "mix", *BASELINES}
+    assert {event["name"] for event in recorder.all(FinalistTold)} == {"c0001", "c0000", "c0003", "mix", *BASELINES}
 
 
 def test_a_better_mix_wins_and_is_saved_with_its_weights(tmp_path: Path, recorder: Recorder) -> None:
     look = run(recorder, GivenScores(tmp_path, recorder, {**SCORES, "mix": 96.0}, [0.7, 0.295, 0.005]))
-    event = recorder.last("mix")
+    event = recorder.last(MixTold)
     assert event is not None
     assert event["members"] == ["c0001", "c0000"]  # the third was worth five paths of a thousand
     assert sum(event["weights"]) == pytest.approx(1.0)
@@ -174,20 +178,20 @@ def test_a_mix_that_loses_to_a_baseline_stands_back(tmp_path: Path, recorder: Re
     scorer = GivenScores(tmp_path, recorder, {**SCORES, "mix": 100.1}, [0.5, 0.3, 0.2])
     scorer.noise = 5.0
     run(recorder, scorer)
-    winner = recorder.last("chosen")
+    winner = recorder.last(Chosen)
     assert winner is not None
     assert (winner["name"], winner["challenger"]) == ("c0000", "c0000")
 
 
 def test_a_mix_of_one_is_no_contender(tmp_path: Path, recorder: Recorder) -> None:
     run(recorder, GivenScores(tmp_path, recorder, SCORES, [1.0, 0.0, 0.0]))
-    assert "mix" not in {event["name"] for event in recorder.all("finalist")}
+    assert "mix" not in {event["name"] for event in recorder.all(FinalistTold)}
 
 
 def test_a_baseline_that_is_best_is_the_winner(tmp_path: Path, recorder: Recorder) -> None:
     scores = {name: 101.0 + index for index, name in enumerate([*SCORES, "mix"])}
     look = run(recorder, GivenScores(tmp_path, recorder, scores, [0.5, 0.3, 0.2]))
-    winner = recorder.last("chosen")
+    winner = recorder.last(Chosen)
     assert winner is not None
     assert (winner["name"], winner["challenger"], winner["best_baseline"]) == ("fhs", "c0001", "fhs")
     assert load(tmp_path / "winner").name == "fhs+q"
@@ -229,6 +233,6 @@ def test_a_score_whose_state_was_never_saved_is_no_finalist(tmp_path: Path, reco
     for event in tell(candidate(4), 90.0):
         recorder.emit(event.pop("kind"), **{k: v for k, v in event.items() if k != "time"})
     run(recorder, GivenScores(tmp_path, recorder, {**SCORES, "mix": 96.0}, [0.5, 0.3, 0.2]))
-    assert {event["name"] for event in recorder.all("finalist")} >= {"c0000", "c0001", "c0003"}
+    assert {event["name"] for event in recorder.all(FinalistTold)} >= {"c0000", "c0001", "c0003"}
     assert recorder.history.scored[0].candidate.id == "c0004"
-    assert "c0004" not in {event["name"] for event in recorder.all("finalist")}
+    assert "c0004" not in {event["name"] for event in recorder.all(FinalistTold)}

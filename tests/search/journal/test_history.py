@@ -3,7 +3,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
+from synthcity.errors import DataError
+from synthcity.search.candidates.candidate import Candidate
 from synthcity.search.journal.history import FAILED, QUEUED, RUNNING, History
+from synthcity.search.journal.progress import Progress
+from synthcity.search.report.report import _trial_row
 from tests.search.builders import candidate, history, tell
 
 
@@ -66,3 +72,37 @@ def test_trials_file_has_one_record_a_trial(tmp_path: Path) -> None:
     assert rows[0]["curve"] == [5500.0, 5400.0]
     assert rows[0]["hash"] == candidate(0).hash
     assert list(tmp_path.iterdir()) == [tmp_path / "trials.jsonl"]
+
+
+def test_a_rung_told_again_after_a_loss_replaces_its_first_telling_and_all_that_came_after() -> None:
+    begun = tell(candidate(0), 110.0, 90.0, status="running")
+    lost = {"kind": "worker_died", "time": 5.0, "id": "c0000"}
+    known = History.replay([*begun, lost, begun[2]])
+    (record,) = known.records
+    assert (record.curve, record.score) == ([110.0], 110.0)
+    progress = Progress(known)  # the live view and the report read the same history
+    assert progress.best_trial is record
+    told = {"kind": "run_started", "time": 0.0, "workers": 1}
+    page = _trial_row(progress, record)
+    assert (page["rung"], page["score"], [score for _, score in page["curve"]]) == (1, 110.0, [110.0])
+    assert History.replay([told, *begun, lost, begun[2]]).records == known.records
+
+
+def test_a_curve_is_of_each_rungs_own_score_and_the_score_of_the_best() -> None:
+    events = tell(candidate(0), 5500.0, 5400.0, 5400.0)
+    for event, own in zip(events[2:5], (5500.0, 5400.0, 5450.0), strict=True):
+        event["rung_score"] = own
+    (record,) = history(events).records
+    assert (record.curve, record.score) == ([5500.0, 5400.0, 5450.0], 5400.0)
+
+
+def test_a_seed_that_was_not_trained_to_its_end_does_not_count_beside_one_that_was() -> None:
+    whole = tell(candidate(0), 5500.0, 5300.0)
+    again = Candidate(**{**vars(candidate(0)), "index": 1, "source": "rerun"})
+    known = history(whole, tell(again, 5600.0, status="stopped"), tell(candidate(2), 5400.0))
+    assert [record.id for record in known.scored] == ["c0000", "c0002"]
+
+
+def test_a_trial_that_nobody_proposed_is_refused() -> None:
+    with pytest.raises(DataError, match="a rung of c0007, which was never proposed"):
+        History.replay([{"kind": "rung", "time": 0.0, "id": "c0007", "rung": 1, "num_rungs": 1, "score": 1.0}])

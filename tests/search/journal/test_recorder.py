@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from synthcity.errors import RunError
+from synthcity.search.journal.events import Event, Stage, Winner
+from synthcity.search.journal.history import History
 from synthcity.search.journal.journal import Journal
 from synthcity.search.journal.recorder import Recorder
 from tests.search.builders import candidate
@@ -14,9 +16,13 @@ from tests.search.builders import candidate
 
 class Screen:
     def __init__(self) -> None:
+        self.begun = -1
         self.seen: list[str] = []
 
-    def update(self, event: Mapping[str, Any]) -> None:
+    def begin(self, history: History) -> None:
+        self.begun = len(history.trials)
+
+    def update(self, event: Event, history: History) -> None:
         self.seen.append(event["kind"])
 
 
@@ -28,12 +34,13 @@ def test_an_event_reaches_disk_history_and_screen(tmp_path: Path) -> None:
         recorder.emit("stage", name="finals", message="")
         assert list(recorder.history.trials) == ["c0000"]
         assert screen.seen == ["candidate", "stage"]
-        assert recorder.last("stage") == recorder.events[-1]
-        assert recorder.last("winner") is None
+        assert recorder.last(Stage) == recorder.events[-1]
+        assert recorder.last(Winner) is None
     with Journal(tmp_path) as journal:
         again = Recorder(journal, screen)
         assert again.history == recorder.history
-        assert screen.seen == ["candidate", "stage"] * 2
+        assert screen.begun == 1
+        assert screen.seen == ["candidate", "stage"]
 
 
 def test_what_could_not_be_written_never_happened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

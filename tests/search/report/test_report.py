@@ -9,16 +9,50 @@ from pathlib import Path
 import pytest
 
 from synthcity.errors import RunError
+from synthcity.search.finals.choice import RULE, why
+from synthcity.search.journal.history import History
 from synthcity.search.report.saving import REPORT_HTML, save_report, write_report
-from tests.search.sample_run import BEGIN, journal, repair_events, sample_report
+from tests.search.sample_run import BEGIN, journal, lead_tables, made_scores, repair_events, sample_report
 
 
 def test_finals_show_scores_weights_and_the_frozen_one_first():
     rows = sample_report(diagnostics=None, groups=None)["finals"]
-    assert [row["name"] for row in rows[:4]] == ["mix-3", "t001", "t003", "fhs"]
+    assert [row["name"] for row in rows[:4]] == ["mix-3", "c0001", "c0003", "fhs"]
     assert [row["weight"] for row in rows[:4]] == [None, 0.7, 0.3, None]
     assert rows[0]["relative"] == pytest.approx(100 * (5509 / 5540 - 1))
     assert [row["kind"] for row in rows[2:4]] == ["candidate", "baseline"]
+
+
+def test_the_row_that_is_marked_is_the_frozen_one_and_the_rule_is_told(tmp_path: Path):
+    events = [e for e in journal() if e["kind"] not in ("chosen", "winner")]
+    scores = {e["name"]: e["score"] for e in events if e["kind"] == "finalist"}
+    chosen = {"name": "mix-3", "challenger": "mix-3", "best_single": "c0001", "best_baseline": "fhs"}
+    lucky = {"kind": "finalist", "name": "c0001", "id": "c0001", "score": 5500.0, "time": BEGIN}
+    told = {"kind": "chosen", **chosen, "why": why("mix-3", {**scores, "c0001": 5500.0}), "time": BEGIN}
+    frozen = {"kind": "winner", "name": "mix-3", "bundle": "winner", "time": BEGIN}
+    history = History.replay([*events, lucky, told, frozen])
+    report = sample_report(history=history, diagnostics=None, groups=None)
+    assert [(row["name"], row["frozen"]) for row in report["finals"][:2]] == [("c0001", False), ("mix-3", True)]
+    page = save_report(tmp_path, report).read_text(encoding="utf-8")
+    (marked,) = re.findall(r'<tr class="winner"><th scope="row">([\w-]+) <span class="tag">frozen', page)
+    assert marked == "mix-3"
+    assert RULE in page
+    assert "mix-3 is frozen with 5509.0 on fresh validation prompts: c0001 scores 5500.0 there" in page
+
+
+def test_a_lead_that_is_not_proven_is_not_called_so_on_the_page(tmp_path: Path):
+    leads = lead_tables(made_scores())
+    for name in ("fhs", "ewma"):
+        leads[name] = {**leads[name], "high": 0.1}
+    report = sample_report(leads=leads, diagnostics=None, groups=None)
+    page = save_report(tmp_path, report).read_text(encoding="utf-8")
+    assert report["verdict"]["proven_against"] == {"fhs": False, "ewma": False, "trailing": True, "reference": True}
+    tags = re.findall(r'over (\w+): [^<]*<span class="tag ?(\w*) ?">([^<]*)</span>', page)
+    assert [(name, text) for name, _, text in tags] == [
+        ("fhs", "not proven"), ("ewma", "not proven"), ("trailing", "proven"), ("reference", "proven"),
+    ]  # fmt: skip
+    assert 'class="verdict open"' in page
+    assert "Not proven against fhs, ewma" in page
 
 
 def test_refusals_are_grouped_by_stage_and_show_their_reasons():
@@ -27,19 +61,21 @@ def test_refusals_are_grouped_by_stage_and_show_their_reasons():
         ("duplicate", 2, {"tpe": 2}),
         ("config", 1, {"tpe": 1}),
     ]
-    assert [example["reason"] for example in groups[0]["examples"]] == ["the same network as t003", "as t004"]
+    assert [example["reason"] for example in groups[0]["examples"]] == ["the same network as c0003", "as c0004"]
 
 
 def test_what_went_wrong_is_said():
     troubles = [
-        {"kind": "worker_died", "id": "t001", "time": BEGIN + 9},
-        {"kind": "worker_died", "id": "t002", "time": BEGIN + 10},
+        {"kind": "worker_died", "id": "c0001", "time": BEGIN + 9},
+        {"kind": "worker_died", "id": "c0002", "time": BEGIN + 10},
         {"kind": "proposer_failed", "source": "tpe", "error": "ValueError: no", "time": BEGIN + 11},
         {"kind": "run_interrupted", "reason": "KeyboardInterrupt", "time": BEGIN + 12},
     ]
-    report = sample_report(events=[*journal(), *troubles], warnings=["a note"], diagnostics=None, groups=None)
+    report = sample_report(
+        history=History.replay([*journal(), *troubles]), warnings=["a note"], diagnostics=None, groups=None
+    )
     text = "\n".join(report["warnings"])
-    for part in ("a note", "died twice (in t001, t002)", "tpe failed once, last with: ValueError: no"):
+    for part in ("a note", "died twice (in c0001, c0002)", "tpe failed once, last with: ValueError: no"):
         assert part in text, part
     assert "interrupted once, last by: KeyboardInterrupt" in text
 
@@ -49,14 +85,19 @@ def test_a_learning_curve_shows_each_rungs_own_score():
     for event in events:
         if event["kind"] == "rung":
             event["rung_score"] = event["score"] + 1.0  # the score is the best so far
-    plain, own = (sample_report(events=e, diagnostics=None, groups=None)["trials"][0] for e in (journal(), events))
+    plain, own = (
+        sample_report(history=History.replay(e), diagnostics=None, groups=None)["trials"][0]
+        for e in (journal(), events)
+    )
     assert [score - 1.0 for _, score in own["curve"]] == pytest.approx([score for _, score in plain["curve"]])
 
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("run")
-    report = sample_report(command="synthcity search <b>x</b>.yaml", events=[*journal(), *repair_events()])
+    report = sample_report(
+        command="synthcity search <b>x</b>.yaml", history=History.replay([*journal(), *repair_events()])
+    )
     return save_report(folder, report).read_text(encoding="utf-8")
 
 
@@ -74,8 +115,8 @@ def test_the_page_shows_every_part(page: str):
         "fhs",
         "lstm",
         "TrialFailed",
-        "the same network as t003",
-        "t003",
+        "the same network as c0003",
+        "c0003",
         "2025-11-01",
         "0.1.0",
         "rules of 2026-09",

@@ -28,6 +28,7 @@ from synthcity.search.candidates.space import Space
 from synthcity.search.config import BudgetConfig, parse_config
 from synthcity.search.finals.finalist import Finalist
 from synthcity.search.gate import Gate, Limits
+from synthcity.search.journal.events import Authored, AuthorEnded, AuthorRefused
 from synthcity.search.journal.history import History
 from synthcity.search.journal.journal import Journal
 from synthcity.search.journal.recorder import Recorder
@@ -88,12 +89,12 @@ def test_a_component_is_written_mended_and_registered(
     tries = [call("try_component", source=source) for source in (BAD, BAD, BLOCK, BLOCK)]
     running.script([look, *tries, FINISH])
     write(recorder, tmp_path, opened)
-    (refused,), (admitted,) = recorder.all("author_refused"), recorder.all("authored")
+    (refused,), (admitted,) = recorder.all(AuthorRefused), recorder.all(Authored)
     assert (refused["stage"], "the name open is not available" in refused["reason"]) == ("static", True)
     assert (tmp_path / refused["file"]).read_text() == BAD
     assert (tmp_path / admitted["file"]).read_text() == BLOCK
     assert (admitted["component"], admitted["name"], admitted["sha256"]) == ("block", "gated_average", CODE.sha256)
-    ended = recorder.last("author_ended")
+    ended = recorder.last(AuthorEnded)
     assert ended is not None
     assert (ended["status"], ended["admitted"], ended["turns"]) == ("finished", "gated_average", 6)
     said = [m["content"] for m in running.questions()[-1]["messages"] if m["role"] == "tool"]
@@ -118,8 +119,8 @@ def test_tries_are_counted(
     bad = [call("try_component", source=f"import os  # {number}") for number in range(author.MAX_TRIES + 1)]
     running.script([*bad, FINISH])
     write(recorder, tmp_path, opened)
-    assert len(recorder.all("author_refused")) == author.MAX_TRIES
-    ended = recorder.last("author_ended")
+    assert len(recorder.all(AuthorRefused)) == author.MAX_TRIES
+    ended = recorder.last(AuthorEnded)
     assert ended is not None
     assert ended["admitted"] is None
     assert author.candidates(recorder) == []
@@ -149,7 +150,7 @@ def test_a_resumed_run_asks_no_more_and_registers_what_it_had(
 
 def test_without_a_model_the_search_goes_on_and_says_so(recorder: Recorder, tmp_path: Path) -> None:
     write(recorder, tmp_path, lambda: LLMClient(Settings(), LLMConfig()), count=2)
-    ended = recorder.all("author_ended")
+    ended = recorder.all(AuthorEnded)
     assert [event["status"] for event in ended] == ["unavailable"] * 2
     assert "CHUTES_API_KEY" in ended[0]["reason"]
 

@@ -41,7 +41,17 @@ SWEEP = {
         "simulated": {"days": 100},
     },
 }
-VERDICT = {"kind": "verdict", "time": 9.0, "proven": False, "sentence": "Not proven: the baseline fhs wins."}
+VERDICT = {
+    "kind": "verdict",
+    "time": 9.0,
+    "sentence": "Not proven: the baseline fhs wins.",
+    "proven": False,
+    "proven_against": {"fhs": False},
+    "winner": "fhs",
+    "winner_is_baseline": True,
+    "challenger": None,
+    "best_baseline": "fhs",
+}
 
 Work = Callable[..., Outcome]
 
@@ -287,7 +297,7 @@ def test_a_run_folder_is_read_while_it_grows_and_refused_when_damaged(tmp_path: 
     (tmp_path / JOURNAL).write_text("\n".join(lines) + '\n{"kind": "torn')
     assert Desk.of_run(tmp_path).history.scored[0].score == 5500.0
     (tmp_path / JOURNAL).write_text('{"kind": "rung"}\n')
-    with pytest.raises(RunError, match="is damaged"):
+    with pytest.raises(RunError, match="tells nonsense at line 1: time of the event 'rung' is missing"):
         Desk.of_run(tmp_path)
     (tmp_path / "resolved.yaml").write_text(yaml.safe_dump([1]))
     with pytest.raises((RunError, ConfigError)):

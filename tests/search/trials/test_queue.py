@@ -15,6 +15,7 @@ from synthcity.search.candidates.space import Space
 from synthcity.search.config import ArmConfig, BudgetConfig
 from synthcity.search.debugger import Debugger
 from synthcity.search.gate import Gate, Limits, Rejected
+from synthcity.search.journal.events import DiagnosisTold, ProposerFailed, Stall
 from synthcity.search.journal.history import History
 from synthcity.search.journal.journal import Journal
 from synthcity.search.journal.recorder import Recorder
@@ -183,7 +184,7 @@ def test_a_proposer_that_keeps_failing_is_closed_and_the_others_go_on(recorder: 
     arms = {"tpe": Broken(), **make_arms(["random"], SPACE)}
     handed = drive(recorder, make_feed(recorder, BudgetConfig(trials=4), arms=arms))
     assert len(handed) == 4
-    failures = recorder.all("proposer_failed")
+    failures = recorder.all(ProposerFailed)
     assert [(event["source"], event["error"]) for event in failures] == [("tpe", "no answer")] * 3
 
 
@@ -194,7 +195,7 @@ def test_spoilt_answers_close_an_arm_later_than_errors_of_its_own(recorder: Reco
 
     arms = {"tpe": Spoilt(), **make_arms(["random"], SPACE)}
     drive(recorder, make_feed(recorder, BudgetConfig(trials=14), arms=arms))
-    assert len(recorder.all("proposer_failed")) == 10
+    assert len(recorder.all(ProposerFailed)) == 10
     assert recorder.history.arms["tpe"].reason == "10 errors in a row, the last: no JSON"
 
 
@@ -361,7 +362,7 @@ def test_a_limit_is_journalled_and_holds_after_a_restart(recorder: Recorder) -> 
     with pytest.raises(Rejected, match=f"in nothing smaller than {first}"):
         Gate(SPACE, lambda config: {"parameters": 1}, Limits(max_parameters=10)).screen(Proposal(config=larger), again)
     drive(recorder, debugged(recorder, budget))
-    assert len(recorder.all("diagnosis")) == 1
+    assert len(recorder.all(DiagnosisTold)) == 1
 
 
 @pytest.mark.parametrize(
@@ -391,7 +392,7 @@ def test_failures_that_come_too_late_are_diagnosed_and_spend_no_trial(
     assert (first.cause, first.action) == ("nan", "leave")
     assert why in first.reason
     assert (second.cause, second.action) == ("memory", "limit"), "what is never repaired needs no excuse"
-    assert len(recorder.all("diagnosis")) == 2
+    assert len(recorder.all(DiagnosisTold)) == 2
     assert len(recorder.history.trials) == num_trials
 
 
@@ -441,7 +442,7 @@ def test_the_incumbent_is_run_again_where_a_model_is_asked_and_the_model_rests_w
     assert feed.failure is None
     reruns = [record.candidate for record in recorder.history.records if record.candidate.source == "rerun"]
     assert [candidate.parent for candidate in reruns] == ["c0000", "c0000"]
-    levels = [event["level"] for event in recorder.all("stall")]
+    levels = [event["level"] for event in recorder.all(Stall)]
     assert levels == [1, 2, 3, 4]
     rested = next(i for i, event in enumerate(recorder.events) if event["kind"] == "stall" and event["level"] == 4)
     before = sum(event["kind"] == "candidate" for event in recorder.events[:rested])

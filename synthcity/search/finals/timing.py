@@ -1,0 +1,111 @@
+"""The finals within the time budget: measured, reserved for, and cut to what is left; every cut is told.
+
+What comes last, the look at the test period, is what all the rest is for: it is never cut, so time for it is kept back
+first, by what scoring cost so far. Then there are fewer finalists, fewer draws, and at last fewer networks are trained
+again; one that is not goes into the winner as the search trained it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from synthcity.forecast.forecaster import Forecaster
+from synthcity.search.config import BudgetConfig
+from synthcity.search.journal.events import Baselines, Chosen
+from synthcity.search.journal.history import TrialRecord
+from synthcity.search.journal.recorder import Recorder
+from synthcity.search.journal.wording import duration
+
+_SCORING_SHARE = 0.5  # of what is left that finalists may take before the rest is trained again and looked at
+_SLACK = 1.5  # a machine is busier now and then
+_RUNG_PATHS, _PAIR_PATHS, _SCORE_PATHS = 96, 250, 1000  # drawn for a rung, for the mix, and for a score
+_LOOKED_AT = 8  # forecasters in the look: challenger, best network, both plain, baselines
+
+
+@dataclass(frozen=True)
+class FinalsClock:
+    """What is left of a run's time budget; without one there is any time and nothing is cut."""
+
+    recorder: Recorder
+    budget: BudgetConfig
+
+    @property
+    def left(self) -> float | None:
+        """Seconds that are left, None without a budget; negative once it is used up."""
+        return None if self.budget.time_budget is None else self.budget.time_budget - self.recorder.used_seconds()
+
+    def affordable(self, records: Sequence[TrialRecord], workers: int) -> list[TrialRecord]:
+        """Return as many of ``records``, best first, as there is time to score; at least one.
+
+        Drawing is timed by each trial's own validation, which draws fewer paths for about as many prompts.
+        """
+        left = self.left
+        kept = list(records)
+        if left is None:
+            return kept
+        paths = _PAIR_PATHS + self.budget.final_seeds * _SCORE_PATHS
+        seconds = [_last_validation(record) * paths / _RUNG_PATHS / workers for record in records]
+        while len(kept) > 1 and sum(seconds[: len(kept)]) > _SCORING_SHARE * left:
+            kept.pop()
+        if len(kept) < len(records):
+            self._cut(f"{len(kept)} of {len(records)} finalists were scored on fresh validation prompts")
+        return kept
+
+    def another_draw(self, cost: float, num_forecasters: int, num_prompts: int, num_test: int) -> bool:
+        """Whether one more draw of all fits; ``cost``: seconds that scoring one forecaster on one prompt took."""
+        left = self.left
+        if left is None:
+            return True
+        return left > _SLACK * cost * (num_forecasters * num_prompts + _LOOKED_AT * num_test)
+
+    def note_draws(self, done: int) -> None:
+        """Tell of draws that were left out."""
+        if done < self.budget.final_seeds:
+            self._cut(f"{done} of {self.budget.final_seeds} draws stand behind each final score")
+
+    def seconds_for_refit(self, num_test: int) -> float | None:
+        """Return what may be spent on training again once time for the look is kept back, None for any time."""
+        left, chosen = self.left, self.recorder.last(Chosen)
+        if left is None:
+            return None
+        cost = chosen.get("seconds_per_score", 0.0) if chosen else 0.0
+        return max(0.0, left - _SLACK * cost * _LOOKED_AT * num_test)
+
+    def _cut(self, what: str) -> None:
+        budget = duration(self.budget.time_budget or 0.0)
+        self.recorder.emit("degraded", note=f"The finals were cut to the time budget of {budget}: {what}.", cut=True)
+
+
+def note_refit(recorder: Recorder, chosen: Collection[TrialRecord], refitted: Mapping[str, Forecaster]) -> None:
+    """Tell of chosen networks that there was no time to train again."""
+    missing = [record.id for record in chosen if record.id not in refitted]
+    if missing:
+        names = ", ".join(missing)
+        recorder.emit(
+            "degraded",
+            note=f"The finals were cut to the time budget: {names} went into the winner as the search trained it, "
+            "without the validation period.",
+            cut=True,
+        )
+
+
+def reserve(recorder: Recorder, budget: BudgetConfig, num_search: int, num_finals: int, num_test: int) -> float:
+    """Return the seconds of the time budget that trials may not take: the share that is set, or more where it must be.
+
+    Args:
+        recorder: of the run; knows how long the baselines took on the prompts of the search.
+        budget: has a time budget.
+        num_search: prompts that the baselines were scored on.
+        num_finals: fresh validation prompts.
+        num_test: prompts of the test period.
+    """
+    whole = budget.time_budget or 0.0
+    told = recorder.last(Baselines)
+    cost = told.get("seconds", 0.0) / (len(told["scores"]) * num_search) if told else 0.0
+    least = cost * _SCORE_PATHS / _PAIR_PATHS * _LOOKED_AT * (num_test + budget.final_seeds * num_finals)
+    return min(max(budget.finals_share * whole, _SLACK * least), 0.9 * whole)
+
+
+def _last_validation(record: TrialRecord) -> float:
+    return record.rungs[-1].get("validation_seconds", 0.0) if record.rungs else 0.0

@@ -1,0 +1,369 @@
+"""The events of a journal: every kind with its fields; ``check`` holds those written and those read to them.
+
+An event is a plain mapping with its ``kind``, the ``time`` of a wall clock (unix seconds, for people), and, for
+counting, the ``session`` (from 1, one a process that opened the journal) and its ``clock`` (seconds since it began, by
+a clock that never jumps). Journals of earlier versions lack the last two. Fields beyond those named here are kept.
+
+Scores are in basis points, lower is better; money is in USD.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NotRequired
+
+from typing_extensions import TypedDict
+
+from synthcity.search.journal.parts import EarlierRun, Failure, Network, ProposalTold
+
+VERSION = 2  # 1 had no version, sessions and clocks
+
+
+class Told(TypedDict):
+    """What every event has."""
+
+    time: float
+    session: NotRequired[int]
+    clock: NotRequired[float]
+
+
+class RunTold(Told):
+    """What the start of a session tells; ``fingerprint`` is of the prices, see ``search.fingerprint``."""
+
+    name: NotRequired[str]
+    competition: NotRequired[str]
+    rules: NotRequired[str]
+    assets: NotRequired[list[str]]
+    trials: NotRequired[int]
+    time_budget: NotRequired[float | None]
+    workers: int
+    gpus: NotRequired[float]
+    command: NotRequired[str]
+    versions: NotRequired[dict[str, str]]
+    config: NotRequired[dict[str, object]]
+    version: NotRequired[int]
+    fingerprint: NotRequired[dict[str, dict[str, str]]]
+
+
+class RunStarted(RunTold):
+    """The search began."""
+
+    kind: Literal["run_started"]
+
+
+class RunResumed(RunTold):
+    """It goes on."""
+
+    kind: Literal["run_resumed"]
+
+
+class RunInterrupted(Told):
+    """A session ended before the run did."""
+
+    kind: Literal["run_interrupted"]
+    reason: str
+
+
+class RunExtended(Told):
+    """A run whose search was over gets more trials or time; its finals are held again."""
+
+    kind: Literal["run_extended"]
+    trials: int
+    looks: int  # at the test period, so far
+
+
+class Degraded(Told):
+    """Something is not as it was or should be; ``note`` is a sentence for the report."""
+
+    kind: Literal["degraded"]
+    note: str
+    cut: NotRequired[bool]  # to the time budget
+
+
+class Stage(Told):
+    """What the run does now."""
+
+    kind: Literal["stage"]
+    name: str
+    message: str
+
+
+class Earlier(Told):
+    """What the search was told of earlier runs."""
+
+    kind: Literal["earlier"]
+    runs: list[EarlierRun]
+
+
+class Baselines(Told):
+    """Scores of the baselines on the validation prompts."""
+
+    kind: Literal["baselines"]
+    scores: dict[str, float]
+    seconds: NotRequired[float]
+
+
+class CandidateTold(Told):
+    """The gate admitted a candidate."""
+
+    kind: Literal["candidate"]
+    id: str
+    index: int
+    source: str
+    parent: NotRequired[str | None]
+    rationale: NotRequired[str]
+    hash: str
+    config: Network
+    usd: NotRequired[float]
+    arms: NotRequired[dict[str, str]]
+
+
+class RejectedTold(Told):
+    """The gate refused a proposal."""
+
+    kind: Literal["rejected"]
+    source: str
+    stage: str
+    reason: str
+    config: dict[str, object]
+    parent: NotRequired[str | None]
+    usd: NotRequired[float]
+
+
+class ProposerFailed(Told):
+    """A proposer raised an error."""
+
+    kind: Literal["proposer_failed"]
+    source: str
+    error: str
+
+
+class Answered(Told):
+    """What one question to a language model brought, before any of it is handed out."""
+
+    kind: Literal["answered"]
+    source: str
+    question: NotRequired[int]
+    proposals: list[ProposalTold]
+    usd: float
+    error: str
+
+
+class ArmTold(Told):
+    """An arm is open, resting or closed."""
+
+    kind: Literal["arm_state"]
+    source: str
+    state: Literal["open", "resting", "closed"]
+    reason: str
+
+
+class TrialStarted(Told):
+    """A worker begins, at ``from_rung`` (0 when new)."""
+
+    kind: Literal["trial_started"]
+    id: str
+    from_rung: NotRequired[int]
+
+
+class RungTold(Told):
+    """A rung was trained and validated: ``rung_score`` is its own score, ``score`` the best so far."""
+
+    kind: Literal["rung"]
+    id: str
+    rung: int
+    num_rungs: int
+    score: float
+    rung_score: NotRequired[float]
+    steps: NotRequired[int]
+    seconds: NotRequired[float]
+    train_seconds: NotRequired[float]
+    validation_seconds: NotRequired[float]
+    parameters: NotRequired[int]
+
+
+class CheckpointTold(Told):
+    """Where the state of a trial lies, below the run's storage."""
+
+    kind: Literal["checkpoint"]
+    id: str
+    path: str
+
+
+class WorkerDied(Told):
+    """The worker of a trial was lost."""
+
+    kind: Literal["worker_died"]
+    id: str
+
+
+class TuneLost(Told):
+    """Tune's loop broke and was started afresh."""
+
+    kind: Literal["tune_lost"]
+    error: str
+
+
+class TrialFinished(Told):
+    """A trial ended."""
+
+    kind: Literal["trial_finished"]
+    id: str
+    status: Literal["completed", "stopped", "failed"]
+    score: NotRequired[float | None]
+    reason: NotRequired[str]
+    failure: NotRequired[Failure | None]
+
+
+class Stall(Told):
+    """How the search meets a stall; see ``proposers.stall``."""
+
+    kind: Literal["stall"]
+    level: int
+    since: int
+    noise: float | None
+
+
+class DiagnosisTold(Told):
+    """The end of the work on a failed trial; see ``diagnosis``."""
+
+    kind: Literal["diagnosis"]
+    id: str
+    fingerprint: str
+    cause: str
+    action: Literal["limit", "leave"]
+    by: str
+    reason: str
+    usd: float
+
+
+class Authored(Told):
+    """A component that a language model wrote is admitted."""
+
+    kind: Literal["authored"]
+    component: Literal["block", "head"]
+    name: str
+    sha256: str
+    file: str
+
+
+class AuthorRefused(Told):
+    """One is refused."""
+
+    kind: Literal["author_refused"]
+    stage: str
+    reason: str
+    sha256: str
+    file: str
+
+
+class AuthorEnded(Told):
+    """One work of the author ended; ``admitted`` names its component."""
+
+    kind: Literal["author_ended"]
+    work: int
+    status: str
+    reason: str
+    admitted: str | None
+    turns: NotRequired[int]
+    usd: NotRequired[float]
+
+
+class SearchFinished(Told):
+    """No trial will come any more."""
+
+    kind: Literal["search_finished"]
+    utilisation: float | None
+
+
+class Contenders(Told):
+    """The trials that go into the finals."""
+
+    kind: Literal["contenders"]
+    ids: list[str]
+
+
+class FinalistTold(Told):
+    """A contender's score on fresh validation prompts; ``id`` is None for a mix or baseline."""
+
+    kind: Literal["finalist"]
+    name: str
+    id: str | None
+    score: float
+
+
+class MixTold(Told):
+    """The weights that were fitted on the search's prompts."""
+
+    kind: Literal["mix"]
+    members: list[str]
+    weights: list[float]
+
+
+class Chosen(Told):
+    """What is frozen, and the best contender, network and baseline; ``why`` says it in a sentence."""
+
+    kind: Literal["chosen"]
+    name: str
+    challenger: str | None
+    best_single: str | None
+    best_baseline: str
+    why: NotRequired[str]
+    seconds_per_score: NotRequired[float]
+
+
+class RefitTold(Told):
+    """A chosen network was trained once more; ``state`` is its file in the run folder."""
+
+    kind: Literal["refit"]
+    id: str
+    copy: int
+    steps: int
+    seconds: float
+    state: str
+
+
+class Winner(Told):
+    """The bundle is frozen."""
+
+    kind: Literal["winner"]
+    name: str
+    bundle: NotRequired[str]
+
+
+class SeenTest(Told):
+    """The test period was looked at; ``scores`` and ``diagnostics`` are files in the run folder."""
+
+    kind: Literal["test_scored"]
+    scores: str
+    diagnostics: str
+    num_prompts: int
+    num_dropped: int
+
+
+class VerdictTold(Told):
+    """See ``finals.verdict``."""
+
+    kind: Literal["verdict"]
+    sentence: str
+    proven: bool
+    proven_against: dict[str, bool]
+    winner: str
+    winner_is_baseline: bool
+    challenger: str | None
+    best_baseline: str
+
+
+class RunFinished(Told):
+    """The report is written."""
+
+    kind: Literal["run_finished"]
+    winner: str
+
+
+OfTrial = TrialStarted | RungTold | CheckpointTold | WorkerDied | TrialFinished | DiagnosisTold
+Trouble = RunInterrupted | ProposerFailed | WorkerDied | TuneLost | ArmTold | AuthorEnded | Degraded
+OfFinals = SearchFinished | Contenders | MixTold | FinalistTold | Chosen | Winner | SeenTest | VerdictTold | RunFinished
+Event = (
+    RunStarted | RunResumed | RunExtended | Stage | Earlier | Baselines | CandidateTold | RejectedTold | Answered
+    | Stall | Authored | AuthorRefused | RefitTold | OfTrial | Trouble | OfFinals
+)  # fmt: skip

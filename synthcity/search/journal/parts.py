@@ -1,0 +1,52 @@
+"""Parts that events have in common with others: a network, a failure, a proposal, an earlier run."""
+
+from __future__ import annotations
+
+from typing import NotRequired
+
+from typing_extensions import TypedDict
+
+
+class Component(TypedDict):
+    """A block or head with its options, which are not listed here."""
+
+    name: str
+
+
+class Network(TypedDict):
+    """The part of a candidate's config that a journal is read for; the rest is kept."""
+
+    blocks: list[Component]
+    head: Component
+
+
+Failure = TypedDict("Failure", {"class": str, "message": str, "traceback": str})  # of a trial
+
+
+Span = list[str | int]  # source of prices, start and end in unix seconds
+
+
+class EarlierBest(TypedDict):
+    """A good candidate of an earlier run, and its score against that run's best baseline in percent."""
+
+    config: Network
+    lead: float | None
+
+
+class EarlierRun(TypedDict):
+    """What is told of an earlier run; ``knows``: source, start and end of all prices that it chose on."""
+
+    name: str
+    trials: int
+    best: list[EarlierBest]
+    insights: list[str]
+    knows: list[Span]
+
+
+class ProposalTold(TypedDict):
+    """One proposal of a language model."""
+
+    config: dict[str, object]
+    rationale: NotRequired[str]
+    parent: NotRequired[str | None]
+    usd: NotRequired[float]

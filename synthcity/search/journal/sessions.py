@@ -1,0 +1,52 @@
+"""The time that a run has used: counted by session, on a clock that does not jump; pauses between them cost nothing.
+
+Journals of earlier versions have wall times alone. There a session begins with the event that announces it, and the
+word of its interruption does not lengthen it: it may come from a resume that failed hours later.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from synthcity.search.journal.events import Event
+
+_WORK = ("trial_started", "rung", "trial_finished")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """One process that worked on the run; ``begin`` and ``end`` are unix seconds of its first and last event.
+
+    ``seconds`` is how long it has lasted, ``work`` when in it the first trial began and the last event of one came.
+    """
+
+    number: int
+    begin: float
+    end: float
+    seconds: float = 0.0
+    work: tuple[float, float] | None = None
+    announced: bool = False
+
+    def after(self, event: Event) -> Session:
+        """Return the session one event of it later."""
+        seconds = event.get("clock", event["time"] - self.begin)
+        later = replace(self, end=max(self.end, event["time"]), seconds=max(self.seconds, seconds))
+        if event["kind"] in _WORK:
+            first = later.seconds if self.work is None else self.work[0]
+            later = replace(later, work=(first, later.seconds))
+        return replace(later, announced=self.announced or event["kind"] in ("run_started", "run_resumed"))
+
+
+def counted(sessions: tuple[Session, ...], event: Event) -> tuple[Session, ...]:
+    """Return ``sessions`` one event later."""
+    number = event.get("session")
+    if number is None:
+        if event["kind"] in ("run_started", "run_resumed"):
+            number = len(sessions) + 1
+        elif not sessions or event["kind"] == "run_interrupted":
+            return sessions
+        else:
+            number = sessions[-1].number
+    if not sessions or sessions[-1].number != number:
+        sessions = (*sessions, Session(number=number, begin=event["time"], end=event["time"]))
+    return (*sessions[:-1], sessions[-1].after(event))

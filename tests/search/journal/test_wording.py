@@ -1,0 +1,13 @@
+from __future__ import annotations
+
+from synthcity.search.journal.wording import between, duration, percent
+
+
+def test_durations_read_well() -> None:
+    assert [duration(s) for s in (7, 65, 3700)] == ["7 s", "1:05", "1:01:40"]
+
+
+def test_a_difference_has_its_sign_and_a_true_minus() -> None:
+    assert [percent(value) for value in (-0.621, 0.4, None)] == ["−0.62 %", "+0.40 %", "-"]
+    assert between(-0.82, -0.42) == "95 % interval −0.82 % to −0.42 %"
+    assert between(None, None) == "too few days for an interval"
