@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
+
+from dotenv.parser import parse_stream
+
+from synthcity.errors import ConfigError
+from synthcity.textfile import read_text
 
 _VENUE_URL = re.compile(r"SYNTHCITY_(\w+)_URL")
 CHUTES_URL = "https://llm.chutes.ai/v1"
+_CURLY = "“”„‘’‚«»"
 
 
 class Secret:
@@ -27,9 +36,17 @@ class Secret:
 
     @classmethod
     def find(cls, values: Mapping[str, str], names: Iterable[str]) -> Secret:
-        """Return the first of ``names`` that ``values`` sets to something, else an empty secret."""
+        """Return the first of ``names`` that ``values`` sets to something, else an empty secret.
+
+        Raises:
+            ConfigError: it holds a character that no key has; the text does not show it.
+        """
         names = tuple(names)
-        return cls(next((values[name].strip() for name in names if values.get(name, "").strip()), ""), names)
+        name = next((name for name in names if values.get(name, "").strip()), "")
+        value = values.get(name, "").strip()
+        if not value.isascii() or not value.isprintable() or " " in value:
+            raise ConfigError(f"{name} holds a blank, a quotation mark or another character that no key has")
+        return cls(value, names)
 
     def reveal(self) -> str:
         """Return the value itself; empty where none was set."""
@@ -54,40 +71,131 @@ class Secret:
         return _find_again, (self._names,)
 
 
+def _variable(default: Any, *names: str, parse: Callable[[str], Any]) -> Any:
+    """Declare a field with its variables (by default ``SYNTHCITY_<FIELD>``) and what reads them (ValueError)."""
+    return field(default=default, metadata={"names": names, "parse": parse})
+
+
+def _secret(*names: str) -> Any:
+    return field(default_factory=Secret, metadata={"names": names})
+
+
+def _address(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("an address such as https://example.com")
+    return text.rstrip("/")
+
+
+def _word(text: str) -> str:
+    if not text.isprintable() or any(mark in text for mark in " /\\"):
+        raise ValueError("a name without blanks and slashes")
+    return text
+
+
+def _network(text: str) -> str:
+    if not re.fullmatch(r"[\w-]+|wss?://\S+", text):
+        raise ValueError("finney, test, local, or an endpoint such as ws://127.0.0.1:9944")
+    return text
+
+
+def _netuid(text: str) -> int:
+    if not re.fullmatch("[0-9]{1,5}", text) or int(text) > 65535:
+        raise ValueError("a whole number from 0 to 65535")
+    return int(text)
+
+
+def _rate(text: str) -> Decimal:
+    try:
+        rate = Decimal(text)
+    except InvalidOperation:
+        rate = Decimal(0)
+    if not rate.is_finite() or not 0 < rate <= 1000:
+        raise ValueError("USD an hour, more than 0 and at most 1000, such as 1.50")
+    return rate
+
+
+def _words(text: str) -> tuple[str, ...]:
+    found = tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
+    if not found or not all(re.fullmatch(r"[\w .-]+", word) for word in found):
+        raise ValueError("names between commas, such as A100,RTX A6000")
+    return found
+
+
+def _bucket(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", text):
+        raise ValueError("3 to 63 small letters, digits, dots and hyphens")
+    return text
+
+
+def _repository(text: str) -> str:
+    if not re.fullmatch(r"[\w.-]{1,96}/[\w.-]{1,96}", text):
+        raise ValueError("owner/name, such as somebody/synth-city")
+    return text
+
+
+def _folder(text: str) -> str:
+    return os.path.expanduser(text)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """Everything that comes from outside a sweep file.
 
-    Each field is read from the environment variable ``SYNTHCITY_<FIELD>`` in upper case; a variable that is
-    set wins over the same line in ``.env``. ``CHUTES_API_KEY`` stands in for ``SYNTHCITY_LLM_API_KEY`` where
-    ``llm_base_url`` belongs to Chutes, and is sent nowhere else. ``venue_urls`` holds every other
-    ``SYNTHCITY_<VENUE>_URL``, by the venue's name in lower case.
+    Each field is read from its own variable, ``SYNTHCITY_<FIELD>`` where it names none. A variable that is set wins
+    over the same line in ``.env``; one that is empty counts as not set. ``CHUTES_API_KEY`` stands in for
+    ``SYNTHCITY_LLM_API_KEY`` where ``llm_base_url`` belongs to Chutes, and is sent nowhere else. ``venue_urls`` holds
+    every other ``SYNTHCITY_<VENUE>_URL``, by the venue's name in lower case. ``.env.example`` explains them all.
     """
 
     venue_urls: Mapping[str, str] = field(default_factory=dict, hash=False)
-    synth_api_url: str = "https://api.synthdata.co"
-    real_data: str = ""
-    llm_base_url: str = CHUTES_URL
-    llm_api_key: Secret = field(default_factory=Secret)
-    alarm_webhook: Secret = field(default_factory=Secret)
+    synth_api_url: str = _variable("https://api.synthdata.co", parse=_address)
+    real_data: str = _variable("", parse=_folder)
+    llm_base_url: str = _variable(CHUTES_URL, parse=str)  # its client says what is wrong with it
+    llm_api_key: Secret = _secret()
+    alarm_webhook: Secret = _secret()
+    basilica_api_token: Secret = _secret("BASILICA_API_TOKEN")
+    basilica_max_hourly_rate: Decimal | None = _variable(None, "BASILICA_MAX_HOURLY_RATE", parse=_rate)
+    basilica_allowed_gpu_types: tuple[str, ...] = _variable((), "BASILICA_ALLOWED_GPU_TYPES", parse=_words)
+    hippius_endpoint: str = _variable("https://s3.hippius.com", "HIPPIUS_ENDPOINT", parse=_address)
+    hippius_access_key: Secret = _secret("HIPPIUS_ACCESS_KEY")
+    hippius_secret_key: Secret = _secret("HIPPIUS_SECRET_KEY")
+    hippius_bucket: str = _variable("", "HIPPIUS_BUCKET", parse=_bucket)
+    hf_token: Secret = _secret("HF_TOKEN")
+    hf_repo_id: str = _variable("", "HF_REPO_ID", parse=_repository)
+    wandb_project: str = _variable("", "WANDB_PROJECT", parse=_word)
+    bt_wallet_name: str = _variable("default", "BT_WALLET_NAME", parse=_word)
+    bt_hotkey_name: str = _variable("default", "BT_HOTKEY_NAME", parse=_word)
+    bt_network: str = _variable("finney", "BT_NETWORK", parse=_network)
+    bt_netuid: int = _variable(50, "BT_NETUID", parse=_netuid)
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None, dotenv: Path | None = None) -> Settings:
-        """Read the environment (default ``os.environ``) over ``dotenv`` (default ``./.env``)."""
+        """Read the environment (default ``os.environ``) over ``dotenv`` (default ``./.env``).
+
+        Raises:
+            ConfigError: ``dotenv`` cannot be read, or a variable is wrong; no secret is shown.
+        """
         values = _read_environment(environ, dotenv)
-        names = {field.name: f"SYNTHCITY_{field.name.upper()}" for field in fields(cls)}
-        key_name, webhook_name = names.pop("llm_api_key"), names.pop("alarm_webhook")
-        del names["venue_urls"]
-        plain = {name: values[variable] for name, variable in names.items() if variable in values}
-        key_names = [key_name]
-        if is_chutes(plain.get("llm_base_url", CHUTES_URL)):
-            key_names.append("CHUTES_API_KEY")
-        return cls(
-            **plain,
-            venue_urls=_venue_urls(values, names.values()),
-            llm_api_key=Secret.find(values, key_names),
-            alarm_webhook=Secret.find(values, [webhook_name]),
-        )
+        chutes = ("CHUTES_API_KEY",) if is_chutes(values.get("SYNTHCITY_LLM_BASE_URL", CHUTES_URL)) else ()
+        found: dict[str, Any] = {"venue_urls": _venue_urls(values)}
+        for name, (variable, *_) in cls.variables().items():
+            parse = _PARSERS.get(name)
+            if parse is None:
+                found[name] = Secret.find(values, (variable, *(chutes if name == "llm_api_key" else ())))
+            elif variable in values:
+                found[name] = _parsed(variable, values[variable], parse)
+        return cls(**found)
+
+    @classmethod
+    def variables(cls) -> dict[str, tuple[str, ...]]:
+        """Return the variables of each field, the one that goes before the others first."""
+        own = {entry.name: entry.metadata["names"] for entry in fields(cls) if entry.metadata}
+        found = {name: names or (f"SYNTHCITY_{name.upper()}",) for name, names in own.items()}
+        return found | {"llm_api_key": (*found["llm_api_key"], "CHUTES_API_KEY")}
+
+
+_PARSERS = {entry.name: entry.metadata.get("parse") for entry in fields(Settings)}
 
 
 def is_chutes(url: str) -> bool:
@@ -100,9 +208,18 @@ def is_chutes(url: str) -> bool:
     return parts.scheme == "https" and (host == "chutes.ai" or host.endswith(".chutes.ai"))
 
 
-def _venue_urls(values: Mapping[str, str], taken: Iterable[str]) -> dict[str, str]:
-    found = {name: _VENUE_URL.fullmatch(name) for name in values.keys() - set(taken)}
-    return {match[1].lower(): values[name] for name, match in found.items() if match and values[name].strip()}
+def _parsed(variable: str, text: str, parse: Callable[[str], Any]) -> Any:
+    try:
+        return parse(text)
+    except ValueError as error:
+        shown = "" if "@" in text else f", got {text!r}"  # an address may hold a password
+        raise ConfigError(f"{variable} must be {error}{shown}") from None
+
+
+def _venue_urls(values: Mapping[str, str]) -> dict[str, str]:
+    taken = {name for names in Settings.variables().values() for name in names}
+    found = {name: _VENUE_URL.fullmatch(name) for name in sorted(values.keys() - taken)}
+    return {match[1].lower(): _parsed(name, values[name], _address) for name, match in found.items() if match}
 
 
 def _find_again(names: tuple[str, ...]) -> Secret:
@@ -111,16 +228,22 @@ def _find_again(names: tuple[str, ...]) -> Secret:
 
 def _read_environment(environ: Mapping[str, str] | None = None, dotenv: Path | None = None) -> dict[str, str]:
     values = _read_dotenv(Path(".env") if dotenv is None else dotenv)
-    values.update(os.environ if environ is None else environ)
-    return values
+    given = {name: value.strip() for name, value in (os.environ if environ is None else environ).items()}
+    return {name: value for name, value in (values | {n: v for n, v in given.items() if v}).items() if value}
 
 
 def _read_dotenv(path: Path) -> dict[str, str]:
-    if not path.is_file():
+    """Read ``NAME=value`` lines; a folder of this name is somebody's virtual environment."""
+    if path.is_dir() or not path.exists():
         return {}
     values = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
-        key, separator, value = line.strip().partition("=")
-        if separator and not key.startswith("#"):
-            values[key.removeprefix("export ").strip()] = value.strip().strip("'\"")
+    for binding in parse_stream(io.StringIO(read_text(path, "the settings"))):
+        if binding.error:
+            line = f"line {binding.original.line} of {str(path)!r}"
+            raise ConfigError(f"{line} is no NAME=value; mend it, or begin it with #")
+        value = (binding.value or "").strip()
+        if value[:1] in _CURLY and value:
+            raise ConfigError(f"{binding.key} in {str(path)!r} begins with a curly quotation mark; use a straight one")
+        if binding.key is not None:
+            values[binding.key] = value
     return values

@@ -8,7 +8,9 @@ import click
 
 from synthcity.cli.options import Duration
 from synthcity.durations import DAY
+from synthcity.settings import Settings
 
+NETUID = click.IntRange(0, 65535)
 _TRUST = "Run what a language model wrote, where a bundle holds such code."
 
 
@@ -34,10 +36,10 @@ _TRUST = "Run what a language model wrote, where a bundle holds such code."
     metavar="FOLDER",
     help="Ledger, nonces, who is champion.",
 )
-@click.option("--wallet", default="default", show_default=True, envvar="BT_WALLET_NAME", help="Name of the wallet.")
-@click.option("--hotkey", default="default", show_default=True, envvar="BT_HOTKEY_NAME", help="Its hotkey, or an SS58.")
-@click.option("--network", default="finney", show_default=True, envvar="BT_NETWORK", help="Or test, or an endpoint.")
-@click.option("--netuid", type=int, default=50, show_default=True, envvar="BT_NETUID", help="247 on the test network.")
+@click.option("--wallet", default=lambda: Settings.load().bt_wallet_name, show_default="BT_WALLET_NAME, or default")
+@click.option("--hotkey", default=lambda: Settings.load().bt_hotkey_name, show_default="BT_HOTKEY_NAME, or default")
+@click.option("--network", default=lambda: Settings.load().bt_network, show_default="BT_NETWORK, or finney")
+@click.option("--netuid", type=NETUID, default=lambda: Settings.load().bt_netuid, show_default="BT_NETUID, or 50")
 @click.option("--publish", metavar="IP:PORT", help="Where validators reach us; written to the chain.")
 @click.option(
     "--metagraph", metavar="FILE", help="Who is registered, kept by another process; the chain is left alone."

@@ -20,11 +20,13 @@ import pytest
 from bittensor_wallet import Wallet
 from click.testing import CliRunner, Result
 
+from synthcity.cli import mining
 from synthcity.cli.main import cli
 from synthcity.errors import BundleError, ConfigError, RunError
 from synthcity.market.store import Store
 from synthcity.nets.authored.code import forget
 from synthcity.serve.admission.presence import alone
+from synthcity.serve.chain.__main__ import main
 from synthcity.serve.settlement.settle import read_answers
 from synthcity.serve.settlement.succession import Succession
 from tests.ports import free_ports
@@ -308,3 +310,15 @@ def _until(is_so, process: subprocess.Popen, seconds: float = 120.0) -> None:
         assert process.poll() is None, f"the miner ended with {process.returncode}"
         assert time.monotonic() < ended, "it takes too long"
         time.sleep(0.2)
+
+
+def test_wallet_and_network_come_from_options_then_the_environment_then_the_file(tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("BT_WALLET_NAME", "BT_HOTKEY_NAME", "BT_NETWORK", "BT_NETUID"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / ".env").write_text("BT_WALLET_NAME=cold\nBT_HOTKEY_NAME=hot\nBT_NETWORK=test\nBT_NETUID=247\n")
+    monkeypatch.setenv("BT_HOTKEY_NAME", "warm")
+    for program in (mining.run, main):
+        required = ["fhs", "--data", str(tmp_path)] if program is mining.run else ["--metagraph", "file"]
+        found = program.make_context("program", [*required, "--network", "local"]).params
+        assert (found["wallet"], found["hotkey"], found["network"], found["netuid"]) == ("cold", "warm", "local", 247)

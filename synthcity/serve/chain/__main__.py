@@ -16,8 +16,10 @@ from typing import cast
 import click
 
 from synthcity import plugins
+from synthcity.durations import DAY, parse_duration
 from synthcity.errors import ChainError, ConfigError
 from synthcity.serve.chain.chain import OpenChain, follow
+from synthcity.settings import Settings
 
 
 def _address(ctx: click.Context, param: click.Parameter, text: str | None) -> tuple[str, int] | None:
@@ -41,6 +43,16 @@ def _adapter(name: str) -> OpenChain:
     return cast(OpenChain, found)
 
 
+def _every(ctx: click.Context, param: click.Parameter, text: str) -> float:
+    try:
+        seconds = parse_duration(text)
+    except ValueError as error:
+        raise click.BadParameter(f"{text!r} must be {error}", ctx, param) from error
+    if not 12 <= seconds <= DAY:
+        raise click.BadParameter(f"{text!r} must be at least 12s and at most 1d", ctx, param)
+    return seconds
+
+
 def _end_with_stdin() -> None:
     """End this process, whatever it waits for, once nobody holds the other end of its standard input."""
     while os.read(0, 4096):
@@ -56,12 +68,12 @@ def _end_with_stdin() -> None:
     show_default=True,
     help="What asks it: a module, or the name that an installed distribution gives one.",
 )
-@click.option("--network", default="finney", show_default=True, envvar="BT_NETWORK", help="Or test, or an endpoint.")
-@click.option("--netuid", type=int, default=50, show_default=True, envvar="BT_NETUID", help="247 on the test network.")
-@click.option("--every", type=click.FloatRange(min=12), default=180.0, show_default=True, help="Seconds between two.")
+@click.option("--network", default=lambda: Settings.load().bt_network, show_default="BT_NETWORK, or finney")
+@click.option("--netuid", type=int, default=lambda: Settings.load().bt_netuid, show_default="BT_NETUID, or 50")
+@click.option("--every", callback=_every, default="3m", show_default=True, help="Between two; a block takes 12 s.")
 @click.option("--publish", callback=_address, metavar="IP:PORT", help="Where validators reach us.")
-@click.option("--wallet", default="default", show_default=True, envvar="BT_WALLET_NAME")
-@click.option("--hotkey", default="default", show_default=True, envvar="BT_HOTKEY_NAME")
+@click.option("--wallet", default=lambda: Settings.load().bt_wallet_name, show_default="BT_WALLET_NAME, or default")
+@click.option("--hotkey", default=lambda: Settings.load().bt_hotkey_name, show_default="BT_HOTKEY_NAME, or default")
 @click.option("--until-stdin-ends", is_flag=True, help="End with whoever holds standard input, even if that is killed.")
 def main(
     metagraph: Path,
