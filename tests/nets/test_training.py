@@ -250,3 +250,21 @@ def test_a_rung_that_takes_longer_than_it_may_is_cut_off(dataset: Dataset, monke
     short = Trainer(CONFIG, dataset, **options, rung_seconds=2.5)
     with pytest.raises(TrialTimeout, match=r"timed out: 3 of 6 steps of rung 1 took longer than 2\.5 s"):
         short.advance()
+
+
+def test_the_best_weights_are_kept_and_not_the_last(dataset: Dataset, monkeypatch: pytest.MonkeyPatch):
+    fitted = trainer(dataset)
+    scores = iter([5000.0, 4000.0, 4500.0])
+    monkeypatch.setattr(fitted, "_validate", lambda: dict.fromkeys(dataset.assets, next(scores)))
+    averages, told = [], []
+    for _ in range(3):
+        told.append(fitted.advance())
+        averages.append({name: value.clone() for name, value in fitted._ema.items()})
+    assert [figures["score"] for figures in told] == pytest.approx([5000.0, 4000.0, 4000.0])
+    assert [figures["rung_score"] for figures in told] == pytest.approx([5000.0, 4000.0, 4500.0])
+    tensors, _ = states.parse(fitted.state())
+    kept = states.group(tensors, "best")
+    assert all(torch.equal(kept[name], value) for name, value in averages[1].items())
+    assert not all(torch.equal(kept[name], value) for name, value in averages[2].items())
+    resumed = trainer(dataset, state=fitted.state())
+    assert all(torch.equal(resumed._best[name], value) for name, value in averages[1].items())

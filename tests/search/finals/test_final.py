@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,8 +21,9 @@ from synthcity.forecast.weights import PairTerms
 from synthcity.market.periods import Periods
 from synthcity.search.config import BudgetConfig
 from synthcity.search.finals import final
+from synthcity.search.finals.choice import why
 from synthcity.search.finals.final import run_final, score_baselines
-from synthcity.search.journal.events import Chosen, FinalistTold, MixTold, Winner
+from synthcity.search.journal.events import Chosen, Contenders, FinalistTold, MixTold, Winner
 from synthcity.search.journal.history import TrialRecord
 from synthcity.search.journal.journal import Journal
 from synthcity.search.journal.recorder import Recorder
@@ -56,6 +58,7 @@ class GivenScores:
         self.folder, self.recorder, self.given, self.weights = folder, recorder, {**BASE, **scores}, weights
         self.calls: list[str] = []
         self.workers = 2
+        self.seeds: dict[str, list[int]] = {"mix": [], "fresh": [], "test": []}
         self.die_in = ""
         self.noise = 0.0  # of the mix, from block to block
 
@@ -66,6 +69,7 @@ class GivenScores:
 
     def pair_terms(self, forecasters: Sequence[Forecaster], prompts: list[str], *, seed: int) -> PairTerms:
         self._enter("mix")
+        self.seeds["mix"].append(seed)
         assert prompts == ["seen"]
         # equal diagonals and a distance of 1: the solution puts the wanted weights on the members
         wanted = np.array(self.weights[: len(forecasters)])
@@ -74,6 +78,7 @@ class GivenScores:
 
     def scores(self, forecasters: Sequence[Forecaster], prompts: list[str], *, seed: int) -> pd.DataFrame:
         self._enter("fresh")
+        self.seeds["fresh"].append(seed)
         assert prompts == ["fresh"]
         return self._table(forecasters)
 
@@ -81,6 +86,7 @@ class GivenScores:
         self, forecasters: Sequence[Forecaster], prompts: list[str], *, seed: int
     ) -> tuple[pd.DataFrame, Any]:
         self._enter("test")
+        self.seeds["test"].append(seed)
         assert prompts == ["test"]
         assert self.recorder.last(Winner), "the test was looked at before the winner was frozen"
         load(self.folder / "winner")
@@ -236,3 +242,77 @@ def test_a_score_whose_state_was_never_saved_is_no_finalist(tmp_path: Path, reco
     assert {event["name"] for event in recorder.all(FinalistTold)} >= {"c0000", "c0001", "c0003"}
     assert recorder.history.scored[0].candidate.id == "c0004"
     assert "c0004" not in {event["name"] for event in recorder.all(FinalistTold)}
+
+
+def test_every_draw_of_the_finals_has_noise_of_its_own(tmp_path: Path, recorder: Recorder) -> None:
+    scorer = GivenScores(tmp_path, recorder, {**SCORES, "mix": 96.0}, [0.5, 0.3, 0.2])
+    run(recorder, scorer, BudgetConfig(finalists=3, final_seeds=3, seed=7))
+    assert scorer.seeds == {"mix": [7], "fresh": [7001, 7002, 7003], "test": [7000]}
+
+
+def test_the_finalists_are_told_once_and_a_resume_keeps_to_them(tmp_path: Path, recorder: Recorder) -> None:
+    scorer = GivenScores(tmp_path, recorder, {**SCORES, "mix": 96.0}, [0.5, 0.3, 0.2])
+    scorer.die_in = "fresh"
+    with pytest.raises(Killed):
+        run(recorder, scorer, BudgetConfig(finalists=2, final_seeds=1))
+    scorer.die_in = ""
+    run(recorder, scorer)
+    (told,) = recorder.all(Contenders)
+    assert told["ids"] == ["c0001", "c0000"]
+    assert set(recorder.history.finals.scores) == {"c0001", "c0000", "mix", *BASELINES}
+
+
+def test_what_was_frozen_is_looked_at_and_nothing_is_trained_after_it(tmp_path: Path, recorder: Recorder) -> None:
+    scorer = GivenScores(tmp_path, recorder, {**SCORES, "mix": 96.0}, [0.5, 0.3, 0.2])
+    allowed: list[float | None] = []
+
+    def refit(records: Sequence[TrialRecord], seconds: float | None) -> dict[str, Forecaster]:
+        allowed.append(seconds)
+        return {record.id: Net(record.id) for record in records}
+
+    scorer.die_in = "test"
+    for _ in range(2):
+        with contextlib.suppress(Killed):
+            run_final(
+                recorder=recorder,
+                data=data(),
+                scorer=scorer,  # type: ignore[arg-type]
+                folder=tmp_path,
+                storage="",
+                budget=BUDGET,
+                refit=refit,
+            )
+        scorer.die_in = ""
+    assert allowed == [None, 0.0]
+
+
+def test_an_extended_run_holds_its_finals_again_and_counts_its_looks(tmp_path: Path, recorder: Recorder) -> None:
+    scorer = GivenScores(tmp_path, recorder, {**SCORES, "mix": 96.0}, [0.5, 0.3, 0.2])
+    run(recorder, scorer)
+    recorder.emit("search_finished", utilisation=None)
+    recorder.emit("run_extended", trials=8, looks=1)
+    for event in [*tell(candidate(4), 90.0), {"kind": "checkpoint", "id": "c0004", "path": "x"}]:
+        recorder.emit(event["kind"], **{k: v for k, v in event.items() if k not in ("kind", "time")})
+    scorer.given["c0004"] = 90.0
+    scorer.given["mix"] = 95.0
+    look = run(recorder, scorer)
+    assert look.challenger == "c0004"
+    assert recorder.history.looks == 2
+    assert recorder.history.finals.winner == "c0004"
+    assert recorder.all(Contenders)[-1]["ids"] == ["c0004", "c0001", "c0000"]
+
+
+@pytest.mark.parametrize(
+    ("name", "scores", "sentence"),
+    [
+        ("mix", {"mix": 96.0, "c0000": 97.0}, "mix is frozen: with 96.0 the best on fresh validation prompts"),
+        ("fhs", {"fhs": 95.0, "c0000": 97.0}, "fhs is frozen: with 95.0 the best on fresh validation prompts"),
+        (
+            "mix",
+            {"mix": 96.0, "c0000": 95.9},
+            "mix is frozen with 96.0 on fresh validation prompts: c0000 scores 95.9 ",
+        ),
+    ],
+)
+def test_the_choice_is_told_in_a_sentence_that_is_true(name: str, scores: dict[str, float], sentence: str) -> None:
+    assert why(name, scores).startswith(sentence)

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from synthcity.errors import RunError
 from synthcity.market.dataset import Dataset
+from synthcity.search.config import BudgetConfig
+from synthcity.search.finals import refit
 from synthcity.search.finals.refit import _read, with_validation
+from synthcity.search.journal.journal import Journal
+from synthcity.search.journal.recorder import Recorder
+from synthcity.search.trials.tuning import trial_seed
 from tests.nets.conftest import START, dataset
+from tests.search.builders import candidate, history, tell
 
 DAY = 86400
 __all__ = ["dataset"]
@@ -23,6 +32,83 @@ def test_training_windows_reach_to_the_end_of_validation_and_no_further(dataset:
         end = dataset.tables[asset].time[starts] + dataset.spec.horizon * dataset.spec.increment
         assert end.max() == START + 24 * DAY
         np.testing.assert_array_equal(wide.validation[asset], dataset.validation[asset])
+
+
+class FakeRay:
+    """Runs nothing: keeps what a task was given, and ends so many of them before time is up."""
+
+    def __init__(self, done: int) -> None:
+        self.done, self.given, self.cancelled = done, [], 0
+
+    def put(self, value: Any) -> Any:
+        return value
+
+    def remote(self, **_: Any) -> Any:
+        return lambda function: SimpleNamespace(remote=self._task)
+
+    def _task(self, *arguments: Any) -> int:
+        self.given.append(arguments)
+        return len(self.given) - 1
+
+    def wait(self, handles: list[int], *, num_returns: int, timeout: float | None) -> tuple[list[int], list[int]]:
+        if timeout is not None and self.done == 0:
+            return [], handles
+        self.done -= 1
+        return handles[:1], handles[1:]
+
+    def get(self, handle: int) -> tuple[bytes, int, float]:
+        return b"state", self.given[handle][4], 1.0
+
+    def cancel(self, handle: int, *, force: bool) -> None:
+        self.cancelled += 1
+
+
+@pytest.fixture
+def recorder(tmp_path: Path) -> Iterator[Recorder]:
+    with Journal(tmp_path) as journal:
+        yield Recorder(journal)
+
+
+def refitted(
+    recorder: Recorder, dataset: Dataset, folder: Path, seconds: float | None, ray: FakeRay, patch: pytest.MonkeyPatch
+) -> dict[str, Any]:
+    patch.setattr(refit, "ray", ray)
+    patch.setattr(refit, "_together", lambda record, states: len(states))
+    periods = SimpleNamespace(
+        train=SimpleNamespace(start=START + 7 * DAY), validation=SimpleNamespace(end=START + 24 * DAY)
+    )
+    records = history(tell(candidate(0), 5000.0), tell(candidate(1), 5001.0)).records
+    for record in records:
+        record.rungs[0]["steps"] = 300
+    data: Any = SimpleNamespace(dataset=dataset, periods=periods)
+    return refit.refit(
+        records, seconds, recorder=recorder, data=data, folder=folder, budget=BudgetConfig(seed=3, max_steps=400)
+    )
+
+
+def test_they_are_trained_on_validation_too_the_first_copies_first(
+    recorder: Recorder, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ray = FakeRay(99)
+    assert refitted(recorder, dataset, tmp_path, None, ray, monkeypatch) == {"c0000": 2, "c0001": 2}
+    for _, _, given, _, steps in ray.given:
+        assert steps == 300
+        for asset, starts in given.train.items():
+            assert set(dataset.validation[asset]) <= set(starts), "the validation period is learned from"
+    seeds = [arguments[3] for arguments in ray.given]
+    assert seeds == [trial_seed(3, 0), trial_seed(3, 1), trial_seed(3, 0) + 1, trial_seed(3, 1) + 1]
+
+
+def test_what_is_not_done_in_time_is_given_up_and_left_out(
+    recorder: Recorder, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert refitted(recorder, dataset, tmp_path, 0.0, FakeRay(0), monkeypatch) == {}
+    ray = FakeRay(3)
+    assert refitted(recorder, dataset, tmp_path, 9.0, ray, monkeypatch) == {"c0000": 2, "c0001": 1}
+    assert ray.cancelled == 1
+    again = FakeRay(1)
+    assert refitted(recorder, dataset, tmp_path, 9.0, again, monkeypatch) == {"c0000": 2, "c0001": 2}
+    assert len(again.given) == 1, "what was done is not trained again"
 
 
 def test_a_lost_state_is_one_sentence(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,20 @@ import yaml
 
 from synthcity.errors import ConfigError, RunError
 from synthcity.search.config import SearchConfig, load_config, parse_config
-from synthcity.search.journal.folder import check_resumable, read_resolved, run_folder, write_resolved
+from synthcity.search.journal.folder import (
+    check_resumable,
+    read_resolved,
+    read_run,
+    resumed_config,
+    run_folder,
+    write_resolved,
+)
+from synthcity.search.journal.history import History
+from synthcity.search.journal.journal import Journal
+from synthcity.search.journal.recorder import Recorder
 from tests.search.test_config import sweep
+
+OLD = Path(__file__).parent / "old"
 
 
 def config(output: Path, *settings: str) -> SearchConfig:
@@ -79,3 +92,27 @@ def test_a_damaged_config_is_not_guessed(tmp_path: Path) -> None:
     (tmp_path / "resolved.yaml").write_text("competition: [")
     with pytest.raises(RunError, match="cannot read"):
         check_resumable(tmp_path, config(tmp_path))
+
+
+def test_an_interrupted_run_of_an_earlier_version_is_read_and_goes_on(tmp_path: Path) -> None:
+    """Its lines have no checksums and no sessions, its durations no units, and it told of no prices."""
+    folder = tmp_path / "quickstart"
+    shutil.copytree(OLD, folder)
+    config, events = read_run(folder)
+    assert (config.search.trials, config.data.test_every, len(events)) == (3, 13 * 3600.0, 13)
+    history = History.replay(events)
+    assert [(record.id, record.status, len(record.rungs)) for record in history.records] == [
+        ("c0000", "completed", 2),
+        ("c0001", "running", 0),
+        ("c0002", "queued", 0),
+    ]
+    assert history.records[0].curve == pytest.approx([2500.96435546875, 2491.90478515625])
+    assert history.used_seconds == pytest.approx(36.6, abs=0.1)
+    assert resumed_config(folder, ["search.workers=2"]).search.workers == 2
+    with Journal(folder) as journal:
+        recorder = Recorder(journal)
+        recorder.emit("run_resumed", workers=2)
+        assert recorder.history.records[1].status == "queued", "what ran when it was killed waits again"
+        assert [session.number for session in recorder.history.sessions] == [1, 2]
+        assert 36.5 < recorder.history.used_seconds < 60
+    assert len(read_run(folder)[1]) == 14

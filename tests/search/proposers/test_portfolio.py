@@ -91,3 +91,17 @@ def test_money_costs_reward_and_refused_proposals_cost_it_too() -> None:
     portfolio = Portfolio({"llm.refine": ArmConfig(share=1.0)})
     free, paid = (portfolio.rewards(history(trial, more))[0][1] for more in ([], [{**refused, "time": 1.0}]))
     assert paid == pytest.approx(free - 0.1)
+
+
+def test_an_arm_that_never_earns_anything_keeps_its_floor_and_no_more() -> None:
+    arms = {"tpe": ArmConfig(share=0.9), "random": ArmConfig(share=0.1, floor=0.25)}
+    events: list[dict[str, Any]] = []
+    counts: list[int] = []
+    for index in range(60):
+        known = History.replay(events)
+        name = Portfolio(arms).choose(known, arms)
+        counts.append(sum(record.candidate.source == "random" for record in known.records))
+        status = "completed" if name == "tpe" else "failed"
+        events += tell(candidate(index, name, rate=3e-4 + 1e-5 * index), 5000.0 - index, status=status)
+    assert all(count >= int(0.25 * total) - 1 for total, count in enumerate(counts))
+    assert 14 <= counts[-1] <= 16

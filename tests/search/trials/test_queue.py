@@ -448,3 +448,20 @@ def test_the_incumbent_is_run_again_where_a_model_is_asked_and_the_model_rests_w
     before = sum(event["kind"] == "candidate" for event in recorder.events[:rested])
     assert asked
     assert max(asked) <= before
+
+
+def test_what_lost_its_worker_comes_before_all_that_waits_and_in_the_order_of_admission(recorder: Recorder) -> None:
+    listed = [(f"rate {k}", config(training={"learning_rate": 1e-3 + 1e-4 * k})) for k in range(4)]
+    budget = BudgetConfig(trials=4, deterministic=True, generation=4)
+    feed = make_feed(recorder, budget, defaults=listed)
+    feed.start()
+    wait_for(lambda: len(recorder.history.trials) == 4)
+    first, second = feed.pop(), feed.pop()
+    assert first is not None
+    assert second is not None
+    feed.retry(second)
+    assert [pop(feed), pop(feed)] == ["c0001", "c0002"]
+    finish(recorder, feed, "c0001")
+    feed.put_back()
+    assert [pop(feed), pop(feed), pop(feed)] == ["c0000", "c0002", "c0003"]
+    feed.join()
