@@ -107,6 +107,18 @@ def _python_path() -> str | None:
     return os.pathsep.join(dict.fromkeys([*folders, *([inherited] if inherited else [])])) or None
 
 
+def free_memory() -> int:
+    """Bytes that new processes may take: of the machine, or of the container if it has fewer; 0 where nothing tells."""
+    found = []
+    with contextlib.suppress(OSError, StopIteration, ValueError):
+        line = next(line for line in Path("/proc/meminfo").read_text().splitlines() if line.startswith("MemAvailable:"))
+        found.append(1024 * int(line.split()[1]))
+    with contextlib.suppress(OSError, ValueError):  # "max" is no number, and no limit
+        limit, used = (int(Path(f"/sys/fs/cgroup/memory.{name}").read_text()) for name in ("max", "current"))
+        found.append(limit - used)
+    return min(found, default=0)
+
+
 def available_cpus() -> int:
     """CPUs that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -42,6 +42,29 @@ def private_folder(*, longest: int | None = None, programs: Iterable[str] = ()) 
         os.close(lock)
 
 
+@contextlib.contextmanager
+def private_files() -> Iterator[None]:
+    """Whatever this process and its children make meanwhile is for this user alone, unless they say otherwise."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def keep_private(folder: Path) -> None:
+    """Make a folder that only this user may enter, or shut one that others may; the files in it alike.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in (folder, *folder.rglob("*")):
+        with contextlib.suppress(FileNotFoundError, PermissionError):  # gone meanwhile, or another user's
+            if not path.is_symlink() and path.stat().st_mode & 0o077:
+                path.chmod(path.stat().st_mode & 0o700)
+
+
 def remove_stale(programs: Iterable[str] = (), root: Path | None = None) -> None:
     """Remove the folders of this user's processes that were killed, and end ``programs`` that live on in them.
 

@@ -13,7 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from synthcity.private import environment, private_folder, remove_stale, secret_names, without_secrets
+from synthcity.private import (
+    environment,
+    keep_private,
+    private_files,
+    private_folder,
+    remove_stale,
+    secret_names,
+    without_secrets,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -105,3 +113,18 @@ def test_the_environment_comes_back(monkeypatch: pytest.MonkeyPatch):
     with environment({"A_KEY": None, "ANOTHER": "2"}):
         assert ("A_KEY" in os.environ, os.environ["ANOTHER"]) == (False, "2")
     assert (os.environ["A_KEY"], "ANOTHER" in os.environ) == ("1", False)
+
+
+def test_what_was_open_to_others_is_shut(root: Path):
+    folder = root / "state"
+    (folder / "ledger").mkdir(parents=True)
+    (folder / "ledger" / "answers.jsonl").touch(0o644)
+    (root / "elsewhere").touch()
+    (folder / "link").symlink_to(root / "elsewhere")
+    keep_private(folder)
+    modes = [path.stat().st_mode & 0o777 for path in (folder, folder / "ledger", folder / "ledger" / "answers.jsonl")]
+    assert modes == [0o700, 0o700, 0o600]
+    assert (root / "elsewhere").stat().st_mode & 0o077
+    with private_files():
+        (folder / "new").touch()
+    assert (folder / "new").stat().st_mode & 0o777 == 0o600

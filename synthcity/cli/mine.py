@@ -39,9 +39,8 @@ def command() -> None:
     """
 
 
-command.add_command(mining.run)
-command.add_command(mining.rehearse)
-command.add_command(mining.promote)
+for one in (mining.run, mining.check, mining.firewall, mining.rehearse, mining.promote):
+    command.add_command(one)
 
 
 @command.command()

@@ -1,8 +1,11 @@
-"""``synthcity mine run`` and ``promote``: a miner from checks to answers, with one command."""
+"""``synthcity mine run``, ``check``, ``firewall`` and ``promote``: a miner with one command."""
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,80 +13,120 @@ from synthcity.cli.options import Duration
 from synthcity.durations import DAY
 from synthcity.settings import Settings
 
+if TYPE_CHECKING:
+    from synthcity.serve.mining import MiningConfig
+
 NETUID = click.IntRange(0, 65535)
 _TRUST = "Run what a language model wrote, where a bundle holds such code."
 
 
+def _takes_miner(function: Callable[[MiningConfig], None]) -> Callable[..., None]:
+    """Give a command the arguments and options that say what a miner is, and hand them on as one config."""
+
+    @click.argument("model", metavar="BUNDLE|BASELINE")
+    @click.option(
+        "--data",
+        "store",
+        required=True,
+        type=click.Path(file_okay=False),
+        metavar="STORE",
+        help="Price store; live prices are added to it.",
+    )
+    @click.option("--assets", metavar="A,B,...", help="Assets.  [default: all that the network asks for]")
+    @click.option("--host", default="0.0.0.0", show_default=True, help="Address to listen at.")
+    @click.option("--port", type=click.IntRange(1, 65535), default=8091, show_default=True)
+    @click.option(
+        "--replicas", type=click.IntRange(1, 64), help="Processes that answer.  [default: two if memory allows]"
+    )
+    @click.option(
+        "--state",
+        type=click.Path(file_okay=False),
+        default="state",
+        show_default=True,
+        metavar="FOLDER",
+        help="Ledger, nonces, who is champion.",
+    )
+    @click.option("--wallet", default=lambda: Settings.load().bt_wallet_name, show_default="BT_WALLET_NAME, or default")
+    @click.option("--hotkey", default=lambda: Settings.load().bt_hotkey_name, show_default="BT_HOTKEY_NAME, or default")
+    @click.option("--network", default=lambda: Settings.load().bt_network, show_default="BT_NETWORK, or finney")
+    @click.option("--netuid", type=NETUID, default=lambda: Settings.load().bt_netuid, show_default="BT_NETUID, or 50")
+    @click.option("--publish", metavar="IP:PORT", help="Where validators reach us; written to the chain.")
+    @click.option(
+        "--metagraph", metavar="FILE", help="Who is registered, kept by another process; the chain is left alone."
+    )
+    @click.option("--challenger", metavar="BUNDLE", help="Shadows every prompt; its settled scores decide.")
+    @click.option("--trust-code", is_flag=True, help=_TRUST)
+    @click.option("--promote", type=click.Choice(["hand", "auto"]), default="hand", show_default=True)
+    @click.option(
+        "--metrics-port",
+        type=click.IntRange(0, 65535),
+        default=9150,
+        show_default=True,
+        help="Of 127.0.0.1; 0: a free one.",
+    )
+    @click.option(
+        "--ledger-quota",
+        type=click.FloatRange(min=0.01),
+        default=20.0,
+        show_default=True,
+        metavar="GB",
+        help="What the ledger may take; further answers go out unrecorded.",
+    )
+    @click.option("--patience", type=Duration(0.1, DAY), default="90s", show_default=True, help="For prices and chain.")
+    @functools.wraps(function)
+    def command(
+        model: str,
+        store: str,
+        assets: str | None,
+        host: str,
+        port: int,
+        replicas: int | None,
+        state: str,
+        wallet: str,
+        hotkey: str,
+        network: str,
+        netuid: int,
+        publish: str | None,
+        metagraph: str | None,
+        challenger: str | None,
+        trust_code: bool,
+        promote: str,
+        metrics_port: int,
+        ledger_quota: float,
+        patience: float,
+    ) -> None:
+        from synthcity.serve.deployment import ClusterConfig
+        from synthcity.serve.mining import MiningConfig, all_assets
+
+        names = all_assets()
+        if assets is not None:
+            names = tuple(dict.fromkeys(name.strip() for name in assets.split(",") if name.strip()))
+        config = MiningConfig(
+            model=model,
+            store=store,
+            assets=names,
+            cluster=ClusterConfig(host=host, port=port, replicas=replicas, metrics_port=metrics_port),
+            state=state,
+            wallet=wallet,
+            hotkey=hotkey,
+            network=network,
+            netuid=netuid,
+            publish=publish,
+            metagraph=metagraph,
+            challenger=challenger,
+            auto_promote=promote == "auto",
+            trust_code=trust_code,
+            ledger_gb=ledger_quota,
+            patience_seconds=patience,
+        )
+        function(config)
+
+    return command
+
+
 @click.command()
-@click.argument("model", metavar="BUNDLE|BASELINE")
-@click.option(
-    "--data",
-    "store",
-    required=True,
-    type=click.Path(file_okay=False),
-    metavar="STORE",
-    help="Price store; live prices are added to it.",
-)
-@click.option("--assets", metavar="A,B,...", help="Assets.  [default: all that the network asks for]")
-@click.option("--host", default="0.0.0.0", show_default=True, help="Address to listen at.")
-@click.option("--port", type=click.IntRange(1, 65535), default=8091, show_default=True)
-@click.option("--replicas", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that answer.")
-@click.option(
-    "--state",
-    type=click.Path(file_okay=False),
-    default="state",
-    show_default=True,
-    metavar="FOLDER",
-    help="Ledger, nonces, who is champion.",
-)
-@click.option("--wallet", default=lambda: Settings.load().bt_wallet_name, show_default="BT_WALLET_NAME, or default")
-@click.option("--hotkey", default=lambda: Settings.load().bt_hotkey_name, show_default="BT_HOTKEY_NAME, or default")
-@click.option("--network", default=lambda: Settings.load().bt_network, show_default="BT_NETWORK, or finney")
-@click.option("--netuid", type=NETUID, default=lambda: Settings.load().bt_netuid, show_default="BT_NETUID, or 50")
-@click.option("--publish", metavar="IP:PORT", help="Where validators reach us; written to the chain.")
-@click.option(
-    "--metagraph", metavar="FILE", help="Who is registered, kept by another process; the chain is left alone."
-)
-@click.option("--challenger", metavar="BUNDLE", help="Shadows every prompt; its settled scores decide.")
-@click.option("--trust-code", is_flag=True, help=_TRUST)
-@click.option("--promote", type=click.Choice(["hand", "auto"]), default="hand", show_default=True)
-@click.option(
-    "--metrics-port",
-    type=click.IntRange(0, 65535),
-    default=9150,
-    show_default=True,
-    help="Of 127.0.0.1; 0: a free one.",
-)
-@click.option(
-    "--ledger-quota",
-    type=click.FloatRange(min=0.01),
-    default=20.0,
-    show_default=True,
-    metavar="GB",
-    help="What the ledger may take; further answers go out unrecorded.",
-)
-@click.option("--patience", type=Duration(0.1, DAY), default="90s", show_default=True, help="For prices and chain.")
-def run(
-    model: str,
-    store: str,
-    assets: str | None,
-    host: str,
-    port: int,
-    replicas: int,
-    state: str,
-    wallet: str,
-    hotkey: str,
-    network: str,
-    netuid: int,
-    publish: str | None,
-    metagraph: str | None,
-    challenger: str | None,
-    trust_code: bool,
-    promote: str,
-    metrics_port: int,
-    ledger_quota: float,
-    patience: float,
-) -> None:
+@_takes_miner
+def run(config: MiningConfig) -> None:
     """Check everything, answer validators, settle the answers and show how it stands, until Ctrl-C.
 
     Follows the venues, keeps the chain's snapshot and publishes the address in a process of its own, serves on Ray
@@ -94,30 +137,8 @@ def run(
       synthcity mine run runs/sweep/winner --data data/store --wallet miner --hotkey default --publish 203.0.113.7:8091
       synthcity mine run runs/a/winner --data data/store --challenger runs/b/winner --promote auto
     """
-    from synthcity.serve.deployment import ClusterConfig
-    from synthcity.serve.mining import MiningConfig, all_assets, run_miner
+    from synthcity.serve.mining import run_miner
 
-    names = all_assets()
-    if assets is not None:
-        names = tuple(dict.fromkeys(name.strip() for name in assets.split(",") if name.strip()))
-    config = MiningConfig(
-        model=model,
-        store=store,
-        assets=names,
-        cluster=ClusterConfig(host=host, port=port, replicas=replicas, metrics_port=metrics_port),
-        state=state,
-        wallet=wallet,
-        hotkey=hotkey,
-        network=network,
-        netuid=netuid,
-        publish=publish,
-        metagraph=metagraph,
-        challenger=challenger,
-        auto_promote=promote == "auto",
-        trust_code=trust_code,
-        ledger_gb=ledger_quota,
-        patience_seconds=patience,
-    )
     run_miner(config, tell=click.echo)
 
 
@@ -143,6 +164,45 @@ def rehearse(model: str, assets: str, trust_code: bool, seed: int) -> None:
 
     names = tuple(dict.fromkeys(name.strip() for name in assets.split(",") if name.strip()))
     run_rehearsal(model, assets=names, trust_code=trust_code, seed=seed, tell=click.echo)
+
+
+@click.command()
+@_takes_miner
+def check(config: MiningConfig) -> None:
+    """Say whether this machine is set up for a miner, and what of a running one can be reached from outside.
+
+    Takes what `synthcity mine run` takes. Checks hotkey, bundles, clock, disks, the limit of open files and what the
+    chain knows. While a miner runs with this --state, each of its ports is tried at this machine's own addresses: the
+    public one must answer, and no other. Ends with 2 if something failed.
+
+    \b
+    Example:
+      synthcity mine check runs/sweep/winner --data data/store --publish 203.0.113.7:8091
+    """
+    from synthcity.errors import ConfigError
+    from synthcity.serve.preflight import State
+    from synthcity.serve.set_up import check_set_up
+
+    found = check_set_up(config)
+    for one in found:
+        click.echo(one.line)
+    failed = [one.name for one in found if one.state is State.FAILED]
+    if failed:
+        raise ConfigError(f"{', '.join(dict.fromkeys(failed))} failed, see above")
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(1, 65535), default=8091, show_default=True, help="What stays open.")
+def firewall(port: int) -> None:
+    """Print rules for nftables that leave the miner's port open and close what Ray may open beside it.
+
+    \b
+    Example:
+      synthcity mine firewall --port 8091 | sudo nft -f -
+    """
+    from synthcity.serve.ingress.firewall import firewall as rules
+
+    click.echo(rules(port), nl=False)
 
 
 @click.command()

@@ -18,7 +18,7 @@ import click
 @click.option("--live", metavar="A,B,...", help="Follow the venues for these assets and keep the store filled.")
 @click.option("--host", show_default="127.0.0.1", help="Address to listen at; 0.0.0.0 is everywhere.")
 @click.option("--port", type=click.IntRange(1, 65535), show_default="8091")
-@click.option("--replicas", type=click.IntRange(1, 64), show_default="1", help="Processes that answer.")
+@click.option("--replicas", type=click.IntRange(1, 64), help="Processes that answer.  [default: two if memory allows]")
 @click.option(
     "--state",
     type=click.Path(file_okay=False),
@@ -74,12 +74,12 @@ def command(
     ended = threading.Event()
     with ExitStack() as stack:
         deployed = stack.enter_context(serving(config.service, config.cluster))
+        signal.signal(signal.SIGTERM, lambda *_: ended.set())  # before anybody is told that it serves
         counted = exporting(config.cluster.metrics_port, lambda: figure_families(deployed.status().figures))
         click.echo(f"metrics at {stack.enter_context(counted)}")
         click.echo(
             f"serving {config.service.model} at http://{config.cluster.host}:{config.cluster.port}; Ctrl-C ends it"
         )
-        signal.signal(signal.SIGTERM, lambda *_: ended.set())
         try:
             ended.wait()
         except KeyboardInterrupt:

@@ -12,12 +12,12 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
-from synthcity.cluster import cluster
+from synthcity.cluster import cluster, free_memory
 from synthcity.errors import Fatal
-from synthcity.private import environment, private_folder, remove_stale
+from synthcity.private import environment, keep_private, private_files, private_folder, remove_stale
 from synthcity.schema import check as check_keys
 from synthcity.schema import key
-from synthcity.serve.answering.tally import Status, together
+from synthcity.serve.answering.tally import Roll, Status
 from synthcity.serve.build import ServeConfig, check, running
 from synthcity.serve.ingress.front import Front, most_connections, own_address
 from synthcity.serve.ingress.inside import keep_inside
@@ -28,7 +28,7 @@ from synthcity.serve.preflight import check_port
 APPLICATION = "synthcity"
 HAPROXY = ("haproxy",)
 _LONGEST = 27  # a socket of HAProxy may have a path of 97 bytes, of which Ray and the name of the socket take 70
-_QUIET_SECONDS = 15.0  # a replica that has said nothing for so long is taken for gone
+_MEMORY_FOR_TWO = 5 << 30  # bytes: Ray itself, and two replicas with a network of torch each
 _LOGS = {"enable_access_log": False, "log_level": "WARNING"}
 REQUEST_SECONDS = 130.0
 """Longer than any deadline of the network; what still runs then is cut off."""
@@ -46,7 +46,8 @@ class ClusterConfig:
     """Attributes:
     host: address that the ingress listens at.
     port: and its port.
-    replicas: processes that answer; each keeps its own model and prices.
+    replicas: processes that answer; each keeps its own model and prices. None: two where there is memory for them, so
+        that one that is killed costs no prompt.
     cpus: of a replica, as Ray counts them.
     connections_per_source: that one address may hold while connections are scarce; raise it where a reverse proxy of
         yours stands in front, which is the only source then.
@@ -55,13 +56,18 @@ class ClusterConfig:
 
     host: str = key("127.0.0.1", parse=_address)
     port: int = key(8091, low=1, high=65535)
-    replicas: int = key(1, low=1, high=64)
+    replicas: int | None = key(None, low=1, high=64)
     cpus: float = key(1.0, low=0.0, high=1024.0)
     connections_per_source: int = key(64, low=1, high=100_000)
     metrics_port: int = key(9150, low=0, high=65535)
 
     def __post_init__(self) -> None:
         check_keys(self, "cluster.")
+
+    def settled(self) -> ClusterConfig:
+        """Return it with a number of replicas."""
+        number = self.replicas or (2 if free_memory() >= _MEMORY_FOR_TWO else 1)
+        return replace(self, replicas=number)
 
 
 class Deployed:
@@ -70,12 +76,10 @@ class Deployed:
     def __init__(self, config: ServeConfig, where: ClusterConfig, front: Front, probe: Probe) -> None:
         self.config, self.front = config, front
         self._where, self._probe = where, probe
-        self._seen: dict[int, tuple[float, Status]] = {}
+        self._roll = Roll()
 
     def status(self) -> Status:
         """Ask a replica how it stands, and add what others said before.
-
-        What those that are gone have answered counts on; their troubles and figures of the moment do not.
 
         Raises:
             Fatal: none answers.
@@ -89,11 +93,7 @@ class Deployed:
         except (RayError, RuntimeError, TimeoutError) as error:
             told = f"no replica tells how it stands: {type(error).__name__} {error}"
             raise Fatal("; ".join(filter(None, (self._probe.problem, told)))) from error
-        now = time.monotonic()
-        self._seen[found.replica] = now, found
-        seen = [one if now - at < _QUIET_SECONDS else one.past() for at, one in self._seen.values()]
-        status = together(seen)
-        return replace(status, shut=self._probe.problem)
+        return replace(self._roll.hear(found, time.monotonic()), shut=self._probe.problem)
 
     def roll_out(self, config: ServeConfig) -> None:
         """Serve something else: the old replicas answer until the new ones do, and go on if those do not start.
@@ -107,7 +107,7 @@ class Deployed:
         except Fatal as error:
             self.run(self.config)
             raise Fatal(f"{error}; {self.config.model} is served again") from error
-        self.config, self._seen = config, {}
+        self.config, self._roll = config, Roll()
 
     def run(self, config: ServeConfig) -> None:
         """Bring up the replicas of ``config``.
@@ -132,7 +132,9 @@ def serving(config: ServeConfig, where: ClusterConfig) -> Iterator[Deployed]:
         SynthcityError: the bundle, the store or the folder for the state is unusable, or a port is taken.
         Fatal: Ray or the replicas do not start.
     """
-    check(config)
+    where = where.settled()
+    assert where.replicas is not None
+    keep_private(Path(config.state))
     remove_stale(HAPROXY)
     check_port(where.host, where.port)
     front = Front(
@@ -143,6 +145,8 @@ def serving(config: ServeConfig, where: ClusterConfig) -> Iterator[Deployed]:
         share=where.connections_per_source,
     )
     with contextlib.ExitStack() as stack:
+        stack.enter_context(private_files())
+        check(config)
         folder = stack.enter_context(private_folder(longest=_LONGEST, programs=HAPROXY))
         stack.enter_context(environment(_ingress(folder, front)))
         stack.enter_context(cluster(where.replicas + 1))
@@ -218,6 +222,7 @@ def _application(config: ServeConfig, where: ClusterConfig) -> Any:
     class Replica:
         def __init__(self) -> None:
             keep_inside()
+            os.umask(0o077)
 
         def check_health(self) -> None:
             engine = running(config).service.engine

@@ -18,18 +18,21 @@ from synthcity.forecast.forecaster import Forecaster
 from synthcity.market.store import open_store
 from synthcity.market.store.opening import absolute
 from synthcity.market.venues.binance import VENUE
+from synthcity.private import private_files, remove_stale
 from synthcity.serve.admission.metagraph import Registry
 from synthcity.serve.admission.presence import alone
+from synthcity.serve.answering.clock import LONGEST_WAIT_SECONDS
 from synthcity.serve.answering.live_prices import Feed, FeedConfig
 from synthcity.serve.board import Board
 from synthcity.serve.build import LEDGER, ServeConfig, check, load_model
 from synthcity.serve.chain.watched import Watched
-from synthcity.serve.deployment import ClusterConfig, serving
+from synthcity.serve.deployment import HAPROXY, ClusterConfig, serving
 from synthcity.serve.miner import Miner, start_config
 from synthcity.serve.operations.outlets import outlets
 from synthcity.serve.operations.prober import Probed, Prober
 from synthcity.serve.preflight import (
     FRESH_SECONDS,
+    SNAPSHOT_SECONDS,
     Check,
     State,
     chain_problem,
@@ -45,6 +48,7 @@ from synthcity.settings import Settings
 from synthcity.sn50.competitions import get_rules
 
 _LOOK_SECONDS = 1.0
+_RESTART_SECONDS = 5.0
 _CHAIN = "the chain's process"
 
 
@@ -127,6 +131,8 @@ def mining(config: MiningConfig, *, tell: Callable[[str], None] = print) -> Iter
     named = _service(config, address)
     with contextlib.ExitStack() as stack:
         stack.enter_context(terminable())
+        stack.enter_context(private_files())
+        remove_stale(HAPROXY)  # one that a killed miner left would hold the port
         stack.enter_context(alone(Path(named.state)))
         settings = Settings.load()
         told = stack.enter_context(outlets(Path(named.state), config.cluster.metrics_port, settings.alarm_webhook))
@@ -136,10 +142,10 @@ def mining(config: MiningConfig, *, tell: Callable[[str], None] = print) -> Iter
         assert named.metagraph is not None
         registry = Registry(named.metagraph)
         with contextlib.nullcontext() if config.metagraph else Watched(_CHAIN, _chain(config, named.metagraph)):
-            _await_news(config, registry, feed)
+            _await_news(config, address, registry, feed)
             checks = _checks(config, service, models, feed, registry)
         for one in checks:
-            tell(f"{one.state:<8}{one.name:<12}{one.text}")
+            tell(one.line)
         failed = [one.name for one in checks if one.state is State.FAILED]
         if failed:
             raise ConfigError(f"the miner does not start: {', '.join(failed)} failed, see above")
@@ -228,21 +234,31 @@ def _chain(config: MiningConfig, metagraph: str, *, publishes: bool = False) -> 
     return command
 
 
-def _await_news(config: MiningConfig, registry: Registry, feed: Feed) -> None:
-    """Wait until prices are fresh and the chain has told what it is now, or patience ends."""
-    asked_at = time.time()
+def _await_news(config: MiningConfig, hotkey: str, registry: Registry, feed: Feed) -> None:
+    """Wait until prices are fresh and the chain has told what it is now, or patience ends.
 
-    def told() -> bool:
-        """An old snapshot may be from before a registration."""
-        known = registry.snapshot
-        return known is not None and known.netuid == config.netuid and (known.taken_at >= asked_at or is_kept)
-
-    is_kept = config.metagraph is not None
-    ended, waiting = time.monotonic() + config.patience_seconds, threading.Event()
-    while time.monotonic() < ended:
-        if told() and all(feed.age(asset, time.time()) <= FRESH_SECONDS for asset in config.assets):
+    What a restart finds is enough soon: a snapshot of the last half hour that knows us, and prices that prompts may be
+    answered from.
+    """
+    began, asked_at, waiting = time.monotonic(), time.time(), threading.Event()
+    while (waited := time.monotonic() - began) < config.patience_seconds:
+        oldest = max(feed.age(asset, time.time()) for asset in config.assets)
+        known, told = _knows(config, hotkey, registry, asked_at)
+        if told and oldest <= FRESH_SECONDS:
+            return
+        if known and oldest <= LONGEST_WAIT_SECONDS and waited >= _RESTART_SECONDS:
             return
         waiting.wait(0.5)
+
+
+def _knows(config: MiningConfig, hotkey: str, registry: Registry, asked_at: float) -> tuple[bool, bool]:
+    """Whether the snapshot will do, and whether it is of now: an old one may be from before a registration."""
+    snapshot = registry.snapshot
+    if snapshot is None or snapshot.netuid != config.netuid:
+        return False, False
+    if config.metagraph is not None or snapshot.taken_at >= asked_at:
+        return True, True
+    return hotkey in snapshot.neurons and asked_at - snapshot.taken_at < SNAPSHOT_SECONDS, False
 
 
 def _models(service: ServeConfig) -> dict[str, Forecaster]:

@@ -44,6 +44,11 @@ class Check:
     state: State
     text: str
 
+    @property
+    def line(self) -> str:
+        """What is shown of it."""
+        return f"{self.state:<8}{self.name:<12}{self.text}"
+
 
 def check_registration(
     snapshot: Snapshot | None, hotkey: str, now: float, config: AdmissionConfig, *, netuid: int | None = None

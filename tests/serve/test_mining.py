@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from synthcity.errors import ConfigError
+from synthcity.serve import mining as module
+from synthcity.serve.admission.metagraph import Registry
 from synthcity.serve.deployment import ClusterConfig
 from synthcity.serve.mining import MiningConfig, hotkey_address, mining
-from tests.serve.dialogue import MINER, STRANGER, snapshot
+from tests.serve.dialogue import MINER, STRANGER, VALIDATOR, snapshot
 
 
 def test_an_address_that_nobody_would_publish_is_refused_at_once(tmp_path: Path):
@@ -40,3 +44,35 @@ def test_checks_are_told_to_whoever_calls(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(ConfigError, match="chain, prices, model failed"), mining(config, tell=told.append):
         raise AssertionError("it has started")
     assert [line[8:20].strip() for line in told][:2] == ["hotkey", "chain"]
+
+
+class Feed:
+    """Prices of this age."""
+
+    def __init__(self, age: float) -> None:
+        self._age = age
+
+    def age(self, asset: str, now: float) -> float:
+        return self._age
+
+
+@pytest.mark.parametrize(
+    ("hotkey", "snapshot_age", "price_age", "waits"),
+    [
+        (VALIDATOR, 60, 10, False),
+        (VALIDATOR, 60, 1200, False),  # the venues are away as well
+        (VALIDATOR, 3600, 10, True),
+        (STRANGER, 60, 10, True),  # it may be registered meanwhile
+        (VALIDATOR, 60, 3600, True),
+    ],
+)
+def test_a_restart_waits_for_nothing_that_it_can_do_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hotkey, snapshot_age, price_age, waits
+):
+    """With the chain away and a fresh snapshot it took two and a half minutes."""
+    monkeypatch.setattr(module, "_RESTART_SECONDS", 0.0)
+    replace(snapshot(), taken_at=time.time() - snapshot_age).write(tmp_path / "metagraph.json")
+    config = MiningConfig(model="fhs", store=str(tmp_path), assets=("BTC",), patience_seconds=1.0)
+    begin = time.monotonic()
+    module._await_news(config, hotkey.ss58_address, Registry(tmp_path / "metagraph.json"), Feed(price_age))
+    assert (time.monotonic() - begin >= 1.0) == waits

@@ -15,7 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from synthcity.errors import RunError
+from synthcity.private import keep_private
 
+LOCK = "miner.lock"
 KEPT_SECONDS = 3600.0
 """Files of the dead that are older are removed; a younger one may belong to a process that has not locked it yet."""
 
@@ -62,14 +64,29 @@ def alone(folder: Path) -> Iterator[None]:
         RunError: another miner has it, or it cannot be written.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        file = os.open(folder / "miner.lock", os.O_CREAT | os.O_WRONLY, 0o600)
+        keep_private(folder)
+        file = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR, 0o600)
     except OSError as error:
         raise RunError(f"cannot write the folder {folder} ({error.strerror}); choose another --state") from error
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.ftruncate(file, 0)
+        os.write(file, f"{os.getpid()}\n".encode())
         yield
     except BlockingIOError as error:
         raise RunError(f"another miner runs with the folder {folder}; end it, or name another --state") from error
     finally:
         os.close(file)
+
+
+def miner_at(folder: Path) -> int | None:
+    """Return the process id of the miner that has this state now; None if there is none."""
+    try:
+        with (folder / LOCK).open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        with contextlib.suppress(OSError, ValueError):  # it is about to write it
+            return int((folder / LOCK).read_text())
+    except OSError:
+        pass
+    return None

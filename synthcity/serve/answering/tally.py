@@ -123,8 +123,25 @@ class Tally:
         return Status(replica=os.getpid(), figures=self.figures(), latencies=latencies, last_answered_at=answered_at)
 
 
+class Roll:
+    """What the replicas of a service have said of themselves, each at its own time."""
+
+    def __init__(self, *, quiet_seconds: float = 15.0) -> None:
+        """Args: one that has said nothing for ``quiet_seconds`` is taken for gone; each is asked every few seconds."""
+        self._quiet = quiet_seconds
+        self._heard: dict[int, tuple[float, Status]] = {}
+
+    def hear(self, status: Status, now: float) -> Status:
+        """Note how a replica stands and return how all do; ``now`` in seconds of any clock that only goes on.
+
+        What those that are gone have answered counts on; their troubles and figures of the moment do not.
+        """
+        self._heard[status.replica] = now, status
+        return together([one if now - at < self._quiet else one.past() for at, one in self._heard.values()])
+
+
 def together(found: Sequence[Status]) -> Status:
-    """Add up replicas, each of which was seen at its own time."""
+    """Add up replicas."""
     answered_at = [status.last_answered_at for status in found if status.last_answered_at is not None]
     return Status(
         replica=0,

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import subprocess
 import threading
 from collections.abc import Sequence
+
+from synthcity.private import without_secrets
 
 _log = logging.getLogger(__name__)
 
@@ -15,7 +18,7 @@ class Watched:
     """Runs ``command`` again and again until the end of the block. Use as a context manager.
 
     The command's standard input says nothing and ends when this process does, even if that is killed: whoever minds it
-    does not outlive us.
+    does not outlive us. It inherits no secrets but Bittensor's own.
     """
 
     def __init__(self, name: str, command: Sequence[str], *, pause_seconds: float = 30.0) -> None:
@@ -64,6 +67,7 @@ class Watched:
                     stderr=subprocess.STDOUT,
                     text=True,
                     errors="replace",
+                    env=without_secrets(os.environ, needed=("BT_",)),
                 )
             with self._process as process:
                 assert process.stdout is not None

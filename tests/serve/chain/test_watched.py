@@ -32,3 +32,11 @@ def test_it_ends_with_the_miner():
         assert watched.problem is None
         process = watched._process
     assert process.poll() is not None
+
+
+def test_it_inherits_no_secret_but_bittensors_own(monkeypatch):
+    monkeypatch.setenv("CHUTES_API_KEY", "canary")
+    monkeypatch.setenv("BT_PW_MINER", "its own")
+    code = "import os; print(*(os.environ.get(name) for name in ('CHUTES_API_KEY', 'BT_PW_MINER')), flush=True)"
+    with Watched("teller", [sys.executable, "-c", f"{code}; import time; time.sleep(600)"]) as watched:
+        _until(lambda: watched.last_line == "None its own")
