@@ -9,7 +9,7 @@ from synthcity.serve.answering.tally import Roll, Status, Tally
 def status(replica: int, answered: int, **troubles) -> Status:
     tally = Tally()
     for _ in range(answered):
-        tally.record(ANSWERS, {"asset": "BTC", "route": "Simulation", "competition": "", "fallback": "none"})
+        tally.record(ANSWERS, {"asset": "BTC", "route": "Simulation", "time_length": "3600", "fallback": "none"})
     return replace(tally.status(), replica=replica, bundle="a", **troubles)
 
 
