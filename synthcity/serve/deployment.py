@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from synthcity.cluster import cluster, free_memory
-from synthcity.errors import Fatal
+from synthcity.errors import Fatal, RunError
 from synthcity.private import environment, keep_private, private_files, private_folder, remove_stale
 from synthcity.schema import check as check_keys
 from synthcity.schema import key
@@ -134,7 +134,10 @@ def serving(config: ServeConfig, where: ClusterConfig) -> Iterator[Deployed]:
     """
     where = where.settled()
     assert where.replicas is not None
-    keep_private(Path(config.state))
+    try:
+        keep_private(Path(config.state))
+    except OSError as error:
+        raise RunError(f"cannot write {config.state} ({error.strerror}); choose another folder") from error
     remove_stale(HAPROXY)
     check_port(where.host, where.port)
     front = Front(
