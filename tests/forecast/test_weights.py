@@ -121,3 +121,11 @@ def test_fit_prefers_the_true_law(market: Market) -> None:
     prompts = [Prompt(asset="BTC", start_time=T0 + i * 86400) for i in range(3)]
     pairs = [pair_terms(members, market, prompt, "crypto-24h", num_paths=100) for prompt in prompts]
     assert solve_weights(mean_terms([(found, 1.0) for found in pairs if found is not None]))[1] > 0.8
+
+
+def test_members_draw_apart_from_each_other(market: Market) -> None:
+    """Two of one kind are as far from each other as two draws of one are, which shared noise would make nothing."""
+    prompt = Prompt(asset="BTC", start_time=T0, time_increment=300, time_length=86400)
+    pairs = pair_terms([baseline("fhs"), baseline("fhs")], market, prompt, "crypto-24h", num_paths=200)
+    assert pairs is not None
+    assert pairs.apart[0, 1] == pytest.approx(pairs.apart[0, 0], rel=0.05)

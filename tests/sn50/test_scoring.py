@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synthcity.sn50.competitions import Interval, get_competition, get_rules
-from synthcity.sn50.scoring import network_score
+from synthcity.sn50.scoring import network_score, score
 from synthcity.sn50.terms import terms
 
 COMPETITIONS = ["crypto-24h", "crypto-1h"]
@@ -204,3 +204,13 @@ def test_terms_of_nothing_seen_are_none() -> None:
     gathered = terms(np.ones((5, 289)), np.full(289, np.nan), "crypto-24h")
     assert gathered.ensemble.shape == (0, 5)
     assert len(gathered.observed) == len(gathered.weights) == len(gathered.labels) == 0
+
+
+@pytest.mark.parametrize(("price", "paths_hit"), [(0.0, 1), (np.inf, 1), (np.nan, 20)])
+def test_what_the_network_refuses_has_no_score(price: float, paths_hit: int) -> None:
+    """The network's -1 would pass for the best of all."""
+    paths, realised = answer("crypto-24h")
+    paths[:paths_hit, 1:] = price
+    with pytest.raises(ValueError, match="prices must be finite and above 0"):
+        score(paths, realised, "crypto-24h")
+    assert not network_score(paths, realised, "crypto-24h").valid
