@@ -34,3 +34,11 @@ def test_a_circle_would_be_seen() -> None:
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_module_stays_under_400_lines(module: Path) -> None:
     assert len(module.read_text(encoding="utf-8").splitlines()) < 400
+
+
+def test_ci_runs_the_readmes_test_command_and_then_the_slow_suite() -> None:
+    ci = (ROOT / ".ci/run").read_text(encoding="utf-8").splitlines()
+    (shown,) = [line for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines() if "-m pytest" in line]
+    *_, install, test = [part.strip() for part in shown.split("&&")]
+    assert any(line.replace(" --quiet", "").removeprefix("python -m ") == install for line in ci)
+    assert ci.index(test) < ci.index("python -m pytest -m slow")
