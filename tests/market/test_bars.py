@@ -1,104 +1,57 @@
-"""Prices from a notebook: bars by opening time, closes by the time of observation."""
-
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
-import pandas as pd
 import pytest
 
 from synthcity.errors import DataError
-from synthcity.market.bars import Bars, History, Market
+from synthcity.market.bars import History, Market
+from synthcity.market.columns import take
+from tests.market.factories import START, assert_equal, make_bars
 
-OPENED = pd.date_range("2025-06-01", periods=5, freq="5min", tz="UTC")
-FIRST = int(OPENED[0].timestamp())
-
-
-def frame() -> pd.DataFrame:
-    close = np.array([100.0, 101.0, 100.5, 102.0, 101.5])
-    columns = {"open": close - 0.2, "high": close + 1, "low": close - 1, "close": close, "volume": 3.0}
-    return pd.DataFrame(columns, index=OPENED)
+BARS = make_bars(20)
+MARKET = Market({("BTC", 300): BARS, ("BTC", 60): make_bars(30, resolution=60)})
 
 
-def test_bars_are_known_once_they_closed():
-    history = History.from_bars("BTC", frame())
-    bars = history.bars("BTC", 300)
-    assert history.now == FIRST + 5 * 300
-    assert bars.time.tolist() == [FIRST + 300 * k for k in range(5)]
-    for name in ("open", "high", "low", "close", "volume"):
-        np.testing.assert_array_equal(getattr(bars, name), frame()[name])
-    assert history.last_price("BTC", 300) == 101.5
+@pytest.mark.parametrize(("after", "num_seen"), [(0, 0), (299, 0), (300, 1), (301, 1), (599, 1), (600, 2), (6000, 20)])
+def test_a_bar_is_seen_once_it_has_closed(after, num_seen):
+    assert_equal(BARS.until(START + after), BARS.slice(0, num_seen))
+    assert len(MARKET.until(START + after)["BTC", 300]) == num_seen
+    assert len(MARKET.as_of(START + after).bars("BTC", 300)) == num_seen
+    assert MARKET.as_of(START + after).has("BTC", 300) is (num_seen > 0)
 
 
-def test_a_gap_stays_a_gap():
-    bars = History.from_bars("BTC", frame().drop(OPENED[2])).bars("BTC", 300)
-    assert len(bars) == 4
-    assert np.isnan(bars.grid_price(np.array([FIRST + 3 * 300]))).all()
+def test_a_history_never_looks_ahead_of_its_now():
+    history = MARKET.as_of(START + 900)
+    assert history.until(START + 600).now == START + 600
+    assert len(history.until(START + 600).bars("BTC", 300)) == 2
+    later = history.until(START + 3000)
+    assert later.now == START + 900
+    assert len(later.bars("BTC", 300)) == 3
+    assert later.last_price("BTC", 300) == BARS.close[2]
+    assert len(history.until(START + 300).until(START + 900).bars("BTC", 300)) == 1
 
 
-def test_further_columns_and_their_order_do_not_matter():
-    mixed = frame().assign(trades=7)[["volume", "close", "trades", "low", "high", "open"]]
-    np.testing.assert_array_equal(History.from_bars("BTC", mixed).bars("BTC", 300).high, frame()["high"])
+def test_the_price_of_the_grid_is_the_close_observed_exactly_then():
+    gappy = take(BARS, np.arange(20) != 4)
+    times = START + np.array([0, 300, 301, 1200, 1500, 1800, 6000, 6300])
+    expected = [np.nan, BARS.close[0], np.nan, BARS.close[3], np.nan, BARS.close[5], BARS.close[19], np.nan]
+    np.testing.assert_array_equal(gappy.grid_price(times), expected)
+    np.testing.assert_array_equal(gappy.grid_price(times.reshape(2, 4)), np.reshape(expected, (2, 4)))
+    assert np.isnan(BARS.slice(0, 0).grid_price(times)).all()
+    np.testing.assert_array_equal(MARKET.realised("BTC", times[:2], 300), [np.nan, BARS.close[0]])
 
 
-@pytest.mark.parametrize(
-    ("broken", "sentence"),
-    [
-        (
-            frame().drop(columns="high"),
-            "bars of BTC lack the column 'high'; they need open, high, .* and have open, low",
-        ),
-        (frame().tz_localize(None), "indexed by UTC time"),
-        (frame().reset_index(drop=True), "indexed by UTC time"),
-        (frame().iloc[::-1], "strictly increasing"),
-        (frame().iloc[:1], "at least two points"),
-        (frame().replace(100.0, np.nan), "must be finite and positive, low is not"),
-        (
-            frame().assign(high=100.0),
-            "the bar of BTC at 2025-06-01 00:05:00.* opens or closes outside its low and high",
-        ),
-    ],
-)
-def test_what_cannot_be_bars_is_refused(broken: pd.DataFrame, sentence: str):
-    with pytest.raises(ValueError, match=sentence):
-        History.from_bars("BTC", broken)
+def test_what_is_not_there_is_said():
+    with pytest.raises(DataError, match="no 300-second bars of ETH; this history holds BTC 300s, BTC 60s"):
+        MARKET.as_of(START).bars("ETH", 300)
+    with pytest.raises(DataError, match="no price of BTC observed up to 2025-01-01 00:00"):
+        MARKET.as_of(START).last_price("BTC", 300)
+    assert not MARKET.as_of(START + 9000).has("ETH", 300)
 
 
-def test_of_closes_nothing_else_is_known():
-    closes = pd.Series([100.0, 101.0, 102.0], index=OPENED[1:4])
-    history = History.from_series("BTC", closes)
-    bars = history.bars("BTC", 300)
-    assert history.now == int(OPENED[3].timestamp()), "closes are labelled by when they were observed"
-    assert bars.close.tolist() == [100.0, 101.0, 102.0]
-    for name in ("open", "high", "low", "volume"):
-        assert np.isnan(getattr(bars, name)).all(), name
-
-
-def test_prices_in_any_form_become_a_history():
-    history = History.from_bars("BTC", frame())
-    assert History.of("BTC", history) is history
-    assert History.of("BTC", frame()).last_price("BTC", 300) == 101.5
-    assert History.of("BTC", frame()["close"]).last_price("BTC", 300) == 101.5
-    with pytest.raises(TypeError, match="a DataFrame of bars or a Series of closes of BTC, not a list"):
-        History.of("BTC", [100.0, 101.0])  # type: ignore[arg-type]
-
-
-def test_until_does_not_look_ahead():
-    history = History.from_bars("BTC", frame())
-    early = history.until(FIRST + 600)
-    assert early.bars("BTC", 300).close.tolist() == [100.0, 101.0]
-    assert early.last_price("BTC", 300) == 101.0
-    assert early.until(FIRST + 1500).now == early.now, "what was cut off does not come back"
-
-
-def test_says_what_it_holds_where_it_lacks_bars():
-    with pytest.raises(DataError, match="no 60-second bars of BTC; this history holds BTC 300s: give it those bars"):
-        History.from_bars("BTC", frame()).bars("BTC", 60)
-
-
-def test_a_market_is_cut_at_what_was_observed():
-    bars = History.from_bars("BTC", frame()).bars("BTC", 300)
-    market = Market({("BTC", 300): bars})
-    assert len(market.until(FIRST + 899)["BTC", 300]) == 2
-    assert len(market.until(FIRST + 900)["BTC", 300]) == 3
-    assert isinstance(bars.until(FIRST), Bars)
-    assert len(bars.until(FIRST)) == 0
+def test_a_market_travels():
+    assert_equal(pickle.loads(pickle.dumps(MARKET))["BTC", 300], BARS)
+    assert isinstance(MARKET.as_of(START), History)
+    assert MARKET.as_of(START).keys == (("BTC", 300), ("BTC", 60))

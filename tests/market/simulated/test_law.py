@@ -77,3 +77,26 @@ def test_returns_have_the_stated_variance(minutes):
     jumps = CONFIG.jump_size**2 * (CONFIG.jumps_per_day + CONFIG.market_jumps_per_day) * minutes / 1440
     assert returns.std() == pytest.approx(0.002 * np.sqrt(minutes / 5 + jumps), rel=0.02)
     assert abs(returns).max() > 5 * returns.std()
+
+
+@pytest.mark.parametrize("part", ["fast", "slow"])
+def test_volatilities_move_together_in_a_group_and_a_little_in_the_world(part):
+    config = SimulatedConfig(fast_half_life_hours=0.1, slow_half_life_days=0.01)  # shocks soon die, so few cells tell
+    cells = {asset.name: draw_cells(config, asset, Streams(0), (100_000,)) for asset in (BTC, ETH, SP500)}
+    correlation = np.corrcoef([getattr(found, part) for found in cells.values()])
+    assert correlation[0, 1] == pytest.approx(0.4**2 + 0.7**2, abs=0.02)
+    assert correlation[0, 2] == pytest.approx(0.4**2, abs=0.02)
+
+
+def test_a_group_jumps_together_and_an_asset_alone():
+    def jumps(asset, **rates):
+        config = SimulatedConfig(jump_size=1000.0, **{"jumps_per_day": 0, "market_jumps_per_day": 0, **rates})
+        drawn = draw_returns(config, asset, Streams(0), np.ones(50_000), np.ones(50_000), minutes=5)
+        return np.abs(drawn) > 20  # beyond any normal
+
+    together = {asset.name: jumps(asset, market_jumps_per_day=5) for asset in (BTC, ETH, SP500)}
+    assert together["BTC"].sum() > 500
+    assert (together["BTC"] == together["ETH"]).mean() > 0.999
+    assert (together["BTC"] & together["SP500"]).sum() < 50
+    alone = {asset.name: jumps(asset, jumps_per_day=5) for asset in (BTC, ETH)}
+    assert (alone["BTC"] & alone["ETH"]).sum() < 50
