@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 
 import pandas as pd
@@ -39,10 +38,10 @@ def choose(
     recorder.emit("stage", name="finals", message=f"scoring {len(contenders)} finalists on fresh validation prompts")
     prompts = data.validation_prompts(fresh=True)
     parts: list[pd.DataFrame] = []
-    begin = time.monotonic()
+    begin = scorer.seconds
     for k in range(budget.final_seeds):
         parts.append(scorer.scores(list(everyone.values()), prompts, seed=stage_seed(budget.seed, 1 + k)))
-        cost = (time.monotonic() - begin) / (len(parts) * len(prompts) * len(everyone))
+        cost = (scorer.seconds - begin) / (len(parts) * len(prompts) * len(everyone))
         if not clock.another_draw(cost, len(everyone), len(prompts), len(data.test_prompts())):
             clock.note_draws(len(parts))
             break

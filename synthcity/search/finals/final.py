@@ -16,7 +16,6 @@ What is left of the time budget cuts the finals: see ``timing``.
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,10 +61,10 @@ def score_baselines(recorder: Recorder, data: SearchData, scorer: Scorer, *, see
     """Score every baseline on the search's validation prompts, in the trainer's terms: the law, not an ensemble."""
     if recorder.last(Baselines):
         return
-    names, begin = list(BASELINES), time.monotonic()
+    names, begin = list(BASELINES), scorer.seconds
     pairs = scorer.pair_terms([baseline(name) for name in names], data.validation_prompts(fresh=False), seed=seed)
     scores = {name: float(pairs.to_realised[k] - 0.5 * pairs.apart[k, k]) for k, name in enumerate(names)}
-    recorder.emit("baselines", scores=scores, seconds=round(time.monotonic() - begin, 3))
+    recorder.emit("baselines", scores=scores, seconds=round(scorer.seconds - begin, 3))
 
 
 def run_final(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -28,11 +29,15 @@ _PAIR_PATHS = 250
 
 
 class Scorer:
-    """Fans prompts out over Ray workers; the market travels once, results do not depend on who did what."""
+    """Fans prompts out over Ray workers; the market travels once, results do not depend on who did what.
+
+    ``seconds``: what all of it has taken so far, with every worker busy; their start does not count.
+    """
 
     def __init__(self, data: SearchData, workers: int) -> None:
         self._data = data
         self.workers = workers
+        self.seconds = 0.0
         self._market = ray.put(data.market)
 
     def scores(self, forecasters: Sequence[Forecaster], prompts: Sequence[Prompt], *, seed: int) -> pd.DataFrame:
@@ -86,16 +91,19 @@ class Scorer:
             for chunk in chunks
         ]
         try:
-            return [row for rows in ray.get(pending) for row in rows]
+            done = ray.get(pending)
+            self.seconds += sum(spent for _, spent in done) / self.workers
+            return [row for rows, _ in done for row in rows]
         except ray.exceptions.RayTaskError as error:
             if isinstance(error.cause, SynthcityError):
                 raise error.cause from None  # one sentence, not Ray's account of it
             raise
 
 
-def _one_thread(function: Callable[..., T], *arguments: Any) -> T:
+def _one_thread(function: Callable[..., T], *arguments: Any) -> tuple[T, float]:
     torch.set_num_threads(1)
-    return function(*arguments)
+    begin = time.monotonic()
+    return function(*arguments), time.monotonic() - begin
 
 
 def _score_chunk(

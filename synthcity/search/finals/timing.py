@@ -18,6 +18,7 @@ from synthcity.search.journal.recorder import Recorder
 from synthcity.search.journal.wording import duration
 
 _SCORING_SHARE = 0.5  # of what is left that finalists may take before the rest is trained again and looked at
+_MOST = 0.5  # of the time budget that is kept for the finals where their share is less
 _SLACK = 1.5  # a machine is busier now and then
 _RUNG_PATHS, _PAIR_PATHS, _SCORE_PATHS = 96, 250, 1000  # drawn for a rung, for the mix, and for a score
 _LOOKED_AT = 8  # forecasters in the look: challenger, best network, both plain, baselines
@@ -104,7 +105,7 @@ def reserve(recorder: Recorder, budget: BudgetConfig, num_search: int, num_final
     told = recorder.last(Baselines)
     cost = told.get("seconds", 0.0) / (len(told["scores"]) * num_search) if told else 0.0
     least = cost * _SCORE_PATHS / _PAIR_PATHS * _LOOKED_AT * (num_test + budget.final_seeds * num_finals)
-    return min(max(budget.finals_share * whole, _SLACK * least), 0.9 * whole)
+    return max(budget.finals_share * whole, min(_SLACK * least, _MOST * whole))
 
 
 def _last_validation(record: TrialRecord) -> float:

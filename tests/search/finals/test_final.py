@@ -57,7 +57,7 @@ class GivenScores:
     def __init__(self, folder: Path, recorder: Recorder, scores: dict[str, float], weights: list[float]) -> None:
         self.folder, self.recorder, self.given, self.weights = folder, recorder, {**BASE, **scores}, weights
         self.calls: list[str] = []
-        self.workers = 2
+        self.workers, self.seconds = 2, 0.0
         self.seeds: dict[str, list[int]] = {"mix": [], "fresh": [], "test": []}
         self.die_in = ""
         self.noise = 0.0  # of the mix, from block to block

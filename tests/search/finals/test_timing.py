@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -91,5 +92,6 @@ def test_more_than_the_share_is_kept_where_the_baselines_show_that_it_must_be(re
     assert reserve(recorder, BUDGET, 100, 100, 100) == 20.0
     recorder.emit("baselines", scores={"fhs": 1.0, "ewma": 1.1}, seconds=2.0)  # 0.01 s a baseline and prompt
     assert reserve(recorder, BUDGET, 100, 10, 20) == pytest.approx(20.0)
-    assert reserve(recorder, BUDGET, 100, 20, 60) == pytest.approx(1.5 * 0.01 * 4 * 8 * 100)
-    assert reserve(recorder, BUDGET, 100, 500, 500) == 90.0
+    assert reserve(recorder, BUDGET, 100, 20, 60) == pytest.approx(1.5 * 0.01 * 1000 / 250 * 8 * 100)
+    assert reserve(recorder, BUDGET, 100, 500, 500) == 50.0, "half is left to the search"
+    assert reserve(recorder, replace(BUDGET, finals_share=0.7), 100, 500, 500) == 70.0, "unless it was asked otherwise"
