@@ -178,7 +178,7 @@ def _print(summary: Summary, *, err: bool) -> None:
     )
     for reason, count in result.lost.items():
         click.echo(f"{count} more prompts are lost for all: {reason}", err=err)
-    numbers = [*summary.assets, "weighted", "plain", f"lead over {summary.baseline}", "share"]
+    numbers = [*summary.assets, "weighted", "plain", f"against {summary.baseline} (minus is better)", "share"]
     rows = []
     for line in summary.lines:
         scores = [line.by_asset[asset] for asset in summary.assets] + [line.weighted, line.plain]

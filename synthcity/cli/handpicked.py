@@ -67,6 +67,8 @@ def run(
 
 def _print_trials(report: Report) -> None:
     """Print one row a network, best first, then why others were not trained."""
+    from synthcity.search.journal.wording import SIGN, percent
+
     baseline = min(report["validation_baselines"], key=lambda name: report["validation_baselines"][name])
     rows = [
         [
@@ -76,12 +78,12 @@ def _print_trials(report: Report) -> None:
             _figure(trial["parameters"], ","),
             f"{trial['seconds']:.0f}",
             _figure(trial["score"], ".1f"),
-            "-" if trial["relative"] is None else f"{trial['relative']:+.2f} %",
+            percent(trial["relative"]),
             trial["state"],
         ]
         for trial in sorted(report["trials"], key=lambda trial: (trial["score"] is None, trial["score"], trial["id"]))
     ]
-    numbers = ["parameters", "seconds", "validation", f"over {baseline}"]
+    numbers = ["parameters", "seconds", "validation", f"against {baseline} ({SIGN})"]
     click.echo()
     print_table(["trial", "network", "architecture", *numbers, "state"], rows, right=numbers)
     for failure in report["failures"]:

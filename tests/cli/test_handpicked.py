@@ -89,9 +89,9 @@ def test_a_sweep_takes_the_presets_it_is_given_or_all(calls: list[dict[str, Any]
 def test_prints_networks_side_by_side_before_the_verdict(calls: list[dict[str, Any]]) -> None:
     lines = invoke("sweep").stdout.splitlines()
     start = next(at for at, line in enumerate(lines) if line.startswith("trial"))
-    assert "over fhs" in lines[start]
+    assert "against fhs (minus is better)" in lines[start]
     first, second, third = (line.split() for line in lines[start + 1 : start + 4])
-    assert first == ["c0001", "lstm_gbm", "lstm>gbm", "3,000", "12", "4225.0", "-0.59", "%", "completed"]
+    assert first == ["c0001", "lstm_gbm", "lstm>gbm", "3,000", "12", "4225.0", "−0.59", "%", "completed"]
     assert (second[1], third[1], third[-1]) == ("tcn_sde", "bad", "failed")
     assert lines[start + 4] == "failed: c0002: the loss became nan"
     assert lines[start + 5] == "not trained: {'d_model': 64}: too many parameters"
