@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from synthcity.cli.options import LocalPath
 from synthcity.errors import ConfigError, LLMError
 
 if TYPE_CHECKING:
@@ -20,14 +21,14 @@ _LONGEST = 1_500  # characters of a message that are shown
 @click.command("agent")
 @click.option("--name", required=True, help="planner, trainer, checker, debugger, author, or one of your own.")
 @click.option("--message", default="", help="What it is to do; by default what its role is for.")
-@click.option("--run", "run", type=click.Path(path_type=Path), help="Folder of the run whose history it reads.")
-@click.option("--config", type=click.Path(path_type=Path), help="Sweep file to begin with, without a history.")
+@click.option("--run", "run", type=LocalPath(path_type=Path), help="Folder of the run whose history it reads.")
+@click.option("--config", type=LocalPath(path_type=Path), help="Sweep file to begin with, without a history.")
 @click.option("--trial", help="Failed trial that a debugger looks at; by default the newest.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set any key of the sweep file.")
 @click.option("--base-url", help="Address of the model's server, in place of SYNTHCITY_LLM_BASE_URL.")
 @click.option("--turns", type=click.IntRange(1), default=12, show_default=True, help="Questions at most.")
 @click.option("--trust-code", is_flag=True, help="Run what a language model wrote, where the run has such code.")
-@click.option("--output", type=click.Path(path_type=Path), default=Path("runs"), help="Where its folder goes.")
+@click.option("--output", type=LocalPath(path_type=Path), default=Path("runs"), help="Where its folder goes.")
 def command(
     name: str,
     message: str,

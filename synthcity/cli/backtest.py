@@ -13,7 +13,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from synthcity.cli.options import Duration
+from synthcity.cli.options import Duration, LocalPath
 from synthcity.cli.table import print_table
 from synthcity.errors import ConfigError
 from synthcity.forecast.backtest import backtest_prompts, check_on_grid
@@ -28,6 +28,7 @@ from synthcity.forecast.summary import Summary, summarise
 from synthcity.market.bars import Market
 from synthcity.market.store import PriceStore, open_store
 from synthcity.market.times import parse_time
+from synthcity.schema import MAX_SEED
 from synthcity.sn50.competitions import Competition, Rules, get_competition, get_rules
 
 
@@ -45,7 +46,7 @@ def _time(ctx: click.Context, param: click.Parameter, text: str | None) -> int |
     "--data",
     "store",
     required=True,
-    type=click.Path(file_okay=False),
+    type=LocalPath(file_okay=False),
     metavar="STORE",
     help="Price store, see `synthcity data`.",
 )
@@ -56,8 +57,8 @@ def _time(ctx: click.Context, param: click.Parameter, text: str | None) -> int |
 @click.option("--from", "start", callback=_time, required=True, help="First prompt (UTC), e.g. 2025-11-01.")
 @click.option("--to", "end", callback=_time, help="Last prompt is over by then.  [default: end of the data]")
 @click.option("--every", type=Duration(1, whole=True), default="11h", show_default=True, help="Time between prompts.")
-@click.option("--num-paths", type=click.IntRange(min=2), default=1000, show_default=True)
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--num-paths", type=click.IntRange(2, 100_000), default=1000, show_default=True)
+@click.option("--seed", type=click.IntRange(0, MAX_SEED), default=0, show_default=True)
 @click.option("--quantise/--no-quantise", "quantised", default=False, help="Give every step exact quantiles.")
 @click.option("--trust-code", is_flag=True, help="Run what a language model wrote, where a bundle holds such code.")
 @click.option("--json", "json_to", metavar="FILE", help="Write everything as JSON; - is standard output.")

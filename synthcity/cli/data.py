@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +12,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from synthcity.cli.options import LocalPath
+from synthcity.schema import MAX_SEED
+
 if TYPE_CHECKING:
     from synthcity.market.store import PriceStore
     from synthcity.market.store.coverage import Coverage
@@ -18,7 +22,7 @@ if TYPE_CHECKING:
 CRYPTO = "BTC,ETH,SOL,XRP,HYPE"
 STORE = click.option(
     "--store",
-    type=click.Path(file_okay=False),
+    type=LocalPath(file_okay=False),
     required=True,
     metavar="FOLDER",
     help="Folder of the store.",
@@ -43,7 +47,7 @@ def command() -> None:
 
 
 @command.command("import")
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=LocalPath(path_type=Path))
 @STORE
 @click.option("--venue", default="files", show_default=True, help="Name under which the bars are kept.")
 def import_files(folder: Path, store: str, venue: str) -> None:
@@ -90,7 +94,12 @@ def import_files(folder: Path, store: str, venue: str) -> None:
 @command.command()
 @click.option("--competition", "competition_name", default="crypto-24h", show_default=True, help="Gives the defaults.")
 @click.option("--assets", metavar="A,B,...", help="Assets, e.g. BTC,ETH,XAU.  [default: those of the competition]")
-@click.option("--resolution", type=RESOLUTION, help="Length of a bar.  [default: what the competition asks for]")
+@click.option(
+    "--resolution",
+    "--timeframe",
+    type=click.Choice([*RESOLUTION.choices, "all"]),
+    help="Length of a bar.  [default: what the competition asks for]",
+)
 @click.option("--start", metavar="DATE", help="First day or time (UTC).")
 @click.option("--last", metavar="SPAN", help="In place of --start: the last so many, e.g. '12 months' or '90 days'.")
 @click.option("--end", metavar="DATE", help="Where to stop, exclusive (UTC).  [default: now]")
@@ -137,8 +146,8 @@ def download(
     except ValueError as error:
         raise ConfigError(str(error)) from error
     settings, now = Settings.load(), int(time.time())
-    seconds = competition.time_increment if resolution is None else parse_resolution(resolution)
-    resolution = format_resolution(seconds)
+    lengths = [competition.time_increment] if resolution is None else []
+    lengths += [parse_resolution(each) for each in RESOLUTION.choices if resolution in (each, "all")]
     stop = min(parse_time(end) if end else now, now)
     # a search counts back from its store's last whole day
     first = parse_time(start) if start else recent_start(f"last {last}", stop // DAY * DAY)
@@ -147,7 +156,8 @@ def download(
     names = _split(assets) if assets else list(competition.assets)
     chosen = None if named is None else find_source(named, settings)
     sources = {asset: chosen or official_source(asset, settings) for asset in names}
-    for asset, source in sources.items():
+    for (asset, source), seconds in itertools.product(sources.items(), lengths):
+        resolution = format_resolution(seconds)
         with _progress(f"{asset} {resolution} from {source.venue}", stop - first) as progress:
             result = downloads.download(open_store(store), source, asset, seconds, first, stop, progress, _tell)
         click.echo(f"{asset} {resolution} ({source.venue}): {result.num_added:,} new bars")
@@ -233,8 +243,8 @@ def info(store: str, verify: bool) -> None:
 @STORE
 @click.option("--assets", default=CRYPTO, show_default=True, metavar="A,B,...", help="Any of the network's.")
 @click.option("--start", default="2025-01-01", show_default=True, metavar="DATE", help="First day (UTC).")
-@click.option("--days", type=int, default=365, show_default=True, help="Length; more days add to fewer.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Chooses the history.")
+@click.option("--days", type=int, default=365, show_default=True, help="More days add to fewer.")
+@click.option("--seed", type=click.IntRange(0, MAX_SEED), default=0, show_default=True, help="Chooses the history.")
 @click.option("--resolution", type=RESOLUTION, default="5m", show_default=True, help="Length of a bar.")
 def simulate(store: str, assets: str, start: str, days: int, seed: int, resolution: str) -> None:
     """Write a simulated market into a store, under the venue "simulated".

@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
-from synthcity.cli.handpicked import names, run, run_options
+from synthcity.cli.handpicked import BLOCKS, names, run, run_options
 
 
 @click.command("experiment")
-@click.option("--blocks", default="", metavar="A,B,...", help="Blocks, first to last; none by default.")
+@BLOCKS
 @click.option("--head", default="gbm", show_default=True, metavar="HEAD", help="What makes paths of what they saw.")
 @run_options
 def command(blocks: str, head: str, config: Path | None, settings: tuple[str, ...], **options: Any) -> None:

@@ -10,18 +10,29 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from synthcity.cli.options import LocalPath
 from synthcity.cli.search import quoted
 from synthcity.cli.table import print_table
+from synthcity.schema import MAX_SEED
 
 if TYPE_CHECKING:
     from synthcity.search.candidates.candidate import Config
     from synthcity.search.report.model import Report
 
-CONFIG = click.argument("config", type=click.Path(path_type=Path), required=False)
-STEPS = click.option("--steps", type=click.IntRange(min=1), help="Steps of a training; by default those of CONFIG.")
+CONFIG = click.argument("config", type=LocalPath(path_type=Path), required=False)
+STEPS = click.option("--steps", type=click.IntRange(1, 10_000_000), help="Of a training; by default those of CONFIG.")
 SEED = click.option(
-    "--seed", type=click.IntRange(min=0), help="Of weights, batches and paths; 0 unless CONFIG has another."
+    "--seed", type=click.IntRange(0, MAX_SEED), help="Of weights, batches and paths; 0 unless CONFIG has another."
 )
+
+
+def _no_epochs(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        raise click.BadParameter("a training is counted in steps, on windows drawn anew: say --steps 500", ctx, param)
+
+
+EPOCHS = click.option("--epochs", hidden=True, expose_value=False, callback=_no_epochs)
+BLOCKS = click.option("--blocks", default="", metavar="A,B,...", help="Blocks, first to last; none by default.")
 SETTINGS = click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set any key, see above.")
 NAME = click.option("--name", help="Name of the run folder; by default that of the command, numbered.")
 RESUME = click.option("--resume", is_flag=True, help="Continue a run that was stopped or killed.")
@@ -29,7 +40,7 @@ RESUME = click.option("--resume", is_flag=True, help="Continue a run that was st
 
 def run_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add what ``experiment`` and ``sweep`` have in common."""
-    for option in (RESUME, NAME, SETTINGS, SEED, STEPS, CONFIG):
+    for option in (RESUME, NAME, SETTINGS, SEED, EPOCHS, STEPS, CONFIG):
         command = option(command)
     return command
 
@@ -47,13 +58,15 @@ def run(
 ) -> None:
     """Train ``candidates``, take the best through the final and print what came of them."""
     from synthcity.search.handpicked import handpicked_config
+
+    given: dict[str, Any] = {"search.max_steps": steps, "search.seed": seed, "name": name and quoted(name)}
+    settings = [*settings, *(f"{key}={value}" for key, value in given.items() if value is not None)]
+    config = handpicked_config(file, candidates, settings)  # before torch and Ray are loaded
+
     from synthcity.search.report.display import open_display
     from synthcity.search.report.summary import summary
     from synthcity.search.run import search
 
-    given: dict[str, Any] = {"search.max_steps": steps, "search.seed": seed, "name": name and quoted(name)}
-    settings = [*settings, *(f"{key}={value}" for key, value in given.items() if value is not None)]
-    config = handpicked_config(file, candidates, settings)
     line = shlex.join(["synthcity", *sys.argv[1:]])
     try:
         with open_display() as display:

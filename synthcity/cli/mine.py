@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from synthcity.cli import mining
-from synthcity.cli.options import Duration
+from synthcity.cli.options import Duration, LocalPath
 from synthcity.cli.table import print_table
 from synthcity.durations import DAY
 
@@ -46,7 +46,7 @@ for one in (mining.run, mining.check, mining.firewall, mining.rehearse, mining.p
 @command.command()
 @click.option(
     "--store",
-    type=click.Path(file_okay=False),
+    type=LocalPath(file_okay=False),
     required=True,
     metavar="FOLDER",
     help="Folder of the store.",
@@ -106,7 +106,7 @@ def _report(running: Feed, assets: Sequence[str]) -> None:
 
 
 @command.command()
-@click.argument("state", type=click.Path(path_type=Path), default="state")
+@click.argument("state", type=LocalPath(path_type=Path), default="state")
 @click.option("--json", "as_json", is_flag=True, help="All of it, as one JSON object.")
 @click.pass_context
 def status(ctx: click.Context, state: Path, as_json: bool) -> None:
@@ -135,10 +135,10 @@ def status(ctx: click.Context, state: Path, as_json: bool) -> None:
 
 
 @command.command()
-@click.argument("ledger", type=click.Path(path_type=Path))
+@click.argument("ledger", type=LocalPath(path_type=Path))
 @click.option(
     "--store",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=LocalPath(path_type=Path, file_okay=False),
     required=True,
     metavar="FOLDER",
     help="Folder of the store.",
@@ -172,7 +172,7 @@ def score(ledger: Path, store: str, venue: str | None, date: str | None, keep_pa
 
 
 @command.command()
-@click.argument("ledger", type=click.Path(path_type=Path))
+@click.argument("ledger", type=LocalPath(path_type=Path))
 @click.option("--uid", type=int, help="Our own, left out of the others.")
 @click.option("--rules", "date", metavar="DATE", help="Date of the rules.  [default: the newest]")
 def rank(ledger: Path, uid: int | None, date: str | None) -> None:
@@ -207,7 +207,7 @@ def rank(ledger: Path, uid: int | None, date: str | None) -> None:
 
 
 @command.command()
-@click.argument("ledger", type=click.Path(path_type=Path))
+@click.argument("ledger", type=LocalPath(path_type=Path))
 @click.argument("champion")
 @click.argument("challenger")
 @click.option("--competition", required=True, help="Whose scores decide, e.g. crypto-24h.")

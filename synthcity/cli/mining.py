@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from synthcity.cli.options import Duration
+from synthcity.cli.options import Duration, LocalPath
 from synthcity.durations import DAY
 from synthcity.settings import Settings
 
@@ -28,7 +28,7 @@ def _takes_miner(function: Callable[[MiningConfig], None]) -> Callable[..., None
         "--data",
         "store",
         required=True,
-        type=click.Path(file_okay=False),
+        type=LocalPath(file_okay=False),
         metavar="STORE",
         help="Price store; live prices are added to it.",
     )
@@ -40,7 +40,7 @@ def _takes_miner(function: Callable[[MiningConfig], None]) -> Callable[..., None
     )
     @click.option(
         "--state",
-        type=click.Path(file_okay=False),
+        type=LocalPath(file_okay=False),
         default="state",
         show_default=True,
         metavar="FOLDER",
@@ -52,9 +52,14 @@ def _takes_miner(function: Callable[[MiningConfig], None]) -> Callable[..., None
     @click.option("--netuid", type=NETUID, default=lambda: Settings.load().bt_netuid, show_default="BT_NETUID, or 50")
     @click.option("--publish", metavar="IP:PORT", help="Where validators reach us; written to the chain.")
     @click.option(
-        "--metagraph", metavar="FILE", help="Who is registered, kept by another process; the chain is left alone."
+        "--metagraph",
+        type=LocalPath(),
+        metavar="FILE",
+        help="Who is registered, kept by another process; the chain is left alone.",
     )
-    @click.option("--challenger", metavar="BUNDLE", help="Shadows every prompt; its settled scores decide.")
+    @click.option(
+        "--challenger", type=LocalPath(), metavar="BUNDLE", help="Shadows every prompt; its settled scores decide."
+    )
     @click.option("--trust-code", is_flag=True, help=_TRUST)
     @click.option("--promote", type=click.Choice(["hand", "auto"]), default="hand", show_default=True)
     @click.option(
@@ -206,7 +211,7 @@ def firewall(port: int) -> None:
 
 
 @click.command()
-@click.argument("state", type=click.Path(path_type=Path))
+@click.argument("state", type=LocalPath(path_type=Path))
 @click.option("--back", is_flag=True, help="Let the bundle answer again that the miner was started with.")
 @click.option("--reason", default="by hand", show_default=True, help="Written down beside it.")
 @click.option("--trust-code", is_flag=True, help=_TRUST)

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import click
 
+from synthcity.cli.options import LocalPath
 from synthcity.errors import ConfigError
 
 
 @click.command("search")
-@click.argument("config", type=click.Path(path_type=Path))
+@click.argument("config", type=LocalPath(path_type=Path))
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set any key of the sweep file.")
 @click.option("--name", help="Name of the run folder; by default that of the sweep file, numbered.")
 @click.option("--resume", is_flag=True, help="Continue a run that was stopped or killed.")
@@ -21,12 +22,16 @@ def command(config: Path, settings: tuple[str, ...], name: str | None, resume: b
 
     Try `synthcity search configs/quickstart.yaml`, which needs no data.
     """
+    from synthcity.search.config import load_config
+
+    if name is not None:
+        settings = (*settings, f"name={quoted(name)}")
+    load_config(config, settings)  # a typo is told before torch and Ray are loaded
+
     from synthcity.search.report.display import open_display
     from synthcity.search.report.summary import summary
     from synthcity.search.run import search
 
-    if name is not None:
-        settings = (*settings, f"name={quoted(name)}")
     line = shlex.join(["synthcity", *sys.argv[1:]])
     try:
         with open_display() as display:

@@ -8,12 +8,20 @@ from contextlib import ExitStack
 
 import click
 
+from synthcity.cli.options import LocalPath
+
 
 @click.command()
 @click.argument("model", required=False, metavar="BUNDLE|BASELINE")
-@click.option("--config", "file", metavar="FILE", help="Read configs/serve.yaml or its like; options go before it.")
 @click.option(
-    "--data", "store", type=click.Path(file_okay=False), metavar="STORE", help="Price store, see `synthcity data`."
+    "--config",
+    "file",
+    type=LocalPath(),
+    metavar="FILE",
+    help="Read configs/serve.yaml or its like; options go before it.",
+)
+@click.option(
+    "--data", "store", type=LocalPath(file_okay=False), metavar="STORE", help="Price store, see `synthcity data`."
 )
 @click.option("--live", metavar="A,B,...", help="Follow the venues for these assets and keep the store filled.")
 @click.option("--host", show_default="127.0.0.1", help="Address to listen at; 0.0.0.0 is everywhere.")
@@ -21,13 +29,15 @@ import click
 @click.option("--replicas", type=click.IntRange(1, 64), help="Processes that answer.  [default: two if memory allows]")
 @click.option(
     "--state",
-    type=click.Path(file_okay=False),
+    type=LocalPath(file_okay=False),
     show_default="state",
     metavar="FOLDER",
     help="Nonces and the ledger of answers.",
 )
 @click.option("--hotkey", metavar="SS58", help="Our own hotkey; with it validators are answered at /Simulation.")
-@click.option("--metagraph", metavar="FILE", help="Who is registered, as the chain's process writes it.")
+@click.option(
+    "--metagraph", type=LocalPath(), metavar="FILE", help="Who is registered, as the chain's process writes it."
+)
 @click.option(
     "--trust-code", is_flag=True, default=None, help="Run what a language model wrote, where a bundle holds such code."
 )

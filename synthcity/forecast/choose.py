@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 from synthcity import plugins
@@ -30,7 +31,7 @@ def choose(name: str | Path, *, trust_code: bool = False, quantised: bool = Fals
         >>> synthcity.load("fhs").name, synthcity.load("fhs", quantised=True).name
         ('fhs', 'fhs+q')
     """
-    name = str(name)
+    name = os.path.expanduser(name)
     names = plugins.merged(KIND, BASELINES)
     if name in BASELINES:
         plain: Forecaster = baseline(name)

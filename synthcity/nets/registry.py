@@ -175,6 +175,19 @@ def component(kind: str, name: object) -> Component:
     raise ConfigError(unknown_name(kind, name, plugins.merged(f"{kind}s", table)))
 
 
+def short_name(kind: str, name: str) -> str:
+    """Return the name under which a component is known that is called by its class, such as ``TransformerBlock``.
+
+    What is known by no such name comes back as it is, for ``component`` to refuse.
+    """
+    table = registered(kind)
+    if name in table:
+        return name
+    spelt = {each.lower(): known for known, entry in table.items() for each in (known, entry.cls.__name__)}
+    plain = name.lower()
+    return spelt.get(plain) or spelt.get(plain.removesuffix(kind).rstrip("_-")) or name
+
+
 def find(name: str | None = None) -> list[Component]:
     """Return blocks, then heads, of that name; all of them without one. ``module:Name`` is imported.
 
@@ -185,7 +198,7 @@ def find(name: str | None = None) -> list[Component]:
         plugins.allow(name)
         return [component(kind_of(plugins.load(plugins.plugin_at("blocks", name)), name), name)]
     entries = [*blocks().values(), *heads().values()]
-    found = [entry for entry in entries if name is None or entry.name == name]
+    found = [entry for entry in entries if name is None or entry.name == short_name(entry.kind, name)]
     if not found:
         raise ConfigError(unknown_name("block or head", name, (entry.name for entry in entries)))
     return found

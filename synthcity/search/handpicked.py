@@ -48,7 +48,7 @@ def handpicked_config(
     config = parse_config(SIMULATED, settings) if file is None else load_config(file, settings)
     budget = replace(
         config.search,
-        candidates=tuple(candidates),
+        candidates=tuple(_by_short_names(candidate) for candidate in candidates),
         earlier=(),
         arms={},
         trials=len(candidates),
@@ -58,6 +58,22 @@ def handpicked_config(
         generation=max(1, len(candidates)),
     )
     return replace(config, search=budget)
+
+
+def _by_short_names(candidate: str | Config) -> str | Config:
+    """Let people name blocks and heads by their classes; records know their short names alone."""
+    if isinstance(candidate, str):
+        return candidate
+    from synthcity.nets.registry import short_name
+
+    def renamed(kind: str, part: Any) -> Any:
+        named = isinstance(part, Mapping) and isinstance(part.get("name"), str)
+        return {**part, "name": short_name(kind, part["name"])} if named else part
+
+    plain = dict(candidate)
+    if isinstance(plain.get("blocks"), list):
+        plain["blocks"] = [renamed("block", block) for block in plain["blocks"]]
+    return plain | ({"head": renamed("head", plain["head"])} if "head" in plain else {})
 
 
 def compose(blocks: Sequence[str], head: str, settings: Iterable[str]) -> tuple[dict[str, Any], list[str]]:

@@ -206,6 +206,13 @@ def test_download_brings_what_the_search_of_a_competition_asks_for(run, store, v
     assert "BTC 1m (binance):" in out
 
 
+def test_download_brings_every_timeframe(run, store, venues):
+    assert run("download", "--timeframe", "all", "--last", "1 day", "--assets", "BTC", "--store", store)[0] == 0
+    assert run("download", "--timeframe", "1m", "--last", "1 day", "--assets", "ETH", "--store", store)[0] == 0
+    series = {(s.asset, s.resolution) for s in Store(store).series()}
+    assert series == {("BTC", 60), ("BTC", 300), ("ETH", 60)}
+
+
 def test_resample_makes_whole_bars_and_says_what_is_left_out(run, store):
     minutes = make_bars(1440, resolution=60)
     Store(store).append("BTC", "binance", 60, take(minutes, np.arange(1440) != 7))
@@ -232,9 +239,10 @@ def test_download_that_is_refused_keeps_what_came(run, store, venues):
     ("arguments", "message"),
     [
         (("info", "--store", "{tmp}/none"), "holds no bars; fill it with `synthcity data download`"),
+        (("simulate", "--store", "{tmp}/s", "--days", "1000000000"), "days must be at most 36500, got 1000000000"),
         (("import", "{tmp}/none", "--store", "{tmp}/s"), "is no folder"),
         (("simulate", "--store", "{tmp}/s", "--assets", "BTX"), "unknown asset 'BTX'; did you mean 'BTC'?"),
-        (("simulate", "--store", "{tmp}/s", "--days", "0"), "days must be a whole number from 1 up, got 0"),
+        (("simulate", "--store", "{tmp}/s", "--days", "0"), "days must be at least 1, got 0"),
         (("download", "--assets", "DOGE", "--start", "2025-11-18", "--store", "{tmp}/s"), "unknown asset 'DOGE'"),
         (("download", "--assets", "BTC", "--start", "soon", "--store", "{tmp}/s"), "'soon' is no time"),
         (("download", "--assets", "BTC", "--start", "2099-01-01", "--store", "{tmp}/s"), "nothing to download"),

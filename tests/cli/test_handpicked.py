@@ -74,6 +74,24 @@ def test_a_sweep_file_gives_the_prices(calls: list[dict[str, Any]]) -> None:
     assert config.search.candidates == ({"blocks": [], "head": {"name": "gbm"}},)
 
 
+def test_classes_and_another_quick_network_are_understood(calls: list[dict[str, Any]]) -> None:
+    named = ("--blocks", "TransformerBlock,LSTM", "--head", "SDEHead")
+    for command in ("quick", "experiment"):
+        assert invoke(command, *named).exit_code == 0
+        network = {"blocks": [{"name": "transformer"}, {"name": "lstm"}], "head": {"name": "sde"}}
+        assert calls.pop()["config"].search.candidates == (network,)
+    assert invoke("quick", "--head", "GBMHead").exit_code == 0
+    assert calls.pop()["config"].search.candidates == ({"blocks": [], "head": {"name": "gbm"}},)
+    assert invoke("components", "GBMHead").output.startswith("gbm (head)")
+
+
+@pytest.mark.parametrize("command", ["quick", "experiment", "sweep"])
+def test_epochs_are_told_to_be_steps(command: str) -> None:
+    found = invoke(command, "--epochs", "5")
+    assert found.exit_code == 2
+    assert "a training is counted in steps, on windows drawn anew: say --steps 500" in found.output
+
+
 def test_quick_needs_no_argument(calls: list[dict[str, Any]]) -> None:
     assert invoke("quick").exit_code == 0
     config = calls[0]["config"]

@@ -38,6 +38,9 @@ REPORT = {
 }
 
 
+SHIPPED = Path(__file__).parents[2] / "configs" / "quickstart.yaml"
+
+
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[dict[str, Any]]:
     seen: list[dict[str, Any]] = []
@@ -52,16 +55,16 @@ def calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[dict[str, Any
 
 
 def test_passes_on_what_was_asked(calls: list[dict[str, Any]]) -> None:
-    result = CliRunner().invoke(command, ["a.yaml", "--set", "search.trials=3", "--name", "7", "--resume"])
+    result = CliRunner().invoke(command, [str(SHIPPED), "--set", "search.trials=3", "--name", "7", "--resume"])
     assert result.exit_code == 0, result.output
-    assert calls[0]["config"] == Path("a.yaml")
+    assert calls[0]["config"] == SHIPPED
     assert calls[0]["settings"] == ("search.trials=3", "name='7'")
     assert calls[0]["resume"] is True
     assert calls[0]["command"].split()[0] == "synthcity"
 
 
 def test_prints_verdict_table_and_paths(calls: list[dict[str, Any]]) -> None:
-    output = CliRunner().invoke(command, ["a.yaml"]).output
+    output = CliRunner().invoke(command, [str(SHIPPED)]).output
     assert "Proven: mix scores 0.50 % better." in output
     fhs = next(line for line in output.splitlines() if line.startswith("fhs"))
     assert fhs.split()[:4] == ["fhs", "3470.0", "5030.0", "4250.0"]
@@ -109,11 +112,11 @@ def test_stopping_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(run, "search", stopped)
-    result = CliRunner().invoke(command, ["a.yaml"])
+    result = CliRunner().invoke(command, [str(SHIPPED)])
     assert result.exit_code == 130
     assert "--resume" in result.output
 
 
 def test_a_name_must_be_one(calls: list[dict[str, Any]]) -> None:
-    result = CliRunner().invoke(command, ["a.yaml", "--name", "it's"])
+    result = CliRunner().invoke(command, [str(SHIPPED), "--name", "it's"])
     assert isinstance(result.exception, ConfigError)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from synthcity.durations import DAY
 from synthcity.errors import ConfigError
 from synthcity.market.times import parse_time
-
-_LOWEST = {"days": 1, "fast_half_life_hours": 0.1, "slow_half_life_days": 0.01, "degrees_of_freedom": 2.1}
+from synthcity.schema import MAX_SEED, check, key
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,27 +29,21 @@ class SimulatedConfig:
         seasonality: strength of the daily and weekly volatility profile; 0 switches it off.
     """
 
-    seed: int = 0
+    seed: int = key(0, low=0, high=MAX_SEED)
     start: str = "2025-01-01"
-    days: int = 365
-    fast_half_life_hours: float = 3.0
-    fast_spread: float = 0.45
-    slow_half_life_days: float = 5.0
-    slow_spread: float = 0.4
-    degrees_of_freedom: float = 5.0
-    jumps_per_day: float = 0.5
-    market_jumps_per_day: float = 0.3
-    jump_size: float = 4.0
-    seasonality: float = 1.0
+    days: int = key(365, low=1, high=36_500)
+    fast_half_life_hours: float = key(3.0, low=0.1, high=1e5)
+    fast_spread: float = key(0.45, low=0.0, high=10.0)
+    slow_half_life_days: float = key(5.0, low=0.01, high=1e4)
+    slow_spread: float = key(0.4, low=0.0, high=10.0)
+    degrees_of_freedom: float = key(5.0, low=2.1, high=1e6)
+    jumps_per_day: float = key(0.5, low=0.0, high=1e4)
+    market_jumps_per_day: float = key(0.3, low=0.0, high=1e4)
+    jump_size: float = key(4.0, low=0.0, high=1e3)
+    seasonality: float = key(1.0, low=0.0, high=100.0)
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            low = _LOWEST.get(field.name, 0)
-            whole = field.name in ("seed", "days")
-            if field.name != "start" and not (_is_number(value, whole) and value >= low):
-                kind = "a whole number" if whole else "a number"
-                raise ConfigError(f"simulated market: {field.name} must be {kind} from {low} up, got {value!r}")
+        check(self, "simulated market: ")
         if self.epoch % DAY:
             raise ConfigError(f"simulated market: start must be a date, got {self.start!r}")
 
@@ -64,8 +56,3 @@ class SimulatedConfig:
     def end(self) -> int:
         """Unix second at which the last bar ends."""
         return self.epoch + self.days * DAY
-
-
-def _is_number(value: object, whole: bool) -> bool:
-    kinds = (int,) if whole else (int, float)
-    return isinstance(value, kinds) and not isinstance(value, bool) and math.isfinite(value)

@@ -9,12 +9,14 @@ from synthcity.market.simulated import SimulatedConfig
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"days": 0}, "days must be a whole number from 1 up, got 0"),
+        ({"days": 0}, "days must be at least 1, got 0"),
+        ({"days": 10**9}, "days must be at most 36500"),
+        ({"jump_size": 1e300}, "jump_size must be at most 1000"),
         ({"days": 1.5}, "days must be a whole number"),
-        ({"seed": -1}, "seed must be a whole number from 0 up"),
+        ({"seed": -1}, "seed must be at least 0, got -1"),
         ({"seed": True}, "seed must be a whole number"),
-        ({"degrees_of_freedom": 2.0}, r"degrees_of_freedom must be a number from 2\.1 up"),
-        ({"fast_spread": float("nan")}, "fast_spread must be a number"),
+        ({"degrees_of_freedom": 2.0}, r"degrees_of_freedom must be at least 2\.1"),
+        ({"fast_spread": float("nan")}, "fast_spread must be a finite number"),
         ({"jump_size": "big"}, "jump_size must be a number"),
         ({"fast_half_life_hours": 0.0}, "fast_half_life_hours"),
         ({"start": "2025-01-01T12:00"}, "start must be a date"),
