@@ -23,6 +23,12 @@ from synthcity.cli.options import LocalPath
 @click.option(
     "--data", "store", type=LocalPath(file_okay=False), metavar="STORE", help="Price store, see `synthcity data`."
 )
+@click.option(
+    "--as-of",
+    type=click.Choice(["now", "store"]),
+    show_default="now",
+    help="store: answer as of the last price that the store holds.",
+)
 @click.option("--live", metavar="A,B,...", help="Follow the venues for these assets and keep the store filled.")
 @click.option("--host", show_default="127.0.0.1", help="Address to listen at; 0.0.0.0 is everywhere.")
 @click.option("--port", type=click.IntRange(1, 65535), show_default="8091")
@@ -46,6 +52,7 @@ def command(
     model: str | None,
     file: str | None,
     store: str | None,
+    as_of: str | None,
     live: str | None,
     host: str | None,
     port: int | None,
@@ -66,6 +73,8 @@ def command(
     \b
     A winner for yourself:
       synthcity serve runs/sweep/winner --data data/store
+    On prices of the past:
+      synthcity serve fhs --data data/store --as-of store
     For validators, with live prices:
       synthcity serve runs/sweep/winner --data data/store --live BTC,ETH,SOL,XRP,HYPE --host 0.0.0.0 --hotkey SS58 \\
           --metagraph state/metagraph.json
@@ -75,12 +84,16 @@ def command(
     from synthcity.serve.config import load_serving
     from synthcity.serve.deployment import serving
     from synthcity.serve.operations.export import exporting, figure_families
+    from synthcity.serve.operations.tell import follow, told_at_start
 
     names = None if live is None else list(dict.fromkeys(name.strip() for name in live.split(",") if name.strip()))
     service: dict[str, object] = {"model": model, "store": store, "state": state, "live_assets": names}
+    service["as_of"] = as_of
     service |= {"hotkey": hotkey, "metagraph": metagraph, "rest": rest, "trust_code": trust_code}
     where: dict[str, object] = {"host": host, "port": port, "replicas": replicas}
     config = load_serving(file, service=service, cluster=where)
+    for line in told_at_start(config.service):
+        click.echo(line, err=True)
     ended = threading.Event()
     with ExitStack() as stack:
         deployed = stack.enter_context(serving(config.service, config.cluster))
@@ -91,6 +104,6 @@ def command(
             f"serving {config.service.model} at http://{config.cluster.host}:{config.cluster.port}; Ctrl-C ends it"
         )
         try:
-            ended.wait()
+            follow(deployed, ended, tell=lambda line: click.echo(line, err=True))
         except KeyboardInterrupt:
             click.echo("ending", err=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import logging
+import math
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 from bittensor_wallet import Keypair
 from fastapi import FastAPI
 
-from synthcity.errors import ConfigError
+from synthcity.errors import ConfigError, SynthcityError
 from synthcity.forecast.baselines import baseline
 from synthcity.forecast.choose import choose, identify
 from synthcity.forecast.forecaster import Forecaster
@@ -40,6 +41,7 @@ from synthcity.sn50.prompt import Prompt
 
 FALLBACK = "fhs"
 NONCES, LEDGER = "nonces.sqlite", "ledger"
+STORE = "store"
 _NICE = 10
 _log = logging.getLogger(__name__)
 
@@ -52,6 +54,7 @@ class ServeConfig:
         model: folder of a bundle, or the name of a baseline.
         store: folder of the prices.
         state: folder for what must survive a restart: nonces and the ledger of answers.
+        as_of: "now", or "store": people are answered as of the last price that the store holds of an asset.
         live_assets: follow the venues for these assets; empty: the store is filled by someone else.
         hotkey: our own ss58 address; with it validators may ask at ``/Simulation``.
         metagraph: file with the snapshot of the chain; needed with ``hotkey``.
@@ -68,6 +71,7 @@ class ServeConfig:
     model: str = key(parse=local_path)
     store: str = key(parse=local_path)
     state: str = key("state", parse=local_path)
+    as_of: str = key("now", choices=("now", STORE))
     live_assets: tuple[str, ...] = ()
     hotkey: str | None = None
     metagraph: str | None = key(None, parse=local_path)
@@ -86,6 +90,10 @@ class ServeConfig:
             raise ConfigError("validators are admitted by our hotkey and a metagraph file: name both or neither")
         if self.hotkey is None and not self.rest:
             raise ConfigError("neither validators nor people may ask: name a hotkey, or allow REST")
+        if self.as_of == STORE and (self.live_assets or self.hotkey is not None):
+            raise ConfigError(
+                "as of the store's last price nobody is answered live; leave out as_of, or live and hotkey"
+            )
 
 
 def load_model(name: str, *, trust_code: bool = False) -> tuple[Forecaster, str]:
@@ -131,13 +139,18 @@ def build(config: ServeConfig) -> Running:
         max_per_caller=config.max_per_caller,
     )
     people = _for_people(config, service) if config.rest else None
-    for problem in engine.warm_up(_examples(config, prices), time.time()):
-        _log.warning("not ready: %s", problem)
+    moment = functools.partial(_last, prices) if config.as_of == STORE else _now
+    for prompt in _examples(config, prices, moment):
+        for problem in engine.warm_up([prompt], moment(prompt.asset)):
+            _log.warning("not ready: %s", problem)
     about = {"model": model.name, "bundle": origin, "fallback": engine.fallback.name, "live": bool(feed)}
+    if people is not None:
+        people.moment = moment
+        service.watched = lambda: people.engine.unanswered
     nonces, axon = None, None
     if config.hotkey is not None and config.metagraph is not None:
         nonces, registry = Nonces(Path(config.state) / NONCES), Registry(config.metagraph)
-        service.watched = functools.partial(_problem, nonces, registry)
+        service.watched = functools.partial(_problem, nonces, registry, people)
         axon = Axon(service, Admission(config.hotkey, registry, nonces, config.admission))
 
     @asynccontextmanager
@@ -168,11 +181,26 @@ def _for_people(config: ServeConfig, service: Service) -> Service:
     return Service(engine, service.metrics, service.recorder, bundle=service.bundle, max_in_flight=config.max_rest)
 
 
-def _problem(nonces: Nonces, registry: Registry) -> str | None:
-    """What is wrong with what admits validators."""
+def _problem(nonces: Nonces, registry: Registry, people: Service | None) -> str | None:
+    """What is wrong with what admits validators, and why people are refused."""
     unknown = "everybody is refused" if registry.snapshot is None else "the last snapshot stays in force"
     chain = registry.problem and f"{registry.problem}; {unknown}"
-    return "; ".join(filter(None, (nonces.problem, chain))) or None
+    unanswered = None if people is None else people.engine.unanswered
+    return "; ".join(filter(None, (nonces.problem, chain, unanswered))) or None
+
+
+def _now(_: str) -> float:
+    return time.time()
+
+
+def _last(prices: Prices, asset: str) -> float:
+    """When the last price of ``asset`` was observed; now, where there is none."""
+    now = time.time()
+    try:
+        age = prices.age(asset, now)
+    except SynthcityError:  # whoever asks is told by the answer
+        return now
+    return now - age if math.isfinite(age) else now
 
 
 def _shadow(config: ServeConfig, engine: Engine, recorder: Recorder) -> Shadow | None:
@@ -193,12 +221,17 @@ def _prices(config: ServeConfig) -> tuple[Prices, Feed | None]:
     return prices, None
 
 
-def _examples(config: ServeConfig, prices: Prices) -> list[Prompt]:
+def _examples(config: ServeConfig, prices: Prices, moment: Callable[[str], float]) -> list[Prompt]:
     """One prompt of each asset and grid."""
     assets = prices.assets if isinstance(prices, StorePrices) else config.live_assets
-    bounds, start = QuestionConfig(), int(time.time()) // 60 * 60 + 60
+    bounds = QuestionConfig()
     return [
-        Prompt(asset=asset, start_time=start, time_length=length, time_increment=increment)
+        Prompt(
+            asset=asset,
+            start_time=int(moment(asset)) // 60 * 60 + 60,
+            time_length=length,
+            time_increment=increment,
+        )
         for asset in assets
         if asset in bounds.assets
         for length, increment in sorted(bounds.grids)

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import secrets
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ from synthcity.sn50.prompt import Prompt
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
+_TOLD_SECONDS = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +93,7 @@ class Engine:
         self._at_model = Shares(self.config.most_waiting)
         self._lock = threading.Lock()
         self._num_left = 0
+        self._unanswered: dict[str, tuple[float, str]] = {}
 
     @property
     def problem(self) -> str | None:
@@ -98,6 +101,13 @@ class Engine:
         if self._num_left >= self.config.num_threads:
             return f"{self.model.name} holds all of its {self.config.num_threads} threads and does not come back"
         return None
+
+    @property
+    def unanswered(self) -> str | None:
+        """Why neither model nor fallback answered in the last minute, a sentence an asset; None if one always did."""
+        oldest = time.monotonic() - _TOLD_SECONDS
+        told = [text for at, text in tuple(self._unanswered.values()) if at > oldest]
+        return "; ".join(told) or None
 
     async def answer(
         self,
@@ -194,6 +204,7 @@ class Engine:
             drawn, result, history = await asyncio.wrap_future(task)
         except SynthcityError as error:
             _log.error("no paths of %s: %s", prompt, error)  # the reason names files of ours: not for strangers
+            self._unanswered[prompt.asset] = time.monotonic(), f"{prompt.asset} is refused: {error}"
             raise Refusal(503, "no_answer", f"no paths of {prompt.asset} can be drawn now; our log says why") from error
         level = logging.INFO if reason == FOREIGN else logging.WARNING
         _log.log(level, "%s answered %s in place of %s (%s)", name, prompt, self.model.name, reason)

@@ -77,6 +77,8 @@ class Service:
         self.clock = clock
         self.watched: Callable[[], str | None] = lambda: None
         """What else may be wrong in this process, for ``status``."""
+        self.moment: Callable[[str], float] = lambda asset: self.clock()
+        """As of when an asset is answered for, unix seconds, where the caller does not say."""
         self._in_flight = Shares(max_in_flight)
 
     @property
@@ -122,7 +124,8 @@ class Service:
             f"{shadow.num_left_out} prompts came too fast for the challenger" if shadow and shadow.num_left_out else ""
         )
         engine = self.engine
-        problems = (engine.problem, engine.prices.problem, self.recorder.problem, late, self.watched())
+        prices = engine.prices.problem
+        problems = (engine.problem, engine.unanswered, prices, self.recorder.problem, late, self.watched())
         return replace(
             self.metrics.status(),
             bundle=self.bundle,

@@ -72,7 +72,7 @@ def rest_routes(service: Service, about: Mapping[str, Any], question: QuestionCo
     )
     async def simulate(body: SimulateRequest, accept: Annotated[str, Header()] = "application/json") -> Response:
         """Simulate price paths from the latest prices."""
-        begin, now = time.perf_counter(), service.clock()
+        begin, now = time.perf_counter(), service.moment(body.asset)
         asked = Asked(route=_ROUTE, caller="", now=now, begin=begin, patience_seconds=PATIENCE_SECONDS)
         raw = NUMPY_TYPE in accept
         try:
