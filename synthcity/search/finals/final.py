@@ -37,7 +37,16 @@ from synthcity.search.finals.choice import MIX, choose, stage_seed
 from synthcity.search.finals.finalist import Finalist
 from synthcity.search.finals.scoring import Scorer
 from synthcity.search.finals.timing import FinalsClock, note_refit
-from synthcity.search.journal.events import Baselines, Chosen, Contenders, MixTold, RunStarted, SeenTest, Winner
+from synthcity.search.journal.events import (
+    Baselines,
+    Chosen,
+    Contenders,
+    Degraded,
+    MixTold,
+    RunStarted,
+    SeenTest,
+    Winner,
+)
 from synthcity.search.journal.history import TrialRecord
 from synthcity.search.journal.recorder import Recorder
 
@@ -231,7 +240,7 @@ def _seen(recorder: Recorder, folder: Path) -> TestLook:
 
 def _manifest(recorder: Recorder, data: SearchData, name: str, seed: int) -> dict[str, Any]:
     start = recorder.last(RunStarted)
-    return {
+    manifest: dict[str, Any] = {
         "winner": name,
         "competition": data.competition.name,
         "rules": data.rules.date,
@@ -241,6 +250,8 @@ def _manifest(recorder: Recorder, data: SearchData, name: str, seed: int) -> dic
         "versions": start.get("versions", {}) if start else {},
         "command": start.get("command", "") if start else "",
     }
+    cuts = [event["note"] for event in recorder.all(Degraded) if event.get("cut")]
+    return {**manifest, "cuts": cuts} if cuts else manifest
 
 
 def _keep(folder: Path, scores: pd.DataFrame, diagnostics: Mapping[str, Any] | None) -> None:

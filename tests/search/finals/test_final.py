@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -300,6 +301,16 @@ def test_an_extended_run_holds_its_finals_again_and_counts_its_looks(tmp_path: P
     assert recorder.history.looks == 2
     assert recorder.history.finals.winner == "c0004"
     assert recorder.all(Contenders)[-1]["ids"] == ["c0004", "c0001", "c0000"]
+
+
+def test_what_the_time_budget_cost_stands_in_the_bundle_too(tmp_path: Path, recorder: Recorder) -> None:
+    recorder.emit("degraded", note="The finals were cut.", cut=True)
+    recorder.emit("degraded", note="Other versions.")
+    run(recorder, GivenScores(tmp_path, recorder, {**SCORES, "mix": 96.0}, [0.5, 0.3, 0.2]))
+    manifest = json.loads((tmp_path / "winner" / "manifest.json").read_text())
+    assert "The finals were cut." in json.dumps(manifest)
+    assert "Other versions." not in json.dumps(manifest)
+    load(tmp_path / "winner")
 
 
 @pytest.mark.parametrize(
