@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
-from typing import Any
 
-from synthcity.errors import ConfigError, unknown_name
+from synthcity.durations import DAY
+from synthcity.errors import ConfigError
+from synthcity.schema import check, key, local_path, seconds
 
 MODES = ("live", "record", "replay", "replay-or-fail")
 
@@ -22,14 +22,13 @@ class CapsConfig:
         tokens_per_proposal: the same of one account.
     """
 
-    usd_per_run: float | None = 2.0
-    usd_per_proposal: float | None = 0.25
-    tokens_per_run: int | None = 4_000_000
-    tokens_per_proposal: int | None = 400_000
+    usd_per_run: float | None = key(2.0, low=0, high=1e6)
+    usd_per_proposal: float | None = key(0.25, low=0, high=1e6)
+    tokens_per_run: int | None = key(4_000_000, low=0, high=10**12)
+    tokens_per_proposal: int | None = key(400_000, low=0, high=10**12)
 
     def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            _check(f"llm.caps.{name}", value, low=0, whole=name.startswith("tokens"), optional=True)
+        check(self, "llm.caps.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,18 +45,16 @@ class PatienceConfig:
         rest_seconds: how long it is then left alone, and how long a model that cannot serve is passed over.
     """
 
-    attempts: int = 3
-    connect_seconds: float = 10.0
-    read_seconds: float = 300.0
-    deadline_seconds: float = 600.0
-    first_wait_seconds: float = 2.0
-    failures: int = 3
-    rest_seconds: float = 600.0
+    attempts: int = key(3, low=1, high=100)
+    connect_seconds: float = seconds(10.0, low=0, high=DAY)
+    read_seconds: float = seconds(300.0, low=0, high=DAY)
+    deadline_seconds: float = seconds(600.0, low=0, high=DAY)
+    first_wait_seconds: float = seconds(2.0, low=0, high=DAY)
+    failures: int = key(3, low=1, high=1000)
+    rest_seconds: float = seconds(600.0, low=0, high=7 * DAY)
 
     def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            whole = name in ("attempts", "failures")
-            _check(f"llm.patience.{name}", value, low=1 if whole else 0, whole=whole)
+        check(self, "llm.patience.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,32 +77,17 @@ class LLMConfig:
 
     models: tuple[str, ...] = ()
     stronger: tuple[str, ...] = ()
-    temperature: float | None = 0.7
-    max_tokens: int = 8192
-    price: tuple[float, ...] | None = None
-    mode: str = "live"
-    cassette: str | None = None
+    temperature: float | None = key(0.7, low=0, high=10)
+    max_tokens: int = key(8192, low=1, high=10**7)
+    price: tuple[float, ...] | None = key(None, low=0, high=1e6)
+    mode: str = key("live", choices=MODES)
+    cassette: str | None = key(None, parse=local_path)
     caps: CapsConfig = field(default_factory=CapsConfig)
     patience: PatienceConfig = field(default_factory=PatienceConfig)
 
     def __post_init__(self) -> None:
-        if self.mode not in MODES:
-            raise ConfigError(f"llm.mode: {unknown_name('mode', self.mode, MODES)}")
+        check(self, "llm.")
         if self.mode != "live" and not self.cassette:
             raise ConfigError(f"llm.cassette must name a file when llm.mode is {self.mode!r}")
-        _check("llm.max_tokens", self.max_tokens, low=1, whole=True)
-        _check("llm.temperature", self.temperature, low=0, optional=True)
-        if self.price is not None:
-            if len(self.price) != 2:
-                raise ConfigError(f"llm.price takes two numbers, prompt and completion, got {self.price!r}")
-            for value in self.price:
-                _check("llm.price", value, low=0)
-
-
-def _check(name: str, value: Any, *, low: float, whole: bool = False, optional: bool = False) -> None:
-    if value is None and optional:
-        return
-    kinds = (int,) if whole else (int, float)
-    if not isinstance(value, kinds) or isinstance(value, bool) or not math.isfinite(value) or value < low:
-        kind = "a whole number" if whole else "a number"
-        raise ConfigError(f"{name} must be {kind} from {low} up, got {value!r}")
+        if self.price is not None and len(self.price) != 2:
+            raise ConfigError(f"llm.price takes two numbers, prompt and completion, got {self.price!r}")

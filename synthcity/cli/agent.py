@@ -26,7 +26,7 @@ _LONGEST = 1_500  # characters of a message that are shown
 @click.option("--trial", help="Failed trial that a debugger looks at; by default the newest.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set any key of the sweep file.")
 @click.option("--base-url", help="Address of the model's server, in place of SYNTHCITY_LLM_BASE_URL.")
-@click.option("--turns", type=click.IntRange(1), default=12, show_default=True, help="Questions at most.")
+@click.option("--turns", type=click.IntRange(1, 1000), default=12, show_default=True, help="Questions at most.")
 @click.option("--trust-code", is_flag=True, help="Run what a language model wrote, where the run has such code.")
 @click.option("--output", type=LocalPath(path_type=Path), default=Path("runs"), help="Where its folder goes.")
 def command(

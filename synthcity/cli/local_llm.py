@@ -15,7 +15,9 @@ from synthcity.cli.options import LocalPath
 @click.command("local-llm")
 @click.option("--port", type=click.IntRange(0, 65535), default=18111, show_default=True, help="0 takes a free one.")
 @click.option("--model", type=LocalPath(path_type=Path), help="A GGUF file; by default the packaged Gemma 3 270M.")
-@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="More than idle cores is slower.")
+@click.option(
+    "--threads", type=click.IntRange(1, 256), default=1, show_default=True, help="More than idle cores is slower."
+)
 @click.option("--context", type=click.IntRange(512), default=16_384, show_default=True, help="Tokens at most.")
 @click.option("--until-eof", is_flag=True, help="End when standard input does, for whoever starts this.")
 def command(port: int, model: Path | None, threads: int, context: int, until_eof: bool) -> None:

@@ -173,7 +173,7 @@ def score(ledger: Path, store: str, venue: str | None, date: str | None, keep_pa
 
 @command.command()
 @click.argument("ledger", type=LocalPath(path_type=Path))
-@click.option("--uid", type=int, help="Our own, left out of the others.")
+@click.option("--uid", type=click.IntRange(0, 65535), help="Our own, left out of the others.")
 @click.option("--rules", "date", metavar="DATE", help="Date of the rules.  [default: the newest]")
 def rank(ledger: Path, uid: int | None, date: str | None) -> None:
     """Rank the settled answers in LEDGER among the public scores of all miners.

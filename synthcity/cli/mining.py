@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from synthcity.cli.options import Duration, LocalPath
+from synthcity.cli.options import Duration, Finite, LocalPath
 from synthcity.durations import DAY
+from synthcity.schema import MAX_SEED
 from synthcity.settings import Settings
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def _takes_miner(function: Callable[[MiningConfig], None]) -> Callable[..., None
     )
     @click.option(
         "--ledger-quota",
-        type=click.FloatRange(min=0.01),
+        type=Finite(0.01, 1e6),
         default=20.0,
         show_default=True,
         metavar="GB",
@@ -151,7 +152,7 @@ def run(config: MiningConfig) -> None:
 @click.argument("model", metavar="BUNDLE|BASELINE", default="fhs")
 @click.option("--assets", metavar="A,B,...", default="BTC", show_default=True, help="One is asked for a competition.")
 @click.option("--trust-code", is_flag=True, help=_TRUST)
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the simulated market.")
+@click.option("--seed", type=click.IntRange(0, MAX_SEED), default=0, show_default=True, help="Of the simulated market.")
 def rehearse(model: str, assets: str, trust_code: bool, seed: int) -> None:
     """Let the real miner answer, settle and score on this machine alone, in about a minute.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,17 @@ class Duration(_Seconds):
         if self._whole and seconds != int(seconds):
             self.fail(f"{value!r} must be whole seconds", param, ctx)
         return int(seconds) if self._whole else seconds
+
+
+class Finite(click.FloatRange):
+    """A number in a range; ``nan``, which lies in every range of click's, is refused."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Convert as click does."""
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is no number", param, ctx)
+        return number
 
 
 class LocalPath(click.Path):

@@ -22,21 +22,22 @@ def test_a_sweep_file_can_hold_it() -> None:
 @pytest.mark.parametrize(
     ("make", "text"),
     [
-        (lambda: LLMConfig(mode="replays"), "llm.mode: unknown mode 'replays'; did you mean 'replay'?"),
+        (lambda: LLMConfig(mode="replays"), "llm.mode: unknown value 'replays'; did you mean 'replay'?"),
         (lambda: LLMConfig(mode="record"), "llm.cassette must name a file when llm.mode is 'record'"),
-        (lambda: LLMConfig(max_tokens=0), "llm.max_tokens must be a whole number from 1 up, got 0"),
-        (lambda: LLMConfig(temperature=-1), "llm.temperature must be a number from 0 up, got -1"),
+        (lambda: LLMConfig(max_tokens=0), "llm.max_tokens must be at least 1, got 0"),
+        (lambda: LLMConfig(temperature=-1), "llm.temperature must be at least 0, got -1.0"),
         (lambda: LLMConfig(price=(1.0,)), "llm.price takes two numbers, prompt and completion, got (1.0,)"),
-        (lambda: LLMConfig(price=(1.0, -1.0)), "llm.price must be a number from 0 up, got -1.0"),
-        (lambda: CapsConfig(usd_per_run=float("nan")), "llm.caps.usd_per_run must be a number from 0 up, got nan"),
+        (lambda: LLMConfig(price=(1.0, -1.0)), "llm.price[1] must be at least 0, got -1.0"),
+        (lambda: CapsConfig(usd_per_run=float("nan")), "llm.caps.usd_per_run must be a finite number, got nan"),
         (
             lambda: CapsConfig(tokens_per_run=1.5),  # type: ignore[arg-type]
-            "llm.caps.tokens_per_run must be a whole number from 0 up, got 1.5",
+            "llm.caps.tokens_per_run must be a whole number, got 1.5",
         ),
-        (lambda: PatienceConfig(attempts=0), "llm.patience.attempts must be a whole number from 1 up, got 0"),
+        (lambda: CapsConfig(usd_per_run=1e9), "llm.caps.usd_per_run must be at most 1e+06, got 1000000000.0"),
+        (lambda: PatienceConfig(attempts=0), "llm.patience.attempts must be at least 1, got 0"),
         (
             lambda: PatienceConfig(read_seconds=None),  # type: ignore[arg-type]
-            "llm.patience.read_seconds must be a number from 0 up, got None",
+            "llm.patience.read_seconds must be a number, got None",
         ),
     ],
 )
@@ -44,3 +45,11 @@ def test_wrong_values_are_named(make: Any, text: str) -> None:
     with pytest.raises(ConfigError) as caught:
         make()
     assert str(caught.value) == text
+
+
+def test_times_take_their_units_and_the_cassette_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    data = {"mode": "replay", "cassette": "~/llm.jsonl", "patience": {"deadline_seconds": "20m", "read_seconds": 90}}
+    config = build(LLMConfig, data)
+    assert (config.cassette, config.patience.deadline_seconds) == ("/home/me/llm.jsonl", 1200.0)
+    assert config.patience.read_seconds == 90

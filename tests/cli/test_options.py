@@ -55,6 +55,9 @@ def test_a_wrong_value_is_told_with_the_remedy(option: str, value: str, sentence
         "backtest fhs --data x --from 99999-01-01",
         "mine feed --store x --every 60",
         "mine run fhs --data x --netuid 70000",
+        "mine run fhs --data x --ledger-quota nan",
+        "mine rank x --uid -1",
+        "agent --name planner --turns 1000000000",
     ],
 )
 def test_what_cannot_be_meant_is_refused_at_once(arguments: str) -> None:

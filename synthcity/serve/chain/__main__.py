@@ -69,7 +69,12 @@ def _end_with_stdin() -> None:
     help="What asks it: a module, or the name that an installed distribution gives one.",
 )
 @click.option("--network", default=lambda: Settings.load().bt_network, show_default="BT_NETWORK, or finney")
-@click.option("--netuid", type=int, default=lambda: Settings.load().bt_netuid, show_default="BT_NETUID, or 50")
+@click.option(
+    "--netuid",
+    type=click.IntRange(0, 65535),
+    default=lambda: Settings.load().bt_netuid,
+    show_default="BT_NETUID, or 50",
+)
 @click.option("--every", callback=_every, default="3m", show_default=True, help="Between two; a block takes 12 s.")
 @click.option("--publish", callback=_address, metavar="IP:PORT", help="Where validators reach us.")
 @click.option("--wallet", default=lambda: Settings.load().bt_wallet_name, show_default="BT_WALLET_NAME, or default")
