@@ -221,6 +221,7 @@ def _look(
         diagnostics=DIAGNOSTICS,
         num_prompts=num_scored,
         num_dropped=len(prompts) - num_scored,
+        lost=dict(scorer.lost),
     )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -12,7 +14,7 @@ import ray
 import torch
 
 from synthcity.errors import DataError, SynthcityError
-from synthcity.forecast.backtest import collect, realised_prices, score_prompt
+from synthcity.forecast.backtest import Row, collect, realised_prices, score_prompt
 from synthcity.forecast.diagnostics import Diagnostics, pit_horizons
 from synthcity.forecast.forecaster import Forecaster, Paths
 from synthcity.forecast.interval import block_days
@@ -24,8 +26,10 @@ from synthcity.sn50.competitions import Competition
 from synthcity.sn50.prompt import Prompt
 
 T = TypeVar("T")
+_Found = tuple[list[Row], Counter[str]]  # rows, and what was lost by reason
 _CHUNKS_PER_WORKER = 6  # the last chunks even out the workers' speeds
 _PAIR_PATHS = 250
+_log = logging.getLogger(__name__)
 
 
 class Scorer:
@@ -39,6 +43,7 @@ class Scorer:
         self.workers = workers
         self.seconds = 0.0
         self._market = ray.put(data.market)
+        self.lost: Counter[str] = Counter()  # by reason, prompts of the last call that one could not answer
 
     def scores(self, forecasters: Sequence[Forecaster], prompts: Sequence[Prompt], *, seed: int) -> pd.DataFrame:
         """Return official scores in long form: asset, start_time, forecaster, total, one column an interval.
@@ -46,8 +51,7 @@ class Scorer:
         Raises:
             DataError: no prompt has a realised last price.
         """
-        rows = self._spread(_score_chunk, forecasters, prompts, seed)
-        return collect(rows, prompts, self._data.competition, self._data.rules).scores
+        return self._collected(self._spread(_score_chunk, forecasters, prompts, seed), prompts)
 
     def pair_terms(self, forecasters: Sequence[Forecaster], prompts: Sequence[Prompt], *, seed: int) -> PairTerms:
         """Return what any mix of ``forecasters`` scores on ``prompts``, coefficient-weighted.
@@ -72,8 +76,14 @@ class Scorer:
         total = _diagnostics(self._data.competition)
         for _, diagnostics in parts:
             total.merge(diagnostics)
+        return self._collected([found for found, _ in parts], prompts), total
+
+    def _collected(self, parts: Sequence[_Found], prompts: Sequence[Prompt]) -> pd.DataFrame:
+        self.lost = sum((lost for _, lost in parts), Counter())
+        for reason, count in self.lost.items():
+            _log.warning("%d of %d prompts are lost for all: %s", count, len(prompts), reason)
         rows = [row for rows, _ in parts for row in rows]
-        return collect(rows, prompts, self._data.competition, self._data.rules).scores, total
+        return collect(rows, prompts, self._data.competition, self._data.rules, self.lost).scores
 
     def _spread(
         self,
@@ -108,8 +118,11 @@ def _one_thread(function: Callable[..., T], *arguments: Any) -> tuple[T, float]:
 
 def _score_chunk(
     forecasters: list[Forecaster], market: Market, prompts: list[Prompt], competition: Any, rules: Any, seed: int
-) -> list[dict[str, Any]]:
-    return [row for p in prompts for row in score_prompt(forecasters, market, p, competition, rules, seed)]
+) -> list[_Found]:
+    rows, lost = list[Row](), Counter[str]()
+    for prompt in prompts:
+        rows += score_prompt(forecasters, market, prompt, competition, rules, seed, lambda _, why: lost.update([why]))
+    return [(rows, lost)]
 
 
 def _pair_chunk(
@@ -124,17 +137,18 @@ def _pair_chunk(
 
 def _diagnose_chunk(
     forecasters: list[Forecaster], market: Market, prompts: list[Prompt], competition: Any, rules: Any, seed: int
-) -> list[tuple[list[dict[str, Any]], Diagnostics]]:
+) -> list[tuple[_Found, Diagnostics]]:
     watched = _Watched(forecasters[0])
     diagnostics = _diagnostics(competition)
-    rows = []
+    rows, lost = list[Row](), Counter[str]()
     for prompt in prompts:
-        scored = score_prompt([watched, *forecasters[1:]], market, prompt, competition, rules, seed)
+        [(scored, lost_here)] = _score_chunk([watched, *forecasters[1:]], market, [prompt], competition, rules, seed)
         realised = realised_prices(market, prompt)
         if scored and realised is not None:
             diagnostics.add(prompt, watched.paths, realised)
         rows += scored
-    return [(rows, diagnostics)]
+        lost += lost_here
+    return [((rows, lost), diagnostics)]
 
 
 def _diagnostics(competition: Competition) -> Diagnostics:

@@ -331,13 +331,17 @@ class Winner(Told):
 
 
 class SeenTest(Told):
-    """The test period was looked at; ``scores`` and ``diagnostics`` are files in the run folder."""
+    """The test period was looked at; ``scores`` and ``diagnostics`` are files in the run folder.
+
+    ``num_dropped`` prompts were not scored; ``lost`` counts by reason those of them that a forecaster could not answer.
+    """
 
     kind: Literal["test_scored"]
     scores: str
     diagnostics: str
     num_prompts: int
     num_dropped: int
+    lost: NotRequired[dict[str, int]]
 
 
 class VerdictTold(Told):

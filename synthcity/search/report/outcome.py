@@ -110,8 +110,10 @@ def _baselines(look: TestLook) -> list[str]:
 
 def _warnings(recorder: Recorder) -> list[str]:
     seen = recorder.last(SeenTest)
-    dropped = seen["num_dropped"] if seen else 0
-    notes = [f"{dropped} test prompts could not be scored: their last price was never observed."] if dropped else []
+    lost = seen.get("lost", {}) if seen else {}
+    dropped = seen["num_dropped"] - sum(lost.values()) if seen else 0
+    notes = [f"{count} test prompts are lost for all forecasters: {reason}." for reason, count in lost.items()]
+    notes += [f"{dropped} test prompts could not be scored: their last price was never observed."] if dropped else []
     uncorrected = [answer for answer in recorder.history.answers if answer.error and answer.proposals]
     if uncorrected:
         last = uncorrected[-1]

@@ -209,6 +209,8 @@ def test_the_candle_that_runs_may_come_along_and_is_no_bar(server, venue):
 def test_nothing_is_asked_of_the_future(server, venue):
     assert len(fetch(venue, server, END + 600, END + 1200)) == 0
     assert server.requests() == []
+    fetch(venue, server, END - 600, END + 600)
+    assert [int(asked["endTime"]) // 1000 for asked in server.requests()] == [END - 120]  # the last one that is over
 
 
 def test_slow_server_times_out(server, venue):

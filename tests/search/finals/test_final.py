@@ -24,7 +24,7 @@ from synthcity.search.config import BudgetConfig
 from synthcity.search.finals import final
 from synthcity.search.finals.choice import why
 from synthcity.search.finals.final import run_final, score_baselines
-from synthcity.search.journal.events import Chosen, Contenders, FinalistTold, MixTold, Winner
+from synthcity.search.journal.events import Chosen, Contenders, FinalistTold, MixTold, SeenTest, Winner
 from synthcity.search.journal.history import TrialRecord
 from synthcity.search.journal.journal import Journal
 from synthcity.search.journal.recorder import Recorder
@@ -58,7 +58,7 @@ class GivenScores:
     def __init__(self, folder: Path, recorder: Recorder, scores: dict[str, float], weights: list[float]) -> None:
         self.folder, self.recorder, self.given, self.weights = folder, recorder, {**BASE, **scores}, weights
         self.calls: list[str] = []
-        self.workers, self.seconds = 2, 0.0
+        self.workers, self.seconds, self.lost = 2, 0.0, {"ewma: it never moved": 1}
         self.seeds: dict[str, list[int]] = {"mix": [], "fresh": [], "test": []}
         self.die_in = ""
         self.noise = 0.0  # of the mix, from block to block
@@ -217,6 +217,9 @@ def test_a_killed_final_goes_on_where_it_was(tmp_path: Path, recorder: Recorder,
     first = run(recorder, scorer)
     assert scorer.calls == ["mix", "fresh", "test"], "nothing is computed twice, least of all the test"
     assert first.challenger == "mix"
+    seen = recorder.last(SeenTest)
+    assert seen is not None
+    assert seen["lost"] == {"ewma: it never moved": 1}
     assert first.diagnostics == {"num_prompts": 2}
 
 

@@ -1,0 +1,46 @@
+"""What one worker does with its prompts; how they are spread is shown by searches."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from synthcity.errors import DataError
+from synthcity.forecast.backtest import backtest_prompts
+from synthcity.forecast.baselines import baseline
+from synthcity.forecast.forecaster import Paths
+from synthcity.market.bars import History, Market
+from synthcity.search.finals.scoring import _diagnose_chunk, _pair_chunk, _score_chunk
+from synthcity.sn50.competitions import get_competition, get_rules
+from synthcity.sn50.prompt import Prompt
+from tests.market.factories import START, make_bars
+
+DAY = 86400
+MARKET = Market({("BTC", 300): make_bars(12 * 288)})
+RULES = get_rules()
+COMPETITION = get_competition("crypto-24h", RULES)
+PROMPTS = backtest_prompts(COMPETITION, ["BTC"], START + 8 * DAY, START + 12 * DAY, DAY // 2, 20)
+
+
+class Tired:
+    """Cannot answer the first prompt."""
+
+    name = "tired"
+
+    def simulate(self, history: History | pd.Series, prompt: Prompt, *, seed: int | None = None) -> Paths:
+        if prompt.start_time == PROMPTS[0].start_time:
+            raise DataError("not yet")
+        return baseline("trailing").simulate(history, prompt, seed=seed)
+
+
+def test_a_prompt_that_one_cannot_answer_is_lost_for_all_wherever_it_is_scored() -> None:
+    both = [baseline("trailing"), Tired()]
+    [(rows, lost)] = _score_chunk(both, MARKET, PROMPTS, COMPETITION, RULES, 0)
+    assert dict(lost) == {"tired: not yet": 1}
+    assert len(rows) == 2 * (len(PROMPTS) - 1)
+    [((again, lost_again), diagnostics)] = _diagnose_chunk(both, MARKET, PROMPTS, COMPETITION, RULES, 0)
+    assert (again, lost_again) == (rows, lost)
+    assert diagnostics.result()["num_prompts"] == len(PROMPTS) - 1
+    pairs = _pair_chunk(both, MARKET, PROMPTS, COMPETITION, RULES, 0)
+    assert len(pairs) == len(PROMPTS) - 1
+    assert np.isfinite(pairs[0][1].to_realised).all()
