@@ -207,7 +207,9 @@ def modules() -> list[Path]:
     """Return the files and folders of the top-level modules that were allowed by reference."""
     found = []
     for reference in sorted(_allowed):
-        module = sys.modules[reference.partition(":")[0].partition(".")[0]]
+        module = sys.modules.get(reference.partition(":")[0].partition(".")[0])
+        if module is None:
+            continue
         paths = [str(module.__file__)] if getattr(module, "__file__", None) else list(module.__path__)
         path = Path(paths[0])
         found.append(path.parent if path.name == "__init__.py" else path)

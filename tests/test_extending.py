@@ -80,11 +80,21 @@ def test_a_source_fills_a_store_of_its_own_kind(tmp_path: Path) -> None:
     assert "BTC 5m (lab): 0 new bars" in again.output
     told = CliRunner().invoke(cli, ["data", "info", "--store", store], catch_exceptions=False).output
     assert told.count("100.00%") == 2
-    arguments = ["driftless", "fhs", "--data", store, "--from", "2025-05-25", "--rules", "2026-12-lab"]
+    arguments = [
+        "driftless",
+        "lab_forecaster:Driftless",
+        "fhs",
+        "--data",
+        store,
+        "--from",
+        "2025-05-25",
+        "--rules",
+        "2026-12-lab",
+    ]
     done = CliRunner().invoke(cli, ["backtest", *arguments, "--num-paths", "20"], catch_exceptions=False)
     assert done.exit_code == 0, done.output
     assert "rules 2026-12-lab" in done.output
-    assert "driftless" in done.output
+    assert re.search(r"^driftless .*^lab_forecaster:Driftless ", done.output, re.DOTALL | re.MULTILINE)
     with pytest.raises(ConfigError, match="the lab has 300-second bars of BTC, ETH, not 60 s of BTC"):
         CliRunner().invoke(cli, [*command[:-3], "1m", *command[-2:], "--start", "2025-03-01"], catch_exceptions=False)
     with pytest.raises(ConfigError, match="unknown source 'labb'; did you mean 'lab'"):

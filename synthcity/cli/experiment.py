@@ -22,9 +22,9 @@ def command(blocks: str, head: str, config: Path | None, settings: tuple[str, ..
     held against the baselines there. Test periods wear out: whoever tries many networks should choose by their
     validation scores, in the first table, and believe a verdict only once.
 
-    `synthcity components` lists blocks and heads. --set takes options of the network (d_model, history, patch,
-    training.batch_size, head.hidden, block0.n_heads with blocks counted from 0) and any key of a sweep file
-    (data.assets, search.rungs).
+    `synthcity components` lists blocks and heads; one of your own may be named module:Name. --set takes options of the
+    network (d_model, history, patch, training.batch_size, head.hidden, block0.n_heads with blocks counted from 0) and
+    any key of a sweep file (data.assets, search.rungs).
 
     \b
     Attention before memory, on the simulated market:

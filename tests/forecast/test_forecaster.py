@@ -10,9 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from synthcity import plugins
 from synthcity.errors import DataError
 from synthcity.forecast.baselines import BASELINES, baseline
 from synthcity.forecast.bundle import load
+from synthcity.forecast.choose import choose
 from synthcity.forecast.conformance import CHECKS, with_other_future
 from synthcity.forecast.forecaster import Forecaster
 from synthcity.forecast.mixing import Mix
@@ -66,8 +68,9 @@ def test_does_not_look_past_now(forecaster: Forecaster, market: Market) -> None:
 
 
 @pytest.mark.parametrize("check", CHECKS)
-def test_keeps_the_contract_that_others_are_held_to(forecaster: Forecaster, check: str) -> None:
-    CHECKS[check](lambda: forecaster)
+@pytest.mark.parametrize("name", [*FORECASTERS, *plugins.installed("forecasters")])
+def test_keeps_the_contract_that_others_are_held_to(name: str, check: str) -> None:
+    CHECKS[check](lambda: FORECASTERS[name] if name in FORECASTERS else choose(name))
 
 
 def test_refuses_a_history_later_than_the_prompt(forecaster: Forecaster, market: Market) -> None:

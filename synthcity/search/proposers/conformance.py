@@ -66,9 +66,8 @@ CHECKS = suite(
 )
 
 
-@cache
 def space() -> Space:
-    """The space of all registered blocks and heads."""
+    """The space of all blocks and heads that there are now."""
     return Space.from_registry()
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from synthcity.errors import ConfigError, SourceError
 from synthcity.market.columns import concatenate
+from synthcity.market.sources.conformance import CHECKS, Span
 from synthcity.market.venues import binance, hyperliquid
 from synthcity.market.venues.candles import CandleSource
 from synthcity.market.venues.http import Patience
@@ -50,6 +51,12 @@ def fetch(venue: str, server: PriceServer, start: int, end: int, resolution: int
     told = changes.pop("told", [])
     source = make(venue, server.url, **changes)
     return concatenate(list(source.fetch(VENUES[venue][1], resolution, start, end, told.append)), resolution)
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_every_venue_keeps_the_contract_of_sources(server, venue, check):
+    span = Span(asset=VENUES[venue][1], resolution=60, start=END - 7200, end=END - 600)
+    CHECKS[check](make(venue, server.url), span)
 
 
 @pytest.mark.parametrize("resolution", [60, 300])

@@ -5,16 +5,21 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from synthcity import plugins
 from synthcity.conformance import broken
 from synthcity.search.candidates.candidate import Proposal
 from synthcity.search.candidates.space import Space
 from synthcity.search.journal.history import History
-from synthcity.search.proposers import PROPOSERS, DefaultsProposer, RandomProposer
+from synthcity.search.proposers import PROPOSERS, DefaultsProposer, RandomProposer, make_arms
 from synthcity.search.proposers.conformance import CHECKS
 from tests.search.builders import config
 
 LISTED = [(f"net{index}", config(training={"learning_rate": 5e-4 * (index + 1)})) for index in range(5)]
-ALL = {"defaults": lambda space: DefaultsProposer(LISTED), **PROPOSERS}
+NAMES = plugins.merged("proposers", PROPOSERS)  # those of other distributions, too, where some are installed
+ALL = {
+    "defaults": lambda space: DefaultsProposer(LISTED),
+    **{name: lambda space, name=name: make_arms([name], space)[name] for name in NAMES},
+}
 
 
 @pytest.mark.parametrize("check", CHECKS)
