@@ -64,7 +64,7 @@ def atomic_folder(folder: Path) -> Iterator[Path]:
             _clear(draft)
             yield draft
             os.chmod(draft, 0o755)
-            _sync_all(draft)
+            sync_all(draft)
             _put(draft, folder, aside)
             sync(folder.parent)
         finally:  # of the failed draft, or of the old folder; what cannot go is taken over by the next writer
@@ -103,6 +103,13 @@ def sync(path: Path) -> None:
             raise
     finally:
         os.close(handle)
+
+
+def sync_all(folder: Path) -> None:
+    """Return once all that lies in ``folder`` is on the disk."""
+    for entry in sorted(folder.iterdir()):
+        sync_all(entry) if entry.is_dir() else sync(entry)
+    sync(folder)
 
 
 def _draft_of(path: Path) -> Path:
@@ -167,12 +174,6 @@ def _restore(folder: Path, aside: Path) -> None:
         _remove(aside)
     elif os.path.lexists(aside):
         os.rename(aside, folder)
-
-
-def _sync_all(folder: Path) -> None:
-    for entry in sorted(folder.iterdir()):
-        _sync_all(entry) if entry.is_dir() else sync(entry)
-    sync(folder)
 
 
 def _clear(folder: Path) -> None:

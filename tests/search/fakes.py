@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from synthcity.errors import TrialFailed, TrialTimeout
+from synthcity.errors import BundleError, TrialFailed, TrialTimeout
 
 TRAINER = "tests.search.fakes:FakeTrainer"
 
@@ -19,7 +19,7 @@ class FakeTrainer:
     ``dataset``: ``seconds`` a rung, ``fail`` (names of heads that fail), ``raise`` (messages by name of head),
     ``slow`` (names of heads whose second rung takes longer than a rung may),
     ``die`` (a file: the first to find it absent creates it and kills its own process), ``log`` (a file that gets one
-    line for every rung trained).
+    line for every rung trained), ``state_bytes`` (how large a state is, about).
     """
 
     def __init__(
@@ -36,7 +36,10 @@ class FakeTrainer:
         self._config, self._dataset, self._seed = config, dataset, seed
         self._num_rungs, self._max_steps = num_rungs, max_steps
         self._rung_seconds = rung_seconds
-        self.rung = json.loads(state)["rung"] if state else 0
+        try:
+            self.rung = 0 if state is None else json.loads(state)["rung"]
+        except ValueError as error:
+            raise BundleError(f"a saved training state is damaged or foreign: {error}") from error
 
     def advance(self) -> dict[str, Any]:
         self._fail_as_told()
@@ -73,4 +76,5 @@ class FakeTrainer:
         return 5000.0 + 1e4 * abs(rate - 3e-3) + 100.0 / self.rung + self._seed % 7
 
     def state(self) -> bytes:
-        return json.dumps({"rung": self.rung}).encode()
+        padding = "x" * self._dataset.get("state_bytes", 0)
+        return json.dumps({"rung": self.rung, "padding": padding}).encode()

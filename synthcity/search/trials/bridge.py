@@ -15,12 +15,13 @@ from ray import tune
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
+from synthcity.errors import RunError
 from synthcity.search.config import BudgetConfig
 from synthcity.search.journal.history import COMPLETED, FAILED, STOPPED
 from synthcity.search.journal.recorder import Recorder
 from synthcity.search.trials.halving import falls_behind, milestones, scores_at
 from synthcity.search.trials.queue import Feed
-from synthcity.search.trials.trainable import Task, inside
+from synthcity.search.trials.trainable import Task, inside, make_durable
 
 MAX_WORKER_DEATHS = 8  # of one trial; a candidate that takes every worker down must not go on for ever
 
@@ -92,13 +93,25 @@ class Watch(_Shell, tune.Callback):
             self._recorder.emit("rung", id=name, num_rungs=self._num_rungs, **result["figures"])
         elif result.get("status") == "failed":
             self._finish(name, FAILED, failure=result["failure"])
+        elif result.get("status") == "degraded":
+            self._recorder.emit("degraded", note=result["note"])
+        elif result.get("status") == "stuck":
+            self._stick(name, result["reason"])
 
     def on_checkpoint(self, iteration: int, trials: list[Any], trial: Any, checkpoint: Any, **info: Any) -> None:
-        """Record where the state lies that a resumed search goes on from."""
-        self._recorder.emit("checkpoint", id=candidate_of(trial), path=inside(checkpoint, self._storage))
+        """Record where the state lies that a resumed search goes on from, once it is on the disk."""
+        name = candidate_of(trial)
+        try:
+            make_durable(checkpoint, self._storage)
+        except OSError as error:
+            self._stick(name, error.strerror or str(error))
+            return
+        self._recorder.emit("checkpoint", id=name, path=inside(checkpoint, self._storage))
 
     def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """Record the end: of its own accord or by the scheduler's decision."""
+        if self._feed.failure is not None:
+            return  # it ended because it could not go on, and will
         name = candidate_of(trial)
         reason = self._scheduler.reasons.get(name)
         if not self._recorder.history.trials[name].finished:
@@ -125,6 +138,15 @@ class Watch(_Shell, tune.Callback):
         failure = self._recorder.failure or self._feed.failure
         if failure is not None:
             raise failure
+
+    def _stick(self, name: str, reason: str) -> None:
+        """End the search as it stands: whoever comes next would meet the same, and be lost for nothing."""
+        self._feed.fail(
+            RunError(
+                f"trial {name} cannot be saved to {self._storage} ({reason}); make space or mend it and continue with "
+                "--resume, nothing is lost"
+            )
+        )
 
     def _finish(self, name: str, status: str, **fields: Any) -> None:
         score = self._recorder.history.trials[name].score

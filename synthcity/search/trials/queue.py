@@ -101,6 +101,11 @@ class Feed:
         with self._changed:
             self._changed.notify_all()
 
+    def fail(self, error: BaseException) -> None:
+        """Hand out nothing more, since the search cannot go on."""
+        self.failure = self.failure or error
+        self.close()
+
     @property
     def done(self) -> bool:
         """Whether nothing is queued and nothing more will be."""

@@ -7,22 +7,28 @@ trial starts again from its last checkpoint.
 
 from __future__ import annotations
 
+import errno
 import importlib
 import tempfile
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
+from pyarrow.fs import FileSelector
 from ray import tune
 
-from synthcity.errors import Fatal
+from synthcity.errors import BundleError, Fatal
+from synthcity.files import sync, sync_all
 from synthcity.nets.authored.code import install
 
 TRAINER = "synthcity.nets.training:Trainer"
 STATE_FILE = "state.safetensors"
+_LASTING = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
+_GONE = {errno.ENOENT, errno.EISDIR, errno.ENOTDIR, errno.EIO, errno.EACCES}
 _TRACEBACK_FRAMES = 24  # a library may put a dozen of its own below ours
 
 
@@ -36,7 +42,7 @@ class Task:
     num_rungs: int
     max_steps: int
     rung_seconds: float | None = None
-    checkpoint: str | None = None
+    checkpoints: tuple[str, ...] = ()  # of earlier sessions, the newest first
     trainer: str = TRAINER
     code: tuple[dict[str, str], ...] = ()  # of components that a language model wrote
 
@@ -49,29 +55,26 @@ def train_candidate(config: dict[str, Any], *, dataset: Any) -> None:
     """Train one candidate; the function that Ray Tune calls.
 
     Reports, per rung, the trainer's figures with ``status`` "ok" and a checkpoint; when the candidate fails, one
-    report with ``status`` "failed" and ``failure`` {class, message, traceback}.
+    report with ``status`` "failed" and ``failure`` {class, message, traceback}; ``status`` "degraded" with a ``note``
+    when a checkpoint cannot be read, and "stuck" with the ``reason`` when none can be written for want of space.
     """
     task = Task(**config["task"])
     torch.set_num_threads(1)  # one core a worker; a reused worker may come from elsewhere
     try:
         _train(task, dataset)
-    except (Fatal, OSError):
-        raise  # the storage's fault, not the candidate's: Ray starts the trial again
+    except OSError as error:
+        if not _lasts(error):
+            raise  # the storage's fault, not the candidate's: Ray starts the trial again
+        tune.report({"status": "stuck", "reason": f"{error.strerror or error}"})
+    except Fatal:
+        raise
     except Exception as error:  # noqa: BLE001 - a candidate may fail in any way; the cause goes into the record
         tune.report({"status": "failed", "failure": describe_failure(error)})
 
 
 def _train(task: Task, dataset: Any) -> None:
     install(task.code)
-    trainer = load_trainer(task.trainer)(
-        task.config,
-        dataset,
-        seed=task.seed,
-        num_rungs=task.num_rungs,
-        max_steps=task.max_steps,
-        state=_saved_state(task),
-        rung_seconds=task.rung_seconds,
-    )
+    trainer = _trainer(task, dataset)
     if trainer.rung >= task.num_rungs:  # killed between its last checkpoint and its last report's arrival
         tune.report({"status": "already done"})
         return
@@ -84,18 +87,82 @@ def _train(task: Task, dataset: Any) -> None:
             tune.report({"status": "ok", "figures": figures}, checkpoint=tune.Checkpoint.from_directory(folder))
 
 
-def _saved_state(task: Task) -> bytes | None:
-    """Return the newest state: Ray's own after the loss of a worker, the journal's after that of the driver."""
-    checkpoint = tune.get_checkpoint()
-    if checkpoint is not None:
-        return read_state(checkpoint)
-    return None if task.checkpoint is None else read_state(tune.Checkpoint(task.checkpoint))
+def _trainer(task: Task, dataset: Any) -> Any:
+    """Return the trainer at the newest state that is whole, or at its beginning; report those that are not."""
+    build = partial(
+        load_trainer(task.trainer),
+        task.config,
+        dataset,
+        seed=task.seed,
+        num_rungs=task.num_rungs,
+        max_steps=task.max_steps,
+        rung_seconds=task.rung_seconds,
+    )
+    trainer, lost = None, []
+    for checkpoint in _saved(task):
+        try:
+            trainer = build(state=read_state(checkpoint))
+            break
+        except BundleError as error:
+            lost.append(f"the checkpoint {checkpoint.path} is lost ({error})")
+    trainer = trainer or build(state=None)
+    for what in lost:
+        tune.report({"status": "degraded", "note": f"{what}; trial {task.candidate} goes on after rung {trainer.rung}"})
+    return trainer
+
+
+def _saved(task: Task) -> Iterator[tune.Checkpoint]:
+    """The states of a trial, newest first: Ray's own after the loss of a worker, then those that the journal knows."""
+    mine = tune.get_checkpoint()
+    if mine is not None:
+        yield mine
+        yield from _older(mine)
+    yield from (tune.Checkpoint(path) for path in task.checkpoints)
+
+
+def _older(checkpoint: tune.Checkpoint) -> list[tune.Checkpoint]:
+    """Return what Ray keeps beside a checkpoint of the same trial, the newest first."""
+    folder, _, name = checkpoint.path.rpartition("/")
+    assert checkpoint.filesystem is not None
+    entries = checkpoint.filesystem.get_file_info(FileSelector(folder))
+    older = sorted(e.path for e in entries if e.base_name.startswith("checkpoint_") and e.base_name < name)
+    return [tune.Checkpoint(path, checkpoint.filesystem) for path in reversed(older)]
 
 
 def read_state(checkpoint: tune.Checkpoint) -> bytes:
-    """Return a trainer's state from a checkpoint in a folder or in s3://."""
-    with checkpoint.as_directory() as folder:
-        return Path(folder, STATE_FILE).read_bytes()
+    """Return a trainer's state from a checkpoint in a folder or in s3://.
+
+    Raises:
+        BundleError: it is gone or cannot be read.
+        OSError: the storage does not answer.
+    """
+    try:
+        with checkpoint.as_directory() as folder:
+            return Path(folder, STATE_FILE).read_bytes()
+    except OSError as error:
+        if error.errno in _GONE:
+            raise BundleError(error.strerror or str(error)) from error
+        raise
+
+
+def make_durable(checkpoint: Any, storage: str) -> None:
+    """Return once a checkpoint is on the disk with all folders down to it; a bucket keeps what it took.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    if "://" in storage:
+        return
+    path, root = Path(checkpoint.path), Path(storage)
+    sync_all(path)
+    for folder in path.parents:
+        if folder.is_relative_to(root):
+            sync(folder)
+
+
+def _lasts(error: OSError) -> bool:
+    """Whether trying again is of no use: the disk is full, closed to us or read-only."""
+    return error.errno in _LASTING or "No usable temporary directory" in str(error)
 
 
 def inside(checkpoint: Any, storage: str) -> str:

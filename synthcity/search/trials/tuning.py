@@ -13,7 +13,7 @@ from synthcity.cluster import Cluster
 from synthcity.errors import Fatal
 from synthcity.nets.authored.code import codes_of
 from synthcity.search.config import BudgetConfig
-from synthcity.search.journal.events import TuneLost
+from synthcity.search.journal.events import CheckpointTold, TuneLost
 from synthcity.search.journal.history import STOPPED
 from synthcity.search.journal.recorder import Recorder
 from synthcity.search.trials.bridge import MAX_WORKER_DEATHS, Deadlines, Halving, QueueSearcher, Watch
@@ -76,6 +76,8 @@ def _fit_again_when_lost(fit: Callable[[], None], recorder: Recorder, feed: Feed
         try:
             return fit()
         except (ray.exceptions.RayError, tune.TuneError, RuntimeError) as error:
+            if recorder.failure or feed.failure:
+                return
             if attempt == _MAX_RESTARTS or not ray.is_initialized():
                 raise Fatal(f"Ray was lost during the search: {error}; continue with --resume") from error
             recorder.emit("tune_lost", error=f"{type(error).__name__}: {error}")
@@ -126,10 +128,15 @@ def make_task(name: str, recorder: Recorder, budget: BudgetConfig, storage: str,
         num_rungs=budget.rungs,
         max_steps=budget.max_steps,
         rung_seconds=budget.max_rung_seconds,
-        checkpoint=None if record.checkpoint is None else located(record.checkpoint, storage).path,
+        checkpoints=tuple(located(path, storage).path for path in checkpoints_of(name, recorder)),
         trainer=trainer,
         code=codes_of(record.candidate.config),
     )
+
+
+def checkpoints_of(name: str, recorder: Recorder) -> list[str]:
+    """Return where the states of a trial lie below the storage, the newest first; old ones may be gone."""
+    return [event["path"] for event in reversed(recorder.all(CheckpointTold)) if event["id"] == name]
 
 
 def trial_seed(seed: int, index: int) -> int:

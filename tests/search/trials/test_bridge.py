@@ -36,6 +36,9 @@ class GivenFeed:
     def wake(self) -> None:
         pass
 
+    def fail(self, error: BaseException) -> None:
+        self.failure = error
+
     def close(self) -> None:
         self.closed = True
 

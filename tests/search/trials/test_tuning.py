@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from synthcity.agents.standin.process import running_standin
 from synthcity.nets.registry import heads
 from synthcity.search.journal.history import History, TrialRecord
 from synthcity.search.journal.journal import Journal
+from synthcity.search.trials.trainable import STATE_FILE
 from tests.agents.conftest import KEY
 
 pytestmark = pytest.mark.slow
@@ -276,3 +278,47 @@ def test_trials_that_overrun_end_with_their_rungs_kept_and_become_limits(tmp_pat
         assert [rung["rung"] for rung in record.rungs] == [1]
         assert record.diagnosis is not None
         assert (record.diagnosis.action, record.diagnosis.cause) == ("limit", "time")
+
+
+def test_an_emptied_checkpoint_costs_a_rung_and_is_told(tmp_path: Path) -> None:
+    search = Search(tmp_path, {"seconds": 0.3}, trials=2, deterministic=True, generation=2).start()
+    search.wait_for("checkpoint", 5)
+    search.kill()
+    search.wait_until_gone()
+    newest = {event["id"]: event["path"] for event in search.events() if event["kind"] == "checkpoint"}
+    for path in newest.values():
+        (search.folder / "checkpoints" / path / STATE_FILE).write_bytes(b"")
+    search.start().finish()
+    assert {record.status for record in search.history().records} == {"completed"}
+    notes = [event["note"] for event in search.events() if event["kind"] == "degraded"]
+    assert any("checkpoint" in note and "goes on after rung" in note for note in notes)
+    repeated = [line for line, count in search.trained().items() if count > 1]
+    assert len(repeated) <= 4, "each goes on from the checkpoint before it, and not from its beginning"
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own, of 4 MB."""
+    (tmp_path / "small").mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(tmp_path / "small")]
+    if subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("only root may mount a file system")
+    try:
+        yield tmp_path / "small"
+    finally:
+        subprocess.run(["umount", "-l", str(tmp_path / "small")], check=True)
+
+
+def test_a_full_disk_ends_a_search_in_a_sentence_and_loses_nothing(tmp_path: Path, small_disk: Path) -> None:
+    search = Search(tmp_path, {"seconds": 0.05, "state_bytes": 200_000}, trials=4, deterministic=True, generation=4)
+    search.folder = small_disk / "run"
+    ballast = small_disk / "ballast"
+    ballast.write_bytes(b"x" * 3_000_000)
+    output = search.start().finish(expected=1)
+    assert "RunError" in output.splitlines()[-1]
+    assert "No space left on device" in output.splitlines()[-1]
+    assert "--resume" in output.splitlines()[-1]
+    assert all(record.status != "failed" for record in search.history().records)
+    ballast.unlink()
+    search.start().finish()
+    assert {record.status for record in search.history().records} == {"completed"}
