@@ -14,7 +14,7 @@ import secrets
 import signal
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -23,6 +23,7 @@ from typing import Any
 from synthcity import plugins
 from synthcity.errors import Fatal
 from synthcity.private import environment, private_folder, secret_names
+from synthcity.watchdog import Watchdog, children
 
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -38,6 +39,7 @@ _QUIET = {
 }
 # Ray's own name for "this machine alone": with it every port of Ray is bound to the loopback, on Linux as well
 _LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+_DAEMONS = ("raylet", "gcs_server")  # the raylet ends when one of its agents does
 _TOKEN = secrets.token_hex(32)  # one a process: Ray caches the first that it reads
 _LONGEST = 38  # a socket's path may have 107 bytes; ours and Ray append up to 4 + 65 to the folder
 
@@ -57,7 +59,9 @@ class Cluster:
 
 
 @contextlib.contextmanager
-def cluster(workers: int | None, *, needed: Iterable[str] = ()) -> Iterator[Cluster]:
+def cluster(
+    workers: int | None, *, needed: Iterable[str] = (), on_lost: Callable[[str], None] | None = None
+) -> Iterator[Cluster]:
     """Start or join Ray and leave nothing behind.
 
     Ray's processes inherit no secrets, and listen to this machine alone.
@@ -65,9 +69,11 @@ def cluster(workers: int | None, *, needed: Iterable[str] = ()) -> Iterator[Clus
     Args:
         workers: trials at a time; None takes one for every CPU.
         needed: how the secrets begin that workers need, e.g. ``AWS_`` for checkpoints on S3.
+        on_lost: gets a sentence, on another thread, once a process of a local cluster has ended by itself; None leaves
+            that to Ray, which ends this process.
 
     Raises:
-        Fatal: Ray does not start, or the cluster named by ``RAY_ADDRESS`` does not answer.
+        Fatal: Ray does not start, was lost, or the cluster named by ``RAY_ADDRESS`` does not answer.
     """
     address = os.environ.get("RAY_ADDRESS")
     with contextlib.ExitStack() as stack:
@@ -93,11 +99,23 @@ def cluster(workers: int | None, *, needed: Iterable[str] = ()) -> Iterator[Clus
         except Exception as error:
             where = f"the cluster at {address}" if address else "a local Ray cluster"
             raise Fatal(f"cannot reach {where}: {error}") from error
+        dog = None
+        if on_lost is not None and not address and threading.current_thread() is threading.main_thread():
+            dog = Watchdog(children(_DAEMONS), on_lost)
+            stack.callback(dog.close)
         stack.callback(ray.shutdown)
         stack.enter_context(terminable())  # again: Ray has put its own handler there
         total: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
         cpus = max(1, int(total.get("CPU", 1)))
-        yield Cluster(workers=min(workers or cpus, cpus), num_gpus=float(total.get("GPU", 0)))
+        try:
+            yield Cluster(workers=min(workers or cpus, cpus), num_gpus=float(total.get("GPU", 0)))
+        except BaseException as error:
+            if dog is not None and dog.lost is not None:
+                raise Fatal(dog.lost) from error
+            raise
+        finally:
+            if dog is not None and dog.lost is None:
+                dog.close()
 
 
 def _python_path() -> str | None:

@@ -163,13 +163,14 @@ class _Run:
         self._command = command
         self._notes = notes
         self._versions = versions()
+        self._is_noted = False
         self._storage = config.search.storage or str(folder / "checkpoints")
 
     def finish(self) -> SearchResult:
         """Do what is left to do."""
         restore(self._recorder.events, self._folder)
         needed = ("AWS_",) if self._storage.startswith("s3://") else ()
-        with cluster(self._budget.workers, needed=needed) as found:
+        with cluster(self._budget.workers, needed=needed, on_lost=self._note_end) as found:
             self._announce(found)
             scorer = Scorer(self._data, found.workers)
             if not self._recorder.last(SearchFinished):
@@ -201,9 +202,14 @@ class _Run:
 
     def note(self, error: BaseException) -> None:
         """Journal why the run ends here, unless the journal itself is what failed."""
+        if not self._is_noted:
+            self._note_end(f"{type(error).__name__}: {error}".strip(": "))
+
+    def _note_end(self, reason: str) -> None:
         if self._recorder.failure is None and not self._recorder.history.finals.finished:
             with contextlib.suppress(RunError):  # the error that ended the run is the one to tell
-                self._recorder.emit("run_interrupted", reason=f"{type(error).__name__}: {error}".strip(": "))
+                self._is_noted = True
+                self._recorder.emit("run_interrupted", reason=reason)
                 self._recorder.history.write_trials(self._folder / "trials.jsonl")
 
     def _announce(self, found: Cluster) -> None:

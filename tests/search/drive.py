@@ -6,6 +6,7 @@ debugger that ask a language model. How long Tune's loop waited for a suggestion
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import sys
@@ -52,9 +53,12 @@ def main(folder: Path, options: dict) -> None:
     gate = Gate(space, lambda config: {"parameters": 1, "step_seconds": 0.0}, Limits(max_parameters=10))
     tuning.QueueSearcher = timed_searcher(folder / "suggest.txt")  # type: ignore[misc]
     client = LLMClient(Settings.load(), build(LLMConfig, options.get("llm", {})), folder=folder)
-    with Journal(folder) as journal, terminable(), client, cluster(2) as found:
-        recorder = Recorder(journal)
-        recorder.emit("run_resumed" if journal.events else "run_started", workers=found.workers)
+    with contextlib.ExitStack() as stack:
+        recorder = Recorder(stack.enter_context(Journal(folder)))
+        stack.enter_context(terminable())
+        stack.enter_context(client)
+        found = stack.enter_context(cluster(2, on_lost=lambda why: recorder.emit("run_interrupted", reason=why)))
+        recorder.emit("run_resumed" if recorder.events else "run_started", workers=found.workers)
         planner = Planner(
             client=client, gate=gate, recorder=recorder, task="Forecast.", budget=lambda _: "Some.", count=1
         )

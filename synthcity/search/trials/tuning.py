@@ -78,6 +78,8 @@ def _fit_again_when_lost(fit: Callable[[], None], recorder: Recorder, feed: Feed
         except (ray.exceptions.RayError, tune.TuneError, RuntimeError) as error:
             if recorder.failure or feed.failure:
                 return
+            if error.__cause__ is not None and isinstance(error.__cause__, Fatal):
+                raise error.__cause__ from error
             if attempt == _MAX_RESTARTS or not ray.is_initialized():
                 raise Fatal(f"Ray was lost during the search: {error}; continue with --resume") from error
             recorder.emit("tune_lost", error=f"{type(error).__name__}: {error}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -320,5 +321,24 @@ def test_a_full_disk_ends_a_search_in_a_sentence_and_loses_nothing(tmp_path: Pat
     assert "--resume" in output.splitlines()[-1]
     assert all(record.status != "failed" for record in search.history().records)
     ballast.unlink()
+    search.start().finish()
+    assert {record.status for record in search.history().records} == {"completed"}
+
+
+@pytest.mark.parametrize("name", ["raylet", "gcs_server", "DashboardAgent", "RuntimeEnvAgent"])
+def test_a_lost_ray_ends_a_search_in_a_sentence_within_seconds(tmp_path: Path, name: str) -> None:
+    search = Search(tmp_path, {"seconds": 0.3}, trials=4, deterministic=True, generation=4).start()
+    search.wait_for("checkpoint", 2)
+    (pid,) = (int(line.split()[0]) for line in search.processes() if name in line.split()[1])
+    os.kill(pid, signal.SIGKILL)
+    begin = time.monotonic()
+    output = search.finish(expected=1)
+    assert time.monotonic() - begin < 60  # a few on a quiet machine
+    sentence = output.splitlines()[-1]
+    assert re.fullmatch(r"(synthcity.errors.Fatal: )?Ray was lost: its \w+ has ended; continue with --resume", sentence)
+    assert "(raylet)" not in output
+    assert "GCS" not in output
+    assert search.events()[-1]["kind"] == "run_interrupted"
+    search.wait_until_gone()
     search.start().finish()
     assert {record.status for record in search.history().records} == {"completed"}

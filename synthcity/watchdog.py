@@ -1,0 +1,87 @@
+"""Notices within a moment that a process is gone which this one cannot do without.
+
+Ray's core ends the whole process seconds or a minute after it lost its raylet or its GCS, from C++, after pages of log.
+The watchdog comes before it: the loss is told where it has to be written down, the main thread is interrupted, and if
+that has not ended everything in time the process ends with one sentence.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+_PATIENCE_SECONDS = 10.0
+
+
+def children(names: tuple[str, ...]) -> dict[int, str]:
+    """Return the children of this process that run a program of one of these names, by process id."""
+    found = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            program = Path(os.fsdecode((entry / "cmdline").read_bytes().split(b"\0")[0])).name
+            if parent == os.getpid() and program in names:
+                found[int(entry.name)] = program
+    return found
+
+
+class Watchdog:
+    """Watches processes until it is closed. ``lost`` is the sentence once one of them has ended, before that None."""
+
+    def __init__(self, processes: Mapping[int, str], tell: Callable[[str], None]) -> None:
+        """Args: ``tell`` gets the sentence on a thread of its own, before anything else is done."""
+        self.lost: str | None = None
+        self._tell = tell
+        self._names = {os.pidfd_open(pid): name for pid, name in processes.items()}
+        self._closed, self._close = os.pipe()
+        self._thread = threading.Thread(target=self._watch, name="synthcity-watchdog", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Watch no more: the processes are about to be ended, or after a loss, all that needed them has ended."""
+        if self._names:
+            os.close(self._close)
+            self._thread.join()
+            for handle in (*self._names, self._closed):
+                os.close(handle)
+            self._names = {}
+
+    def _watch(self) -> None:
+        poll = select.poll()
+        for handle in (*self._names, self._closed):
+            poll.register(handle, select.POLLIN)
+        ready = [handle for handle, _ in poll.poll()]
+        if self._closed in ready:
+            return
+        self.lost = f"Ray was lost: its {self._names[ready[0]]} has ended; continue with --resume"
+        with _hushed() as stderr:
+            with contextlib.suppress(Exception):  # a full disk must not keep the sentence from being told
+                self._tell(self.lost)
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+            if not select.select([self._closed], [], [], _PATIENCE_SECONDS)[0]:
+                os.write(stderr, f"{self.lost}\n".encode())
+                os._exit(1)
+
+
+@contextlib.contextmanager
+def _hushed() -> Iterator[int]:
+    """Keep all accounts of the loss but ours from the terminal; yield where standard error is now."""
+    stdout, stderr, streams = os.dup(1), os.dup(2), (sys.stdout, sys.stderr)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+        os.dup2(nowhere.fileno(), 2)  # Ray's core writes there
+        sys.stdout = sys.stderr = nowhere
+        try:
+            yield stderr
+        finally:
+            sys.stdout, sys.stderr = streams
+            os.dup2(stdout, 1)
+            os.dup2(stderr, 2)
+            os.close(stdout)
+            os.close(stderr)
