@@ -12,6 +12,7 @@ import errno
 import fcntl
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -91,6 +92,24 @@ def make_folder(folder: Path) -> None:
         if not folder.is_dir():  # else another process was faster
             raise
     sync(folder.parent)
+
+
+def obstacle(path: Path, *, is_folder: bool = False) -> str | None:
+    """Return why nothing can be written to ``path``, as far as trying it shows, or None; a folder may be made."""
+    place = path if is_folder else path.parent
+    try:
+        if not is_folder and path.is_dir():
+            return f"{path} is a folder"
+        if not is_folder and path.exists() and not path.is_file():
+            return None  # a pipe or a terminal, which is not replaced
+        while is_folder and not os.path.lexists(place):
+            place = place.parent
+        if not place.is_dir():
+            return f"{place} is no folder" if os.path.lexists(place) else f"there is no folder {place}; make it"
+        with tempfile.TemporaryFile(dir=place):
+            return None
+    except OSError as error:
+        return f"{place} cannot be written to: {error.strerror or error}"
 
 
 def sync(path: Path) -> None:

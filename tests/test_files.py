@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from synthcity import files
-from synthcity.files import PRIVATE, atomic_file, atomic_folder, atomic_write, make_folder, standing
+from synthcity.files import PRIVATE, atomic_file, atomic_folder, atomic_write, make_folder, obstacle, standing
 from tests.faults import campaign
 
 KINDS = ("kill", "error", "gone")
@@ -188,3 +188,22 @@ def test_the_draft_of_a_killed_writer_is_taken_over(tmp_path):
     atomic_write(tmp_path / "file", "whole")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
     assert (tmp_path / "file").read_text() == "whole"
+
+
+def test_an_obstacle_is_found_by_trying(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    os.mkfifo(tmp_path / "pipe")
+    assert obstacle(tmp_path / "new.json") is None
+    assert obstacle(tmp_path / "file") is None
+    assert obstacle(tmp_path / "pipe") is None
+    assert obstacle(tmp_path / "new" / "deep", is_folder=True) is None
+    assert obstacle(tmp_path) == f"{tmp_path} is a folder"
+    assert obstacle(tmp_path / "new" / "x") == f"there is no folder {tmp_path / 'new'}; make it"
+    assert obstacle(tmp_path / "file" / "x", is_folder=True) == f"{tmp_path / 'file'} is no folder"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "pipe"]
+
+    def read_only(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(files.tempfile, "TemporaryFile", read_only)
+    assert obstacle(tmp_path / "new.json") == f"{tmp_path} cannot be written to: Read-only file system"

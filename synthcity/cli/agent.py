@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from synthcity.cli.options import LocalPath
+from synthcity.cli.options import LocalPath, Output
 from synthcity.errors import ConfigError, LLMError
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _LONGEST = 1_500  # characters of a message that are shown
 @click.option("--base-url", help="Address of the model's server, in place of SYNTHCITY_LLM_BASE_URL.")
 @click.option("--turns", type=click.IntRange(1, 1000), default=12, show_default=True, help="Questions at most.")
 @click.option("--trust-code", is_flag=True, help="Run what a language model wrote, where the run has such code.")
-@click.option("--output", type=LocalPath(path_type=Path), default=Path("runs"), help="Where its folder goes.")
+@click.option("--output", type=Output(is_folder=True), default=Path("runs"), help="Where its folder goes.")
 def command(
     name: str,
     message: str,

@@ -8,14 +8,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from synthcity.cli.options import Duration, LocalPath
+from synthcity.cli.options import Duration, LocalPath, Output
 from synthcity.cli.table import print_table
-from synthcity.errors import ConfigError
+from synthcity.errors import ConfigError, RunError
+from synthcity.files import atomic_write
 from synthcity.forecast.backtest import backtest_prompts, check_on_grid
 from synthcity.forecast.baselines import BASELINES
 from synthcity.forecast.choose import choose
@@ -61,7 +63,7 @@ def _time(ctx: click.Context, param: click.Parameter, text: str | None) -> int |
 @click.option("--seed", type=click.IntRange(0, MAX_SEED), default=0, show_default=True)
 @click.option("--quantise/--no-quantise", "quantised", default=False, help="Give every step exact quantiles.")
 @click.option("--trust-code", is_flag=True, help="Run what a language model wrote, where a bundle holds such code.")
-@click.option("--json", "json_to", metavar="FILE", help="Write everything as JSON; - is standard output.")
+@click.option("--json", "json_to", type=Output(), metavar="FILE", help="Everything as JSON; - is standard output.")
 def command(
     forecasters: tuple[str, ...],
     store: str,
@@ -76,7 +78,7 @@ def command(
     seed: int,
     quantised: bool,
     trust_code: bool,
-    json_to: str | None,
+    json_to: Path | None,
 ) -> None:
     """Compare forecasters prompt by prompt on past prices.
 
@@ -104,11 +106,26 @@ def command(
     with _progress(len(prompts)) as progress:
         result = spread_backtest(job, prompts, progress)
     summary = summarise(result, first_baseline, rules)
-    _print(summary, err=json_to == "-")
+    _print(summary, err=str(json_to) == "-")
     if json_to:
         text = json.dumps({"seed": seed, "num_paths": num_paths, **summary.to_dict()}, allow_nan=False)
-        with click.open_file(json_to, "w", encoding="utf-8") as file:
-            file.write(text + "\n")
+        _write(json_to, text + "\n")
+
+
+def _write(path: Path, text: str) -> None:
+    """Write to a file, or to standard output or a pipe, which are not replaced.
+
+    Raises:
+        RunError: the disk refuses.
+    """
+    try:
+        if str(path) == "-" or (path.exists() and not path.is_file()):
+            with click.open_file(str(path), "w", encoding="utf-8") as file:
+                file.write(text)
+        else:
+            atomic_write(path, text)
+    except OSError as error:
+        raise RunError(f"cannot write {path}: {error.strerror or error}") from error
 
 
 def _rules(name: str, date: str | None) -> tuple[Rules, Competition]:

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from synthcity.cli.options import LocalPath
+from synthcity.cli.options import Output
 
 _TRUST = "Run what a language model wrote, where a bundle holds such code."
 
 
 @click.command()
-@click.argument("folder", type=LocalPath(path_type=Path))
+@click.argument("folder", type=Output(is_folder=True))
 @click.argument("parts", nargs=-1, required=True, metavar="COMPETITION[:A,B,...]=BUNDLE|BASELINE...")
 @click.option("--trust-code", is_flag=True, help=_TRUST)
 def command(folder: Path, parts: tuple[str, ...], trust_code: bool) -> None:

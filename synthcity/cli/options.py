@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from synthcity.durations import parse_duration, write_duration
+from synthcity.files import obstacle
 
 if TYPE_CHECKING:
     _Seconds = click.ParamType[float]
@@ -58,3 +60,18 @@ class LocalPath(click.Path):
         if isinstance(value, str) and (not value.strip() or "\0" in value):
             self.fail(f"{value!r} is no name of a file or folder", param, ctx)
         return super().convert(os.path.expanduser(value) if isinstance(value, str) else value, param, ctx)
+
+
+class Output(LocalPath):
+    """A file, or a folder that may be made, that is written to in the end; whether it can be is tried at once."""
+
+    def __init__(self, *, is_folder: bool = False) -> None:
+        super().__init__(path_type=Path, dir_okay=is_folder, file_okay=not is_folder)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Expand and try; ``-`` is standard output."""
+        path = super().convert(value, param, ctx)
+        problem = None if str(path) == "-" else obstacle(path, is_folder=self.dir_okay)
+        if problem is not None:
+            self.fail(f"{problem} (nothing was started)", param, ctx)
+        return path

@@ -13,6 +13,7 @@ from pathlib import Path
 from synthcity.agents.client import LLMClient
 from synthcity.cluster import Cluster, cluster, terminable
 from synthcity.errors import Fatal, RunError
+from synthcity.files import obstacle
 from synthcity.private import environment, private_folder
 from synthcity.search.candidates.presets import hand_written
 from synthcity.search.candidates.space import Space
@@ -103,6 +104,8 @@ def search(
     config = given
     if resume and (result := finished(folder, config)):
         return result
+    if problem := obstacle(Path(config.output), is_folder=True):
+        raise RunError(f"{problem}; name another folder by output (nothing was started)")
     check_arms(config.search.arms)
     hand_written(config.search.candidates)
     check_author(config.search.author)

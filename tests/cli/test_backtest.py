@@ -138,3 +138,21 @@ def test_prompts_off_the_grid_are_refused_before_anything_is_read(tmp_path: Path
     result = _run(tmp_path / "nowhere", "fhs", "--every", "97min")
     assert isinstance(result.exception, ConfigError)
     assert "cannot come every 1h 37m, but at whole multiples of 5m" in str(result.exception)
+
+
+def test_where_nothing_can_be_written_is_told_before_anything_is_computed(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def compute(*_: object, **__: object) -> None:
+        raise AssertionError("it was computed first")
+
+    monkeypatch.setattr("synthcity.cli.backtest.spread_backtest", compute)
+    (tmp_path / "file").touch()
+    for path, words in [
+        (tmp_path / "missing" / "x.json", "there is no folder"),
+        (tmp_path / "file" / "x.json", "is no folder"),
+        (tmp_path, "is a directory"),
+    ]:
+        result = _run(store, "fhs", "--json", str(path))
+        assert result.exit_code == 2
+        assert words in " ".join(result.output.split())
