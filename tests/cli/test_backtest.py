@@ -107,7 +107,7 @@ def test_bad_input_is_one_sentence(store: Path, arguments: list[str], error: typ
         ("--every", "0h", "must be a positive duration"),
         ("--every", "1.5s", "must be whole seconds"),
         ("--to", "yesterday", "'yesterday' is no time"),
-        ("--num-paths", "1", "x>=2"),
+        ("--num-paths", "1", "2<=x<=100000"),
     ],
 )
 def test_bad_options_are_usage_errors(store: Path, option: str, value: str, message: str) -> None:
