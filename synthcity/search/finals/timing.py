@@ -21,7 +21,8 @@ _SCORING_SHARE = 0.5  # of what is left that finalists may take before the rest 
 _MOST = 0.5  # of the time budget that is kept for the finals where their share is less
 _SLACK = 1.5  # a machine is busier now and then
 _RUNG_PATHS, _PAIR_PATHS, _SCORE_PATHS = 96, 250, 1000  # drawn for a rung, for the mix, and for a score
-_LOOKED_AT = 8  # forecasters in the look: challenger, best network, both plain, baselines
+_SCORED = 8  # forecasters that are scored on fresh prompts, about
+_LOOKED_AT = 16  # in the look there are as many; but networks are mixes of several by then, and quantised
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def reserve(recorder: Recorder, budget: BudgetConfig, num_search: int, num_final
     whole = budget.time_budget or 0.0
     told = recorder.last(Baselines)
     cost = told.get("seconds", 0.0) / (len(told["scores"]) * num_search) if told else 0.0
-    least = cost * _SCORE_PATHS / _PAIR_PATHS * _LOOKED_AT * (num_test + budget.final_seeds * num_finals)
+    least = cost * _SCORE_PATHS / _PAIR_PATHS * (_LOOKED_AT * num_test + _SCORED * budget.final_seeds * num_finals)
     return max(budget.finals_share * whole, min(_SLACK * least, _MOST * whole))
 
 

@@ -65,14 +65,14 @@ def test_finalists_are_cut_to_those_there_is_time_to_score(recorder: Recorder, c
 
 def test_draws_and_trainings_leave_time_for_the_look(recorder: Recorder, clock: Clock) -> None:
     limited = FinalsClock(recorder, BUDGET)
-    # 0.01 s a forecaster and prompt: 100 test prompts take 1.5 * 0.01 * 8 * 100 = 12 s, 6 * 50 fresh ones 4.5 s
+    # 0.01 s a forecaster and prompt: 100 test prompts take 1.5 * 0.01 * 16 * 100 = 24 s, 6 * 50 fresh ones 4.5 s
     assert limited.another_draw(0.01, 6, 50, 100)
-    clock.now = 84.0
+    clock.now = 74.0
     assert not limited.another_draw(0.01, 6, 50, 100)
     limited.note_draws(1)
     recorder.emit("chosen", name="c0000", challenger="c0000", best_single="c0000", best_baseline="fhs",
                   seconds_per_score=0.01)  # fmt: skip
-    assert limited.seconds_for_refit(100) == pytest.approx(4.0)
+    assert limited.seconds_for_refit(100) == pytest.approx(2.0)
     clock.now = 99.0
     assert limited.seconds_for_refit(100) == 0.0
     assert cuts(recorder) == [
@@ -91,7 +91,7 @@ def test_a_network_that_was_not_trained_again_is_named(recorder: Recorder) -> No
 def test_more_than_the_share_is_kept_where_the_baselines_show_that_it_must_be(recorder: Recorder) -> None:
     assert reserve(recorder, BUDGET, 100, 100, 100) == 20.0
     recorder.emit("baselines", scores={"fhs": 1.0, "ewma": 1.1}, seconds=2.0)  # 0.01 s a baseline and prompt
-    assert reserve(recorder, BUDGET, 100, 10, 20) == pytest.approx(20.0)
-    assert reserve(recorder, BUDGET, 100, 20, 60) == pytest.approx(1.5 * 0.01 * 1000 / 250 * 8 * 100)
+    assert reserve(recorder, BUDGET, 100, 5, 10) == pytest.approx(20.0)
+    assert reserve(recorder, BUDGET, 100, 10, 20) == pytest.approx(1.5 * 0.01 * 1000 / 250 * (16 * 20 + 8 * 2 * 10))
     assert reserve(recorder, BUDGET, 100, 500, 500) == 50.0, "half is left to the search"
     assert reserve(recorder, replace(BUDGET, finals_share=0.7), 100, 500, 500) == 70.0, "unless it was asked otherwise"
