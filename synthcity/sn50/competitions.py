@@ -8,13 +8,14 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from types import MappingProxyType
 from typing import Any, Literal
 
 from synthcity import plugins
 from synthcity.errors import ConfigError, unknown_name
+from synthcity.schema import build
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -214,87 +215,40 @@ def _assets_of(rules: Rules) -> frozenset[str]:
 
 def parse_rules(data: Mapping[str, Any], *, where: str) -> Rules:
     """Build ``Rules`` from decoded JSON; ``ConfigError`` names the first key that is wrong in ``where``."""
-    shape = {
-        "date": str,
-        "competitions": dict,
-        "competition_aliases": dict,
-        "coefficients": dict,
-        "asset_aliases": dict,
-        "invalid_total": ("nan", "nonfinite"),
-        "digit_rule": ("characters", "significant"),
-        "prompt_score": dict,
-    }
-    values = _checked(data, shape, where)
-    competitions = {
-        name: _competition(name, value, f"{where}: {name}") for name, value in values["competitions"].items()
-    }
-    coefficients = _numbers(values["coefficients"], f"{where}: coefficients")
-    for aliases, known in (("competition_aliases", competitions), ("asset_aliases", coefficients)):
-        for alias, target in values[aliases].items():
+    try:
+        rules = build(Rules, _with_names(data), where="it")
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error}") from error
+    tables = {"competition_aliases": rules.competitions, "asset_aliases": rules.coefficients}
+    for aliases, known in tables.items():
+        for alias, target in getattr(rules, aliases).items():
             if target not in known:
                 raise ConfigError(f"{where}: {aliases} {alias!r}: {unknown_name('target', target, known)}")
-        values[aliases] = MappingProxyType(dict(values[aliases]))
-    rule = _checked(
-        values["prompt_score"],
-        {"percentile": float, "outlier_medians": (float, None), "cap_at_percentile": bool},
-        f"{where}: prompt_score",
+    return replace(
+        rules,
+        competitions=MappingProxyType(rules.competitions),
+        competition_aliases=MappingProxyType(rules.competition_aliases),
+        coefficients=MappingProxyType(rules.coefficients),
+        asset_aliases=MappingProxyType(rules.asset_aliases),
     )
-    values["prompt_score"] = PromptScoreRule(**rule)
-    values["competitions"] = MappingProxyType(competitions)
-    values["coefficients"] = MappingProxyType(coefficients)
-    return Rules(**values)
 
 
-def _competition(name: str, data: Any, where: str) -> Competition:
-    shape = {
-        "assets": list,
-        "time_length": int,
-        "time_increment": int,
-        "intervals": dict,
-        "volatility_blocks": dict,
-        "window_days": int,
-        "beta": float,
-        "weight": float,
-        "deadline_extra_seconds": int,
-        "bucket_seconds": int,
-    }
-    values = _checked(data, shape, where)
-    values["assets"] = tuple(values["assets"])
-    values["intervals"] = tuple(
-        Interval(name=key, **_checked({"seconds": seconds}, {"seconds": int}, f"{where}: intervals: {key}"))
-        for key, seconds in values["intervals"].items()
-    )
-    values["volatility_blocks"] = tuple(
-        VolatilityBlock(name=key, **_checked(block, {"seconds": int, "weight": float}, f"{where}: {key}"))
-        for key, block in values["volatility_blocks"].items()
-    )
-    return Competition(name=name, **values)
+def _with_names(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Write names, which are keys in the files, into what they name."""
+    competitions = data.get("competitions")
+    if not isinstance(competitions, Mapping):
+        return data
+    return {**data, "competitions": {name: _with_name(name, value) for name, value in competitions.items()}}
 
 
-def _numbers(data: Mapping[str, Any], where: str) -> dict[str, float]:
-    return _checked(data, dict.fromkeys(data, float), where)
-
-
-def _checked(data: Any, shape: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """Return ``data`` as a dict with exactly the keys of ``shape``, each of its type or among its choices."""
-    if not isinstance(data, Mapping):
-        raise ConfigError(f"{where}: expected an object, found {data!r}")
-    for key in data:
-        if key not in shape:
-            raise ConfigError(f"{where}: {unknown_name('key', key, shape)}")
-    for key, expected in shape.items():
-        if key not in data:
-            raise ConfigError(f"{where}: {key!r} is missing")
-        choices = expected if isinstance(expected, tuple) else (expected,)
-        if not any(_fits(data[key], choice) for choice in choices):
-            names = " or ".join(getattr(choice, "__name__", repr(choice)) for choice in choices)
-            raise ConfigError(f"{where}: {key!r} must be {names}, found {data[key]!r}")
-    return dict(data)
-
-
-def _fits(value: Any, choice: Any) -> bool:
-    if not isinstance(choice, type):
-        return bool(value == choice)
-    if choice is float:
-        return isinstance(value, int | float) and not isinstance(value, bool)
-    return isinstance(value, choice) and (choice is bool or not isinstance(value, bool))
+def _with_name(name: str, competition: Any) -> Any:
+    if not isinstance(competition, Mapping):
+        return competition
+    named = {**competition, "name": name}
+    if isinstance(intervals := named.get("intervals"), Mapping):
+        named["intervals"] = [{"name": key, "seconds": seconds} for key, seconds in intervals.items()]
+    if isinstance(blocks := named.get("volatility_blocks"), Mapping):
+        named["volatility_blocks"] = [
+            {**block, "name": key} if isinstance(block, Mapping) else block for key, block in blocks.items()
+        ]
+    return named

@@ -117,19 +117,19 @@ def test_a_new_asset_and_a_new_number_are_data() -> None:
     ("path", "value", "cause"),
     [
         (("competitons",), {}, "unknown key 'competitons'; did you mean 'competitions'"),
-        (("coefficients", "BTC"), "1", "'BTC' must be float, found '1'"),
-        (("coefficients", "BTC"), True, "'BTC' must be float, found True"),
-        (("digit_rule",), "none", "'digit_rule' must be 'characters' or 'significant', found 'none'"),
+        (("coefficients", "BTC"), "1", "here: coefficients.BTC must be a number, got '1'"),
+        (("coefficients", "BTC"), True, "coefficients.BTC must be a number, got True"),
+        (("digit_rule",), "none", "digit_rule: unknown value 'none'; valid: characters, significant"),
         (("asset_aliases", "SPYX"), "SP50", "unknown target 'SP50'; did you mean 'SP500'"),
         (("competition_aliases", "day"), "crypto", "competition_aliases 'day'"),
-        (("prompt_score", "cap_at_percentile"), 1, "'cap_at_percentile' must be bool, found 1"),
-        (("competitions", "crypto-1h"), 3, "crypto-1h: expected an object, found 3"),
-        (("competitions", "crypto-1h", "assets"), "BTC", "'assets' must be list"),
+        (("prompt_score", "cap_at_percentile"), 1, "prompt_score.cap_at_percentile must be true or false, got 1"),
+        (("competitions", "crypto-1h"), 3, "competitions.crypto-1h must hold keys and values, got 3"),
+        (("competitions", "crypto-1h", "assets"), "BTC", "competitions.crypto-1h.assets must be a list"),
         (("competitions", "crypto-1h", "time_length"), 3601, "time_length 3601 is no multiple of 60"),
         (("competitions", "crypto-1h", "intervals", "odd"), 90, "odd of 90 s is no multiple of 60 s"),
         (("competitions", "crypto-1h", "intervals", "long"), 7200, "long of 7200 s"),
-        (("competitions", "crypto-1h", "intervals", "1min"), "60", "'seconds' must be int, found '60'"),
-        (("competitions", "crypto-1h", "volatility_blocks", "v"), {"seconds": 60}, "'weight' is missing"),
+        (("competitions", "crypto-1h", "intervals", "1min"), "60", "seconds must be a whole number, got '60'"),
+        (("competitions", "crypto-1h", "volatility_blocks", "v"), {"seconds": 60}, "weight is missing"),
     ],
 )
 def test_damaged_data_is_refused(path: tuple[str, ...], value: object, cause: str) -> None:
@@ -146,7 +146,7 @@ def test_damaged_data_is_refused(path: tuple[str, ...], value: object, cause: st
 def test_a_missing_key_is_refused() -> None:
     data = packaged()
     del data["invalid_total"]
-    with pytest.raises(ConfigError, match="here: 'invalid_total' is missing"):
+    with pytest.raises(ConfigError, match="here: the key invalid_total is missing"):
         parse_rules(data, where="here")
 
 

@@ -13,10 +13,10 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-from synthcity.errors import DataError
+from synthcity.errors import ConfigError, DataError
 from synthcity.files import PRIVATE, atomic_write
+from synthcity.schema import build
 
 _LOOK_SECONDS = 2.0
 
@@ -66,29 +66,12 @@ class Snapshot:
         """
         try:
             data = json.loads(Path(path).read_bytes())
-            neurons = {str(hotkey): _neuron(value) for hotkey, value in data.pop("neurons").items()}
-            found = cls(**data, neurons=neurons)
-            if not (isinstance(found.netuid, int) and isinstance(found.block, int) and math.isfinite(found.taken_at)):
-                raise ValueError("netuid, block and taken_at must be numbers")
+            found = build(cls, data, where="it")
         except FileNotFoundError:
             raise DataError(f"there is no snapshot {path} yet; start the process that reads the chain") from None
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (OSError, ValueError, RecursionError, ConfigError) as error:
             raise DataError(f"{path} is no snapshot of the chain ({error})") from error
         return found
-
-
-def _neuron(data: Mapping[str, Any]) -> Neuron:
-    neuron = Neuron(**data)
-    kinds = (
-        (neuron.uid, int),
-        (neuron.port, int),
-        (neuron.stake, (int, float)),
-        (neuron.validator_permit, bool),
-        (neuron.ip, str),
-    )
-    if not all(isinstance(value, kind) for value, kind in kinds) or not math.isfinite(neuron.stake):
-        raise ValueError(f"{neuron} is no neuron")
-    return neuron
 
 
 class Registry:
