@@ -13,7 +13,7 @@ from pathlib import Path
 from bittensor_wallet import Keypair, Wallet
 
 from synthcity.cluster import terminable
-from synthcity.errors import ConfigError
+from synthcity.errors import ConfigError, RunError
 from synthcity.forecast.forecaster import Forecaster
 from synthcity.market.store import open_store
 from synthcity.market.store.opening import absolute
@@ -42,6 +42,7 @@ from synthcity.serve.preflight import (
     check_prices,
     check_registration,
 )
+from synthcity.serve.settlement.archive import ARCHIVE, archive
 from synthcity.serve.settlement.settler import Settler
 from synthcity.serve.settlement.succession import begin
 from synthcity.settings import Settings
@@ -136,6 +137,7 @@ def mining(config: MiningConfig, *, tell: Callable[[str], None] = print) -> Iter
         stack.enter_context(alone(Path(named.state)))
         settings = Settings.load()
         told = stack.enter_context(outlets(Path(named.state), config.cluster.metrics_port, settings.alarm_webhook))
+        _tidy(Path(named.state) / LEDGER, tell)
         service = start_config(named)
         models = _models(service)
         feed = stack.enter_context(Feed(open_store(named.store), FeedConfig(assets=config.assets)))
@@ -259,6 +261,17 @@ def _knows(config: MiningConfig, hotkey: str, registry: Registry, asked_at: floa
     if config.metagraph is not None or snapshot.taken_at >= asked_at:
         return True, True
     return hotkey in snapshot.neurons and asked_at - snapshot.taken_at < SNAPSHOT_SECONDS, False
+
+
+def _tidy(ledger: Path, tell: Callable[[str], None]) -> None:
+    """Put old lines of the ledger away before anybody answers; a disk that refuses costs space alone."""
+    try:
+        num_away = archive(ledger, time.time())
+    except RunError as error:
+        tell(f"{State.WARNING:<8}{'ledger':<12}{error}")
+    else:
+        if num_away:
+            tell(f"{State.OK:<8}{'ledger':<12}{num_away} answers that were settled long ago are in {ledger / ARCHIVE}")
 
 
 def _models(service: ServeConfig) -> dict[str, Forecaster]:
