@@ -62,6 +62,14 @@ def test_pages_carry_checksums_that_other_readers_know(path):
         pq.ParquetFile(path, page_checksum_verification=True).read()
 
 
+def test_pages_are_checked_where_there_is_no_hash(path):
+    pq.write_table(pq.read_table(path).replace_schema_metadata(), path, use_dictionary=False, write_page_checksum=True)
+    middle = pq.ParquetFile(path).metadata.row_group(0).column(3).data_page_offset + 100
+    path.write_bytes(flipped(path.read_bytes(), 8 * middle))
+    with pytest.raises(DataError, match=r"cannot read .*checksum"):
+        read_day(path, 300)
+
+
 def test_values_that_do_not_fit_the_hash_are_refused(path):
     table = pq.read_table(path)
     close = table.column("close").to_numpy().copy()
