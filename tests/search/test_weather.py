@@ -98,8 +98,6 @@ def test_killed_while_it_asks_nothing_is_paid_for_twice(tmp_path: Path, monkeypa
             time.sleep(0.02)
         search.kill()
         before = search.history()
-        # else the trials may be used up before all that was paid for had its turn, which is no loss of the search's
-        assert len(before.trials) + sum(len(before.waiting(source)) for source in ASKING) < 18
         search.start().finish()
         asked = len(server.questions())
     after = search.history()
@@ -108,7 +106,9 @@ def test_killed_while_it_asks_nothing_is_paid_for_twice(tmp_path: Path, monkeypa
         handed_out = [r.candidate.rationale for r in after.records if r.candidate.source == source]
         refused = [dict(rejection.config) for rejection in after.rejections if rejection.source == source]
         for proposal in before.waiting(source):
-            assert proposal.rationale in handed_out or dict(proposal.config) in refused
+            # an arm that earns little may have had no turn any more when the trials were used up: then it still waits
+            dealt_with = proposal.rationale in handed_out or dict(proposal.config) in refused
+            assert dealt_with or proposal in after.waiting(source), "it was paid for and is lost"
     answered = [(event["source"], event["question"]) for event in search.events() if event["kind"] == "answered"]
     assert len(set(answered)) == len(answered)
     told = lines(search)
