@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from synthcity.search.candidates.candidate import Candidate
 from synthcity.search.journal.history import FAILED, QUEUED, RUNNING, History
 from synthcity.search.journal.progress import Progress
 from synthcity.search.report.report import _trial_row
-from tests.search.builders import candidate, history, tell
+from tests.search.builders import candidate, config, history, tell
 
 
 def test_a_whole_trial() -> None:
@@ -106,3 +107,28 @@ def test_a_seed_that_was_not_trained_to_its_end_does_not_count_beside_one_that_w
 def test_a_trial_that_nobody_proposed_is_refused() -> None:
     with pytest.raises(DataError, match="a rung of c0007, which was never proposed"):
         History.replay([{"kind": "rung", "time": 0.0, "id": "c0007", "rung": 1, "num_rungs": 1, "score": 1.0}])
+
+
+def answered(source: str, *names: str) -> dict[str, Any]:
+    proposals = [{"config": config(), "rationale": name} for name in names]
+    return {"kind": "answered", "time": 0.0, "source": source, "proposals": proposals, "usd": 0.0, "error": ""}
+
+
+def rejected(source: str) -> dict[str, Any]:
+    told = {"source": source, "stage": "duplicate", "reason": "known", "config": {}}
+    return {"kind": "rejected", "time": 0.0, **told}
+
+
+@pytest.mark.parametrize(
+    ("events", "waiting"),
+    [
+        ([answered("llm.refine", "a", "b")], ["a", "b"]),
+        ([answered("llm.refine", "a", "b"), tell(candidate(0, "llm.refine"), status="queued")[0]], ["b"]),
+        ([answered("llm.refine", "a", "b"), rejected("llm.refine")], ["b"]),
+        ([answered("llm.refine", "a"), rejected("tpe"), *tell(candidate(0, "llm.structure"), 5000.0)], ["a"]),
+        ([answered("llm.refine", "a"), rejected("llm.refine"), answered("llm.refine", "c")], ["c"]),
+        ([answered("llm.refine", "a"), *tell(candidate(0, "rerun"), 5000.0)], ["a"]),
+    ],
+)
+def test_what_waits_is_what_was_said_less_what_was_dealt_with(events: list[Any], waiting: list[str]) -> None:
+    assert [proposal.rationale for proposal in History.replay(events).waiting("llm.refine")] == waiting
