@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -26,8 +26,8 @@ from synthcity.forecast.forecaster import Forecaster
 from synthcity.forecast.named import Named
 from synthcity.forecast.quantise import MARK, Quantised
 from synthcity.forecast.spread import Job, spread_backtest
+from synthcity.forecast.suitability import covered, doubts, learned_from, refuse_uncovered
 from synthcity.forecast.summary import Summary, summarise
-from synthcity.market.bars import Market
 from synthcity.market.store import PriceStore, open_store
 from synthcity.market.times import parse_time
 from synthcity.schema import MAX_SEED
@@ -54,7 +54,9 @@ def _time(ctx: click.Context, param: click.Parameter, text: str | None) -> int |
 )
 @click.option("--competition", "competition_name", default="crypto-24h", show_default=True)
 @click.option("--rules", "rules_date", metavar="DATE", help="Rules by date, e.g. 2026-09.  [default: newest]")
-@click.option("--assets", metavar="A,B,...", help="[default: those of the competition that the store has]")
+@click.option(
+    "--assets", metavar="A,B,...", help="[default: of the competition, what the store has and all bundles know]"
+)
 @click.option("--venue", help="Where the store has an asset from several venues: which.")
 @click.option("--from", "start", callback=_time, required=True, help="First prompt (UTC), e.g. 2025-11-01.")
 @click.option("--to", "end", callback=_time, help="Last prompt is over by then.  [default: end of the data]")
@@ -97,15 +99,21 @@ def command(
     """
     rules, competition = _rules(competition_name, rules_date)
     check_on_grid(competition, start, every)
-    _, first_baseline = _forecasters(forecasters, quantised, trust_code)
-    names, market = _market(open_store(store), competition, assets, venue, end)
+    chosen, first_baseline = _forecasters(forecasters, quantised, trust_code)
+    named = dict(zip(dict.fromkeys(forecasters), chosen, strict=True))
+    prices = open_store(store)
+    names = _assets(prices, competition, assets, named)
+    warnings = _warnings(named, rules, start, end)
+    for warning in warnings:
+        click.echo(f"warning: {warning}", err=True)
+    market = prices.load_market(names, competition.time_increment, end=end, venue=venue)
     last = max(int(bars.observed[-1]) for bars in market.values()) if end is None else end
     prompts = backtest_prompts(competition, names, start, last, every, num_paths, rules=rules)
     load = partial(_only_forecasters, forecasters, quantised, trust_code)
     job = Job(load=load, market=market, competition=competition.name, rules=rules.date, seed=seed)
     with _progress(len(prompts)) as progress:
         result = spread_backtest(job, prompts, progress)
-    summary = summarise(result, first_baseline, rules)
+    summary = summarise(result, first_baseline, rules, warnings)
     _print(summary, err=str(json_to) == "-")
     if json_to:
         text = json.dumps({"seed": seed, "num_paths": num_paths, **summary.to_dict()}, allow_nan=False)
@@ -154,19 +162,35 @@ def _only_forecasters(arguments: tuple[str, ...], quantised: bool, trust_code: b
     return _forecasters(arguments, quantised, trust_code)[0]
 
 
-def _market(
-    store: PriceStore, competition: Competition, assets: str | None, venue: str | None, end: int | None
-) -> tuple[list[str], Market]:
-    """Load the asked assets; without any, those of the competition that the store has."""
+def _assets(
+    store: PriceStore, competition: Competition, assets: str | None, named: Mapping[str, Forecaster]
+) -> list[str]:
+    """Return the asked assets; without any, those that the store has and that all forecasters were made for."""
+    grid = (competition.time_length, competition.time_increment)
     if assets:
         names = [name.strip() for name in assets.split(",")]
-    else:
-        step = competition.time_increment
-        have = {series.asset for series in store.series() if series.resolution == step}
-        names = [asset for asset in competition.assets if asset in have]
-        if not names:
-            raise ConfigError(f"store {store.name} has no {step}-second bars for {competition.name}")
-    return names, store.load_market(names, competition.time_increment, end=end, venue=venue)
+        for name, forecaster in named.items():
+            refuse_uncovered(name, forecaster, competition.name, grid, names)
+        return names
+    have = {series.asset for series in store.series() if series.resolution == competition.time_increment}
+    names = [asset for asset in competition.assets if asset in have]
+    if not names:
+        raise ConfigError(f"store {store.name} has no {competition.time_increment}-second bars for {competition.name}")
+    for name, forecaster in named.items():
+        known = covered(forecaster, grid, names)
+        if not known:
+            refuse_uncovered(name, forecaster, competition.name, grid, names)
+        names = known
+    return names
+
+
+def _warnings(named: Mapping[str, Forecaster], rules: Rules, start: int, end: int | None) -> list[str]:
+    """Return what makes scores of the bundles worth less than they look."""
+    found = []
+    for name in named:
+        learned = learned_from(name, start, end)
+        found += [*doubts(name, rules), *([learned] if learned else [])]
+    return found
 
 
 @contextmanager
@@ -196,6 +220,8 @@ def _print(summary: Summary, *, err: bool) -> None:
     )
     for reason, count in result.lost.items():
         click.echo(f"{count} more prompts are lost for all: {reason}", err=err)
+    for warning in summary.warnings:
+        click.echo(f"WARNING: {warning}", err=err)
     numbers = [*summary.assets, "weighted", "plain", f"against {summary.baseline} (minus is better)", "share"]
     rows = []
     for line in summary.lines:

@@ -14,8 +14,9 @@ _TRUST = "Run what a language model wrote, where a bundle holds such code."
 @click.command()
 @click.argument("folder", type=Output(is_folder=True))
 @click.argument("parts", nargs=-1, required=True, metavar="COMPETITION[:A,B,...]=BUNDLE|BASELINE...")
+@click.option("--replace", is_flag=True, help="Take the place of a bundle that is there, in one step.")
 @click.option("--trust-code", is_flag=True, help=_TRUST)
-def command(folder: Path, parts: tuple[str, ...], trust_code: bool) -> None:
+def command(folder: Path, parts: tuple[str, ...], replace: bool, trust_code: bool) -> None:
     """Write to FOLDER a bundle in which each prompt goes to the forecaster that was made for it.
 
     A search finds the best forecaster of one competition; a miner is asked for all of them. The first part that covers
@@ -27,7 +28,10 @@ def command(folder: Path, parts: tuple[str, ...], trust_code: bool) -> None:
       synthcity combine bundles/btc crypto-24h:BTC=runs/btc/winner crypto-24h=runs/sweep/winner
     """
     from synthcity.forecast.combine import combine
+    from synthcity.forecast.suitability import doubts
 
-    for part in combine(folder, parts, trust_code=trust_code):
+    for part in combine(folder, parts, trust_code=trust_code, replace=replace):
         click.echo(f"{part.way:<24}{part.forecaster.name}")
+        for doubt in doubts(part.name):
+            click.echo(f"warning: {doubt}", err=True)
     click.echo(f"written to {folder}; serve it by `synthcity serve {folder} --data STORE`")

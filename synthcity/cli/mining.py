@@ -227,6 +227,7 @@ def promote(state: Path, back: bool, reason: str, trust_code: bool) -> None:
       synthcity mine promote state --back
     """
     from synthcity.errors import ConfigError
+    from synthcity.forecast.suitability import refuse_simulated
     from synthcity.serve.build import load_model
     from synthcity.serve.settlement.succession import CHAMPION, Succession
 
@@ -234,6 +235,7 @@ def promote(state: Path, back: bool, reason: str, trust_code: bool) -> None:
     if found is None:
         raise ConfigError(f"{state} holds no {CHAMPION}; name the --state folder of a miner")
     changed = found.revoked(reason) if back else found.promoted(reason)
+    refuse_simulated(changed.champion)
     load_model(changed.champion, trust_code=trust_code)
     changed.write(state)
     click.echo(f"champion: {changed.champion}")

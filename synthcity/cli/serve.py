@@ -81,6 +81,7 @@ def command(
     All of that, and every limit, from one file:
       synthcity serve --config configs/serve.yaml
     """
+    from synthcity.forecast.suitability import doubts
     from synthcity.serve.config import load_serving
     from synthcity.serve.deployment import serving
     from synthcity.serve.operations.export import exporting, figure_families
@@ -94,6 +95,8 @@ def command(
     config = load_serving(file, service=service, cluster=where)
     for line in told_at_start(config.service):
         click.echo(line, err=True)
+    for doubt in doubts(config.service.model):
+        click.echo(f"warning: {doubt}", err=True)
     ended = threading.Event()
     with ExitStack() as stack:
         deployed = stack.enter_context(serving(config.service, config.cluster))

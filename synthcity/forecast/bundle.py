@@ -33,6 +33,7 @@ import synthcity
 from synthcity import plugins
 from synthcity.errors import BundleError, RunError, SynthcityError
 from synthcity.files import atomic_folder, standing
+from synthcity.forecast.facts import keep_facts, kept_facts
 from synthcity.forecast.forecaster import Forecaster
 from synthcity.forecast.verified import (
     CONFIG,
@@ -81,6 +82,7 @@ def save_bundle(
     config: Mapping[str, Any],
     weights: Mapping[str, NDArray[Any]],
     *,
+    origin: object | None = None,
     members: Sequence[object] = (),
     code: Sequence[Mapping[str, Any]] = (),
     metrics: Mapping[str, Any] | None = None,
@@ -92,11 +94,12 @@ def save_bundle(
         folder: where to; a bundle that is there is replaced, anything else is refused.
         config: plain JSON data with the key ``loader``, one of ``LOADERS``.
         weights: arrays by name.
+        origin: the forecaster itself; if it was loaded from a bundle, its facts are kept.
         members: forecasters with a ``save`` method, written to ``members/0`` and so on.
         code: what is not packaged: of what a language model wrote, kind, name, source and sha256, written to
             ``code/0.py`` and so on; of what comes from outside, a ``plugins.Plugin`` as plain data.
         metrics: plain JSON data.
-        manifest: what else to record: data range, seeds, git hash.
+        manifest: what else to record, among it the ``facts.Facts`` of what was trained.
 
     Raises:
         BundleError: a member cannot be saved, or ``folder`` holds something that is no bundle.
@@ -125,7 +128,10 @@ def save_bundle(
             _write_json(draft / CONFIG, {**config, **parts})
             (draft / WEIGHTS).write_bytes(save_arrays({k: np.ascontiguousarray(v) for k, v in weights.items()}))
             _write_json(draft / METRICS, dict(metrics or {}))
-            _write_json(draft / MANIFEST, _manifest(draft, len(members), len(written), manifest or {}))
+            _write_json(
+                draft / MANIFEST,
+                _manifest(draft, len(members), len(written), {**kept_facts(origin), **(manifest or {})}),
+            )
     except OSError as error:
         reason = error.strerror or error
         raise RunError(f"cannot write the bundle {folder} ({reason}); make space or choose another folder") from error
@@ -209,12 +215,14 @@ def _rebuild(folder: Path) -> Forecaster:
     try:
         weights = load_arrays(opened.weights)
         rebuild = getattr(importlib.import_module(module), function)
-        return cast(Forecaster, rebuild(folder, opened.config, weights))
+        found = cast(Forecaster, rebuild(folder, opened.config, weights))
     except BundleError:
         raise
     except Exception as error:
         reason = " ".join(str(error).split())[:_LONGEST_REASON] or type(error).__name__
         raise BundleError(f"{folder} does not fit synthcity {synthcity.__version__}: {reason}") from error
+    keep_facts(found, opened.facts)
+    return found
 
 
 def load_members(folder: Path, config: Mapping[str, Any]) -> list[Forecaster]:

@@ -10,6 +10,8 @@ from synthcity.errors import ConfigError
 from synthcity.forecast.choose import choose
 from synthcity.forecast.dispatch import Dispatch, Route
 from synthcity.forecast.forecaster import Forecaster
+from synthcity.forecast.suitability import refuse_uncovered
+from synthcity.forecast.verified import MANIFEST
 from synthcity.sn50.prompt import Prompt
 
 
@@ -25,23 +27,32 @@ class Part:
     forecaster: Forecaster
 
 
-def combine(folder: Path | str, parts: Sequence[str], *, trust_code: bool = False) -> list[Part]:
+def combine(folder: Path | str, parts: Sequence[str], *, trust_code: bool = False, replace: bool = False) -> list[Part]:
     """Write a bundle to ``folder`` in which the first part that covers a prompt answers it.
+
+    The bundle tells what its parts tell of where they come from: a simulated part makes it a simulated one.
 
     Args:
         parts: ``COMPETITION[:A,B,...]=BUNDLE|BASELINE``, exceptions before what they except.
         trust_code: run what a language model wrote, where a bundle holds such code.
+        replace: take the place of a bundle that is there, which may be one that is being served.
 
     Raises:
-        ConfigError: a part cannot be read, is given twice, or never answers.
+        ConfigError: a part cannot be read, is given twice, never answers, or was not made for its prompts; or there is
+            a bundle already.
         BundleError: a part cannot be loaded, or ``folder`` is something else than a bundle.
     """
     folder = Path(folder)
+    if (folder / MANIFEST).exists() and not replace:
+        raise ConfigError(f"{folder} is a bundle already, maybe one that is being served; replace it by --replace")
     named = _read(parts)
     found = [
         Part(way=way, name=name, forecaster=choose(name, trust_code=trust_code, quantised=True))
         for way, name in named.values()
     ]
+    for route, part in zip(named, found, strict=True):
+        grid = (route.time_length, route.time_increment)
+        refuse_uncovered(part.name, part.forecaster, part.way.partition(":")[0], grid, route.assets)
     sources = [{"route": part.way, "from": part.name} for part in found]
     combined = Dispatch(list(named), [part.forecaster for part in found], name=folder.name)
     combined.save(folder, manifest={"parts": sources})

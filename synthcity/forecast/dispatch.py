@@ -14,7 +14,7 @@ from typing import Any
 
 from synthcity.errors import ConfigError, NotCovered
 from synthcity.forecast.bundle import load_members, save_bundle
-from synthcity.forecast.forecaster import Forecaster, Paths
+from synthcity.forecast.forecaster import Forecaster, Paths, covers
 from synthcity.forecast.verified import select
 from synthcity.market.bars import History, Prices
 from synthcity.sn50.competitions import get_competition
@@ -73,6 +73,11 @@ class Dispatch:
         """
         return self.forecasters[self._way(prompt)].simulate(history, prompt, seed=seed)
 
+    def covers(self, prompt: Prompt) -> bool:
+        """Whether a route covers the prompt, and the forecaster behind it was made for it."""
+        way = next((i for i, route in enumerate(self.routes) if route.covers(prompt)), None)
+        return way is not None and covers(self.forecasters[way], prompt)
+
     def simulate_many(self, history: History, prompts: Sequence[Prompt], *, seed: int | None = None) -> list[Paths]:
         """Draw the prompts of each forecaster jointly; those of different ones know nothing of each other.
 
@@ -100,7 +105,7 @@ class Dispatch:
             BundleError: a forecaster cannot be saved.
         """
         config = {"loader": LOADER, "name": self.name, "routes": [asdict(route) for route in self.routes]}
-        save_bundle(folder, config, {}, members=self.forecasters, metrics=metrics, manifest=manifest)
+        save_bundle(folder, config, {}, origin=self, members=self.forecasters, metrics=metrics, manifest=manifest)
 
     def _way(self, prompt: Prompt) -> int:
         for i, route in enumerate(self.routes):

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from synthcity import plugins
 from synthcity.errors import BundleError, ConfigError
 from synthcity.forecast.bundle import Savable, save_bundle
-from synthcity.forecast.forecaster import Forecaster, Paths, Quantising
+from synthcity.forecast.forecaster import Forecaster, Paths, Quantising, covers
 from synthcity.market.bars import History, Prices
 from synthcity.sn50.prompt import Prompt
 
@@ -51,6 +51,10 @@ class External:
         """Return the forecaster's own paths."""
         return np.asarray(self.forecaster.simulate(history, prompt, seed=seed), dtype=np.float64)
 
+    def covers(self, prompt: Prompt) -> bool:
+        """Whether the forecaster says that it was made for the prompt, or says nothing."""
+        return covers(self.forecaster, prompt)
+
     def simulate_many(self, history: History, prompts: Sequence[Prompt], *, seed: int | None = None) -> list[Paths]:
         """Return the forecaster's own joint paths."""
         return self.forecaster.simulate_many(history, prompts, seed=seed)
@@ -65,7 +69,9 @@ class External:
         """Write a bundle with the forecaster's state, if it has one, and with distribution and version of its code."""
         config, weights = self.forecaster.state() if isinstance(self.forecaster, Stateful) else ({}, {})
         plain = {"loader": LOADER, "state": dict(config)}
-        save_bundle(folder, plain, weights, code=[self.plugin.to_dict()], metrics=metrics, manifest=manifest)
+        save_bundle(
+            folder, plain, weights, origin=self, code=[self.plugin.to_dict()], metrics=metrics, manifest=manifest
+        )
 
 
 class ExternalQuantising(External):

@@ -61,6 +61,19 @@ class Quantising(Protocol):
         """As ``Forecaster.simulate_many``, every step holding the quantiles (i + 1/2) / N of its marginal law."""
 
 
+@runtime_checkable
+class Bounded(Protocol):
+    """A forecaster that was made for some prompts and not for others."""
+
+    def covers(self, prompt: Prompt) -> bool:
+        """Whether it was made for the prompt's asset, length and increment; the others raise ``NotCovered``."""
+
+
+def covers(forecaster: Forecaster, prompt: Prompt) -> bool:
+    """Whether ``forecaster`` was made for such a prompt; whoever knows no bounds, such as a baseline, was."""
+    return forecaster.covers(prompt) if isinstance(forecaster, Bounded) else True
+
+
 def as_history(history: Prices, prompt: Prompt) -> History:
     """Wrap bars or closes of the prompt's asset; pass a History through."""
     return History.of(prompt.asset, history)

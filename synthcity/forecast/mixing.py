@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthcity.forecast.bundle import load_members, save_bundle
-from synthcity.forecast.forecaster import Forecaster, Paths, as_history
+from synthcity.forecast.forecaster import Forecaster, Paths, as_history, covers
 from synthcity.forecast.quantise import Quantised
 from synthcity.forecast.verified import select
 from synthcity.market.bars import History, Prices
@@ -36,6 +36,10 @@ class Mix:
     def simulate(self, history: Prices, prompt: Prompt, *, seed: int | None = None) -> Paths:
         """Return prices (num_simulations, num_steps + 1) of all members together."""
         return self.simulate_many(as_history(history, prompt), [prompt], seed=seed)[0]
+
+    def covers(self, prompt: Prompt) -> bool:
+        """Whether every member was made for the prompt."""
+        return all(covers(member, prompt) for member in self.members)
 
     def simulate_many(self, history: History, prompts: Sequence[Prompt], *, seed: int | None = None) -> list[Paths]:
         """Draw each member jointly over all prompts.
@@ -77,7 +81,7 @@ class Mix:
             BundleError: a member cannot be saved.
         """
         config = {"loader": LOADER, "name": self.name, "weights": self.weights.tolist()}
-        save_bundle(folder, config, {}, members=self.members, metrics=metrics, manifest=manifest)
+        save_bundle(folder, config, {}, origin=self, members=self.members, metrics=metrics, manifest=manifest)
 
 
 def from_bundle(folder: Path, config: Mapping[str, Any], weights: Mapping[str, Any]) -> Mix:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from synthcity.forecast.forecaster import Forecaster, Paths
+from synthcity.forecast.forecaster import Forecaster, Paths, covers
 from synthcity.market.bars import History, Prices
 from synthcity.sn50.prompt import Prompt
 
@@ -19,6 +19,10 @@ class Named:
     def simulate(self, history: Prices, prompt: Prompt, *, seed: int | None = None) -> Paths:
         """Return the forecaster's own paths."""
         return self.forecaster.simulate(history, prompt, seed=seed)
+
+    def covers(self, prompt: Prompt) -> bool:
+        """Whether the forecaster was made for the prompt."""
+        return covers(self.forecaster, prompt)
 
     def simulate_many(self, history: History, prompts: Sequence[Prompt], *, seed: int | None = None) -> list[Paths]:
         """Return the forecaster's own joint paths."""

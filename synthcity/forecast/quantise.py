@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from synthcity.forecast.bundle import load_members, save_bundle
-from synthcity.forecast.forecaster import Forecaster, Paths, Quantising, as_history
+from synthcity.forecast.forecaster import Forecaster, Paths, Quantising, as_history, covers
 from synthcity.forecast.verified import select
 from synthcity.market.bars import History, Prices
 from synthcity.schema import key
@@ -75,6 +75,10 @@ class Quantised:
         """Return quantised prices (num_simulations, num_steps + 1)."""
         return self.simulate_many(as_history(history, prompt), [prompt], seed=seed)[0]
 
+    def covers(self, prompt: Prompt) -> bool:
+        """Whether the forecaster was made for the prompt."""
+        return covers(self.forecaster, prompt)
+
     def simulate_many(self, history: History, prompts: Sequence[Prompt], *, seed: int | None = None) -> list[Paths]:
         """Quantise each ensemble by itself; condensing does not keep dependence between assets path by path."""
         if isinstance(self.forecaster, Quantising):
@@ -96,7 +100,7 @@ class Quantised:
             BundleError: the forecaster cannot be saved.
         """
         config = {"loader": LOADER, "factor": self.factor}
-        save_bundle(folder, config, {}, members=[self.forecaster], metrics=metrics, manifest=manifest)
+        save_bundle(folder, config, {}, origin=self, members=[self.forecaster], metrics=metrics, manifest=manifest)
 
 
 def from_bundle(folder: Path, config: Mapping[str, Any], weights: Mapping[str, Any]) -> Quantised:

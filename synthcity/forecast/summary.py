@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -30,12 +31,13 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
-    """Lines in the order of the forecasters."""
+    """Lines in the order of the forecasters; ``warnings`` say what makes scores worth less than they look."""
 
     result: Backtest
     baseline: str
     assets: tuple[str, ...]
     lines: tuple[Line, ...]
+    warnings: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything, per-prompt scores included, as plain JSON data; what is not finite is None."""
@@ -46,13 +48,14 @@ class Summary:
             "dropped": self.result.dropped,
             "lost": dict(self.result.lost),
             "baseline": self.baseline,
+            "warnings": list(self.warnings),
             "forecasters": [asdict(line) for line in self.lines],
             "scores": self.result.scores.to_dict("records"),
         }
         return {key: _plain(value) for key, value in data.items()}
 
 
-def summarise(result: Backtest, baseline: str, rules: Rules) -> Summary:
+def summarise(result: Backtest, baseline: str, rules: Rules, warnings: Sequence[str] = ()) -> Summary:
     """Compare every forecaster of ``result`` with ``baseline`` under ``rules``; assets in the competition's order."""
     scores = result.scores
     competition = get_competition(result.competition, rules)
@@ -72,7 +75,9 @@ def summarise(result: Backtest, baseline: str, rules: Rules) -> Summary:
         )
         for name in means.index
     )
-    return Summary(result=result, baseline=baseline, assets=tuple(map(str, means.columns)), lines=lines)
+    return Summary(
+        result=result, baseline=baseline, assets=tuple(map(str, means.columns)), lines=lines, warnings=tuple(warnings)
+    )
 
 
 def _plain(value: Any) -> Any:

@@ -16,6 +16,7 @@ from typing import Any, NoReturn, TypeVar
 
 import synthcity
 from synthcity.errors import BundleError, ConfigError
+from synthcity.forecast.facts import Facts
 from synthcity.plugins import Plugin
 from synthcity.schema import build, key
 
@@ -50,13 +51,14 @@ class Parts:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Verified:
-    """A bundle without its members; ``sources`` are the texts of ``parts.code``."""
+    """A bundle without its members; ``sources`` are the texts of ``parts.code``, ``facts`` what its manifest tells."""
 
     folder: Path
     config: Mapping[str, Any]
     parts: Parts
     weights: bytes
     sources: tuple[str, ...]
+    facts: Facts
 
 
 def read_bundle(folder: Path) -> Verified:
@@ -90,6 +92,7 @@ def read_bundle(folder: Path) -> Verified:
         parts=parts,
         weights=weights,
         sources=tuple(source.decode("utf-8", errors="replace") for source in sources),
+        facts=Facts.from_manifest(manifest, str(folder / MANIFEST)),
     )
 
 

@@ -76,6 +76,10 @@ class NetForecaster:
         """
         return self.simulate_many(as_history(history, prompt), [prompt], seed=seed)[0]
 
+    def covers(self, prompt: Prompt) -> bool:
+        """Whether the network was trained for the prompt's asset and grid."""
+        return self._refusal(prompt) is None
+
     @torch.inference_mode()
     def simulate_many(self, history: History, prompts: Sequence[Prompt], *, seed: int | None = None) -> list[Paths]:
         """Draw one ensemble a prompt; those of different assets over the same time are drawn jointly, path by path."""
@@ -135,7 +139,9 @@ class NetForecaster:
         return ensembles
 
     def _usable_table(self, history: History, prompt: Prompt) -> FeatureTable:
-        self._refuse(prompt)
+        refusal = self._refusal(prompt)
+        if refusal is not None:
+            raise NotCovered(refusal)
         enough = self._span(history, prompt) >= self.spec.warmup
         if enough:
             _require_ranges(self._recent(history, prompt), prompt.asset)
@@ -147,14 +153,16 @@ class NetForecaster:
             )
         return table
 
-    def _refuse(self, prompt: Prompt) -> None:
+    def _refusal(self, prompt: Prompt) -> str | None:
+        """Why the network was not made for the prompt, None if it was."""
         if prompt.asset not in self.assets:
-            raise NotCovered(f"this network knows {', '.join(self.assets)}, not {prompt.asset}")
+            return f"this network knows {', '.join(self.assets)}, not {prompt.asset}"
         if prompt.time_increment != self.spec.increment or prompt.num_steps > self.spec.horizon:
-            raise NotCovered(
+            return (
                 f"this network forecasts {self.spec.horizon} steps of {self.spec.increment} s, "
                 f"not {prompt.num_steps} steps of {prompt.time_increment} s"
             )
+        return None
 
     def _span(self, history: History, prompt: Prompt) -> int:
         """Grid steps from the first bar to the prompt's start."""
@@ -193,7 +201,7 @@ class NetForecaster:
         }
         weights = {name: value.numpy() for name, value in self.network.state_dict().items()}
         code = codes_of(self.network.config.to_dict())
-        save_bundle(folder, config, weights, code=code, metrics=metrics, manifest=manifest)
+        save_bundle(folder, config, weights, origin=self, code=code, metrics=metrics, manifest=manifest)
 
 
 def _require_ranges(bars: Bars, asset: str) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from synthcity.durations import DAY
 from synthcity.errors import ConfigError, DataError, unknown_name
 from synthcity.forecast.backtest import backtest_prompts, check_on_grid, realised_prices
+from synthcity.forecast.facts import SIMULATED, Facts
 from synthcity.market.bars import Market
 from synthcity.market.dataset import Dataset, build_dataset
 from synthcity.market.periods import Period, Periods
@@ -35,11 +36,23 @@ class SearchData:
     competition: Competition
     rules: Rules
     assets: tuple[str, ...]
+    venues: tuple[str, ...]
     periods: Periods
     market: Market
     dataset: Dataset
     validation_every: int
     test_every: int
+
+    @property
+    def facts(self) -> Facts:
+        """What a bundle tells of its training."""
+        return Facts.of_search(
+            venues=self.venues,
+            competition=self.competition.name,
+            rules=self.rules.date,
+            assets=self.assets,
+            periods=self.periods,
+        )
 
     @property
     def weights(self) -> dict[str, float]:
@@ -98,6 +111,7 @@ def load_data(config: SearchConfig) -> SearchData:
         competition=competition,
         rules=rules,
         assets=assets,
+        venues=_venues(data, assets, competition.time_increment),
         periods=periods,
         market=market,
         dataset=dataset,
@@ -138,9 +152,18 @@ def _whole_steps(name: str, value: float, competition: Competition) -> int:
     return int(value)
 
 
+def _venues(data: DataConfig, assets: tuple[str, ...], resolution: int) -> tuple[str, ...]:
+    """Whose prices these are; a store may hold simulated ones too."""
+    if data.source == SIMULATED:
+        return (SIMULATED,)
+    assert data.path is not None
+    store = open_store(data.path)
+    return tuple(sorted({store.find(asset, resolution, data.venue).venue for asset in assets}))
+
+
 def _market(data: DataConfig, assets: tuple[str, ...], resolution: int) -> Market:
     end = data.periods.test.end
-    if data.source == "simulated":
+    if data.source == SIMULATED:
         return SimulatedMarket(data.simulated).market(assets, end=end, resolution=resolution)
     assert data.path is not None
     if not is_address(data.path) and not Path(data.path).is_dir():

@@ -19,6 +19,7 @@ from synthcity.forecast.baselines import baseline
 from synthcity.forecast.choose import choose, identify
 from synthcity.forecast.forecaster import Forecaster
 from synthcity.forecast.quantise import Quantised
+from synthcity.forecast.suitability import doubts, facts_of, is_simulated, refuse_useless
 from synthcity.market.store import open_store
 from synthcity.market.venues.official import official_venue
 from synthcity.schema import key, local_path
@@ -144,6 +145,7 @@ def build(config: ServeConfig) -> Running:
         for problem in engine.warm_up([prompt], moment(prompt.asset)):
             _log.warning("not ready: %s", problem)
     about = {"model": model.name, "bundle": origin, "fallback": engine.fallback.name, "live": bool(feed)}
+    about |= _provenance(config)
     if people is not None:
         people.moment = moment
         service.watched = lambda: people.engine.unanswered
@@ -171,6 +173,15 @@ def build(config: ServeConfig) -> Running:
 
     app = build_app(service, axon=axon, people=people, about=about, lifespan=lifespan)
     return Running(service=service, people=people, app=app)
+
+
+def _provenance(config: ServeConfig) -> dict[str, object]:
+    """What ``/models`` tells of where the model comes from; what is doubtful goes to the log as well."""
+    told = doubts(config.model)
+    for doubt in told:
+        _log.warning("%s", doubt)
+    facts = facts_of(config.model)
+    return {"simulated": is_simulated(facts), "facts": [str(one) for one in facts], "warnings": told}
 
 
 def _for_people(config: ServeConfig, service: Service) -> Service:
@@ -244,14 +255,13 @@ def check(config: ServeConfig) -> None:
     Raises:
         SynthcityError: as ``build``.
     """
-    _, origin = load_model(config.model, trust_code=config.trust_code)
+    model, origin = load_model(config.model, trust_code=config.trust_code)
     challenger = config.challenger
     if challenger is not None and load_model(challenger, trust_code=config.trust_code)[1] == origin:
         raise ConfigError(f"the challenger {challenger} is the champion itself; name another bundle")
     for asset in config.live_assets:
         official_venue(asset)
-    if not config.live_assets:
-        _ = StorePrices(open_store(config.store)).assets
+    refuse_useless(config.model, model, config.live_assets or StorePrices(open_store(config.store)).assets)
     AnswerLedger(Path(config.state) / LEDGER).close()
     if config.hotkey is not None:
         try:

@@ -6,7 +6,7 @@ import contextlib
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from bittensor_wallet import Keypair, Wallet
 from synthcity.cluster import terminable
 from synthcity.errors import ConfigError, RunError
 from synthcity.forecast.forecaster import Forecaster
+from synthcity.forecast.suitability import doubts, refuse_simulated, refuse_useless
 from synthcity.market.store import open_store
 from synthcity.market.store.opening import absolute
 from synthcity.market.venues.binance import VENUE
@@ -139,7 +140,7 @@ def mining(config: MiningConfig, *, tell: Callable[[str], None] = print) -> Iter
         told = stack.enter_context(outlets(Path(named.state), config.cluster.metrics_port, settings.alarm_webhook))
         _tidy(Path(named.state) / LEDGER, tell)
         service = start_config(named)
-        models = _models(service)
+        models = _models(service, config.assets, tell)
         feed = stack.enter_context(Feed(open_store(named.store), FeedConfig(assets=config.assets)))
         assert named.metagraph is not None
         registry = Registry(named.metagraph)
@@ -274,10 +275,18 @@ def _tidy(ledger: Path, tell: Callable[[str], None]) -> None:
             tell(f"{State.OK:<8}{'ledger':<12}{num_away} answers that were settled long ago are in {ledger / ARCHIVE}")
 
 
-def _models(service: ServeConfig) -> dict[str, Forecaster]:
-    """Champion and challenger, loaded before anything starts."""
+def _models(service: ServeConfig, assets: Sequence[str], tell: Callable[[str], None]) -> dict[str, Forecaster]:
+    """Champion and challenger, loaded before anything starts; those that nobody could be paid for are refused."""
     named = {"model": service.model, "challenger": service.challenger}
-    return {role: load_model(name, trust_code=service.trust_code)[0] for role, name in named.items() if name}
+    found = {}
+    for role, name in named.items():
+        if name is not None:
+            refuse_simulated(name)
+            found[role] = load_model(name, trust_code=service.trust_code)[0]
+            refuse_useless(name, found[role], assets)
+            for doubt in doubts(name):
+                tell(f"{State.WARNING:<8}{role:<12}{doubt}")
+    return found
 
 
 def _checks(

@@ -10,8 +10,12 @@ from click.testing import CliRunner, Result
 from synthcity.cli.main import cli
 from synthcity.errors import BundleError, ConfigError, DataError
 from synthcity.forecast.baselines import baseline
+from synthcity.forecast.dispatch import Dispatch, Route
+from synthcity.forecast.facts import SIMULATED
 from synthcity.market.bars import Bars
 from synthcity.market.store import Store
+from synthcity.sn50.competitions import get_rules
+from tests.forecast.test_facts import facts
 
 START = 1_753_920_000  # 2025-07-31 00:00 UTC
 DAYS = 5
@@ -88,7 +92,7 @@ def test_quantises_every_forecaster(store: Path) -> None:
         (["fhs", "--competition", "crypto-24"], ConfigError, "did you mean 'crypto-24h'"),
         (["fhs", "--competition", "crypto-1h"], ConfigError, "has no 60-second bars for crypto-1h"),
         (["fhs", "--rules", "2026-99"], ConfigError, "2026-09"),
-        (["fhs", "--assets", "DOGE"], DataError, "DOGE"),
+        (["fhs", "--assets", "DOGE"], ConfigError, "unknown asset 'DOGE'"),
         (["fhs", "--to", "2025-08-02"], DataError, "no prompt of 86400 s fits"),
         ([str(Path(__file__).parent)], BundleError, "is no bundle"),
     ],
@@ -114,6 +118,49 @@ def test_bad_options_are_usage_errors(store: Path, option: str, value: str, mess
     result = _run(store, "fhs", option, value)
     assert result.exit_code == 2
     assert message in result.stderr.replace("\n", " ")
+
+
+def _made_for(folder: Path, route: str, *venues: str) -> str:
+    manifest = facts(*venues, rules=get_rules().date).to_manifest()
+    Dispatch([Route.parse(route)], [baseline("ewma")], name="made").save(folder, manifest=manifest)
+    return str(folder)
+
+
+def test_asks_a_bundle_for_what_it_knows(store: Path, tmp_path: Path) -> None:
+    """The store has BTC and ETH; the bundle knows ETH alone, which was found out after minutes before."""
+    name = _made_for(tmp_path / "eth", "crypto-24h:ETH", "binance")
+    data = json.loads(_run(store, name, "fhs", "--every", "1d", "--json", "-").stdout)
+    assert {row["asset"] for row in data["scores"]} == {"ETH"}
+    assert data["warnings"] == []
+
+
+@pytest.mark.parametrize(
+    ("route", "arguments", "sentence"),
+    [
+        ("crypto-24h:ETH", ("--assets", "BTC,ETH"), "was made for ETH of crypto-24h, not for BTC"),
+        ("crypto-1h", (), "was not made for crypto-24h of BTC, ETH"),
+        ("crypto-24h:SOL", (), "was not made for crypto-24h of BTC, ETH"),
+    ],
+)
+def test_what_a_bundle_was_not_made_for_is_told_at_once(
+    store: Path, tmp_path: Path, route: str, arguments: tuple[str, ...], sentence: str
+) -> None:
+    result = _run(store, _made_for(tmp_path / "b", route, "binance"), "fhs", *arguments)
+    assert isinstance(result.exception, ConfigError)
+    assert sentence in str(result.exception)
+
+
+def test_days_that_taught_a_bundle_and_prices_that_were_made_up_are_told_loudly(store: Path, tmp_path: Path) -> None:
+    manifest = facts(SIMULATED, rules=get_rules().date).to_manifest()
+    manifest["periods"] |= {"validation": "2025-06-01 to 2025-08-03"}
+    baseline("ewma").save(tmp_path / "b", manifest=manifest)
+    result = _run(store, str(tmp_path / "b"), "fhs", "--every", "1d", "--json", str(tmp_path / "found.json"))
+    simulated, learned = json.loads((tmp_path / "found.json").read_text())["warnings"]
+    assert "was trained on SIMULATED prices" in simulated
+    assert "LEARNED from 2025-01-01 00:00 to 2025-08-03 00:00" in learned
+    for warning in (simulated, learned):
+        assert f"WARNING: {warning}" in result.stdout
+        assert f"warning: {warning}" in result.stderr, "told before the first prompt, too"
 
 
 def test_help_teaches_by_example() -> None:

@@ -9,8 +9,12 @@ from click.testing import CliRunner
 
 from synthcity.cli.main import cli
 from synthcity.errors import BundleError, ConfigError, DataError
+from synthcity.forecast.baselines import baseline
+from synthcity.forecast.dispatch import Dispatch, Route
+from synthcity.forecast.facts import SIMULATED
 from synthcity.market.store import Store
 from synthcity.nets.authored.code import forget
+from tests.forecast.test_facts import bundle, facts
 from tests.serve.builders import CODE, write_coded_bundle
 from tests.serve.dialogue import MINER, market
 
@@ -67,3 +71,18 @@ def test_a_state_that_cannot_be_written_is_refused(store: Path, tmp_path: Path):
         cli, ["serve", "fhs", "--data", str(store), "--state", str(tmp_path / "file" / "state")]
     )
     assert "choose another folder" in str(result.exception)
+
+
+def test_a_bundle_that_answers_nothing_of_the_store_is_refused(store: Path, tmp_path: Path):
+    Dispatch([Route.parse("crypto-24h:ETH")], [baseline("fhs")]).save(tmp_path / "eth")
+    result = CliRunner().invoke(cli, ["serve", str(tmp_path / "eth"), "--data", str(store), "--state", str(tmp_path)])
+    assert isinstance(result.exception, ConfigError)
+    assert "was made for no prompt of BTC that the network sends" in str(result.exception)
+
+
+def test_simulated_prices_are_told_before_anything_starts(store: Path, tmp_path: Path):
+    made_up = bundle(tmp_path / "made-up", facts(SIMULATED))
+    command = ["serve", str(made_up), "--data", str(store), "--state", str(tmp_path), "--live", "DOGE"]
+    result = CliRunner().invoke(cli, command)
+    assert "warning: " in result.stderr
+    assert "made-up was trained on SIMULATED prices" in result.stderr

@@ -80,7 +80,7 @@ def test_gives_its_loader_the_arrays(tmp_path: Path, monkeypatch: pytest.MonkeyP
     save_bundle(tmp_path / "b", {"loader": BASELINE, "x": 1}, weights)
     monkeypatch.setattr(
         "synthcity.forecast.baselines.from_bundle",
-        lambda folder, config, weights: seen.update(config=config, weights=weights),
+        lambda folder, config, weights: seen.update(config=config, weights=weights) or baseline("fhs"),
     )
     load(str(tmp_path / "b"))
     assert seen["config"]["x"] == 1

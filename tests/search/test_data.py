@@ -109,6 +109,17 @@ def test_reads_a_store(store: Path) -> None:
     assert np.array_equal(data.market["BTC", 300].close, same.market["BTC", 300].close)
 
 
+def test_a_bundle_is_told_whose_prices_it_learned_from(store: Path, tmp_path: Path) -> None:
+    assert load_data(config(assets=["BTC"])).facts.is_simulated
+    assert load_data(config(source="store", path=str(store), assets=["BTC"])).facts.is_simulated, "so is a copy of them"
+    Store(tmp_path).append("BTC", "binance", 300, load_data(config(assets=["BTC"])).market["BTC", 300])
+    facts = load_data(config(source="store", path=str(tmp_path), assets=["BTC"])).facts
+    assert facts.venues == ("binance",)
+    assert not facts.is_simulated
+    assert (facts.competition, facts.rules, facts.assets) == ("crypto-24h", "2026-09", ("BTC",))
+    assert [str(period)[:10] for period in facts.periods.values()] == ["2025-01-10", "2025-01-20", "2025-01-25"]
+
+
 def test_an_empty_store(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="holds no bars"):
         load_data(config(source="store", path=str(tmp_path)))

@@ -10,13 +10,18 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from synthcity.errors import BundleError
+from synthcity.errors import BundleError, ConfigError
+from synthcity.forecast.baselines import baseline
 from synthcity.forecast.choose import identify
+from synthcity.forecast.dispatch import Dispatch, Route
+from synthcity.forecast.facts import SIMULATED
 from synthcity.market.store import Store
 from synthcity.nets import registry
 from synthcity.nets.authored.code import forget
 from synthcity.serve.build import LEDGER, ServeConfig, build, check
 from synthcity.serve.settlement.settle import read_answers
+from synthcity.sn50.competitions import get_rules
+from tests.forecast.test_facts import bundle, facts
 from tests.serve.builders import CODE, write_coded_bundle
 from tests.serve.dialogue import MINER, body, headers, market, question, write_snapshot
 
@@ -85,3 +90,29 @@ def test_code_that_a_model_wrote_is_served_only_where_somebody_trusts_it(tmp_pat
 def test_a_bundle_that_is_gone_is_told_in_words(tmp_path: Path):
     with pytest.raises(BundleError, match="put the bundle back"):
         identify(str(tmp_path / "gone"))
+
+
+def test_people_are_told_where_the_model_comes_from(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    for (asset, resolution), bars in market(("BTC",), now=time.time()).items():
+        Store(tmp_path / "store").append(asset, "test", resolution, bars)
+    made_up = bundle(tmp_path / "made-up", facts(SIMULATED, rules=get_rules().date))
+    config = ServeConfig(model=str(made_up), store=str(tmp_path / "store"), state=str(tmp_path / "state"))
+    with TestClient(build(config).app) as client:
+        told = client.get("/models").json()
+    assert told["simulated"] is True
+    assert told["facts"] == [str(facts(SIMULATED, rules=get_rules().date))]
+    assert told["warnings"] == [
+        f"{made_up} was trained on SIMULATED prices: its forecasts of real ones are worth nothing"
+    ]
+    assert told["warnings"][0] in caplog.text
+    with TestClient(build(replace(config, model="fhs")).app) as client:
+        assert client.get("/models").json()["simulated"] is False
+
+
+def test_a_model_that_answers_nothing_is_refused_before_anything_starts(tmp_path: Path):
+    for (asset, resolution), bars in market(("BTC",), now=time.time()).items():
+        Store(tmp_path / "store").append(asset, "test", resolution, bars)
+    Dispatch([Route.parse("crypto-24h:ETH")], [baseline("fhs")]).save(tmp_path / "eth")
+    config = ServeConfig(model=str(tmp_path / "eth"), store=str(tmp_path / "store"), state=str(tmp_path / "state"))
+    with pytest.raises(ConfigError, match="eth was made for no prompt of BTC that the network sends"):
+        check(config)

@@ -9,10 +9,14 @@ from pathlib import Path
 import pytest
 
 from synthcity.errors import ConfigError
+from synthcity.forecast.baselines import baseline
+from synthcity.forecast.dispatch import Dispatch, Route
+from synthcity.forecast.facts import SIMULATED
 from synthcity.serve import mining as module
 from synthcity.serve.admission.metagraph import Registry
 from synthcity.serve.deployment import ClusterConfig
 from synthcity.serve.mining import MiningConfig, hotkey_address, mining
+from tests.forecast.test_facts import bundle, facts
 from tests.serve.dialogue import MINER, STRANGER, VALIDATOR, snapshot
 
 
@@ -25,6 +29,35 @@ def test_a_hotkey_may_be_an_address_where_no_key_is_needed():
     assert hotkey_address("none", MINER.ss58_address) == MINER.ss58_address
     with pytest.raises(ConfigError, match="wallet 'none' has no hotkey"):
         hotkey_address("none", MINER.ss58_address, needs_wallet=True)
+
+
+@pytest.mark.parametrize("role", ["model", "challenger"])
+def test_a_bundle_of_simulated_prices_is_not_mined_with(tmp_path: Path, role: str):
+    made_up = str(bundle(tmp_path / "made-up", facts(SIMULATED)))
+    config = MiningConfig(
+        **{"model": "fhs", role: made_up},
+        store=str(tmp_path / "store"),
+        state=str(tmp_path / "state"),
+        hotkey=MINER.ss58_address,
+        metagraph=str(tmp_path / "metagraph.json"),
+    )
+    with pytest.raises(ConfigError, match="made-up was trained on SIMULATED prices"), mining(config, tell=str):
+        raise AssertionError("it has started")
+    assert not (tmp_path / "store").exists(), "nothing has begun to follow a venue"
+
+
+def test_a_bundle_that_answers_nothing_is_not_mined_with(tmp_path: Path):
+    Dispatch([Route.parse("crypto-24h:BTC")], [baseline("fhs")]).save(tmp_path / "btc")
+    config = MiningConfig(
+        model=str(tmp_path / "btc"),
+        store=str(tmp_path / "store"),
+        assets=("ETH", "SOL"),
+        state=str(tmp_path / "state"),
+        hotkey=MINER.ss58_address,
+        metagraph=str(tmp_path / "metagraph.json"),
+    )
+    with pytest.raises(ConfigError, match="was made for no prompt of ETH, SOL that"), mining(config, tell=str):
+        raise AssertionError("it has started")
 
 
 def test_checks_are_told_to_whoever_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -83,7 +83,7 @@ class Baseline(ABC):
         if not type(self).__module__.startswith("synthcity."):
             raise BundleError(f"{type(self).__name__} is saved by synthcity.save, or by the name that it is found by")
         config = {"loader": LOADER, "name": self.name, "config": asdict(self.config)}
-        save_bundle(folder, config, {}, metrics=metrics, manifest=manifest)
+        save_bundle(folder, config, {}, origin=self, metrics=metrics, manifest=manifest)
 
 
 def price_paths(price: float, steps: NDArray[np.float64], wait: float, draws: Draws) -> NDArray[np.float64]:

@@ -242,11 +242,8 @@ def _seen(recorder: Recorder, folder: Path) -> TestLook:
 def _manifest(recorder: Recorder, data: SearchData, name: str, seed: int) -> dict[str, Any]:
     start = recorder.last(RunStarted)
     manifest: dict[str, Any] = {
+        **data.facts.to_manifest(),
         "winner": name,
-        "competition": data.competition.name,
-        "rules": data.rules.date,
-        "assets": list(data.assets),
-        "periods": {k: str(getattr(data.periods, k)) for k in ("train", "validation", "test")},
         "seed": seed,
         "versions": start.get("versions", {}) if start else {},
         "command": start.get("command", "") if start else "",

@@ -84,6 +84,7 @@ def judge(
     frozen: str | None,
     num_prompts: int,
     looks: int = 1,
+    is_simulated: bool = False,
 ) -> Verdict:
     """Say in one sentence what the test period proves.
 
@@ -98,6 +99,7 @@ def judge(
         frozen: the best of all on validation, which may be a baseline.
         num_prompts: how many prompts were looked at.
         looks: how often the test period was looked at, this time included.
+        is_simulated: whether their prices were made up; the sentence says so.
 
     Raises:
         ValueError: a lead is missing.
@@ -108,8 +110,9 @@ def judge(
     candidate = challenger if frozen not in baselines else None  # what there is to prove
     beaten = candidate is not None and leads[baselines[0]]["mean"] < 0
     proven = {name: challenger is not None and _clear(leads[name]) for name in baselines}
+    market = " of a SIMULATED market" if is_simulated else ""
     before = "that nobody had looked at" if looks == 1 else f"that were looked at {looks} times"
-    over = f"on {num_prompts:,} prompts {before}"
+    over = f"on {num_prompts:,} prompts{market} {before}"
     if candidate is not None:
         sentence = _compared(candidate, baselines, leads, proven, over)
     else:

@@ -82,6 +82,8 @@ class RunFacts(TypedDict):
     competition: str
     rules: str
     assets: list[str]
+    venues: list[str]
+    is_simulated: bool
     seed: int | None
     command: str
     started: float

@@ -90,6 +90,7 @@ def conclude(
         config=config.to_dict(),
         versions=versions,
         command=command,
+        venues=data.venues,
         arms=arm_rows(recorder.history, config.search.arms, _reasons(recorder)),
         warnings=_warnings(recorder),
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from synthcity.forecast.facts import SIMULATED
 from synthcity.search.arms import CLOSED, LLM
 from synthcity.search.candidates.notation import sketch
 from synthcity.search.finals.choice import RULE
@@ -46,6 +47,7 @@ def build_report(
     config: Mapping[str, Any],
     versions: Mapping[str, str],
     command: str,
+    venues: Sequence[str] = (),
     arms: Sequence[ArmRow] = (),
     warnings: Sequence[str] = (),
 ) -> Report:
@@ -63,6 +65,7 @@ def build_report(
         config: the resolved sweep file; its ``data.periods`` are shown apart.
         versions: versions of what took part, by name.
         command: the exact command line.
+        venues: whose prices they were; ``SIMULATED`` is one, which header and verdict then say.
         arms: what each arm was given, earned and cost.
         warnings: everything that ran degraded, one sentence each.
 
@@ -74,11 +77,17 @@ def build_report(
     notes = [*warnings, *_degraded(progress, diagnostics, groups)]
     finals = history.finals
     verdict = judge(
-        rows, leads, challenger, frozen=finals.winner, num_prompts=_num_prompts(scores), looks=max(1, history.looks)
+        rows,
+        leads,
+        challenger,
+        frozen=finals.winner,
+        num_prompts=_num_prompts(scores),
+        looks=max(1, history.looks),
+        is_simulated=SIMULATED in venues,
     )
     return Report(
         schema=SCHEMA,
-        run=_run_facts(progress, scores, command, config),
+        run=_run_facts(progress, scores, command, config, venues),
         verdict=verdict,
         scores=rows,
         leads={row["name"]: leads[row["name"]] for row in rows if row["name"] in leads},
@@ -102,7 +111,9 @@ def build_report(
     )
 
 
-def _run_facts(progress: Progress, scores: pd.DataFrame, command: str, config: Mapping[str, Any]) -> RunFacts:
+def _run_facts(
+    progress: Progress, scores: pd.DataFrame, command: str, config: Mapping[str, Any], venues: Sequence[str]
+) -> RunFacts:
     history = progress.history
     run, sessions = history.run, history.sessions
     starts = scores["start_time"]
@@ -111,6 +122,8 @@ def _run_facts(progress: Progress, scores: pd.DataFrame, command: str, config: M
         competition=run.get("competition", "") if run else "",
         rules=run.get("rules", "") if run else "",
         assets=run.get("assets", []) if run else [],
+        venues=list(venues),
+        is_simulated=SIMULATED in venues,
         seed=config.get("search", {}).get("seed"),
         command=command,
         started=sessions[0].begin if sessions else 0.0,

@@ -16,6 +16,7 @@ import pytest
 from synthcity.errors import RunError
 from synthcity.forecast.baselines import BASELINES, Fhs
 from synthcity.forecast.bundle import load
+from synthcity.forecast.facts import Facts
 from synthcity.forecast.forecaster import Forecaster
 from synthcity.forecast.named import Named
 from synthcity.forecast.weights import PairTerms
@@ -131,8 +132,9 @@ def data() -> Any:
     return SimpleNamespace(
         competition=get_competition("crypto-24h"),
         rules=get_rules(),
-        assets=("BTC", "ETH"),
-        periods=Periods.parse(periods),
+        facts=Facts.of_search(
+            venues=["files"], competition="crypto-24h", rules="2026-09", assets=["BTC"], periods=Periods.parse(periods)
+        ),
         validation_prompts=lambda *, fresh: ["fresh"] if fresh else ["seen"],
         test_prompts=lambda: ["test"],
     )

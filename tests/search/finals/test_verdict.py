@@ -95,3 +95,16 @@ def test_means_weigh_prompts_as_the_leads_do():
     rows = {row["name"]: row for row in score_rows(scores, "mix-3", list(BASELINES), weights)}
     full = {asset: weights.get(asset, 1.0) for asset in ASSETS}
     assert rows["mix-3"]["relative"] == pytest.approx(lead(scores, "mix-3", "fhs", weights=full).mean)
+
+
+def test_a_simulated_market_is_named_in_every_sentence():
+    for percent, frozen in ((-0.6, "mix-3"), (0.8, "mix-3"), (-0.6, "ewma")):
+        rows, leads = rows_and_leads(percent)
+        real, made_up = (
+            judge(rows, leads, "mix-3", frozen=frozen, num_prompts=9, is_simulated=simulated)["sentence"]
+            for simulated in (False, True)
+        )
+        assert "SIMULATED" not in real
+        assert "9 prompts of a SIMULATED market" in made_up
+    rows = score_rows(made_scores(), None, list(BASELINES), {})
+    assert "SIMULATED" in judge(rows, {}, None, frozen="fhs", num_prompts=9, is_simulated=True)["sentence"]

@@ -131,6 +131,50 @@ def test_the_page_shows_every_part(page: str):
     assert page.count("<svg") > 10
 
 
+def tags(page: str) -> dict[str, str]:
+    """What the page says beside the lead over each baseline."""
+    found = re.findall(r"over ([\w+]+): [^<]*<span class=\"tag[^>]*>([^<]+)</span>", page)
+    return dict(found)
+
+
+def test_the_page_says_proven_only_of_what_is(tmp_path: Path):
+    report = sample_report(diagnostics=None, groups=None)
+    assert tags(save_report(tmp_path, report).read_text()) == dict.fromkeys(report["leads"], "proven")
+    leads = {name: {**lead, "high": abs(lead["low"])} for name, lead in report["leads"].items()}
+    unsure = sample_report(diagnostics=None, groups=None, leads={**report["leads"], "fhs": leads["fhs"]})
+    page = save_report(tmp_path, unsure).read_text()
+    assert tags(page) == {**dict.fromkeys(report["leads"], "proven"), "fhs": "not proven"}
+    assert '<p class="verdict open">Not proven against fhs' in page
+    unknown = {name: {**lead, "low": None, "high": None} for name, lead in report["leads"].items()}
+    page = save_report(tmp_path, sample_report(diagnostics=None, groups=None, leads=unknown)).read_text()
+    assert set(tags(page).values()) == {"not proven"}
+    assert page.count("too few days for an interval") == len(unknown)
+
+
+def test_a_simulated_market_is_told_where_it_cannot_be_missed(tmp_path: Path):
+    real = save_report(tmp_path, sample_report(diagnostics=None, groups=None, venues=["binance"]))
+    assert "SIMULATED" not in real.read_text()
+    report = sample_report(diagnostics=None, groups=None, venues=["simulated"])
+    header = save_report(tmp_path, report).read_text().split("</header>")[0]
+    assert "<strong>SIMULATED market</strong>" in header
+    assert "of a SIMULATED market that nobody had looked at" in header
+    assert report["run"]["is_simulated"]
+    assert report["run"]["venues"] == ["simulated"]
+
+
+def test_a_report_of_an_earlier_version_is_drawn_too(tmp_path: Path):
+    report = sample_report(diagnostics=None, groups=None)
+    for key in ("venues", "is_simulated"):
+        del report["run"][key]
+    assert "SIMULATED" not in save_report(tmp_path, report).read_text()
+
+
+def test_too_few_days_draw_no_band(tmp_path: Path):
+    report = sample_report(groups=None)
+    assert all(row["low"] == [] for row in report["diagnostics"]["pit"])
+    assert "in the central 90" in save_report(tmp_path, report).read_text()
+
+
 def test_the_page_is_drawn_again_from_its_data_alone(tmp_path: Path):
     report = sample_report(diagnostics=None, groups=None)
     first = save_report(tmp_path, report).read_bytes()

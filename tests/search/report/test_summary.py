@@ -31,3 +31,21 @@ def test_the_last_lines_say_what_is_frozen_and_why_which_sign_is_good_and_what_w
     assert row.endswith("proven")
     assert cut["note"] in lines
     assert any(line.startswith("time ") and line.endswith("of 20:00") for line in lines)
+
+
+def test_a_simulated_market_is_one_of_the_last_lines(tmp_path: Path) -> None:
+    for venue in ("simulated", "binance"):
+        report = sample_report(diagnostics=None, groups=None, venues=[venue])
+        text = summary(SearchResult(folder=tmp_path, report=report))
+        assert ("`synthcity mine` refuses the bundle" in text) == (venue == "simulated")
+
+
+def test_a_lead_is_called_proven_only_where_it_is(tmp_path: Path) -> None:
+    report = sample_report(diagnostics=None, groups=None)
+    unsure = {**report["leads"]["fhs"], "high": 0.1}
+    report = sample_report(diagnostics=None, groups=None, leads={**report["leads"], "fhs": unsure})
+    rows = summary(SearchResult(folder=tmp_path, report=report)).splitlines()
+    lines = {row.split()[0]: row for row in rows if row.split()[:1] and row.split()[0] in report["leads"]}
+    assert lines["fhs"].endswith("  not proven")
+    assert all(line.endswith(")  proven") for name, line in lines.items() if name != "fhs")
+    assert len(lines) == len(report["leads"])
