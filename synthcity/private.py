@@ -29,7 +29,7 @@ def private_folder(*, longest: int | None = None, programs: Iterable[str] = ()) 
     root = Path(tempfile.gettempdir())
     if longest is not None and len(os.fsencode(root / f"{_PREFIX}{'x' * 8}")) > longest:
         root = Path("/tmp")
-    remove_stale(programs, root)
+    remove_stale(programs)
     folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=root))  # of mode 0700
     lock = os.open(folder / "new", os.O_CREAT | os.O_WRONLY, 0o600)
     try:
@@ -65,13 +65,14 @@ def keep_private(folder: Path) -> None:
                 path.chmod(path.stat().st_mode & 0o700)
 
 
-def remove_stale(programs: Iterable[str] = (), root: Path | None = None) -> None:
+def remove_stale(programs: Iterable[str] = ()) -> None:
     """Remove the folders of this user's processes that were killed, and end ``programs`` that live on in them.
 
     The system lets go of a lock however its process ends, so a folder whose lock is free belongs to nobody.
     """
     programs = tuple(programs)
-    for folder in (Path(tempfile.gettempdir()) if root is None else root).glob(f"{_PREFIX}*"):
+    roots = {Path(tempfile.gettempdir()), Path("/tmp")}  # the latter where a path would have been too long
+    for folder in (folder for root in roots for folder in root.glob(f"{_PREFIX}*")):
         with contextlib.suppress(OSError):  # locked by its owner, or another process is removing it too
             if folder.is_symlink() or not folder.is_dir() or folder.stat().st_uid != os.getuid():
                 continue

@@ -27,7 +27,7 @@ from synthcity.serve.preflight import check_port
 
 APPLICATION = "synthcity"
 HAPROXY = ("haproxy",)
-_LONGEST = 27  # a socket of HAProxy may have a path of 97 bytes, of which Ray and the name of the socket take 70
+_LONGEST = 36  # a socket of HAProxy may have a path of 97 bytes, of which Ray and the name of the socket take 61
 _MEMORY_FOR_TWO = 5 << 30  # bytes: Ray itself, and two replicas with a network of torch each
 _LOGS = {"enable_access_log": False, "log_level": "WARNING"}
 REQUEST_SECONDS = 130.0
@@ -176,10 +176,10 @@ def _ingress(folder: Path, front: Front) -> dict[str, str | None]:
         "RAY_SERVE_ENABLE_HA_PROXY": "1",
         "RAY_SERVE_HAPROXY_BINARY_PATH": str(write_launcher(folder, front, _haproxy())),
         "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(folder / "haproxy.cfg"),
-        "RAY_SERVE_HAPROXY_SOCKET_PATH": str(folder / "admin.sock"),
+        "RAY_SERVE_HAPROXY_SOCKET_PATH": str(folder / "adm"),
         "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(folder),
         "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(folder / "server-state"),
-        "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": str(folder / "metrics.sock"),
+        "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": str(folder / "met"),
         "RAY_SERVE_HAPROXY_MAXCONN": str(front.most_connections),
         # what a killed replica leaves unanswered goes to another one, which may take up its nonce (``nonces``)
         "RAY_SERVE_HAPROXY_RETRY_ON": "conn-failure empty-response",

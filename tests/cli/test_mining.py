@@ -322,3 +322,22 @@ def test_wallet_and_network_come_from_options_then_the_environment_then_the_file
         required = ["fhs", "--data", str(tmp_path)] if program is mining.run else ["--metagraph", "file"]
         found = program.make_context("program", [*required, "--network", "local"]).params
         assert (found["wallet"], found["hotkey"], found["network"], found["netuid"]) == ("cold", "warm", "local", 247)
+
+
+def test_a_machine_is_checked_without_a_start_and_what_failed_is_named(tmp_path: Path, monkeypatch):
+    _ready(tmp_path)
+    arguments = _arguments(tmp_path, free_ports(1)[0], STRANGER.ss58_address)
+    arguments[1] = "check"
+    result = _run(arguments, monkeypatch)
+    assert isinstance(result.exception, ConfigError)
+    assert str(result.exception) == "published failed, see above"
+    lines = {line[8:20].strip(): line for line in result.output.splitlines()}
+    assert {"hotkey", "model", "clock", "disk", "files", "published", "address", "outside"} <= set(lines)
+    assert lines["model"] == "ok      model       fhs+q, baseline:fhs"
+    assert not (tmp_path / "state").exists()
+
+
+def test_rules_of_the_firewall_are_printed():
+    printed = CliRunner().invoke(cli, ["mine", "firewall", "--port", "9000"]).output
+    assert "elements = { 9000 }" in printed
+    assert printed.endswith("}\n")

@@ -13,16 +13,16 @@ from fastapi import FastAPI
 
 
 @contextmanager
-def running_app(app: FastAPI) -> Iterator[str]:
+def running_app(app: FastAPI, host: str = "127.0.0.1") -> Iterator[str]:
     """Serve ``app`` from a thread and yield its root."""
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = socket.create_server((host, 0), backlog=512)
     server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:
         while not server.started:
             time.sleep(0.01)
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        yield f"http://{host}:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True
         thread.join()

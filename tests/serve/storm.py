@@ -1,13 +1,17 @@
-"""100,000 requests, good, damaged and senseless, each with a verdict: ``python -m tests.serve.storm``.
+"""100,000 requests, good, damaged and senseless, each with a verdict, then a siege: ``python -m tests.serve.storm``.
 
 Every request is a good one with some of its headers and fields changed, taken away or made up, signed again or not, in
 the form of bittensor 10 or 11. What is counted is the status; an exception or a 5xx ends it with the request that did.
+
+Then thousands of idle connections, as many half-open headers and a greedy validator come to the public door, and what
+another one gets meanwhile is told.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import random
 import string
@@ -27,7 +31,9 @@ from synthcity.serve.answering.answer_recorder import Recorder
 from synthcity.serve.answering.engine import Engine
 from synthcity.serve.answering.service import Service
 from synthcity.serve.answering.tally import Tally
+from synthcity.serve.deployment import ClusterConfig
 from synthcity.serve.http.axon import Axon
+from synthcity.serve.ingress.front import most_connections
 from tests.serve.admission.test_btauth import signed
 from tests.serve.conftest import MarketPrices
 from tests.serve.dialogue import (
@@ -43,6 +49,7 @@ from tests.serve.dialogue import (
     question,
     write_snapshot,
 )
+from tests.serve.siege import ATTACKER, OTHER, attacking, besieged, withstand
 
 KEYS = [VALIDATOR] * 12 + [STRANGER, POOR, LAYMAN, MINER]
 SENSELESS = ["", "0", "-1", "1e400", "nan", "\u0663", "\x01", "9" * 300, "null", "[]", "{", "0x", "a" * 20_000, "BTC"]
@@ -87,9 +94,11 @@ def request(rng: random.Random, number: int) -> tuple[dict[str, str], bytes]:
     return sent, content
 
 
-async def storm(axon: Axon, num_requests: int, seed: int) -> Counter[int]:
+async def storm(axon: Axon, recorder: Recorder, num_requests: int, seed: int) -> Counter[int]:
     rng, statuses = random.Random(seed), Counter[int]()
     for number in range(num_requests):
+        while recorder.num_waiting(VALIDATOR.ss58_address) > 8:  # one with more in hand is told to come again
+            await asyncio.sleep(0.001)
         sent, content = request(rng, number)
         raw = [(name.encode(), text.encode()) for name, text in sent.items()]
         scope = {"type": "http", "method": "POST", "path": "/Simulation", "query_string": b"", "headers": raw}
@@ -99,12 +108,13 @@ async def storm(axon: Axon, num_requests: int, seed: int) -> Counter[int]:
             return {"type": "http.request", "body": pieces.pop(0), "more_body": bool(pieces)}
 
         try:
-            status = (await axon(Request(scope, receive))).status_code
+            answer = await axon(Request(scope, receive))
+            status = answer.status_code
         except Exception:
             print(f"request {number} broke it: {json.dumps(sent)} {content!r}", file=sys.stderr)
             raise
         if status >= 500:
-            raise SystemExit(f"request {number} got {status}: {json.dumps(sent)} {content!r}")
+            raise SystemExit(f"request {number} got {status} {answer.body!r}: {json.dumps(sent)} {content!r}")
         statuses[status] += 1
     return statuses
 
@@ -113,6 +123,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--requests", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--connections", type=int, default=4096, help="of an attacker")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -121,10 +132,26 @@ def main() -> None:
         service = Service(engine, Tally(), recorder, clock=lambda: NOW)
         nonces = Nonces(folder / "nonces.sqlite")
         axon = Axon(service, Admission(MINER.ss58_address, Registry(write_snapshot(folder)), nonces))
-        statuses = asyncio.run(storm(axon, options.requests, options.seed))
+        statuses = asyncio.run(storm(axon, recorder, options.requests, options.seed))
         recorder.close()
         engine.close()
     print(f"{sum(statuses.values())} requests: {dict(sorted(statuses.items()))}")
+    siege(options.connections)
+
+
+def siege(num_connections: int) -> None:
+    """Tell what a validator gets while each kind of attacker does its worst."""
+    share = ClusterConfig().connections_per_source
+    with (
+        tempfile.TemporaryDirectory(dir="/tmp") as name,
+        besieged(Path(name), most_connections=most_connections(), share=share) as port,
+    ):
+        for kind, count in (("none", 0), ("idle", num_connections), ("half", num_connections), ("greedy", 60)):
+            with attacking(kind, port, count) if count else contextlib.nullcontext():
+                for where, source in (("another address", OTHER), ("the same address", ATTACKER)):
+                    outcome = withstand(port, num_prompts=20, source=source)
+                    told = dict(Counter(outcome.statuses))
+                    print(f"{kind:>6} x {count:<5} from {where:<16} {told}, at worst {outcome.longest:.2f} s")
 
 
 if __name__ == "__main__":

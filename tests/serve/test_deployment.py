@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ CANARY = {"CHUTES_API_KEY": "canary-1", "SOME_TOKEN": "canary-2"}
 class Served:
     port: int
     pid: int
+    state: Path
+    temporary: Path
 
 
 @pytest.fixture(scope="module")
@@ -45,20 +48,25 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     for (asset, resolution), bars in market(("BTC", "ETH"), days=15, now=time.time()).items():
         Store(folder / "store").append(asset, "test", resolution, bars)
     write_coded_bundle(folder / "bundle")
-    (port,), before = free_ports(1), set(Path("/tmp").glob("synthcity-*"))
+    (port,) = free_ports(1)
     command = [sys.executable, "-c", RUN, "serve", str(folder / "bundle"), "--data", str(folder / "store")]
     command += ["--state", str(folder / "state"), "--host", "0.0.0.0", "--port", str(port), "--rest", "--trust-code"]
     command += ["--hotkey", MINER.ss58_address, "--metagraph", str(write_snapshot(folder))]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **CANARY}) as process:
+    with (
+        tempfile.TemporaryDirectory(prefix="d", dir="/tmp") as temporary,  # short, since sockets lie below it
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, text=True, env={**os.environ, **CANARY, "TMPDIR": temporary}
+        ) as process,
+    ):
         assert process.stdout is not None
         line = process.stdout.readline()
         while line and not line.startswith("serving"):
             line = process.stdout.readline()
         assert line, f"ended with {process.wait()}"
-        yield Served(port, process.pid)
+        yield Served(port, process.pid, folder / "state", Path(temporary))
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
-    assert not {folder for folder in Path("/tmp").glob("synthcity-*") if folder not in before}
+        assert not list(Path(temporary).glob("synthcity-*"))
 
 
 @pytest.fixture(scope="module")
@@ -123,9 +131,8 @@ def test_no_child_inherits_a_secret(served: Served):
 
 
 def test_folders_are_this_users_alone(served: Served):
-    for folder in Path("/tmp").glob("synthcity-*"):
-        if (folder / "lock").exists():
-            assert folder.stat().st_mode & 0o777 == 0o700
+    modes = [folder.stat().st_mode & 0o777 for folder in served.temporary.glob("synthcity-*")]
+    assert modes == [0o700, 0o700]
 
 
 def test_a_haproxy_that_dies_is_told_and_started_again(served: Served, client: httpx.Client):
@@ -139,3 +146,9 @@ def test_a_haproxy_that_dies_is_told_and_started_again(served: Served, client: h
             status = client.get("/healthz").status_code
         time.sleep(0.1)
     print(f"answered again after {time.monotonic() - begin:.1f} s")
+
+
+def test_state_is_this_users_alone(served: Served):
+    assert len(list(served.state.iterdir())) > 1
+    for path in (served.state, *served.state.rglob("*")):
+        assert path.stat().st_mode & 0o077 == 0, path

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+import weakref
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,10 +37,10 @@ class Search:
     def __init__(self, folder: Path, dataset: dict[str, Any] | None = None, **budget: Any) -> None:
         self.folder = folder / "run"
         self.home = folder / "home"
-        self.temporary = folder / "tmp"
+        self.temporary = Path(tempfile.mkdtemp(prefix="s", dir="/tmp"))  # short, since sockets lie below it
+        weakref.finalize(self, shutil.rmtree, self.temporary, True)
         self.log = folder / "log"
-        for path in (self.home, self.temporary):
-            path.mkdir(exist_ok=True)
+        self.home.mkdir(exist_ok=True)
         self.options = {"budget": {"trials": 4, **budget}, "dataset": {**(dataset or {}), "log": str(self.log)}}
         self.mark = f"{folder}"
         self.process: subprocess.Popen[str] | None = None
@@ -46,6 +49,7 @@ class Search:
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("RAY_")},
             "HOME": str(self.home),
+            "TMPDIR": str(self.temporary),
             "PYTHONPATH": str(ROOT),
             "SYNTHCITY_TEST_MARK": self.mark,
         }
@@ -127,7 +131,6 @@ class Search:
 
 
 def test_trains_every_candidate_once_and_leaves_no_trace(tmp_path: Path) -> None:
-    before = set(Path("/tmp").glob("synthcity-*"))
     search = Search(tmp_path, {"seconds": 0.02, "fail": ["sde"]}, trials=8, seed=1).start()
     assert search.finish() == ""  # not one line on stdout or stderr
     history = search.history()
@@ -147,7 +150,7 @@ def test_trains_every_candidate_once_and_leaves_no_trace(tmp_path: Path) -> None
     assert set(search.trained().values()) == {1}
     search.wait_until_gone()
     assert list(search.home.iterdir()) == []
-    assert set(Path("/tmp").glob("synthcity-*")) == before
+    assert list(search.temporary.glob("synthcity-*")) == []
     # nothing that Ray pickled holds more than empty shells
     assert b"_thread" not in (search.folder / "checkpoints" / "trials-1" / "tuner.pkl").read_bytes()
 
@@ -214,7 +217,6 @@ def test_ten_kills_at_random_lose_nothing_that_was_finished(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stopped_driver_cleans_up(tmp_path: Path, number: signal.Signals) -> None:
-    before = set(Path("/tmp").glob("synthcity-*"))
     search = Search(tmp_path, {"seconds": 0.2}, trials=8).start()
     search.wait_for("rung", 2)
     assert search.process is not None
@@ -223,7 +225,7 @@ def test_a_stopped_driver_cleans_up(tmp_path: Path, number: signal.Signals) -> N
     assert search.process.returncode != 0
     assert "KeyboardInterrupt" in output
     search.wait_until_gone()
-    assert set(Path("/tmp").glob("synthcity-*")) == before
+    assert list(search.temporary.glob("synthcity-*")) == []
 
 
 def test_same_seed_same_scores_with_one_worker_killed(tmp_path: Path) -> None:

@@ -12,7 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from synthcity.serve.ingress.front import HEADER_SECONDS, IDLE_SECONDS, Front, most_connections, narrow, own_address
+from synthcity.serve.ingress.front import (
+    BUSY,
+    HEADER_SECONDS,
+    IDLE_SECONDS,
+    Front,
+    most_connections,
+    narrow,
+    own_address,
+)
 from tests.ports import free_ports
 from tests.serve.door import MOST_CONNECTIONS, SHARE, make_front, opened, write_config
 
@@ -91,6 +99,18 @@ def test_a_few_that_hold_a_share_each_are_served_while_connections_are_scarce(fr
     finally:
         for one in held:
             one.close()
+
+
+def test_a_source_that_floods_is_refused_and_others_are_served(front: Front):
+    request, answers = b"GET /-/ HTTP/1.1\r\nhost: a\r\n\r\n" * 50, b""
+    with connect(front, "127.0.0.6") as one:
+        for _ in range(10 * BUSY // 50 + 2):
+            one.sendall(request)
+            while (answered := answers.count(b"HTTP/1.1 ")) % 50 or not answered:
+                answers += one.recv(65536)
+            refused, answers = answers.count(b"HTTP/1.1 429"), b""
+    assert refused == 50
+    assert ask(front, source="127.0.0.7")[0] == 200
 
 
 def test_nobody_holds_a_connection_for_long(front: Front):
