@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from synthcity.conformance import require, suite
+from synthcity.durations import DAY
 from synthcity.errors import SynthcityError
 from synthcity.forecast.bundle import load
 from synthcity.forecast.external import save
@@ -27,7 +28,7 @@ from synthcity.market.simulated import SimulatedConfig, SimulatedMarket
 from synthcity.sn50.prompt import Prompt
 
 Make = Callable[[], Forecaster]
-T0 = 1_748_736_000 + 76 * 86400
+T0 = 1_748_736_000 + 76 * DAY
 _INCREMENT = 300
 
 
@@ -152,7 +153,7 @@ def _simulated() -> Market:
     return simulated.market(["BTC", "ETH"], resolution=_INCREMENT)
 
 
-def _prompt(asset: str = "BTC", num_simulations: int = 50, start_time: int = T0, time_length: int = 86400) -> Prompt:
+def _prompt(asset: str = "BTC", num_simulations: int = 50, start_time: int = T0, time_length: int = DAY) -> Prompt:
     return Prompt(
         asset=asset,
         start_time=start_time,

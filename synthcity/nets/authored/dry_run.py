@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from synthcity.durations import DAY
 from synthcity.errors import ConfigError, TrialFailed
 from synthcity.market.dataset import Dataset, build_dataset
 from synthcity.market.simulated import SimulatedConfig, SimulatedMarket
@@ -26,7 +27,6 @@ from synthcity.sn50.competitions import get_rules, rule_dates
 
 LIMITS = Limits(cpu_seconds=90, wall_seconds=240.0)
 _FUNCTION = "synthcity.nets.authored.dry_run:run"
-_DAY = 86_400
 _WARM_UP = {"d_model": 16, "history": 24, "blocks": [{"name": "gru"}], "training": {"batch_size": 24, "num_paths": 12}}
 
 
@@ -89,8 +89,8 @@ def run(payload: Mapping[str, Any]) -> dict[str, Any]:
 
 def _dataset(competition: str, rules: str, increment: int, horizon: int, num_assets: int) -> Dataset:
     spec = WindowSpec.of(increment, horizon)
-    start, warm_up = parse_time("2025-01-01"), round(spec.warmup_days + 1) * _DAY
-    days = warm_up // _DAY + 8
+    start, warm_up = parse_time("2025-01-01"), round(spec.warmup_days + 1) * DAY
+    days = warm_up // DAY + 8
     # assets without sessions have complete windows everywhere; more of them than there are are the same again
     names = [asset for asset in ASSETS if asset in ("BTC", "ETH", "SOL", "XRP", "HYPE")]
     market = SimulatedMarket(SimulatedConfig(start="2025-01-01", days=days)).market(names, resolution=increment)
@@ -102,8 +102,8 @@ def _dataset(competition: str, rules: str, increment: int, horizon: int, num_ass
         rules=rules,
         spec=spec,
         assets=assets,
-        train=(start + warm_up, start + warm_up + 4 * _DAY),
-        validation=(start + warm_up + 4 * _DAY, start + days * _DAY),
+        train=(start + warm_up, start + warm_up + 4 * DAY),
+        validation=(start + warm_up + 4 * DAY, start + days * DAY),
         validation_every=6 * 3600,
         coefficients=dict.fromkeys(assets, 1.0),
     )
