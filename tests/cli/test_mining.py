@@ -32,6 +32,7 @@ from synthcity.serve.settlement.succession import Succession
 from tests.ports import free_ports
 from tests.serve.builders import CODE, write_coded_bundle
 from tests.serve.dialogue import MINER, STRANGER, body, headers, market, question, snapshot
+from tests.waiting import until
 
 RUN = "from synthcity.cli.main import main; main()"
 CLOSED = "http://127.0.0.1:9"  # no venue answers there
@@ -212,13 +213,10 @@ def test_a_killed_miner_takes_the_chains_process_with_it(tmp_path: Path):
     command += ["--metrics-port", "0"]
     with (tmp_path / "held").open("w") as held, subprocess.Popen(command, env=environment) as process:
         try:
-            _until(lambda: not _is_free(held), process)
+            until(lambda: not _is_free(held), seconds=120, process=process)
         finally:
             process.kill()
-        deadline = time.monotonic() + 60
-        while not _is_free(held):
-            assert time.monotonic() < deadline, "the chain's process lives on"
-            time.sleep(0.1)
+        until(lambda: _is_free(held))
 
 
 def _is_free(file: TextIO) -> bool:
@@ -276,16 +274,20 @@ def test_a_miner_answers_shadows_and_changes_its_champion_without_a_failed_answe
         listener, asker = threading.Thread(target=listen), threading.Thread(target=ask)
         listener.start()
         try:
-            _until(lambda: any(line.startswith("mining with fhs") for line in said), process)
+            until(lambda: any(line.startswith("mining with fhs") for line in said), seconds=120, process=process)
             asker.start()
-            _until(lambda: len(statuses) > 5, process)
+            until(lambda: len(statuses) > 5, seconds=120, process=process)
             promoted = subprocess.run(
                 [sys.executable, "-c", RUN, "mine", "promote", str(tmp_path / "state")], check=False, env=environment
             )
             assert promoted.returncode == 0
-            _until(lambda: any("ewma answers in place of fhs: by hand" in line for line in said), process)
+            until(
+                lambda: any("ewma answers in place of fhs: by hand" in line for line in said),
+                seconds=120,
+                process=process,
+            )
             count = len(statuses)
-            _until(lambda: len(statuses) > count + 10, process)
+            until(lambda: len(statuses) > count + 10, seconds=120, process=process)
         finally:
             ended.set()
             if asker.ident is not None:
@@ -302,14 +304,6 @@ def test_a_miner_answers_shadows_and_changes_its_champion_without_a_failed_answe
     assert list(dict.fromkeys(sent))[:2] == ["baseline:fhs", "baseline:ewma"]
     assert {answer.bundle for answer in answers if not answer.sent} == {"baseline:ewma"}
     assert json.loads((tmp_path / "state" / "champion.json").read_text())["champion"] == "ewma"
-
-
-def _until(is_so, process: subprocess.Popen, seconds: float = 120.0) -> None:
-    ended = time.monotonic() + seconds
-    while not is_so():
-        assert process.poll() is None, f"the miner ended with {process.returncode}"
-        assert time.monotonic() < ended, "it takes too long"
-        time.sleep(0.2)
 
 
 def test_wallet_and_network_come_from_options_then_the_environment_then_the_file(tmp_path: Path, monkeypatch):

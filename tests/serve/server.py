@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvicorn
 from fastapi import FastAPI
+
+from tests.waiting import until
 
 
 @contextmanager
@@ -20,8 +21,7 @@ def running_app(app: FastAPI, host: str = "127.0.0.1") -> Iterator[str]:
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:
-        while not server.started:
-            time.sleep(0.01)
+        until(lambda: server.started)
         yield f"http://{host}:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True

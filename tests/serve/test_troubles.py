@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -35,6 +34,7 @@ from synthcity.serve.settlement.settle import read_answers
 from synthcity.serve.settlement.settler import Settler
 from tests.serve.answering.test_engine import Model
 from tests.serve.dialogue import MINER, NOW, STRANGER, body, headers, market, question, snapshot, write_snapshot
+from tests.waiting import until
 
 
 class Place:
@@ -109,10 +109,7 @@ def test_without_a_chain_everybody_is_refused_and_the_reason_is_shown(tmp_path: 
     code = "print('cannot begin with network finney'); raise SystemExit(1)"
     chain = stack.enter_context(Watched("the chain's process", [sys.executable, "-c", code], pause_seconds=600))
     place.chain = lambda: chain.problem
-    for _ in range(600):
-        if chain.problem and chain.last_line:
-            break
-        time.sleep(0.05)
+    until(lambda: chain.problem and chain.last_line)
     assert place.ask() == 503
     seen = place.seen()
     assert "the chain's process ended with 1 (cannot begin with network finney); it is started again" in seen
@@ -142,10 +139,7 @@ def test_a_full_disk_costs_no_answer_and_is_shown(tmp_path: Path, stack: ExitSta
 
     monkeypatch.setattr("os.fsync", full)
     assert place.ask() == 200
-    for _ in range(600):
-        if place.recorder.problem:
-            break
-        time.sleep(0.05)
+    until(lambda: place.recorder.problem)
     seen = place.seen()
     assert "No space left on device; 1 answers are held in memory" in seen
     monkeypatch.undo()
@@ -156,13 +150,13 @@ import resource, signal, sys, time
 from contextlib import ExitStack
 from pathlib import Path
 from tests.serve.test_troubles import Place
+from tests.waiting import until
 with ExitStack() as stack:
     place = Place(Path(sys.argv[1]), stack)
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
     print(place.ask())
-    while not place.recorder.problem:
-        time.sleep(0.05)
+    until(lambda: place.recorder.problem)
     print(place.seen())
 """
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -28,6 +27,7 @@ from synthcity.serve.http.axon import Axon
 from synthcity.sn50.prompt import Prompt
 from tests.serve.conftest import MarketPrices
 from tests.serve.dialogue import NOW, body, headers
+from tests.waiting import until
 
 PROMPT = Prompt(
     asset="BTC", start_time=int(NOW) // 60 * 60 + 120, time_length=3600, time_increment=60, num_simulations=20
@@ -84,10 +84,7 @@ def _answer(engine: Engine, patience: float = 30.0, seed: int | None = None) -> 
 def recover(engine: Engine) -> None:
     engine.model.fault = ""
     engine.model.released.set()
-    for _ in range(200):
-        if engine.problem is None:
-            break
-        time.sleep(0.05)
+    until(lambda: engine.problem is None)
 
 
 def test_the_model_answers_and_its_seed_repeats(engines):

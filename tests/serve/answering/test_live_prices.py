@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from synthcity.market.venues.http import Patience
 from synthcity.serve.answering.live_prices import Feed, FeedConfig
 from synthcity.settings import Settings
 from tests.standins.prices import NOW, PriceServer, candles, price_server
+from tests.waiting import until
 
 QUICK = Patience(attempts=1, first_wait_seconds=0.01, timeout_seconds=10, pause_seconds=0)
 QUICKLY = {"history_days": {60: 1.0, 300: 2.0}, "past_pause_seconds": 0.0, "patience": QUICK}
@@ -350,14 +350,9 @@ def test_threads_follow_the_venues_and_end(make, clock):
     feed = make()
     with feed:
         assert feed.is_alive
-        deadline = time.monotonic() + 60
-        while not all(health.is_whole for health in feed.health()):
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        until(lambda: all(health.is_whole for health in feed.health()))
         clock.move(60)
-        while feed.age("HYPE", clock.now) > 66:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        until(lambda: feed.age("HYPE", clock.now) <= 66)
     assert not feed.is_alive
 
 
@@ -436,10 +431,7 @@ def test_a_thread_that_ended_is_a_problem_of_its_series(make, clock, monkeypatch
     feed = make()
     assert feed.problem is None
     with feed:
-        deadline = time.monotonic() + 60
-        while feed.problem is None or "hyperliquid" not in feed.problem:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        until(lambda: "hyperliquid" in (feed.problem or ""))
         assert "the thread that follows binance has ended" in health_of(feed, "BTC").problem
         assert not feed.is_alive
     assert feed.problem is None
