@@ -150,10 +150,10 @@ def run(config: MiningConfig) -> None:
 
 @click.command()
 @click.argument("model", metavar="BUNDLE|BASELINE", default="fhs")
-@click.option("--assets", metavar="A,B,...", default="BTC", show_default=True, help="One is asked for a competition.")
+@click.option("--assets", metavar="A,B,...", help="To ask for.  [default: those of the bundle; BTC for a baseline]")
 @click.option("--trust-code", is_flag=True, help=_TRUST)
 @click.option("--seed", type=click.IntRange(0, MAX_SEED), default=0, show_default=True, help="Of the simulated market.")
-def rehearse(model: str, assets: str, trust_code: bool, seed: int) -> None:
+def rehearse(model: str, assets: str | None, trust_code: bool, seed: int) -> None:
     """Let the real miner answer, settle and score on this machine alone, in about a minute.
 
     Prices come from a simulated market in a server of its own, the chain is a made-up snapshot, and a made-up validator
@@ -164,11 +164,11 @@ def rehearse(model: str, assets: str, trust_code: bool, seed: int) -> None:
     \b
     Examples:
       synthcity mine rehearse
-      synthcity mine rehearse runs/quickstart/winner --assets BTC,ETH
+      synthcity mine rehearse runs/quickstart/winner
     """
     from synthcity.serve.rehearsal.rehearse import rehearse as run_rehearsal
 
-    names = tuple(dict.fromkeys(name.strip() for name in assets.split(",") if name.strip()))
+    names = tuple(dict.fromkeys(name.strip() for name in (assets or "").split(",") if name.strip()))
     run_rehearsal(model, assets=names, trust_code=trust_code, seed=seed, tell=click.echo)
 
 

@@ -42,7 +42,8 @@ def refuse_simulated(name: str) -> None:
     if is_simulated(facts_of(name)):
         raise ConfigError(
             f"{name} was trained on SIMULATED prices, so it is worth nothing to validators; search on real ones, e.g. "
-            "`synthcity search configs/sweep.yaml`, or mine with the baseline fhs"
+            "`synthcity search configs/sweep.yaml`, mine with the baseline fhs, or see it work by "
+            f"`synthcity mine rehearse {name}`"
         )
 
 

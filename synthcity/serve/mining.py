@@ -6,7 +6,7 @@ import contextlib
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -75,6 +75,7 @@ class MiningConfig:
         metagraph: file of who is registered that another process keeps; the chain is left alone then.
         auto_promote: let a challenger that has won answer without a hand.
         trust_code: run what a language model wrote, where a bundle holds such code.
+        rehearsal: prices are simulated, so a bundle that was trained on such prices may answer.
         ledger_gb: what the ledger of answers may take, in 10**9 bytes.
         patience_seconds: for prices and the chain, before the checks.
     """
@@ -93,6 +94,7 @@ class MiningConfig:
     challenger: str | None = None
     auto_promote: bool = False
     trust_code: bool = False
+    rehearsal: bool = False
     ledger_gb: float = 20.0
     patience_seconds: float = 90.0
 
@@ -140,7 +142,7 @@ def mining(config: MiningConfig, *, tell: Callable[[str], None] = print) -> Iter
         told = stack.enter_context(outlets(Path(named.state), config.cluster.metrics_port, settings.alarm_webhook))
         _tidy(Path(named.state) / LEDGER, tell)
         service = start_config(named)
-        models = _models(service, config.assets, tell)
+        models = _models(service, config, tell)
         feed = stack.enter_context(Feed(open_store(named.store), FeedConfig(assets=config.assets)))
         assert named.metagraph is not None
         registry = Registry(named.metagraph)
@@ -275,15 +277,16 @@ def _tidy(ledger: Path, tell: Callable[[str], None]) -> None:
             tell(f"{State.OK:<8}{'ledger':<12}{num_away} answers that were settled long ago are in {ledger / ARCHIVE}")
 
 
-def _models(service: ServeConfig, assets: Sequence[str], tell: Callable[[str], None]) -> dict[str, Forecaster]:
+def _models(service: ServeConfig, config: MiningConfig, tell: Callable[[str], None]) -> dict[str, Forecaster]:
     """Champion and challenger, loaded before anything starts; those that nobody could be paid for are refused."""
     named = {"model": service.model, "challenger": service.challenger}
     found = {}
     for role, name in named.items():
         if name is not None:
-            refuse_simulated(name)
+            if not config.rehearsal:
+                refuse_simulated(name)
             found[role] = load_model(name, trust_code=service.trust_code)[0]
-            refuse_useless(name, found[role], assets)
+            refuse_useless(name, found[role], config.assets)
             for doubt in doubts(name):
                 tell(f"{State.WARNING:<8}{role:<12}{doubt}")
     return found

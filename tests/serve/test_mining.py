@@ -40,10 +40,31 @@ def test_a_bundle_of_simulated_prices_is_not_mined_with(tmp_path: Path, role: st
         state=str(tmp_path / "state"),
         hotkey=MINER.ss58_address,
         metagraph=str(tmp_path / "metagraph.json"),
+        cluster=ClusterConfig(metrics_port=0),
     )
     with pytest.raises(ConfigError, match="made-up was trained on SIMULATED prices"), mining(config, tell=str):
         raise AssertionError("it has started")
     assert not (tmp_path / "store").exists(), "nothing has begun to follow a venue"
+
+
+def test_in_a_rehearsal_a_bundle_of_simulated_prices_may_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SYNTHCITY_BINANCE_URL", "http://127.0.0.1:9")
+    made_up = str(bundle(tmp_path / "made-up", facts(SIMULATED)))
+    config = MiningConfig(
+        model=made_up,
+        store=str(tmp_path / "store"),
+        assets=("BTC",),
+        state=str(tmp_path / "state"),
+        hotkey=MINER.ss58_address,
+        metagraph=str(tmp_path / "metagraph.json"),
+        cluster=ClusterConfig(metrics_port=0),
+        rehearsal=True,
+        patience_seconds=0,
+    )
+    told: list[str] = []
+    with pytest.raises(ConfigError, match=r"the miner does not start: .*prices"), mining(config, tell=told.append):
+        raise AssertionError("it has started")
+    assert any("SIMULATED" in line for line in told), "and says so"
 
 
 def test_a_bundle_that_answers_nothing_is_not_mined_with(tmp_path: Path):
@@ -55,6 +76,7 @@ def test_a_bundle_that_answers_nothing_is_not_mined_with(tmp_path: Path):
         state=str(tmp_path / "state"),
         hotkey=MINER.ss58_address,
         metagraph=str(tmp_path / "metagraph.json"),
+        cluster=ClusterConfig(metrics_port=0),
     )
     with pytest.raises(ConfigError, match="was made for no prompt of ETH, SOL that"), mining(config, tell=str):
         raise AssertionError("it has started")

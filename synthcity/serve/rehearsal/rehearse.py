@@ -20,6 +20,7 @@ from bittensor_wallet import Keypair
 
 from synthcity.durations import DAY
 from synthcity.errors import ConfigError, Fatal
+from synthcity.forecast.suitability import facts_of
 from synthcity.market.download import download
 from synthcity.market.simulated import SimulatedConfig
 from synthcity.market.store import PriceStore, open_store
@@ -69,7 +70,7 @@ class Rehearsed:
 def rehearse(
     model: str,
     *,
-    assets: Sequence[str] = ("BTC",),
+    assets: Sequence[str] = (),
     trust_code: bool = False,
     seed: int = 0,
     tell: Callable[[str], None] = print,
@@ -78,6 +79,7 @@ def rehearse(
 
     Args:
         model: folder of a bundle, or the name of a baseline; one that was trained on a simulated market may rehearse.
+        assets: to ask for; none: those that the bundle was made for, BTC for a baseline.
         seed: of the simulated market.
         tell: takes a line for each step.
 
@@ -85,6 +87,7 @@ def rehearse(
         SynthcityError: whatever keeps the miner from starting.
         Fatal: a prompt was not answered, or an answer would be refused by the network.
     """
+    assets = assets or tuple(dict.fromkeys(name for fact in facts_of(model) for name in fact.assets)) or ("BTC",)
     prompts, steps = _prompts(assets), _Steps(tell)
     steps.tell("begin", f"{model}; prices, chain and validator are made up, nothing leaves this machine or stays on it")
     with contextlib.ExitStack() as stack:
@@ -108,6 +111,7 @@ def rehearse(
             hotkey=miner.ss58_address,
             metagraph=str(folder / "metagraph.json"),
             trust_code=trust_code,
+            rehearsal=True,
         )
         with mining(mined, tell=lambda line: steps.tell("miner", line)) as running:
             seconds = _ask_all(f"http://127.0.0.1:{where.port}", validator, miner, prompts, steps)
