@@ -44,6 +44,7 @@ from synthcity.cli.options import LocalPath
 @click.option(
     "--metagraph", type=LocalPath(), metavar="FILE", help="Who is registered, as the chain's process writes it."
 )
+@click.option("--metrics-port", type=click.IntRange(0, 65535), help="Of 127.0.0.1; 0: a free one.  [default: 9150]")
 @click.option(
     "--trust-code", is_flag=True, default=None, help="Run what a language model wrote, where a bundle holds such code."
 )
@@ -60,6 +61,7 @@ def command(
     state: str | None,
     hotkey: str | None,
     metagraph: str | None,
+    metrics_port: int | None,
     trust_code: bool | None,
     rest: bool | None,
 ) -> None:
@@ -91,7 +93,7 @@ def command(
     service: dict[str, object] = {"model": model, "store": store, "state": state, "live_assets": names}
     service["as_of"] = as_of
     service |= {"hotkey": hotkey, "metagraph": metagraph, "rest": rest, "trust_code": trust_code}
-    where: dict[str, object] = {"host": host, "port": port, "replicas": replicas}
+    where: dict[str, object] = {"host": host, "port": port, "replicas": replicas, "metrics_port": metrics_port}
     config = load_serving(file, service=service, cluster=where)
     for line in told_at_start(config.service):
         click.echo(line, err=True)

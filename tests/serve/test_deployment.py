@@ -50,7 +50,18 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     write_coded_bundle(folder / "bundle")
     (port,) = free_ports(1)
     command = [sys.executable, "-c", RUN, "serve", str(folder / "bundle"), "--data", str(folder / "store")]
-    command += ["--state", str(folder / "state"), "--host", "0.0.0.0", "--port", str(port), "--rest", "--trust-code"]
+    command += [
+        "--state",
+        str(folder / "state"),
+        "--host",
+        "0.0.0.0",
+        "--port",
+        str(port),
+        "--rest",
+        "--trust-code",
+        "--metrics-port",
+        "0",
+    ]
     command += ["--hotkey", MINER.ss58_address, "--metagraph", str(write_snapshot(folder))]
     with (
         tempfile.TemporaryDirectory(prefix="d", dir="/tmp") as temporary,  # short, since sockets lie below it

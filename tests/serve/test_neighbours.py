@@ -22,7 +22,19 @@ RUN = "from synthcity.cli.main import main; main()"
 
 
 def start(folder: Path, port: int, *arguments: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", RUN, "serve", "fhs", "--data", str(folder / "store"), "--replicas", "1"]
+    command = [
+        sys.executable,
+        "-c",
+        RUN,
+        "serve",
+        "fhs",
+        "--data",
+        str(folder / "store"),
+        "--replicas",
+        "1",
+        "--metrics-port",
+        "0",
+    ]
     command += ["--state", str(folder / f"state-{port}"), "--port", str(port), *arguments]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ)
     assert process.stdout is not None

@@ -39,7 +39,19 @@ def root() -> Iterator[Path]:
 
 
 def start(root: Path, store: Path, port: int) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", RUN, "serve", "fhs", "--data", str(store), "--replicas", "1"]
+    command = [
+        sys.executable,
+        "-c",
+        RUN,
+        "serve",
+        "fhs",
+        "--data",
+        str(store),
+        "--replicas",
+        "1",
+        "--metrics-port",
+        "0",
+    ]
     command += ["--state", str(root / "state"), "--port", str(port)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(root)})
     assert process.stdout is not None
