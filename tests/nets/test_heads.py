@@ -1,4 +1,4 @@
-"""What each law means for paths; the contract of all heads is ``nets/conformance.py``."""
+"""What all laws mean for paths; the contract of all heads is ``nets/conformance.py``, each law is in ``heads/``."""
 
 import math
 from dataclasses import replace
@@ -10,10 +10,7 @@ from torch import Tensor
 from synthcity.nets import conformance, registry
 from synthcity.nets.blocks.base import BuildContext
 from synthcity.nets.conformance import HEAD_CHECKS, build_head, generator, law_of
-from synthcity.nets.heads.gbm import GBMLaw
-from synthcity.nets.heads.law import Law, student, student_log_density, student_noise, uniform, upper_tail
-from synthcity.nets.heads.mixture import MixtureLaw
-from synthcity.nets.heads.sde import SDELaw
+from synthcity.nets.heads.law import Law
 
 VARIANTS = [
     ("gbm", {"innovation": "normal", "level": False}),
@@ -130,146 +127,8 @@ def test_windows_can_be_tied_and_keep_their_marginals(name: str, options: dict[s
             assert float((found - level).abs().max()) < 2.5 * math.sqrt(level * (1 - level) / num_paths)
 
 
-@pytest.mark.parametrize("dof", [3.0, 5.0, 30.0])
-def test_student_draws_have_unit_variance_and_the_right_tails(dof: float):
-    noise = student_noise((400_000,), torch.zeros(1), generator(4))
-    x = student(noise["exponential"], noise["cosine"], torch.tensor(dof))
-    grid = torch.linspace(-60, 60, 200_001, dtype=torch.float64)
-    density = student_log_density(grid, torch.tensor(dof, dtype=torch.float64)).exp()
-    cdf = torch.cumulative_trapezoid(density, grid)
-    assert float(cdf[-1]) == pytest.approx(1.0, abs=2e-4)
-    for level in (0.01, 0.25, 0.9, 0.99):
-        at = float(grid[1:][torch.searchsorted(cdf, level)])
-        assert float((x <= at).float().mean()) == pytest.approx(level, abs=2.5e-3)
-    if dof > 4:
-        assert float(x.var()) == pytest.approx(1.0, rel=0.03)
-
-
-def test_tails_of_scores_are_accurate_far_out():
-    score = torch.tensor([-9.0, 0.0, 2.0, 5.3, 5.6, 5.9, 20.0])
-    want = torch.special.erfc(score.double() / math.sqrt(2)) / 2
-    torch.testing.assert_close(upper_tail(score).double(), want.clamp(min=1e-9), rtol=1e-5, atol=0)
-
-
-def test_tied_uniforms_stay_uniform():
-    factor = torch.linalg.cholesky(torch.tensor([[1.0, 0.9], [0.9, 1.0]]))
-    u = uniform((2, 100_000), torch.zeros(1), generator(), factor)
-    assert correlate(u[0], u[1]) == pytest.approx(6 / math.pi * math.asin(0.45), abs=0.01)
-    levels = torch.linspace(0.01, 0.99, 99)
-    torch.testing.assert_close(torch.quantile(u, levels, dim=1), levels[:, None].expand(-1, 2), atol=0.007, rtol=0)
-
-
 def flat(batch: int, horizon: int, value: float = 0.0) -> Tensor:
     return torch.full((batch, horizon), value)
-
-
-def test_gbm_volatility_adds_up_over_the_horizon():
-    law = GBMLaw(flat(1, 288, math.log(0.7)), None, None)
-    total = law.sample(20_000, generator=generator()).sum(-1)
-    assert float(total.std()) == pytest.approx(0.7 * math.sqrt(288), rel=0.02)
-
-
-@pytest.mark.parametrize("spread", [None, torch.tensor([0.4])])
-def test_gbm_log_prob_integrates_to_one(spread: Tensor | None):
-    law = GBMLaw(flat(1, 1, -0.3), flat(1, 1, 5.0), spread)
-    grid = torch.linspace(-80, 80, 160_001)
-    density = torch.cat([law.log_prob(x[:, None]).exp() for x in grid.split(16_000)])
-    assert float(torch.trapezoid(density, grid)) == pytest.approx(1.0, abs=2e-3)
-
-
-def test_the_level_of_a_path_clusters_its_volatility():
-    def clustering(spread: Tensor | None) -> float:
-        paths = GBMLaw(flat(1, 48), None, spread).sample(3000, generator=generator())[0].abs()
-        first, second = paths[:, :24].mean(1), paths[:, 24:].mean(1)
-        return float(torch.corrcoef(torch.stack([first, second]))[0, 1])
-
-    assert clustering(torch.tensor([0.5])) > 0.7
-    assert abs(clustering(None)) < 0.06
-
-
-def sde(vol_of_vol: float, decay: float = 0.05, leverage: float = 0.0, start: float = 0.0) -> SDELaw:
-    return SDELaw(
-        log_volatility_bh=flat(1, 288),
-        dof_bh=None,
-        decay=torch.tensor(decay),
-        vol_of_vol_b=torch.tensor([vol_of_vol]),
-        start_spread_b=torch.tensor([start]),
-        leverage_b=torch.tensor([leverage]),
-    )
-
-
-def test_sde_without_volatility_of_volatility_is_gbm():
-    noise = sde(0.0).draw_noise(50, generator())
-    torch.testing.assert_close(sde(0.0).sample(50, noise), GBMLaw(flat(1, 288), None, None).sample(50, noise))
-
-
-def test_sde_deviations_are_the_recursion_they_claim_to_be():
-    law = sde(0.5, decay=0.2, start=0.3)
-    noise = law.draw_noise(4, generator())
-    phi, state = math.exp(-0.2), 0.3 * noise["start"]
-    scale = 0.5 * math.sqrt(1 - phi**2)
-    for t in range(288):
-        state = phi * state + scale * noise["volatility"][..., t]
-        torch.testing.assert_close(law._deviation(noise)[..., t], state, rtol=1e-4, atol=1e-5)
-
-
-def test_sde_clusters_at_short_lags_and_forgets_at_long_ones():
-    absolute = sde(0.6).sample(4000, generator=generator())[0].abs()
-
-    def correlation(lag: int) -> float:
-        a, b = absolute[:, 40].flatten(), absolute[:, 40 + lag].flatten()
-        return float(torch.corrcoef(torch.stack([a, b]))[0, 1])
-
-    assert correlation(1) > 0.15
-    assert abs(correlation(200)) < 0.06
-
-
-def test_sde_leverage_raises_volatility_after_a_fall_and_changes_no_marginal():
-    law = sde(0.6, leverage=-0.8)
-    paths = law.sample(20_000, generator=generator())[0]
-    shock, after = paths[:, 50], paths[:, 51].abs()
-    assert float(torch.corrcoef(torch.stack([shock, after]))[0, 1]) < -0.1
-    assert torch.equal(law.quantiles(torch.tensor([0.01, 0.9])), sde(0.6).quantiles(torch.tensor([0.01, 0.9])))
-    for step in (0, 1, 150, -1):
-        expected = math.sqrt(math.exp(2 * 0.6**2 * (1 - math.exp(-2 * 0.05 * (step % 288 + 1)))))
-        assert float(paths[:, step].std()) == pytest.approx(expected, rel=0.05)
-
-
-def test_sde_leverage_drives_student_steps_by_the_normal_behind_them():
-    law = SDELaw(flat(1, 96), flat(1, 96, 4.0), torch.tensor(0.1), *(torch.tensor([v]) for v in (0.5, 0.2, -0.7)))
-    noise = law.draw_noise(4000, generator())
-    shocks = law._shocks(noise)
-    assert float(shocks.mean()) == pytest.approx(0.0, abs=0.01)
-    assert float(shocks.std()) == pytest.approx(1.0, abs=0.01)
-    cosine = noise["cosine"][..., :-1]
-    assert float(torch.corrcoef(torch.stack([shocks[..., 1:].flatten(), cosine.flatten()]))[0, 1]) < -0.5
-
-
-def test_mixture_moments_match_its_weights_and_strata_agree_with_draws():
-    weight, offset = torch.tensor([[0.7, 0.3]]), torch.tensor([[-0.4, 0.6]])
-    law = MixtureLaw(flat(1, 4), flat(1, 4, 30.0), weight, offset)
-    expected = float((weight * (2 * offset).exp()).sum())
-    assert float(law.sample(60_000, generator=generator()).var()) == pytest.approx(expected, rel=0.05)
-    paths, strata = law.sample_strata(60_000, generator=generator())
-    weighted = strata.repeat_interleave(30_000, dim=1)[..., None] * paths.square() / 30_000
-    assert float(weighted.sum(1).mean()) == pytest.approx(expected, rel=0.05)
-
-
-def test_mixture_weights_move_towards_the_regime_that_fits():
-    from synthcity.nets.loss import _stratified_crps
-
-    logits = torch.zeros(1, 2, requires_grad=True)
-    law = MixtureLaw(flat(1, 50), flat(1, 50, 30.0), torch.softmax(logits, -1), torch.tensor([[-1.0, 1.0]]))
-    paths, weight = law.sample_strata(200, generator=generator())
-    calm = 0.3 * torch.randn(1, 50, generator=generator(9))
-    _stratified_crps(paths.transpose(1, 2), calm, weight).mean().backward()
-    assert logits.grad[0, 0] < 0 < logits.grad[0, 1]
-
-
-def test_strata_need_a_fitting_number_of_paths():
-    law = MixtureLaw(flat(1, 4), flat(1, 4, 5.0), torch.full((1, 3), 1 / 3), torch.zeros(1, 3))
-    with pytest.raises(ValueError, match="10 is no multiple of the 3 regimes"):
-        law.sample_strata(10)
 
 
 @pytest.mark.parametrize("name", ["copula", "quantile"])

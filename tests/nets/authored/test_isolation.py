@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from synthcity.nets.authored import isolation, lock
 from synthcity.nets.authored.isolation import Ending, run_isolated
 from synthcity.nets.authored.lock import Limits, NotIsolated
 
@@ -152,21 +151,6 @@ def test_no_secret_of_the_environment_goes_in(monkeypatch: pytest.MonkeyPatch) -
     assert "cpk_secret" not in ending.answer["result"]
 
 
-def test_without_the_library_nothing_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(*arguments: object, **options: object) -> None:
-        raise OSError("libseccomp.so.2: cannot open shared object file")
-
-    monkeypatch.setattr(lock.ctypes, "CDLL", missing)
-    with pytest.raises(NotIsolated, match="install libseccomp2"):
-        isolation.check_isolation()
-
-
-def test_on_another_system_nothing_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lock.sys, "platform", "darwin")
-    with pytest.raises(NotIsolated, match="Linux's seccomp alone, and this is darwin"):
-        isolation.check_isolation()
-
-
 FAULTS = {
     "seccomp_init": "libseccomp cannot make a filter",
     "seccomp_load": "the kernel refuses a seccomp filter: Invalid argument",
@@ -201,17 +185,6 @@ def test_the_filter_holds_without_the_rest(kept: str, faulty: Callable[[str], En
     ending = faulty(kept)
     assert "PermissionError" in ending.reason
     assert not (tmp_path / "ran").exists()
-
-
-@pytest.mark.parametrize("user", [1000, 0])
-def test_root_becomes_nobody_and_others_stay(user: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    called: list[str] = []
-    for name in ("getuid", "geteuid"):
-        monkeypatch.setattr(lock.os, name, lambda: user)
-    for name in ("setgroups", "setresgid", "setresuid"):
-        monkeypatch.setattr(lock.os, name, lambda *ids, name=name: called.append(name))
-    assert lock._drop_user() == f"user {user or 65534}"
-    assert called == ([] if user else ["setgroups", "setresgid", "setresuid"])
 
 
 FAULTY = """

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from synthcity.nets.blocks.dlinear import moving_average
-from tests.nets.test_blocks import build, noise
+from synthcity.nets.conformance import noise
+from tests.nets.test_blocks import build
 
 
 @pytest.mark.parametrize("kernel", [5, 13, 25])

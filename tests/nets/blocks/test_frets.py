@@ -4,7 +4,8 @@ import torch
 from torch.nn.functional import relu, softshrink
 
 from synthcity.nets.blocks.frets import _FrequencyLearner
-from tests.nets.test_blocks import build, noise
+from synthcity.nets.conformance import noise
+from tests.nets.test_blocks import build
 
 
 def test_a_learner_is_a_complex_layer_with_all_four_products():

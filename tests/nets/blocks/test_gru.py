@@ -2,7 +2,8 @@
 
 import torch
 
-from tests.nets.test_blocks import build, noise
+from synthcity.nets.conformance import noise
+from tests.nets.test_blocks import build
 
 RESET, UPDATE = slice(0, 16), slice(16, 32)
 

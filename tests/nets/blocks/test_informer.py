@@ -10,7 +10,8 @@ from synthcity.errors import ConfigError
 from synthcity.nets import registry
 from synthcity.nets.blocks.base import BuildContext
 from synthcity.nets.blocks.informer import active_queries, num_active, prob_sparse
-from tests.nets.test_blocks import build, noise
+from synthcity.nets.conformance import noise
+from tests.nets.test_blocks import build
 
 SEQ = 48
 

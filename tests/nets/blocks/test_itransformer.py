@@ -2,7 +2,8 @@
 
 import torch
 
-from tests.nets.test_blocks import build, noise
+from synthcity.nets.conformance import noise
+from tests.nets.test_blocks import build
 
 
 def test_order_of_variates_means_nothing_and_order_of_time_much():

@@ -6,7 +6,8 @@ import torch
 from synthcity.nets import registry
 from synthcity.nets.blocks.base import BuiltLengthBlock
 from synthcity.nets.blocks.length import at_length
-from tests.nets.test_blocks import build, noise
+from synthcity.nets.conformance import noise
+from tests.nets.test_blocks import build
 
 BOUND = sorted(name for name, entry in registry.blocks().items() if issubclass(entry.cls, BuiltLengthBlock))
 

@@ -5,7 +5,8 @@ import torch
 from torch import Tensor
 
 from synthcity.nets.blocks.mamba import scan
-from tests.nets.test_blocks import build, noise
+from synthcity.nets.conformance import noise
+from tests.nets.test_blocks import build
 
 
 def one_by_one(decay: Tensor, drive: Tensor, start: Tensor) -> Tensor:

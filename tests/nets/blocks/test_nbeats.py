@@ -5,7 +5,8 @@ import torch
 from torch import Tensor
 
 from synthcity.nets.blocks.nbeats import seasonal_basis, trend_basis
-from tests.nets.test_blocks import build, noise
+from synthcity.nets.conformance import noise
+from tests.nets.test_blocks import build
 
 
 def misfit(series_ns: Tensor, basis_cs: Tensor) -> float:

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from synthcity.nets.blocks.patchtst import merge
-from tests.nets.test_blocks import build, noise
+from synthcity.nets.conformance import noise
+from tests.nets.test_blocks import build
 
 
 def test_groups_never_mix():

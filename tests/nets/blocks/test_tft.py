@@ -4,7 +4,8 @@ import torch
 from torch import nn
 
 from synthcity.nets.blocks.tft import Gate, GatedResidual
-from tests.nets.test_blocks import build, noise
+from synthcity.nets.conformance import noise
+from tests.nets.test_blocks import build
 
 
 def close_gates(module: nn.Module) -> None:

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from tests.nets.test_blocks import build, noise
+from synthcity.nets.conformance import noise
+from tests.nets.test_blocks import build
 
 
 def steps_heard_at_the_end(block: torch.nn.Module) -> list[int]:
