@@ -47,6 +47,7 @@ _STORED_UNTIL_SECONDS = 600
 """The store ends so long ago; what follows the miner has to fetch."""
 
 _HASTE = Patience(pause_seconds=0.0)
+_LOOK_SECONDS = 30.0  # each look asks one replica
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +116,7 @@ def rehearse(
         )
         with mining(mined, tell=lambda line: steps.tell("miner", line)) as running:
             seconds = _ask_all(f"http://127.0.0.1:{where.port}", validator, miner, prompts, steps)
-            _look(running, folder / "state", steps)
+            _look(running, len(prompts) + 1, folder / "state", steps)
         steps.tell("miner", "ended")
         later = _go_on(stand_in, store, assets, prompts)
         steps.tell("time", f"the stand-in's clock is {format_duration(round(later - time.time()))} ahead")
@@ -211,11 +212,16 @@ def _ask_all(
     return seconds
 
 
-def _look(running: Miner, state: Path, steps: _Steps) -> None:
-    """Let the miner look at itself, and read what it tells."""
-    running.look()
+def _look(running: Miner, num_asked: int, state: Path, steps: _Steps) -> None:
+    """Let the miner look at itself until all replicas have told, and read what it tells others."""
+    ended = time.monotonic() + _LOOK_SECONDS
+    while True:
+        status = running.look().facts.status
+        answered, refused = sum(status.answered.values()), sum(status.refused.values())
+        if answered + refused >= num_asked or time.monotonic() > ended:
+            break
+        time.sleep(0.5)
     report = read_report(state)
-    answered, refused = sum(report.answered.values()), sum(report.refused.values())
     steps.tell("status", f"{report.verdict}; {answered} answered, {refused} refused; metrics at {report.metrics}")
 
 
