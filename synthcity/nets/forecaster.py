@@ -61,8 +61,12 @@ class NetForecaster:
             BundleError: the bytes are damaged or foreign.
         """
         tensors, meta = states.parse(blob)
-        network = Network(NetConfig.from_dict(meta.config), meta.spec, len(meta.assets))
-        network.load_state_dict(states.group(tensors, "best"))
+        try:
+            network = Network(NetConfig.from_dict(meta.config), meta.spec, len(meta.assets))
+            network.load_state_dict(states.group(tensors, "best"))
+        except (KeyError, TypeError, RuntimeError, ConfigError) as error:
+            reason = " ".join(str(error).split())[:_LONGEST_REASON]
+            raise BundleError(f"a saved training state does not fit this version of synthcity: {reason}") from error
         origin = {"competition": meta.competition, "rules": meta.rules, "seed": meta.seed, "steps": meta.step}
         return cls(network, meta.spec, meta.assets, origin)
 

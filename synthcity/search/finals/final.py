@@ -34,13 +34,12 @@ from synthcity.forecast.weights import solve_weights
 from synthcity.search.config import BudgetConfig
 from synthcity.search.data import SearchData
 from synthcity.search.finals.choice import MIX, choose, stage_seed
-from synthcity.search.finals.finalist import Finalist
+from synthcity.search.finals.contenders import enter, select
 from synthcity.search.finals.scoring import Scorer
 from synthcity.search.finals.timing import FinalsClock, note_refit
 from synthcity.search.journal.events import (
     Baselines,
     Chosen,
-    Contenders,
     Degraded,
     MixTold,
     RunStarted,
@@ -98,21 +97,26 @@ def run_final(
         refit: trains records again within so many seconds, None for any time; what it has not finished is left out.
 
     Raises:
-        RunError: something that was written before is gone.
+        RunError: what the test showed is gone, or the states of all trials are.
     """
     if recorder.last(SeenTest):
         return _seen(recorder, folder)
     clock = FinalsClock(recorder, budget)
-    records = _contenders(recorder, scorer.workers, clock, budget)
-    networks: dict[str, Forecaster] = {r.id: Finalist.from_record(r, storage) for r in records}
+    entrants = enter(recorder, storage, scorer.workers, clock, budget)
+    networks: dict[str, Forecaster] = {**entrants.networks}
     baselines: dict[str, Forecaster] = {name: baseline(name) for name in BASELINES}
-    _fit_mix(recorder, data, scorer, {**networks, **_best_baseline(recorder, baselines)}, seed=budget.seed)
     if not recorder.last(Chosen):
+        _fit_mix(recorder, data, scorer, {**networks, **_best_baseline(recorder, baselines)}, seed=budget.seed)
         choose(recorder, data, scorer, _with_mix(recorder, networks, baselines), baselines, clock=clock, budget=budget)
     frozen = recorder.last(Winner) is not None  # then the look is at what was frozen, and nothing is trained any more
     seconds = 0.0 if frozen else clock.seconds_for_refit(len(data.test_prompts()))
-    chosen = [record for record in records if record.id in _members(recorder)]
+    chosen = [record for record in entrants.records if record.id in _members(recorder)]
     refitted = refit(chosen, seconds)
+    if any(record.id not in networks and record.id not in refitted for record in chosen):
+        select(recorder, storage, scorer.workers, clock, budget)  # which voids the choice: the finals are held again
+        return run_final(
+            recorder=recorder, data=data, scorer=scorer, folder=folder, storage=storage, budget=budget, refit=refit
+        )
     if not frozen:
         note_refit(recorder, chosen, refitted)
     deployed = _with_mix(recorder, {**networks, **refitted}, baselines)
@@ -120,18 +124,6 @@ def run_final(
         _freeze(recorder, data, {**deployed, **baselines}, folder, seed=budget.seed)
     _look(recorder, data, scorer, deployed, baselines, folder, seed=budget.seed)
     return _seen(recorder, folder)
-
-
-def _contenders(recorder: Recorder, workers: int, clock: FinalsClock, budget: BudgetConfig) -> list[TrialRecord]:
-    """Return the trials that go into the finals, as many as there is time for; told once, so that a resume agrees."""
-    told = recorder.last(Contenders)
-    if told is not None:
-        return [recorder.history.trials[name] for name in told["ids"]]
-    records = recorder.history.saved[: budget.finalists]
-    if recorder.last(MixTold) is None:  # else a run of an earlier version, which did not tell
-        records = clock.affordable(records, workers)
-        recorder.emit("contenders", ids=[record.id for record in records])
-    return records
 
 
 def _best_baseline(recorder: Recorder, baselines: Mapping[str, Forecaster]) -> dict[str, Forecaster]:
@@ -144,11 +136,11 @@ def _best_baseline(recorder: Recorder, baselines: Mapping[str, Forecaster]) -> d
 def _with_mix(
     recorder: Recorder, networks: Mapping[str, Forecaster], baselines: Mapping[str, Forecaster]
 ) -> dict[str, Forecaster]:
-    """Return ``networks`` and, where the journal knows one of several members, their mix."""
+    """Return ``networks`` and, where the journal knows one of several members and all are there, their mix."""
     event = recorder.last(MixTold)
-    if event is None or len(event["members"]) == 1:
-        return dict(networks)
     everyone = {**networks, **baselines}
+    if event is None or len(event["members"]) == 1 or not everyone.keys() >= set(event["members"]):
+        return dict(networks)
     return {**networks, MIX: Mix([everyone[name] for name in event["members"]], event["weights"], name=MIX)}
 
 
@@ -248,8 +240,12 @@ def _manifest(recorder: Recorder, data: SearchData, name: str, seed: int) -> dic
         "versions": start.get("versions", {}) if start else {},
         "command": start.get("command", "") if start else "",
     }
-    cuts = [event["note"] for event in recorder.all(Degraded) if event.get("cut")]
-    return {**manifest, "cuts": cuts} if cuts else manifest
+    told = recorder.all(Degraded)
+    notes = {
+        "cuts": [event["note"] for event in told if event.get("cut")],
+        "lost": [event["note"] for event in told if event.get("lost")],
+    }
+    return manifest | {key: found for key, found in notes.items() if found}
 
 
 def _keep(folder: Path, scores: pd.DataFrame, diagnostics: Mapping[str, Any] | None) -> None:

@@ -7,11 +7,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from synthcity.errors import RunError
+from synthcity.errors import BundleError, RunError
 from synthcity.forecast.forecaster import Paths
 from synthcity.market.bars import History, Prices
 from synthcity.nets.authored.code import codes_of, install
 from synthcity.nets.forecaster import NetForecaster
+from synthcity.nets.state import parse
 from synthcity.search.journal.history import TrialRecord
 from synthcity.search.trials.trainable import located, read_state
 from synthcity.sn50.prompt import Prompt
@@ -29,20 +30,32 @@ class Finalist:
         self._code = tuple(code)
 
     @classmethod
-    def from_record(cls, record: TrialRecord, storage: str) -> Finalist:
-        """Take the best network of a trial from its last checkpoint, below ``storage``.
+    def from_checkpoint(cls, record: TrialRecord, path: str, storage: str) -> Finalist:
+        """Take the best network of a trial from its checkpoint at ``path`` below ``storage``.
 
         Raises:
-            RunError: the checkpoint is gone.
+            BundleError: the checkpoint is gone or damaged.
+            RunError: the storage does not answer.
         """
-        name = record.candidate.id
-        if record.checkpoint is None:
-            raise RunError(f"trial {name} has a score but no checkpoint in the journal")
+        checkpoint = located(path, storage)
+        told = f"the checkpoint {checkpoint.path} of trial {record.id}"
         try:
-            state = read_state(located(record.checkpoint, storage))
+            return cls.from_state(record, read_state(checkpoint))
+        except BundleError as error:
+            raise BundleError(f"{told} is lost ({error})") from error
         except OSError as error:
-            raise RunError(f"the checkpoint {record.checkpoint} of trial {name} is gone") from error
-        return cls(name, state, codes_of(record.candidate.config))
+            why = error.strerror or error
+            raise RunError(f"{told} cannot be read ({why}); mend the storage and continue with --resume") from error
+
+    @classmethod
+    def from_state(cls, record: TrialRecord, state: bytes) -> Finalist:
+        """Take the best network out of what a trainer saved.
+
+        Raises:
+            BundleError: the bytes are damaged.
+        """
+        parse(state)
+        return cls(record.id, state, codes_of(record.candidate.config))
 
     @cached_property
     def _net(self) -> NetForecaster:

@@ -18,7 +18,7 @@ from typing import Any
 import ray
 import torch
 
-from synthcity.errors import RunError
+from synthcity.errors import BundleError, RunError
 from synthcity.files import atomic_write
 from synthcity.forecast.forecaster import Forecaster
 from synthcity.forecast.mixing import Mix
@@ -50,23 +50,48 @@ def refit(
     """Refit the networks of ``records``, as far as the journal does not know them as refitted; return all by candidate.
 
     After ``seconds`` (None: whenever it takes) what still trains is given up; a network none of whose trainings was
-    done by then is left out.
+    done by then is left out. A state that was lost meanwhile is trained again, the same from the same seed, however
+    long it takes: what was frozen may rest on it.
 
     Raises:
-        RunError: a state cannot be written, or is gone.
+        RunError: a state cannot be written, or not be read again.
     """
     copies = max(1, NETWORKS // max(1, len(records)))
     # the first training of every network before the second of any: time may not last for all
     wanted = [(record, copy) for copy in range(copies) for record in records]
-    done = {(event["id"], event["copy"]) for event in recorder.all(RefitTold)}
-    missing = [(record, copy) for record, copy in wanted if (record.id, copy) not in done]
-    if missing and seconds != 0.0:
-        message = f"training {len(missing)} networks on train and validation together"
-        recorder.emit("stage", name="refit", message=message)
-        _train(missing, seconds, recorder=recorder, data=data, folder=folder, budget=budget)
-    states = {(event["id"], event["copy"]): folder / event["state"] for event in recorder.all(RefitTold)}
-    ready = {record.id: [states[record.id, k] for k in range(copies) if (record.id, k) in states] for record in records}
-    return {record.id: _together(record, ready[record.id]) for record in records if ready[record.id]}
+    ready, lost = _done(wanted, recorder, folder)
+    missing = [each for each in wanted if _key(each) not in ready and _key(each) not in lost]
+    for fault in lost.values():
+        recorder.emit("degraded", note=f"{fault}; it was trained again.", lost=True)
+    for some, limit in ([each for each in wanted if _key(each) in lost], None), (missing, seconds):
+        if some and limit != 0.0:
+            message = f"training {len(some)} networks on train and validation together"
+            recorder.emit("stage", name="refit", message=message)
+            _train(some, limit, recorder=recorder, data=data, folder=folder, budget=budget)
+            ready, lost = _done(wanted, recorder, folder)
+    if lost:
+        raise RunError(f"{next(iter(lost.values()))} again; mend the disk of {folder} and continue with --resume")
+    by_record = {r.id: [ready[r.id, copy] for copy in range(copies) if (r.id, copy) in ready] for r in records}
+    return {name: _together(name, networks) for name, networks in by_record.items() if networks}
+
+
+def _key(wanted: tuple[TrialRecord, int]) -> tuple[str, int]:
+    return wanted[0].id, wanted[1]
+
+
+def _done(
+    wanted: Sequence[tuple[TrialRecord, int]], recorder: Recorder, folder: Path
+) -> tuple[dict[tuple[str, int], Finalist], dict[tuple[str, int], str]]:
+    """Return the networks that the journal knows as trained again, and of those that are lost how."""
+    states = {(event["id"], event["copy"]): event["state"] for event in recorder.all(RefitTold)}
+    ready, lost = dict[tuple[str, int], Finalist](), dict[tuple[str, int], str]()
+    for record, copy in wanted:
+        if (path := states.get((record.id, copy))) is not None:
+            try:
+                ready[record.id, copy] = Finalist.from_state(record, (folder / path).read_bytes())
+            except (OSError, BundleError) as error:
+                lost[record.id, copy] = f"The refitted network {path} of trial {record.id} is lost ({error})"
+    return ready, lost
 
 
 def _train(
@@ -111,9 +136,7 @@ def _seed(seed: int, record: TrialRecord, copy: int) -> int:
     return (trial_seed(seed, record.candidate.index) + copy) % 2**32
 
 
-def _together(record: TrialRecord, states: Sequence[Path]) -> Forecaster:
-    name, code = record.candidate.id, codes_of(record.candidate.config)
-    networks = [_read(name, path, code) for path in states]
+def _together(name: str, networks: Sequence[Finalist]) -> Forecaster:
     return networks[0] if len(networks) == 1 else Mix(networks, [1 / len(networks)] * len(networks), name=name)
 
 
@@ -139,10 +162,3 @@ def _write(path: Path, state: bytes) -> None:
         atomic_write(path, state)
     except OSError as error:
         raise RunError(f"cannot write {path}: {error.strerror or error}") from error
-
-
-def _read(name: str, path: Path, code: Sequence[dict[str, str]]) -> Finalist:
-    try:
-        return Finalist(name, path.read_bytes(), code)
-    except OSError as error:
-        raise RunError(f"the refitted network {path} is gone; delete the run folder and search again") from error

@@ -77,6 +77,7 @@ class Degraded(Told):
     kind: Literal["degraded"]
     note: str
     cut: NotRequired[bool]  # to the time budget
+    lost: NotRequired[bool]  # a network that was trained
 
 
 class Stage(Told):
@@ -276,10 +277,14 @@ class SearchFinished(Told):
 
 
 class Contenders(Told):
-    """The trials that go into the finals."""
+    """The trials that go into the finals, and where the state of each lies below the run's storage.
+
+    Told again where one was lost: the finals are then held again, and what was told of them before is void.
+    """
 
     kind: Literal["contenders"]
     ids: list[str]
+    checkpoints: NotRequired[dict[str, str]]
 
 
 class FinalistTold(Told):

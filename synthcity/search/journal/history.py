@@ -226,6 +226,8 @@ class History:
             return replace(self, looks=self.looks + 1)
         if event["kind"] == "run_extended":
             return replace(self, finals=Finals())
+        if event["kind"] == "contenders":
+            return replace(self, finals=Finals(searched=finals.searched))
         return self
 
     def write_trials(self, path: Path) -> None:

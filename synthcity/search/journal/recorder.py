@@ -8,12 +8,13 @@ from typing import Protocol, TypeVar, cast, get_args
 
 from synthcity.errors import DataError
 from synthcity.search.journal.check import check, kind_of
-from synthcity.search.journal.events import Event, OfFinals
+from synthcity.search.journal.events import Event, OfFinals, SearchFinished
 from synthcity.search.journal.history import History
 from synthcity.search.journal.journal import Journal
 
 E = TypeVar("E")
-_HELD_AGAIN = {kind_of(cls) for cls in get_args(OfFinals)}
+_HELD_AGAIN = {kind_of(cls): {"run_extended", "contenders"} for cls in get_args(OfFinals)}
+_HELD_AGAIN[kind_of(SearchFinished)] = {"run_extended"}
 
 
 class Display(Protocol):
@@ -84,9 +85,9 @@ class Recorder:
         kind = kind_of(cls)
         with self._lock:
             events = self.events
-            if kind in _HELD_AGAIN:
-                extended = (at for at in range(len(events) - 1, -1, -1) if events[at]["kind"] == "run_extended")
-                events = events[next(extended, 0) :]
+            if again := _HELD_AGAIN.get(kind):
+                begins = (at for at in range(len(events) - 1, -1, -1) if events[at]["kind"] in again)
+                events = events[next(begins, 0) :]
             return [cast(E, event) for event in events if event["kind"] == kind]
 
     def _take(self, event: Event) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synthcity.errors import RunError
+from synthcity.errors import BundleError, RunError
 from synthcity.forecast.baselines import BASELINES, Fhs
 from synthcity.forecast.bundle import load
 from synthcity.forecast.facts import Facts
@@ -22,10 +22,10 @@ from synthcity.forecast.named import Named
 from synthcity.forecast.weights import PairTerms
 from synthcity.market.periods import Periods
 from synthcity.search.config import BudgetConfig
-from synthcity.search.finals import final
+from synthcity.search.finals import contenders, final
 from synthcity.search.finals.choice import why
 from synthcity.search.finals.final import run_final, score_baselines
-from synthcity.search.journal.events import Chosen, Contenders, FinalistTold, MixTold, SeenTest, Winner
+from synthcity.search.journal.events import Chosen, Contenders, Degraded, FinalistTold, MixTold, SeenTest, Winner
 from synthcity.search.journal.history import TrialRecord
 from synthcity.search.journal.journal import Journal
 from synthcity.search.journal.recorder import Recorder
@@ -37,6 +37,7 @@ BASE = {"reference": 110.0, "trailing": 105.0, "ewma": 103.0, "fhs": 100.0}
 
 
 BUDGET = BudgetConfig(finalists=3, final_seeds=1)
+LOST = set[str]()  # trials whose checkpoints are gone
 
 
 class Killed(BaseException):
@@ -110,10 +111,13 @@ class GivenScores:
 
 @pytest.fixture
 def recorder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorder]:
-    def rebuilt(record: TrialRecord, storage: str) -> Net:
-        return Net(record.candidate.id)
+    def rebuilt(record: TrialRecord, path: str, storage: str) -> Net:
+        if record.id in LOST:
+            raise BundleError(f"the checkpoint {path} of trial {record.id} is lost (No such file)")
+        return Net(record.id)
 
-    monkeypatch.setattr(final.Finalist, "from_record", rebuilt)
+    LOST.clear()
+    monkeypatch.setattr(contenders.Finalist, "from_checkpoint", rebuilt)
     with Journal(tmp_path) as journal:
         recorder = Recorder(journal)
         for index, score in enumerate([97.0, 96.0, 99.0, 98.0]):
@@ -332,3 +336,63 @@ def test_what_the_time_budget_cost_stands_in_the_bundle_too(tmp_path: Path, reco
 )
 def test_the_choice_is_told_in_a_sentence_that_is_true(name: str, scores: dict[str, float], sentence: str) -> None:
     assert why(name, scores).startswith(sentence)
+
+
+@pytest.mark.parametrize("stage", ["fresh", "test"])
+def test_a_finalist_that_is_lost_is_replaced_and_told_before_anybody_looks(
+    tmp_path: Path, recorder: Recorder, stage: str
+) -> None:
+    scorer = GivenScores(tmp_path, recorder, {**SCORES, "c0002": 99.0, "mix": 96.0}, [0.5, 0.3, 0.2])
+    trained = stage == "fresh"
+
+    def refit(records: Sequence[TrialRecord], seconds: float | None) -> dict[str, Forecaster]:
+        return {record.id: Net(record.id) for record in records} if trained else {}
+
+    def go() -> final.TestLook:
+        return run_final(
+            recorder=recorder,
+            data=data(),
+            scorer=scorer,  # type: ignore[arg-type]
+            folder=tmp_path,
+            storage="",
+            budget=BUDGET,
+            refit=refit,
+        )
+
+    scorer.die_in = stage
+    with pytest.raises(Killed):
+        go()
+    scorer.die_in = ""
+    LOST.add("c0000")
+    go()
+    (held_again,) = recorder.all(Contenders)
+    assert held_again["ids"] == ["c0001", "c0003", "c0002"]
+    (told,) = (event for event in recorder.all(Degraded) if event.get("lost"))
+    assert "trial c0000" in told["note"]
+    assert "trial c0002 takes its place" in told["note"]
+    assert scorer.calls.count("test") == 1
+    assert scorer.calls.count("mix") == 2, "the finals were held again without it"
+    assert "c0000" not in recorder.history.finals.scores
+    assert json.dumps(told["note"]) in (tmp_path / "winner" / "manifest.json").read_text()
+
+
+def test_after_the_choice_a_network_that_is_trained_again_needs_no_checkpoint(
+    tmp_path: Path, recorder: Recorder
+) -> None:
+    scorer = GivenScores(tmp_path, recorder, {**SCORES, "mix": 96.0}, [0.5, 0.3, 0.2])
+    scorer.die_in = "test"
+    with pytest.raises(Killed):
+        run(recorder, scorer)
+    scorer.die_in = ""
+    LOST.update(SCORES)
+    assert run(recorder, scorer).challenger == "mix"
+    assert recorder.all(Degraded) == []
+
+
+def test_when_all_checkpoints_are_lost_nothing_is_looked_at(tmp_path: Path, recorder: Recorder) -> None:
+    LOST.update(["c0000", "c0001", "c0002", "c0003"])
+    with pytest.raises(RunError, match=r"trials-1/x of trial c0001 is lost .* put the checkpoints back .* --resume"):
+        run(recorder, GivenScores(tmp_path, recorder, SCORES, [1.0]))
+    assert recorder.last(SeenTest) is None
+    LOST.clear()
+    run(recorder, GivenScores(tmp_path, recorder, {**SCORES, "mix": 99.0}, [0.5, 0.3, 0.2]))

@@ -9,19 +9,27 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
-from synthcity.errors import RunError
 from synthcity.market.dataset import Dataset
+from synthcity.market.windows import WindowSpec
+from synthcity.nets.state import Meta, dump
 from synthcity.search.config import BudgetConfig
 from synthcity.search.finals import refit
-from synthcity.search.finals.refit import _read, with_validation
+from synthcity.search.finals.refit import with_validation
+from synthcity.search.journal.events import Degraded
 from synthcity.search.journal.journal import Journal
 from synthcity.search.journal.recorder import Recorder
 from synthcity.search.trials.tuning import trial_seed
+from tests.damage import DAMAGES
 from tests.nets.conftest import START, dataset
 from tests.search.builders import candidate, history, tell
 
 DAY = 86400
+META = Meta(
+    config={}, competition="", rules="", spec=WindowSpec.of(300, 4), assets=("BTC",), seed=0, step=1, scores=(1.0,)
+)
+STATE = dump({"best.weight": torch.arange(64.0)}, META)
 __all__ = ["dataset"]
 
 
@@ -57,7 +65,7 @@ class FakeRay:
         return handles[:1], handles[1:]
 
     def get(self, handle: int) -> tuple[bytes, int, float]:
-        return b"state", self.given[handle][4], 1.0
+        return STATE, self.given[handle][4], 1.0
 
     def cancel(self, handle: int, *, force: bool) -> None:
         self.cancelled += 1
@@ -73,7 +81,7 @@ def refitted(
     recorder: Recorder, dataset: Dataset, folder: Path, seconds: float | None, ray: FakeRay, patch: pytest.MonkeyPatch
 ) -> dict[str, Any]:
     patch.setattr(refit, "ray", ray)
-    patch.setattr(refit, "_together", lambda record, states: len(states))
+    patch.setattr(refit, "_together", lambda name, networks: len(networks))
     periods = SimpleNamespace(
         train=SimpleNamespace(start=START + 7 * DAY), validation=SimpleNamespace(end=START + 24 * DAY)
     )
@@ -111,6 +119,17 @@ def test_what_is_not_done_in_time_is_given_up_and_left_out(
     assert len(again.given) == 1, "what was done is not trained again"
 
 
-def test_a_lost_state_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="delete the run folder and search again"):
-        _read("c0000", tmp_path / "gone.safetensors", ())
+@pytest.mark.parametrize("seconds", [None, 0.0])
+@pytest.mark.parametrize("name", DAMAGES)
+def test_a_state_that_is_lost_is_trained_again_and_told(
+    recorder: Recorder, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, seconds: float
+) -> None:
+    refitted(recorder, dataset, tmp_path, None, FakeRay(99), monkeypatch)
+    DAMAGES[name](tmp_path / "refit" / "c0001-1.safetensors")
+    again = FakeRay(99)
+    assert refitted(recorder, dataset, tmp_path, seconds, again, monkeypatch) == {"c0000": 2, "c0001": 2}
+    notes = [event["note"] for event in recorder.all(Degraded)]
+    lost = 4 if name == "folder missing" else 1
+    assert len(again.given) == len(notes) == lost
+    assert any("refit/c0001-1.safetensors of trial c0001 is lost" in note for note in notes)
+    assert again.given[-1][3] == trial_seed(3, 1) + 1, "the same from the same seed"
