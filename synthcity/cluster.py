@@ -39,7 +39,9 @@ _QUIET = {
 }
 # Ray's own name for "this machine alone": with it every port of Ray is bound to the loopback, on Linux as well
 _LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
-_DAEMONS = ("raylet", "gcs_server")  # the raylet ends when one of its agents does
+_DAEMONS = ("raylet", "gcs_server")
+# children of the raylet, which ends some seconds after one of them; they change their names once they run
+_AGENTS = ("agent.py", "main.py", "ray::DashboardAgent", "ray::RuntimeEnvAgent")
 _TOKEN = secrets.token_hex(32)  # one a process: Ray caches the first that it reads
 _LONGEST = 38  # a socket's path may have 107 bytes; ours and Ray append up to 4 + 65 to the folder
 
@@ -101,7 +103,9 @@ def cluster(
             raise Fatal(f"cannot reach {where}: {error}") from error
         dog = None
         if on_lost is not None and not address and threading.current_thread() is threading.main_thread():
-            dog = Watchdog(children(_DAEMONS), on_lost)
+            daemons = children(_DAEMONS)
+            agents = [pid for parent in daemons for pid in children(_AGENTS, of=parent)]
+            dog = Watchdog({**daemons, **dict.fromkeys(agents, "agent")}, on_lost)
             stack.callback(dog.close)
         stack.callback(ray.shutdown)
         stack.enter_context(terminable())  # again: Ray has put its own handler there

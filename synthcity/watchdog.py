@@ -17,17 +17,19 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 _PATIENCE_SECONDS = 10.0
+_PROGRAM_WORDS = 3  # as in "python -u script.py"
 
 
-def children(names: tuple[str, ...]) -> dict[int, str]:
-    """Return the children of this process that run a program of one of these names, by process id."""
+def children(names: tuple[str, ...], of: int | None = None) -> dict[int, str]:
+    """Return by process id the children of a process (None: of this one) whose program or script has such a name."""
     found = {}
     for entry in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-            program = Path(os.fsdecode((entry / "cmdline").read_bytes().split(b"\0")[0])).name
-            if parent == os.getpid() and program in names:
-                found[int(entry.name)] = program
+            words = os.fsdecode((entry / "cmdline").read_bytes()).split("\0")[:_PROGRAM_WORDS]
+            called = [name for word in words if (name := Path(word.strip()).name) in names]
+            if parent == (of or os.getpid()) and called:
+                found[int(entry.name)] = called[0]
     return found
 
 

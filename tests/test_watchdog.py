@@ -18,6 +18,7 @@ watchdog._PATIENCE_SECONDS = 0.5 if sys.argv[1] == "stuck" else 60
 needed = subprocess.Popen(["sleep", "1000"])
 assert children(("sleep",)) == {needed.pid: "sleep"}
 assert children(("nothing",)) == {}
+assert children(("sleep",), of=os.getppid()) == {}
 told = []
 with terminable():
     dog = Watchdog(children(("sleep",)), told.append)

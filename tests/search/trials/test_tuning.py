@@ -25,10 +25,12 @@ from synthcity.nets.registry import heads
 from synthcity.search.journal.history import History, TrialRecord
 from synthcity.search.journal.journal import Journal
 from synthcity.search.trials.trainable import STATE_FILE
+from synthcity.watchdog import children
 from tests.agents.conftest import KEY
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[3]
+AGENTS = ("ray::DashboardAgent", "ray::RuntimeEnvAgent")
 
 
 class Search:
@@ -110,18 +112,12 @@ class Search:
         return found
 
     def process_of(self, program: str) -> int:
-        """The id of Ray's process that runs this program; an agent calls itself otherwise once it has started."""
-        titles = {"dashboard/agent.py": "ray::DashboardAgent", "runtime_env/agent/main.py": "ray::RuntimeEnvAgent"}
-        for line in self.processes():
-            pid = line.split()[0]
-            words = (Path("/proc") / pid / "cmdline").read_text().replace("\0", " ").split()
-            if (
-                words[0].endswith(program)
-                or titles.get(program) == words[0]
-                or any(w.endswith(program) for w in words[1:4])
-            ):
-                return int(pid)
-        raise AssertionError(f"no {program}: {self.processes()}")
+        """The id of Ray's process of this name. An agent renames itself, over its environment and so the mark too."""
+        assert self.process is not None
+        daemons = children(("raylet", "gcs_server"), of=self.process.pid)
+        found = {name: pid for pid, name in daemons.items()}
+        found |= {name: pid for parent in daemons for pid, name in children(AGENTS, of=parent).items()}
+        return found[program]
 
     def wait_until_gone(self) -> None:
         end = time.monotonic() + 120  # Ray's agents look for their raylet now and then only
@@ -341,7 +337,7 @@ def test_a_full_disk_ends_a_search_in_a_sentence_and_loses_nothing(tmp_path: Pat
     assert {record.status for record in search.history().records} == {"completed"}
 
 
-@pytest.mark.parametrize("name", ["/raylet", "/gcs_server", "dashboard/agent.py", "runtime_env/agent/main.py"])
+@pytest.mark.parametrize("name", ["raylet", "gcs_server", *AGENTS])
 def test_a_lost_ray_ends_a_search_in_a_sentence_within_seconds(tmp_path: Path, name: str) -> None:
     search = Search(tmp_path, {"seconds": 0.3}, trials=4, deterministic=True, generation=4).start()
     search.wait_for("checkpoint", 2)
