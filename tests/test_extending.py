@@ -95,8 +95,9 @@ def test_a_source_fills_a_store_of_its_own_kind(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     assert "rules 2026-12-lab" in done.output
     assert re.search(r"^driftless .*^lab_forecaster:Driftless ", done.output, re.DOTALL | re.MULTILINE)
-    with pytest.raises(ConfigError, match="the lab has 300-second bars of BTC, ETH, not 60 s of BTC"):
-        CliRunner().invoke(cli, [*command[:-3], "1m", *command[-2:], "--start", "2025-03-01"], catch_exceptions=False)
+    changed = ["SOL" if word == "BTC,ETH" else word for word in command]
+    with pytest.raises(ConfigError, match="the lab has bars of 1m and 5m of BTC, ETH, not 300 s of SOL"):
+        CliRunner().invoke(cli, [*changed, "--start", "2025-03-01"], catch_exceptions=False)
     with pytest.raises(ConfigError, match="unknown source 'labb'; did you mean 'lab'"):
         find_source("labb", Settings())
     with pytest.raises(ConfigError, match="unknown kind of store 'lob'; did you mean 'lab'"):

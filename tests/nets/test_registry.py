@@ -55,7 +55,7 @@ def test_a_declared_block_is_one_like_any_other(ema: Path) -> None:
     assert str(entry.origin) == "block ema of lab-ema 0.1"
     assert "exponential average" in entry.doc.lower()
     check_block("ema")
-    with pytest.raises(AssertionError, match=r"Ema breaks \d of its checks"):
+    with pytest.raises(AssertionError, match=r"Ema breaks \d+ of its checks"):
         check_block(entry.cls, dropout=2.0)
 
 
@@ -187,3 +187,10 @@ def test_a_bundle_that_hides_what_it_requires_imports_nothing(ema_file: Path, da
     with pytest.raises(BundleError, match="code that nobody named for this process"):
         load(tmp_path / "bundle", trust_code=True)
     assert "ema_file" not in sys.modules
+
+
+def test_an_installed_block_passes_the_dry_run_of_a_search(ema: Path, dataset: Dataset) -> None:
+    from synthcity.nets.authored import dry_run
+
+    figures = dry_run.check({"d_model": 16, "history": 24, "blocks": [{"name": "ema"}]}, dataset)
+    assert figures["parameters"] > 100
