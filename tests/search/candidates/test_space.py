@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,7 +9,8 @@ from hypothesis import strategies as st
 
 from synthcity.errors import ConfigError
 from synthcity.nets.config import NetConfig
-from synthcity.search.candidates.space import Space, canonical, config_hash, to_config
+from synthcity.nets.parameters import Parameter
+from synthcity.search.candidates.space import Space, canonical, config_hash, neighbour, to_config
 from tests.search.builders import config
 
 SPACE = Space.from_registry()
@@ -90,3 +93,22 @@ def test_every_choice_is_reached_by_sampling() -> None:
     assert {flat["head"] for flat in drawn} == set(SPACE.heads)
     assert {flat["num_blocks"] for flat in drawn} == set(range(SPACE.max_blocks + 1))
     assert {flat["block0"] for flat in drawn if "block0" in flat} == set(SPACE.blocks)
+
+
+@pytest.mark.parametrize("parameter", [p for table in SPACE.heads.values() for p in table] + list(SPACE.shared))
+def test_a_neighbour_is_valid_and_near(parameter: Any) -> None:
+    rng = np.random.default_rng(1)
+    for _ in range(50):
+        value = neighbour(parameter, parameter.default, rng)
+        assert parameter.check(value, "x") == value
+    if parameter.kind == "choice" and len(parameter.choices) > 1:
+        at = parameter.choices.index(parameter.default)
+        assert value != parameter.default
+        assert isinstance(value, str) or abs(parameter.choices.index(value) - at) == 1
+
+
+def test_choices_that_are_names_have_no_order() -> None:
+    """A block may give way to any other, not just to its neighbours in the alphabet."""
+    names, rng = tuple(SPACE.blocks), np.random.default_rng(2)
+    block = Parameter(name="block0", kind="choice", default=names[0], choices=names)
+    assert {neighbour(block, names[0], rng) for _ in range(300)} == set(names[1:])
