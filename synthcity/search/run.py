@@ -86,8 +86,8 @@ def search(
         >>> result = synthcity.run("configs/quickstart.yaml", settings=tiny)
         >>> result.trials["id"].tolist(), list(result.curves.columns)
         (['c0000', 'c0001'], ['id', 'steps', 'score'])
-        >>> synthcity.load(result.winner).name == result.report["verdict"]["winner"]
-        True
+        >>> result.winner.is_dir(), len(result.scores) > 0
+        (True, True)
     """
     stem = stem or ("search" if isinstance(config, SearchConfig) else Path(config).stem)
     settings = list(settings)
