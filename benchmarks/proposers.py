@@ -33,7 +33,7 @@ from benchmarks.tables import Table, load, table_names
 from synthcity.search.candidates.candidate import Candidate, Proposal
 from synthcity.search.candidates.space import Space, config_hash
 from synthcity.search.config import ArmConfig, BudgetConfig, default_arms
-from synthcity.search.journal.history import History
+from synthcity.search.journal.history import TrialHistory
 from synthcity.search.proposers import Proposer, RandomProposer, RefineProposer, TPEProposer
 from synthcity.search.proposers.portfolio import Portfolio
 
@@ -59,14 +59,14 @@ class OrderedTPE(TPEProposer):
         self._kept = optuna.create_study(direction="minimize")
         self._num_told = 0
 
-    def propose(self, count: int, history: History, rng: np.random.Generator) -> list[Proposal]:
+    def propose(self, count: int, history: TrialHistory, rng: np.random.Generator) -> list[Proposal]:
         """Ask for ``count`` points, then forget that they were asked for."""
         proposals = super().propose(count, history, rng)
         for trial in self._kept.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
             self._kept.tell(trial.number, state=TrialState.FAIL)
         return proposals
 
-    def _study(self, history: History, seed: int) -> optuna.Study:
+    def _study(self, history: TrialHistory, seed: int) -> optuna.Study:
         self._kept.sampler = self._sampler(seed)
         for record in history.records[self._num_told :]:
             trial = self._told(record, worst=0.0)
@@ -98,7 +98,7 @@ class StandIn:
         self._known = order[:known] if best else order[-known:]
         self._part = part
 
-    def propose(self, count: int, history: History, rng: np.random.Generator) -> list[Proposal]:
+    def propose(self, count: int, history: TrialHistory, rng: np.random.Generator) -> list[Proposal]:
         """Return ``count`` proposals, each of which costs money."""
         rows = [
             int(rng.choice(self._known)) if rng.random() < self._part else int(rng.integers(len(self._table.seconds)))
@@ -139,12 +139,12 @@ def shares(arms: Iterable[str]) -> dict[str, ArmConfig]:
     return {name: default_arms().get(name, ArmConfig(share=0.3)) for name in arms}
 
 
-def drive(table: Table, arms: Mapping[str, Proposer], seed: int, trials: int = TRIALS) -> History:
+def drive(table: Table, arms: Mapping[str, Proposer], seed: int, trials: int = TRIALS) -> TrialHistory:
     """Return the history of a search over ``table``: each candidate knows the results of all before it."""
     portfolio = Portfolio(shares(arms), llm_ceiling=BudgetConfig().llm_ceiling)
     opened, in_vain = list(arms), Counter[str]()
     start = iter(_start(table, seed, min(START, trials)))
-    history, known = History(), set[str]()
+    history, known = TrialHistory(), set[str]()
     while len(history.trials) < trials and opened:
         # as in a search: numbered by everything proposed so far
         rng = np.random.default_rng([seed, len(history.trials) + len(history.rejections)])
@@ -193,7 +193,7 @@ def _life(table: Table, proposal: Proposal, source: str, digest: str, index: int
     ]
 
 
-def curve(table: Table, history: History, trials: int = TRIALS) -> list[float]:
+def curve(table: Table, history: TrialHistory, trials: int = TRIALS) -> list[float]:
     """Return, after each trial, the regret of the network that is best by what was seen.
 
     A search that ended early, since no arm had anything new to say, keeps its last.

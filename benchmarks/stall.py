@@ -24,12 +24,12 @@ from synthcity.agents.client import LLMClient
 from synthcity.agents.standin.process import running_standin
 from synthcity.search.candidates.space import Space
 from synthcity.search.config import ArmConfig, BudgetConfig
-from synthcity.search.gate import Gate, Limits
+from synthcity.search.gate import Gate, GateLimits
 from synthcity.search.journal.journal import Journal
 from synthcity.search.journal.recorder import Recorder
 from synthcity.search.proposers import DefaultsProposer, Planner, make_arms
 from synthcity.search.trials.bridge import QueueSearcher
-from synthcity.search.trials.queue import Feed
+from synthcity.search.trials.queue import TrialQueue
 from synthcity.search.trials.tuning import make_task
 from synthcity.settings import Secret, Settings
 
@@ -62,11 +62,11 @@ def main() -> None:
 def popped(recorder: Recorder, client: LLMClient, seconds: float) -> tuple[list[float], int]:
     """Pop for so long, ending every trial after a fifth of a second; return the waits and the number of answers."""
     space = Space.from_registry(2)
-    gate = Gate(space, lambda config: {"parameters": 1, "step_seconds": 0.0}, Limits(max_parameters=10))
+    gate = Gate(space, lambda config: {"parameters": 1, "step_seconds": 0.0}, GateLimits(max_parameters=10))
     planner = Planner(client=client, gate=gate, recorder=recorder, task="Forecast.", budget=lambda _: "Some.")
     budget = BudgetConfig(trials=10**6, arms=ARMS)
     defaults, arms = DefaultsProposer([]), make_arms(ARMS, space, planner)
-    feed = Feed(recorder=recorder, gate=gate, defaults=defaults, arms=arms, budget=budget, workers=2)
+    feed = TrialQueue(recorder=recorder, gate=gate, defaults=defaults, arms=arms, budget=budget, workers=2)
     searcher = QueueSearcher(feed, recorder, lambda name: make_task(name, recorder, budget, "none", "none"))
     waits, end, numbers = list[float](), time.perf_counter() + seconds, itertools.count()
     feed.start()

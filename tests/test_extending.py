@@ -124,7 +124,7 @@ def test_a_proposer_is_an_arm() -> None:
     assert "ema" in space.blocks
     assert "plain_normal" in space.heads
     arm = make_arms(["small"], space)["small"]
-    proposals = arm.propose(3, synthcity.search.journal.history.History(), np.random.default_rng(0))
+    proposals = arm.propose(3, synthcity.search.journal.history.TrialHistory(), np.random.default_rng(0))
     assert {proposal.config["d_model"] for proposal in proposals} == {16}
 
 

@@ -91,7 +91,7 @@ class Toolset:
         return ToolResult(clip(f"error: {text}", self._max_output), False)
 
 
-class Registry:
+class ToolRegistry:
     """Tools by name; the module's own one is behind :func:`tool` and :func:`build_toolset`."""
 
     def __init__(self) -> None:
@@ -142,7 +142,7 @@ class Registry:
         return Toolset(tools, context, max_output)
 
 
-_REGISTRY = Registry()
+_REGISTRY = ToolRegistry()
 tool = _REGISTRY.tool
 build_toolset = _REGISTRY.build_toolset
 

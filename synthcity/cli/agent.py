@@ -56,7 +56,7 @@ def command(
     from synthcity.agents.client import LLMClient
     from synthcity.agents.loop import LoopConfig
     from synthcity.search.roles import find_role
-    from synthcity.search.roles.desk import Desk
+    from synthcity.search.roles.context import RoleContext
     from synthcity.search.roles.role import work
     from synthcity.settings import Settings
 
@@ -71,14 +71,14 @@ def command(
         raise ConfigError("--set changes a sweep file; give it with --config")
     environ = dict(os.environ) | ({} if base_url is None else {"SYNTHCITY_LLM_BASE_URL": base_url})
     if run is not None:
-        desk = Desk.of_run(run, trust_code=trust_code, trial=trial)
+        context = RoleContext.of_run(run, trust_code=trust_code, trial=trial)
     else:
-        desk = Desk.of_config(_given(config), settings)
+        context = RoleContext.of_config(_given(config), settings)
     folder = _free(output / f"agent-{name}")
-    with LLMClient(Settings.load(environ), desk.config.llm, folder=folder) as client:
+    with LLMClient(Settings.load(environ), context.config.llm, folder=folder) as client:
         if not client.availability.ready:
             raise LLMError(f"{client.availability.reason}, or give it as --base-url")
-        outcome = work(role, desk, client, folder, message, LoopConfig(turns=turns))
+        outcome = work(role, context, client, folder, message, LoopConfig(turns=turns))
     _show(outcome.agent.messages)
     agent = outcome.agent
     click.echo(f"\n{agent.turns} turns, {agent.spend.usd:.4f} USD; saved in {folder}")

@@ -15,7 +15,7 @@ from synthcity.cli.table import print_table
 from synthcity.durations import DAY
 
 if TYPE_CHECKING:
-    from synthcity.serve.answering.live_prices import Feed
+    from synthcity.serve.answering.live_prices import LivePrices
     from synthcity.serve.settlement.settle import Settlement
     from synthcity.serve.settlement.standing import Standing
     from synthcity.sn50.competitions import Rules
@@ -67,17 +67,17 @@ def feed(store: str, assets: str | None, every: float) -> None:
     import threading
 
     from synthcity.market.store import open_store
-    from synthcity.serve.answering.live_prices import Feed, FeedConfig
+    from synthcity.serve.answering.live_prices import LivePrices, LivePricesConfig
     from synthcity.sn50.competitions import get_rules
 
     names = [asset for competition in get_rules().competitions.values() for asset in competition.assets]
     if assets is not None:
         names = [name.strip() for name in assets.split(",") if name.strip()]
-    config = FeedConfig(assets=tuple(dict.fromkeys(names)))
+    config = LivePricesConfig(assets=tuple(dict.fromkeys(names)))
     stopping = threading.Event()
     before = {number: signal.signal(number, lambda *_: stopping.set()) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        with Feed(open_store(store), config) as running:
+        with LivePrices(open_store(store), config) as running:
             while not stopping.wait(every):
                 _report(running, config.assets)
     finally:
@@ -85,7 +85,7 @@ def feed(store: str, assets: str | None, every: float) -> None:
             signal.signal(number, handler)
 
 
-def _report(running: Feed, assets: Sequence[str]) -> None:
+def _report(running: LivePrices, assets: Sequence[str]) -> None:
     from synthcity.errors import Fatal
     from synthcity.market.times import format_duration, format_time
 

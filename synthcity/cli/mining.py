@@ -186,13 +186,13 @@ def check(config: MiningConfig) -> None:
       synthcity mine check runs/sweep/winner --data data/store --publish 203.0.113.7:8091
     """
     from synthcity.errors import ConfigError
-    from synthcity.serve.preflight import State
+    from synthcity.serve.preflight import CheckState
     from synthcity.serve.set_up import check_set_up
 
     found = check_set_up(config)
     for one in found:
         click.echo(one.line)
-    failed = [one.name for one in found if one.state is State.FAILED]
+    failed = [one.name for one in found if one.state is CheckState.FAILED]
     if failed:
         raise ConfigError(f"{', '.join(dict.fromkeys(failed))} failed, see above")
 

@@ -15,7 +15,7 @@ from synthcity.nets.registry import component
 from synthcity.search.candidates.candidate import Candidate, Proposal
 from synthcity.search.candidates.space import Space, canonical, config_hash
 from synthcity.search.journal.diagnosis import at_least_as_large
-from synthcity.search.journal.history import History
+from synthcity.search.journal.history import TrialHistory
 
 DryRun = Callable[[dict[str, Any]], Mapping[str, float]]
 # with some twenty active parameters a change of a tenth of one range; less is within the noise of a seed
@@ -33,7 +33,7 @@ class Rejected(SynthcityError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Limits:
+class GateLimits:
     """What a candidate may cost: parameters, and seconds a training step (None: any)."""
 
     max_parameters: int
@@ -47,12 +47,12 @@ class Gate:
     of ``parameters`` and its ``step_seconds``; it raises ConfigError or TrialFailed with the cause.
     """
 
-    def __init__(self, space: Space, dry_run: DryRun, limits: Limits) -> None:
+    def __init__(self, space: Space, dry_run: DryRun, limits: GateLimits) -> None:
         self._space = space
         self._dry_run = dry_run
         self._limits = limits
 
-    def admit(self, proposal: Proposal, source: str, history: History) -> Candidate:
+    def admit(self, proposal: Proposal, source: str, history: TrialHistory) -> Candidate:
         """Return the candidate that ``proposal`` becomes, numbered after those in ``history``.
 
         Raises:
@@ -70,7 +70,7 @@ class Gate:
             usd=proposal.usd,
         )
 
-    def screen(self, proposal: Proposal, history: History) -> tuple[dict[str, Any], str]:
+    def screen(self, proposal: Proposal, history: TrialHistory) -> tuple[dict[str, Any], str]:
         """Run the checks that build no network, safe on any thread; return the canonical config and its hash.
 
         Raises:
@@ -86,7 +86,7 @@ class Gate:
         self._check_estimate(config)
         return config, digest
 
-    def _check_new(self, config: dict[str, Any], digest: str, history: History) -> None:
+    def _check_new(self, config: dict[str, Any], digest: str, history: TrialHistory) -> None:
         for record in history.records:
             other = record.candidate
             if other.hash == digest:
@@ -100,7 +100,7 @@ class Gate:
             if distance < _NEAREST:
                 raise Rejected("near duplicate", f"only {distance:.4f} away from {other.id}")
 
-    def _check_limits(self, config: dict[str, Any], history: History) -> None:
+    def _check_limits(self, config: dict[str, Any], history: TrialHistory) -> None:
         """Refuse what is at least as large as a trial that needed too much memory or time."""
         for record in history.limits:
             if at_least_as_large(config, record.candidate.config):

@@ -9,7 +9,7 @@ from synthcity.search.config import SearchConfig
 from synthcity.search.data import SearchData
 from synthcity.search.fingerprint import compare, fingerprint
 from synthcity.search.journal.folder import read_run
-from synthcity.search.journal.history import History
+from synthcity.search.journal.history import TrialHistory
 from synthcity.search.report.outcome import SearchResult
 from synthcity.search.report.saving import read_report
 from synthcity.search.versions import versions
@@ -17,7 +17,7 @@ from synthcity.search.versions import versions
 
 def finished(folder: Path, config: SearchConfig) -> SearchResult | None:
     """Return the result of a run that is over and gets nothing more; None where there is something to do."""
-    history = History.replay(read_run(folder)[1])
+    history = TrialHistory.replay(read_run(folder)[1])
     if not history.finals.finished or extends(config, history):
         return None
     try:
@@ -26,7 +26,7 @@ def finished(folder: Path, config: SearchConfig) -> SearchResult | None:
         return None
 
 
-def extends(config: SearchConfig, history: History) -> bool:
+def extends(config: SearchConfig, history: TrialHistory) -> bool:
     """Whether a search that was over gets more trials or more time than it had."""
     run, budget = history.run, config.search
     if run is None or not history.finals.searched:
@@ -36,7 +36,7 @@ def extends(config: SearchConfig, history: History) -> bool:
     return longer or budget.trials > run.get("trials", budget.trials)
 
 
-def changes(history: History, data: SearchData) -> list[str]:
+def changes(history: TrialHistory, data: SearchData) -> list[str]:
     """Return a sentence for everything that is not as it was when the run was left.
 
     Raises:

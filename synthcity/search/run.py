@@ -25,7 +25,7 @@ from synthcity.search.finals.refit import refit
 from synthcity.search.finals.scoring import Scorer
 from synthcity.search.finals.timing import reserve
 from synthcity.search.fingerprint import fingerprint
-from synthcity.search.gate import Gate, Limits
+from synthcity.search.gate import Gate, GateLimits
 from synthcity.search.journal.events import VERSION, Earlier, RunStarted, SearchFinished
 from synthcity.search.journal.folder import (
     check_resumable,
@@ -34,7 +34,7 @@ from synthcity.search.journal.folder import (
     run_folder,
     write_resolved,
 )
-from synthcity.search.journal.history import History
+from synthcity.search.journal.history import TrialHistory
 from synthcity.search.journal.journal import Journal
 from synthcity.search.journal.parts import EarlierRun
 from synthcity.search.journal.progress import Progress
@@ -46,7 +46,7 @@ from synthcity.search.proposers.stall import standing
 from synthcity.search.report.outcome import SearchResult, conclude
 from synthcity.search.resumption import changes, extends, finished
 from synthcity.search.roles.authoring import candidates, check_author, restore, write_components
-from synthcity.search.trials.queue import Feed
+from synthcity.search.trials.queue import TrialQueue
 from synthcity.search.trials.tuning import run_trials
 from synthcity.search.versions import versions
 from synthcity.settings import Settings
@@ -246,10 +246,10 @@ class _Run:
         gate = Gate(
             space,
             lambda config: dry_run.check(config, self._data.dataset),
-            Limits(max_parameters=budget.max_parameters, max_step_seconds=budget.max_step_seconds),
+            GateLimits(max_parameters=budget.max_parameters, max_step_seconds=budget.max_step_seconds),
         )
         with self._model() as client:
-            feed = Feed(
+            feed = TrialQueue(
                 recorder=recorder,
                 gate=gate,
                 defaults=DefaultsProposer(
@@ -272,7 +272,7 @@ class _Run:
             yield client
 
     def _planner(self, client: LLMClient, gate: Gate, found: Cluster) -> Planner:
-        def card(history: History) -> str:
+        def card(history: TrialHistory) -> str:
             left = None if self._seconds is None else self._seconds - self._recorder.used_seconds()
             usd = client.ledger.run.usd
             caps, workers = self._config.llm.caps, found.workers
@@ -320,7 +320,7 @@ class _Run:
         data = self._data
         return f"Competition {data.competition.name}: paths of {', '.join(data.assets)}, judged by their CRPS."
 
-    def _train(self, found: Cluster, feed: Feed) -> None:
+    def _train(self, found: Cluster, feed: TrialQueue) -> None:
         budget, recorder = self._budget, self._recorder
         run_trials(
             recorder=recorder,

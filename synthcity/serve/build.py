@@ -24,14 +24,14 @@ from synthcity.market.store import open_store
 from synthcity.market.venues.official import official_venue
 from synthcity.schema import key, local_path
 from synthcity.serve.admission.admission import Admission, AdmissionConfig
-from synthcity.serve.admission.metagraph import Registry
+from synthcity.serve.admission.metagraph import Metagraph
 from synthcity.serve.admission.nonces import Nonces
 from synthcity.serve.admission.question import QuestionConfig
 from synthcity.serve.answering.answer_ledger import AnswerLedger
-from synthcity.serve.answering.answer_recorder import Recorder
+from synthcity.serve.answering.answer_recorder import AnswerRecorder
 from synthcity.serve.answering.engine import Engine, EngineConfig
 from synthcity.serve.answering.ledger_quota import Quota
-from synthcity.serve.answering.live_prices import Feed, FeedConfig
+from synthcity.serve.answering.live_prices import LivePrices, LivePricesConfig
 from synthcity.serve.answering.prices import Prices, StorePrices
 from synthcity.serve.answering.service import Service
 from synthcity.serve.answering.shadow import Shadow
@@ -128,7 +128,7 @@ def build(config: ServeConfig) -> Running:
     engine = Engine(model, Quantised(baseline(FALLBACK)), prices, config.engine)
     metrics = Tally()
     folder = Path(config.state) / LEDGER
-    recorder = Recorder(AnswerLedger(folder), metrics, quota=Quota(folder, round(config.ledger_gb * 1e9)))
+    recorder = AnswerRecorder(AnswerLedger(folder), metrics, quota=Quota(folder, round(config.ledger_gb * 1e9)))
     shadow = _shadow(config, engine, recorder)
     service = Service(
         engine,
@@ -151,7 +151,7 @@ def build(config: ServeConfig) -> Running:
         service.watched = lambda: people.engine.unanswered
     nonces, axon = None, None
     if config.hotkey is not None and config.metagraph is not None:
-        nonces, registry = Nonces(Path(config.state) / NONCES), Registry(config.metagraph)
+        nonces, registry = Nonces(Path(config.state) / NONCES), Metagraph(config.metagraph)
         service.watched = functools.partial(_problem, nonces, registry, people)
         axon = Axon(service, Admission(config.hotkey, registry, nonces, config.admission))
 
@@ -192,7 +192,7 @@ def _for_people(config: ServeConfig, service: Service) -> Service:
     return Service(engine, service.metrics, service.recorder, bundle=service.bundle, max_in_flight=config.max_rest)
 
 
-def _problem(nonces: Nonces, registry: Registry, people: Service | None) -> str | None:
+def _problem(nonces: Nonces, registry: Metagraph, people: Service | None) -> str | None:
     """What is wrong with what admits validators, and why people are refused."""
     unknown = "everybody is refused" if registry.snapshot is None else "the last snapshot stays in force"
     chain = registry.problem and f"{registry.problem}; {unknown}"
@@ -214,7 +214,7 @@ def _last(prices: Prices, asset: str) -> float:
     return now - age if math.isfinite(age) else now
 
 
-def _shadow(config: ServeConfig, engine: Engine, recorder: Recorder) -> Shadow | None:
+def _shadow(config: ServeConfig, engine: Engine, recorder: AnswerRecorder) -> Shadow | None:
     if config.challenger is None:
         return None
     model, bundle = load_model(config.challenger, trust_code=config.trust_code)
@@ -222,10 +222,10 @@ def _shadow(config: ServeConfig, engine: Engine, recorder: Recorder) -> Shadow |
     return Shadow(model, bundle, engine.fallback, recorder, longest_wait_seconds=wait)
 
 
-def _prices(config: ServeConfig) -> tuple[Prices, Feed | None]:
+def _prices(config: ServeConfig) -> tuple[Prices, LivePrices | None]:
     store = open_store(config.store)
     if config.live_assets:
-        feed = Feed(store, FeedConfig(assets=config.live_assets))
+        feed = LivePrices(store, LivePricesConfig(assets=config.live_assets))
         return feed, feed
     prices = StorePrices(store)
     _ = prices.assets  # an empty store is refused before anything starts

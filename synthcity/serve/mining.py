@@ -20,10 +20,10 @@ from synthcity.market.store import open_store
 from synthcity.market.store.opening import absolute
 from synthcity.market.venues.binance import VENUE
 from synthcity.private import private_files, remove_stale
-from synthcity.serve.admission.metagraph import Registry
+from synthcity.serve.admission.metagraph import Metagraph
 from synthcity.serve.admission.presence import alone
 from synthcity.serve.answering.clock import LONGEST_WAIT_SECONDS
-from synthcity.serve.answering.live_prices import Feed, FeedConfig
+from synthcity.serve.answering.live_prices import LivePrices, LivePricesConfig
 from synthcity.serve.board import Board
 from synthcity.serve.build import LEDGER, ServeConfig, check, load_model
 from synthcity.serve.chain.watched import Watched
@@ -35,7 +35,7 @@ from synthcity.serve.preflight import (
     FRESH_SECONDS,
     SNAPSHOT_SECONDS,
     Check,
-    State,
+    CheckState,
     chain_problem,
     check_address,
     check_clock,
@@ -143,15 +143,15 @@ def mining(config: MiningConfig, *, tell: Callable[[str], None] = print) -> Iter
         _tidy(Path(named.state) / LEDGER, tell)
         service = start_config(named)
         models = _models(service, config, tell)
-        feed = stack.enter_context(Feed(open_store(named.store), FeedConfig(assets=config.assets)))
+        feed = stack.enter_context(LivePrices(open_store(named.store), LivePricesConfig(assets=config.assets)))
         assert named.metagraph is not None
-        registry = Registry(named.metagraph)
+        registry = Metagraph(named.metagraph)
         with contextlib.nullcontext() if config.metagraph else Watched(_CHAIN, _chain(config, named.metagraph)):
             _await_news(config, address, registry, feed)
             checks = _checks(config, service, models, feed, registry)
         for one in checks:
             tell(one.line)
-        failed = [one.name for one in checks if one.state is State.FAILED]
+        failed = [one.name for one in checks if one.state is CheckState.FAILED]
         if failed:
             raise ConfigError(f"the miner does not start: {', '.join(failed)} failed, see above")
         check(service)
@@ -239,7 +239,7 @@ def _chain(config: MiningConfig, metagraph: str, *, publishes: bool = False) -> 
     return command
 
 
-def _await_news(config: MiningConfig, hotkey: str, registry: Registry, feed: Feed) -> None:
+def _await_news(config: MiningConfig, hotkey: str, registry: Metagraph, feed: LivePrices) -> None:
     """Wait until prices are fresh and the chain has told what it is now, or patience ends.
 
     What a restart finds is enough soon: a snapshot of the last half hour that knows us, and prices that prompts may be
@@ -256,7 +256,7 @@ def _await_news(config: MiningConfig, hotkey: str, registry: Registry, feed: Fee
         waiting.wait(0.5)
 
 
-def _knows(config: MiningConfig, hotkey: str, registry: Registry, asked_at: float) -> tuple[bool, bool]:
+def _knows(config: MiningConfig, hotkey: str, registry: Metagraph, asked_at: float) -> tuple[bool, bool]:
     """Whether the snapshot will do, and whether it is of now: an old one may be from before a registration."""
     snapshot = registry.snapshot
     if snapshot is None or snapshot.netuid != config.netuid:
@@ -271,10 +271,11 @@ def _tidy(ledger: Path, tell: Callable[[str], None]) -> None:
     try:
         num_away = archive(ledger, time.time())
     except RunError as error:
-        tell(f"{State.WARNING:<8}{'ledger':<12}{error}")
+        tell(f"{CheckState.WARNING:<8}{'ledger':<12}{error}")
     else:
         if num_away:
-            tell(f"{State.OK:<8}{'ledger':<12}{num_away} answers that were settled long ago are in {ledger / ARCHIVE}")
+            text = f"{num_away} answers that were settled long ago are in {ledger / ARCHIVE}"
+            tell(f"{CheckState.OK:<8}{'ledger':<12}{text}")
 
 
 def _models(service: ServeConfig, config: MiningConfig, tell: Callable[[str], None]) -> dict[str, Forecaster]:
@@ -288,17 +289,17 @@ def _models(service: ServeConfig, config: MiningConfig, tell: Callable[[str], No
             found[role] = load_model(name, trust_code=service.trust_code)[0]
             refuse_useless(name, found[role], config.assets)
             for doubt in doubts(name):
-                tell(f"{State.WARNING:<8}{role:<12}{doubt}")
+                tell(f"{CheckState.WARNING:<8}{role:<12}{doubt}")
     return found
 
 
 def _checks(
-    config: MiningConfig, service: ServeConfig, models: Mapping[str, Forecaster], feed: Feed, registry: Registry
+    config: MiningConfig, service: ServeConfig, models: Mapping[str, Forecaster], feed: LivePrices, registry: Metagraph
 ) -> list[Check]:
     assert service.hotkey is not None
     now = time.time()
     found = [
-        Check(name="hotkey", state=State.OK, text=service.hotkey),
+        Check(name="hotkey", state=CheckState.OK, text=service.hotkey),
         check_registration(registry.snapshot, service.hotkey, now, service.admission, netuid=config.netuid),
         check_address(config.cluster.host, config.cluster.port, config.publish),
         check_clock(Settings.load().venue_urls.get(VENUE.name, VENUE.url)),

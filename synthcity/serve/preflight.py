@@ -28,7 +28,7 @@ SNAPSHOT_SECONDS = 1800.0
 CLOCK_WARNING_SECONDS, CLOCK_FAILURE_SECONDS = 2.0, 5.0
 
 
-class State(StrEnum):
+class CheckState(StrEnum):
     """What a check says: go on, go on and mind it, or do not start."""
 
     OK = "ok"
@@ -41,7 +41,7 @@ class Check:
     """One line for the operator."""
 
     name: str
-    state: State
+    state: CheckState
     text: str
 
     @property
@@ -55,30 +55,30 @@ def check_registration(
 ) -> Check:
     """Whether validators ask ``hotkey`` on subnet ``netuid``, and how many of them may; ``now`` in unix seconds."""
 
-    def told(state: State, text: str) -> Check:
+    def told(state: CheckState, text: str) -> Check:
         return Check(name="chain", state=state, text=text)
 
     if snapshot is None:
-        return told(State.WARNING, "nothing is known of the chain yet: everybody is refused until it answers")
+        return told(CheckState.WARNING, "nothing is known of the chain yet: everybody is refused until it answers")
     if netuid not in (None, snapshot.netuid):
         text = f"the snapshot is of subnet {snapshot.netuid}, not of {netuid}; name its --netuid, or another --state"
-        return told(State.FAILED, text)
+        return told(CheckState.FAILED, text)
     where = f"subnet {snapshot.netuid}, block {snapshot.block}"
     neuron = snapshot.neurons.get(hotkey)
     if neuron is None:
-        return told(State.FAILED, f"hotkey {hotkey} is not registered on {where}; register it with btcli")
+        return told(CheckState.FAILED, f"hotkey {hotkey} is not registered on {where}; register it with btcli")
     num_askers = sum(n.stake >= config.min_stake and n.validator_permit for n in snapshot.neurons.values())
     text = f"uid {neuron.uid} on {where}; {num_askers} of {len(snapshot.neurons)} hotkeys may ask"
     age = now - snapshot.taken_at
     if age > SNAPSHOT_SECONDS:
-        return told(State.WARNING, f"{text}; the snapshot is {format_duration(round(age))} old")
-    return told(State.OK if num_askers else State.WARNING, f"{text}; {max(0, round(age))} s old")
+        return told(CheckState.WARNING, f"{text}; the snapshot is {format_duration(round(age))} old")
+    return told(CheckState.OK if num_askers else CheckState.WARNING, f"{text}; {max(0, round(age))} s old")
 
 
 def chain_problem(snapshot: Snapshot | None, hotkey: str, now: float, config: AdmissionConfig) -> str | None:
     """What is wrong with our registration, or with what is known of it, while a miner runs; None if nothing is."""
     check = check_registration(snapshot, hotkey, now, config)
-    return None if check.state is State.OK else f"the chain: {check.text}"
+    return None if check.state is CheckState.OK else f"the chain: {check.text}"
 
 
 def check_address(host: str, port: int, published: str | None) -> Check:
@@ -86,10 +86,10 @@ def check_address(host: str, port: int, published: str | None) -> Check:
     reason = _no_listener(host, port)
     if reason is not None:
         text = f"cannot listen at {host}:{port} ({reason}); end what holds it, or choose another --port"
-        return Check(name="address", state=State.FAILED, text=text)
+        return Check(name="address", state=CheckState.FAILED, text=text)
     if published is None:
         text = f"{host}:{port} is free; nothing is published, validators know the address of an earlier run or none"
-        return Check(name="address", state=State.WARNING, text=text)
+        return Check(name="address", state=CheckState.WARNING, text=text)
     ip, _, number = published.rpartition(":")
     try:
         is_public = ip_address(ip.strip("[]")).is_global
@@ -97,11 +97,11 @@ def check_address(host: str, port: int, published: str | None) -> Check:
             raise ValueError("no port")
     except ValueError:
         text = f"{published!r} is no address; write e.g. --publish 203.0.113.7:8091"
-        return Check(name="address", state=State.FAILED, text=text)
+        return Check(name="address", state=CheckState.FAILED, text=text)
     if not is_public:
         text = f"{host}:{port} is free; {published} is no public address"
-        return Check(name="address", state=State.WARNING, text=text)
-    return Check(name="address", state=State.OK, text=f"{host}:{port} is free; {published} will be published")
+        return Check(name="address", state=CheckState.WARNING, text=text)
+    return Check(name="address", state=CheckState.OK, text=f"{host}:{port} is free; {published} will be published")
 
 
 def check_port(host: str, port: int) -> None:
@@ -111,7 +111,7 @@ def check_port(host: str, port: int) -> None:
         ConfigError: the port is taken; names it and how another one is chosen.
     """
     address = check_address(host, port, None)
-    if address.state is State.FAILED:
+    if address.state is CheckState.FAILED:
         raise ConfigError(address.text)
 
 
@@ -134,13 +134,13 @@ def check_prices(prices: Prices, assets: Sequence[str], now: float) -> Check:
     if not stale:
         worst = max(ages, key=lambda asset: ages[asset])
         return Check(
-            name="prices", state=State.OK, text=f"{len(ages)} assets, the oldest {worst}'s: {ages[worst]:.0f} s"
+            name="prices", state=CheckState.OK, text=f"{len(ages)} assets, the oldest {worst}'s: {ages[worst]:.0f} s"
         )
     told = ", ".join(
         f"{asset} none" if math.isinf(age) else f"{asset} {format_duration(round(age))} old"
         for asset, age in stale.items()
     )
-    state = State.FAILED if len(stale) == len(ages) else State.WARNING
+    state = CheckState.FAILED if len(stale) == len(ages) else CheckState.WARNING
     return Check(name="prices", state=state, text=f"{told}; prompts are refused once a price is half an hour old")
 
 
@@ -162,10 +162,10 @@ def check_model(role: str, model: Forecaster, prices: Prices, assets: Sequence[s
             except Exception as error:  # noqa: BLE001 (a model may fail in any way)
                 failed[f"{asset} {competition.name}"] = str(error) or type(error).__name__
     if not failed:
-        return Check(name=role, state=State.OK, text=f"{model.name} answers {num_asked} kinds of prompts")
+        return Check(name=role, state=CheckState.OK, text=f"{model.name} answers {num_asked} kinds of prompts")
     first = next(iter(failed))
     text = f"{model.name} does not answer {', '.join(failed)}: the fallback will; {first}: {failed[first]}"
-    return Check(name=role, state=State.WARNING if len(failed) < num_asked else State.FAILED, text=text)
+    return Check(name=role, state=CheckState.WARNING if len(failed) < num_asked else CheckState.FAILED, text=text)
 
 
 def clock_offset(url: str, clock: Callable[[], float] = time.time) -> float:
@@ -190,12 +190,12 @@ def check_clock(url: str, clock: Callable[[], float] = time.time) -> Check:
     try:
         offset = clock_offset(url, clock)
     except SourceError as error:
-        return Check(name="clock", state=State.WARNING, text=str(error))
+        return Check(name="clock", state=CheckState.WARNING, text=str(error))
     size = max(0.0, abs(offset) - 0.5)
     side = "ahead of" if offset > 0 else "behind"
     if size <= CLOCK_WARNING_SECONDS:
-        return Check(name="clock", state=State.OK, text=f"within {max(1, math.ceil(abs(offset)))} s of {url}")
-    state = State.FAILED if size > CLOCK_FAILURE_SECONDS else State.WARNING
+        return Check(name="clock", state=CheckState.OK, text=f"within {max(1, math.ceil(abs(offset)))} s of {url}")
+    state = CheckState.FAILED if size > CLOCK_FAILURE_SECONDS else CheckState.WARNING
     return Check(name="clock", state=state, text=f"our clock is {abs(offset):.0f} s {side} {url}; set it (NTP)")
 
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from synthcity.errors import SynthcityError
 from synthcity.market.venues.binance import VENUE
-from synthcity.serve.admission.metagraph import Registry
+from synthcity.serve.admission.metagraph import Metagraph
 from synthcity.serve.admission.presence import miner_at
 from synthcity.serve.build import load_model
 from synthcity.serve.ingress.front import most_connections
 from synthcity.serve.ingress.outside import Listener, descendants, listeners, outer_addresses, reachable
 from synthcity.serve.mining import MiningConfig, hotkey_address
-from synthcity.serve.preflight import Check, State, check_address, check_clock
+from synthcity.serve.preflight import Check, CheckState, check_address, check_clock
 from synthcity.settings import Settings
 
 _LITTLE_BYTES, _NO_BYTES = 10 << 30, 1 << 30
@@ -35,7 +35,7 @@ def check_set_up(config: MiningConfig) -> list[Check]:
     if miner is None:
         found.append(check_address(where.host, where.port, config.publish))
         text = f"no miner runs with {config.state}; check again while one does, since only then its ports can be tried"
-        return [*found, Check(name="outside", state=State.WARNING, text=text)]
+        return [*found, Check(name="outside", state=CheckState.WARNING, text=text)]
     return [*found, check_outside(where.port, listeners(descendants(miner)), outer_addresses())]
 
 
@@ -47,11 +47,11 @@ def check_outside(
 ) -> Check:
     """Whether of our ports the public one answers at this machine's addresses, and no other."""
 
-    def told(state: State, text: str) -> Check:
+    def told(state: CheckState, text: str) -> Check:
         return Check(name="outside", state=state, text=text)
 
     if not addresses:
-        return told(State.WARNING, "this machine has no address but the loopback's; nobody can reach it")
+        return told(CheckState.WARNING, "this machine has no address but the loopback's; nobody can reach it")
     programs = {one.port: one.program for one in found}
     open_ports = {one: [address for address in addresses if is_open(address, one)] for one in programs}
     beside = [
@@ -61,21 +61,21 @@ def check_outside(
     ]
     if beside:
         return told(
-            State.FAILED,
+            CheckState.FAILED,
             f"can be reached from outside: {'; '.join(beside)}; `synthcity mine firewall --port {port}` closes them",
         )
     if not open_ports.get(port):
         text = f"port {port} does not answer at {', '.join(addresses)}; open it in the firewall, or listen at 0.0.0.0"
-        return told(State.FAILED, text)
-    return told(State.OK, f"of {len(programs)} ports {port} alone answers at {', '.join(open_ports[port])}")
+        return told(CheckState.FAILED, text)
+    return told(CheckState.OK, f"of {len(programs)} ports {port} alone answers at {', '.join(open_ports[port])}")
 
 
 def _hotkey(config: MiningConfig) -> Check:
     try:
         address = hotkey_address(config.wallet, config.hotkey, needs_wallet=config.publish is not None)
     except SynthcityError as error:
-        return Check(name="hotkey", state=State.FAILED, text=str(error))
-    return Check(name="hotkey", state=State.OK, text=address)
+        return Check(name="hotkey", state=CheckState.FAILED, text=str(error))
+    return Check(name="hotkey", state=CheckState.OK, text=address)
 
 
 def _models(config: MiningConfig) -> list[Check]:
@@ -84,16 +84,16 @@ def _models(config: MiningConfig) -> list[Check]:
         if name is not None:
             try:
                 model, origin = load_model(name, trust_code=config.trust_code)
-                found.append(Check(name=role, state=State.OK, text=f"{model.name}, {origin}"))
+                found.append(Check(name=role, state=CheckState.OK, text=f"{model.name}, {origin}"))
             except SynthcityError as error:
-                found.append(Check(name=role, state=State.FAILED, text=str(error)))
+                found.append(Check(name=role, state=CheckState.FAILED, text=str(error)))
     return found
 
 
 def _disk(folder: Path, use: str) -> Check:
     standing = next(path for path in (folder.resolve(), *folder.resolve().parents) if path.exists())
     free = shutil.disk_usage(standing).free
-    state = State.FAILED if free < _NO_BYTES else State.WARNING if free < _LITTLE_BYTES else State.OK
+    state = CheckState.FAILED if free < _NO_BYTES else CheckState.WARNING if free < _LITTLE_BYTES else CheckState.OK
     return Check(name="disk", state=state, text=f"{free / (1 << 30):.1f} GiB are free for {use} at {folder}")
 
 
@@ -101,29 +101,31 @@ def _files() -> Check:
     most = most_connections()
     text = f"the limit of open files allows HAProxy {most} connections"
     if most >= _FEW_CONNECTIONS:
-        return Check(name="files", state=State.OK, text=text)
-    return Check(name="files", state=State.WARNING, text=f"{text}, which one caller fills; raise `ulimit -Hn`")
+        return Check(name="files", state=CheckState.OK, text=text)
+    return Check(name="files", state=CheckState.WARNING, text=f"{text}, which one caller fills; raise `ulimit -Hn`")
 
 
 def _published(config: MiningConfig) -> Check:
     """Held against the last snapshot of the chain, which knows addresses and no ports."""
 
-    def told(state: State, text: str) -> Check:
+    def told(state: CheckState, text: str) -> Check:
         return Check(name="published", state=state, text=text)
 
     path = Path(config.metagraph or Path(config.state) / "metagraph.json")
-    snapshot = Registry(path).snapshot
+    snapshot = Metagraph(path).snapshot
     if snapshot is None:
-        return told(State.WARNING, f"{path} holds no snapshot of the chain yet; a running miner writes one")
+        return told(CheckState.WARNING, f"{path} holds no snapshot of the chain yet; a running miner writes one")
     try:
         neuron = snapshot.neurons.get(hotkey_address(config.wallet, config.hotkey))
     except SynthcityError:
-        return told(State.WARNING, "without the hotkey nobody knows what it has published")
+        return told(CheckState.WARNING, "without the hotkey nobody knows what it has published")
     if neuron is None:
-        return told(State.FAILED, f"the hotkey is not registered on subnet {snapshot.netuid}, block {snapshot.block}")
+        return told(
+            CheckState.FAILED, f"the hotkey is not registered on subnet {snapshot.netuid}, block {snapshot.block}"
+        )
     if config.publish is None:
-        return told(State.OK, f"validators know {neuron.ip}; nothing new would be published")
+        return told(CheckState.OK, f"validators know {neuron.ip}; nothing new would be published")
     wanted = config.publish.rpartition(":")[0].strip("[]")
     if neuron.ip == wanted:
-        return told(State.OK, f"validators know {neuron.ip}")
-    return told(State.WARNING, f"validators know {neuron.ip} until a miner has published {wanted}")
+        return told(CheckState.OK, f"validators know {neuron.ip}")
+    return told(CheckState.WARNING, f"validators know {neuron.ip} until a miner has published {wanted}")

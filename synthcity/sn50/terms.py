@@ -33,7 +33,7 @@ class Terms:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Group:
+class TermGroup:
     """The terms of one interval or volatility block: ``rows[part]`` of a ``Gathered``.
 
     A member in basis points is ``(row - offset) * factor``. Changes come as plain price ratios (offset 1): the score
@@ -53,7 +53,7 @@ class Gathered:
 
     rows: Array
     observed: Array
-    groups: tuple[Group, ...]
+    groups: tuple[TermGroup, ...]
 
 
 def terms(paths: ArrayLike, realised: ArrayLike, competition: Competition | str, rules: Rules | None = None) -> Terms:
@@ -112,7 +112,7 @@ def gather(paths: Array, realised: Array, competition: Competition, buffer: Arra
     """
     points = np.ascontiguousarray(paths.T)  # one row a point of time: all that follows reads along rows
     observed = np.empty(len(buffer))
-    groups: list[Group] = []
+    groups: list[TermGroup] = []
 
     def add(label: str, rows: Array | None, truth: Array, offset: float, factor: float, weight: float) -> None:
         """Close a group; ``rows`` None means that they were written in place."""
@@ -121,7 +121,7 @@ def gather(paths: Array, realised: Array, competition: Competition, buffer: Arra
         if rows is not None:
             buffer[part] = rows
         observed[part] = truth
-        groups.append(Group(label=label, part=part, offset=offset, factor=factor, weight=weight))
+        groups.append(TermGroup(label=label, part=part, offset=offset, factor=factor, weight=weight))
 
     with np.errstate(invalid="ignore", over="ignore"):
         for interval in competition.intervals:

@@ -9,7 +9,7 @@ from synthcity.agents.client import LLMClient
 from synthcity.agents.config import CapsConfig
 from synthcity.agents.loop import AgentResult, LoopConfig, run_agent, trim
 from synthcity.agents.standin.process import RunningStandIn
-from synthcity.agents.tools import Registry, Toolset
+from synthcity.agents.tools import ToolRegistry, Toolset
 from synthcity.errors import Fatal
 from tests.agents.conftest import KEY
 
@@ -32,7 +32,7 @@ def calls(*made: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture
 def toolset() -> Toolset:
-    made = Registry()
+    made = ToolRegistry()
 
     @made.tool("planner")
     def look(rows: int = 1) -> str:
@@ -203,7 +203,7 @@ def test_the_result_of_an_injection_is_only_text(server: RunningStandIn, make_cl
 
 
 def test_a_tool_that_tells_a_secret_is_not_quoted(server: RunningStandIn, make_client: Make) -> None:
-    made = Registry()
+    made = ToolRegistry()
 
     @made.tool("planner")
     def environment() -> dict[str, str]:

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from synthcity.agents import tools
-from synthcity.agents.tools import Registry, clip
+from synthcity.agents.tools import ToolRegistry, clip
 from synthcity.errors import ConfigError, Fatal
 
 
-def registry() -> Registry:
-    made = Registry()
+def registry() -> ToolRegistry:
+    made = ToolRegistry()
 
     @made.tool("planner", "debugger")
     def add(a: int, b: float = 1.0) -> float:

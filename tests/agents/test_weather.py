@@ -15,7 +15,7 @@ from synthcity.agents.loop import LoopConfig, run_agent
 from synthcity.agents.standin.process import RunningStandIn
 from synthcity.agents.standin.script import NAMES
 from synthcity.agents.structured import complete_json
-from synthcity.agents.tools import Registry
+from synthcity.agents.tools import ToolRegistry
 from synthcity.errors import LLMError
 from tests.agents.conftest import Clock
 from tests.agents.test_structured import SCHEMA
@@ -56,7 +56,7 @@ def test_json_in_all_weathers(
 
 
 def test_agents_in_all_weathers(client: LLMClient, clock: Clock) -> None:
-    registry = Registry()
+    registry = ToolRegistry()
 
     @registry.tool("planner")
     def look(rows: int = 1) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.proposers import Run, StandIn, curve, drive, fill, holm, methods, read
 from benchmarks.tables import Table
-from synthcity.search.journal.history import History
+from synthcity.search.journal.history import TrialHistory
 from synthcity.search.proposers import TPEProposer
 
 GRID = {"op": ["a", "b", "c"], "width": [16, 32, 64, 128], "rate": [1e-4, 1e-3, 1e-2, 1e-1]}
@@ -56,9 +56,9 @@ def test_tpe_told_only_what_is_new_proposes_what_the_project_s_does(table: Table
 def test_stand_ins_know_the_best_or_the_worst(table: Table) -> None:
     regret, rng = table.regret(), np.random.default_rng(0)
     for best, extreme in ((True, regret.min()), (False, regret.max())):
-        always = StandIn("llm.x", table, best=best, part=1.0).propose(3, History(), rng)
+        always = StandIn("llm.x", table, best=best, part=1.0).propose(3, TrialHistory(), rng)
         assert {regret[table.row(proposal.config)] for proposal in always} == {extreme}
-    half = StandIn("llm.x", table, best=True, part=0.5).propose(200, History(), rng)
+    half = StandIn("llm.x", table, best=True, part=0.5).propose(200, TrialHistory(), rng)
     assert 80 < sum(regret[table.row(proposal.config)] == 0.0 for proposal in half) < 130
 
 

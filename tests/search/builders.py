@@ -6,7 +6,7 @@ from typing import Any
 
 from synthcity.search.candidates.candidate import Candidate
 from synthcity.search.candidates.space import canonical, config_hash
-from synthcity.search.journal.history import History
+from synthcity.search.journal.history import TrialHistory
 
 
 def config(**changes: Any) -> dict[str, Any]:
@@ -42,6 +42,6 @@ def tell(
     return events
 
 
-def history(*trials: list[dict[str, Any]]) -> History:
+def history(*trials: list[dict[str, Any]]) -> TrialHistory:
     """The history of the given trials' events."""
-    return History.replay(event for events in trials for event in events)
+    return TrialHistory.replay(event for events in trials for event in events)

@@ -20,14 +20,14 @@ from synthcity.schema import build
 from synthcity.search.candidates.space import Space
 from synthcity.search.config import ArmConfig, BudgetConfig, LLMConfig
 from synthcity.search.debugger import Consultant, Debugger
-from synthcity.search.gate import Gate, Limits
+from synthcity.search.gate import Gate, GateLimits
 from synthcity.search.journal.journal import Journal
 from synthcity.search.journal.progress import Progress
 from synthcity.search.journal.recorder import Recorder
 from synthcity.search.proposers import DefaultsProposer, Planner, make_arms
 from synthcity.search.trials import tuning
 from synthcity.search.trials.bridge import QueueSearcher
-from synthcity.search.trials.queue import Feed
+from synthcity.search.trials.queue import TrialQueue
 from synthcity.search.trials.tuning import run_trials
 from synthcity.settings import Settings
 from tests.search.fakes import TRAINER
@@ -50,7 +50,7 @@ def main(folder: Path, options: dict) -> None:
     arms = {name: ArmConfig(**arm) for name, arm in options["budget"].pop("arms", {}).items()}
     budget = BudgetConfig(**options["budget"], **({"arms": arms} if arms else {}))
     space = Space.from_registry(2)
-    gate = Gate(space, lambda config: {"parameters": 1, "step_seconds": 0.0}, Limits(max_parameters=10))
+    gate = Gate(space, lambda config: {"parameters": 1, "step_seconds": 0.0}, GateLimits(max_parameters=10))
     tuning.QueueSearcher = timed_searcher(folder / "suggest.txt")  # type: ignore[misc]
     client = LLMClient(Settings.load(), build(LLMConfig, options.get("llm", {})), folder=folder)
     with contextlib.ExitStack() as stack:
@@ -64,7 +64,7 @@ def main(folder: Path, options: dict) -> None:
         )
         consultant = Consultant(client, "Forecast.")
         debugger = Debugger(space=space, gate=gate, trials=budget.trials, consultant=consultant)
-        feed = Feed(
+        feed = TrialQueue(
             recorder=recorder,
             gate=gate,
             defaults=DefaultsProposer([]),

@@ -10,7 +10,7 @@ import pandas as pd
 from synthcity.forecast.diagnostics import Diagnostics
 from synthcity.forecast.regimes import lead_by_group
 from synthcity.search.finals.choice import why
-from synthcity.search.journal.history import History
+from synthcity.search.journal.history import TrialHistory
 from synthcity.search.report.model import Report
 from synthcity.search.report.report import build_report
 from synthcity.sn50.prompt import Prompt
@@ -226,7 +226,7 @@ def sample_report(**changes: Any) -> Report:
         (a, s): float(h % 7) for h, (a, s) in enumerate(zip(scores["asset"], scores["start_time"], strict=True))
     }
     arguments: dict[str, Any] = {
-        "history": History.replay(journal()),
+        "history": TrialHistory.replay(journal()),
         "scores": scores,
         "challenger": "mix-3",
         "baselines": list(BASELINES),

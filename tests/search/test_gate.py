@@ -9,8 +9,8 @@ from synthcity.nets import registry
 from synthcity.nets.costs import Cost
 from synthcity.search.candidates.candidate import Proposal
 from synthcity.search.candidates.space import Space
-from synthcity.search.gate import Gate, Limits, Rejected
-from synthcity.search.journal.history import History
+from synthcity.search.gate import Gate, GateLimits, Rejected
+from synthcity.search.journal.history import TrialHistory
 from tests.search.builders import candidate, config, history, tell
 
 SPACE = Space.from_registry()
@@ -24,12 +24,12 @@ CHEAP = cost()
 
 
 def gate(dry_run: Any = CHEAP) -> Gate:
-    return Gate(SPACE, dry_run, Limits(max_parameters=5000, max_step_seconds=0.2))
+    return Gate(SPACE, dry_run, GateLimits(max_parameters=5000, max_step_seconds=0.2))
 
 
-def refusal(proposed: dict[str, Any], known: History | None = None, dry_run: Any = CHEAP) -> Rejected:
+def refusal(proposed: dict[str, Any], known: TrialHistory | None = None, dry_run: Any = CHEAP) -> Rejected:
     with pytest.raises(Rejected) as caught:
-        gate(dry_run).admit(Proposal(config=proposed), "random", known or History())
+        gate(dry_run).admit(Proposal(config=proposed), "random", known or TrialHistory())
     return caught.value
 
 
@@ -91,8 +91,8 @@ def test_refuses_what_is_too_large() -> None:
 def test_refuses_what_cannot_finish_in_time() -> None:
     rejected = refusal(config(), dry_run=cost(step_seconds=0.2004))
     assert (rejected.stage, str(rejected)) == ("too slow", "a step takes 200.4 ms, more than the 200.0 ms there are")
-    open_ended = Gate(SPACE, cost(step_seconds=9.0), Limits(max_parameters=5000))
-    assert open_ended.admit(Proposal(config=config()), "random", History()).id == "c0000"
+    open_ended = Gate(SPACE, cost(step_seconds=9.0), GateLimits(max_parameters=5000))
+    assert open_ended.admit(Proposal(config=config()), "random", TrialHistory()).id == "c0000"
 
 
 def test_refuses_without_a_run_what_the_blocks_costs_show_to_be_far_too_slow(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,6 +111,6 @@ def test_refuses_without_a_run_what_the_blocks_costs_show_to_be_far_too_slow(mon
     # within the factor it is the dry run that judges, and a block that nobody measured counts nothing
     for blocks in ([{"name": "lstm"}], [{"name": "tcn"}], [{"name": "transformer"}]):
         proposal = Proposal(config=config(blocks=blocks, **{**wide, "history": 48}))
-        assert gate().admit(proposal, "random", History()).id == "c0000"
-    open_ended = Gate(SPACE, CHEAP, Limits(max_parameters=5000))
-    assert open_ended.admit(Proposal(config=proposed), "random", History()).id == "c0000"
+        assert gate().admit(proposal, "random", TrialHistory()).id == "c0000"
+    open_ended = Gate(SPACE, CHEAP, GateLimits(max_parameters=5000))
+    assert open_ended.admit(Proposal(config=proposed), "random", TrialHistory()).id == "c0000"

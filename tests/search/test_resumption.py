@@ -13,7 +13,7 @@ from synthcity.search.config import load_config, parse_config
 from synthcity.search.data import load_data
 from synthcity.search.fingerprint import fingerprint
 from synthcity.search.journal.folder import resumed_config, write_resolved
-from synthcity.search.journal.history import History
+from synthcity.search.journal.history import TrialHistory
 from synthcity.search.journal.journal import JOURNAL, Journal
 from synthcity.search.report.saving import REPORT_JSON, save_report
 from synthcity.search.resumption import changes, extends
@@ -97,7 +97,7 @@ def test_a_damaged_journal_is_told_before_prices_are_loaded(file: Path) -> None:
 
 
 def test_only_a_search_that_was_over_is_extended() -> None:
-    begun = History.replay(journal())
+    begun = TrialHistory.replay(journal())
     over = begun.after({"kind": "search_finished", "utilisation": None, "time": 2e9})
     more = parse_config(sweep(search={"trials": 80}))
     assert not extends(more, begun)
@@ -113,9 +113,11 @@ def test_other_prices_are_refused_and_other_versions_are_told(monkeypatch: pytes
     begun = {"kind": "run_started", "time": 0.0, "workers": 1}
     known = {**begun, "fingerprint": fingerprint(data), "versions": {"torch": "2.0", "numpy": "9"}}
     monkeypatch.setattr(resumption, "versions", lambda: {"torch": "2.1", "numpy": "9"})
-    assert changes(History(), data) == []
-    assert changes(History.replay([begun]), data) == []
-    assert changes(History.replay([known]), data) == ["The run was resumed with other versions: torch 2.0 became 2.1."]
+    assert changes(TrialHistory(), data) == []
+    assert changes(TrialHistory.replay([begun]), data) == []
+    assert changes(TrialHistory.replay([known]), data) == [
+        "The run was resumed with other versions: torch 2.0 became 2.1."
+    ]
     other = load_data(data_config("data.simulated.seed=1"))
     with pytest.raises(DataError, match=r"would not compare; point data.path to the old store, or start a new run"):
-        changes(History.replay([known]), other)
+        changes(TrialHistory.replay([known]), other)

@@ -12,7 +12,7 @@ from synthcity.agents.standin.process import running_standin
 from synthcity.agents.transcript import spent
 from synthcity.lines import read_all
 from synthcity.search.config import ArmConfig
-from synthcity.search.journal.history import History
+from synthcity.search.journal.history import TrialHistory
 from synthcity.search.journal.journal import JOURNAL, read_events
 from synthcity.search.journal.progress import Progress
 from synthcity.search.proposers.arm_table import arm_rows
@@ -91,7 +91,7 @@ def test_killed_while_it_asks_nothing_is_paid_for_twice(tmp_path: Path, monkeypa
         while not (waiting and in_flight):
             kinds = [line["kind"] for line in lines(search)]
             in_flight = kinds.count("request") - kinds.count("reply") - kinds.count("failure")
-            known = History.replay(read_events(search.folder / JOURNAL))
+            known = TrialHistory.replay(read_events(search.folder / JOURNAL))
             waiting = sum(len(known.waiting(source)) for source in ASKING)
             assert search.process is not None
             assert search.process.poll() is None

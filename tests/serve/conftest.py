@@ -9,10 +9,10 @@ from starlette.testclient import TestClient
 from synthcity.forecast.baselines import baseline
 from synthcity.market.bars import History, Market
 from synthcity.serve.admission.admission import Admission
-from synthcity.serve.admission.metagraph import Registry
+from synthcity.serve.admission.metagraph import Metagraph
 from synthcity.serve.admission.nonces import Nonces
 from synthcity.serve.answering.answer_ledger import AnswerLedger
-from synthcity.serve.answering.answer_recorder import Recorder
+from synthcity.serve.answering.answer_recorder import AnswerRecorder
 from synthcity.serve.answering.engine import Engine
 from synthcity.serve.answering.service import Service
 from synthcity.serve.answering.tally import Tally
@@ -50,7 +50,7 @@ def prices() -> MarketPrices:
 def service(prices: MarketPrices, tmp_path: Path) -> Iterator[Service]:
     engine = Engine(baseline("ewma"), baseline("trailing"), prices)
     metrics = Tally()
-    recorder = Recorder(AnswerLedger(tmp_path / "ledger"), metrics)
+    recorder = AnswerRecorder(AnswerLedger(tmp_path / "ledger"), metrics)
     yield Service(engine, metrics, recorder, bundle="champion", clock=lambda: NOW)
     engine.close()
     recorder.close()
@@ -59,7 +59,7 @@ def service(prices: MarketPrices, tmp_path: Path) -> Iterator[Service]:
 @pytest.fixture
 def admission(tmp_path: Path) -> Iterator[Admission]:
     nonces = Nonces(tmp_path / "nonces.sqlite")
-    yield Admission(MINER.ss58_address, Registry(write_snapshot(tmp_path)), nonces)
+    yield Admission(MINER.ss58_address, Metagraph(write_snapshot(tmp_path)), nonces)
     nonces.close()
 
 

@@ -23,10 +23,10 @@ from bittensor_wallet import Keypair
 
 from synthcity.forecast.baselines import baseline
 from synthcity.serve.admission.admission import Admission
-from synthcity.serve.admission.metagraph import Neuron, Registry
+from synthcity.serve.admission.metagraph import Metagraph, Neuron
 from synthcity.serve.admission.nonces import Nonces
 from synthcity.serve.answering.answer_ledger import AnswerLedger
-from synthcity.serve.answering.answer_recorder import Recorder
+from synthcity.serve.answering.answer_recorder import AnswerRecorder
 from synthcity.serve.answering.engine import Engine
 from synthcity.serve.answering.service import Service
 from synthcity.serve.answering.tally import Tally
@@ -58,13 +58,13 @@ def prompt(key: Keypair, uuid: str) -> tuple[dict[str, str], bytes]:
 def besieged(folder: Path, *, most_connections: int, share: int) -> Iterator[int]:
     """Serve an axon behind its door; yield the public port."""
     engine = Engine(baseline("fhs"), baseline("trailing"), MarketPrices(market(("BTC",), days=15, now=time.time())))
-    recorder = Recorder(AnswerLedger(folder / "ledger"), Tally())
+    recorder = AnswerRecorder(AnswerLedger(folder / "ledger"), Tally())
     known = snapshot()
     rich = Neuron(uid=9, stake=1e6, validator_permit=True, ip="10.0.0.9")
     replace(known, neurons={**known.neurons, GREEDY.ss58_address: rich}).write(folder / "metagraph.json")
     nonces = Nonces(folder / "nonces.sqlite")
     service = Service(engine, Tally(), recorder)
-    axon = Axon(service, Admission(MINER.ss58_address, Registry(folder / "metagraph.json"), nonces))
+    axon = Axon(service, Admission(MINER.ss58_address, Metagraph(folder / "metagraph.json"), nonces))
     inside, (port,) = own_address(), free_ports(1)
     front = make_front(port, inside, most_connections=most_connections, share=share)
     app = build_app(service, axon=axon)

@@ -24,10 +24,10 @@ from starlette.requests import Request
 
 from synthcity.forecast.baselines import baseline
 from synthcity.serve.admission.admission import Admission
-from synthcity.serve.admission.metagraph import Registry
+from synthcity.serve.admission.metagraph import Metagraph
 from synthcity.serve.admission.nonces import Nonces
 from synthcity.serve.answering.answer_ledger import AnswerLedger
-from synthcity.serve.answering.answer_recorder import Recorder
+from synthcity.serve.answering.answer_recorder import AnswerRecorder
 from synthcity.serve.answering.engine import Engine
 from synthcity.serve.answering.service import Service
 from synthcity.serve.answering.tally import Tally
@@ -94,7 +94,7 @@ def request(rng: random.Random, number: int) -> tuple[dict[str, str], bytes]:
     return sent, content
 
 
-async def storm(axon: Axon, recorder: Recorder, num_requests: int, seed: int) -> Counter[int]:
+async def storm(axon: Axon, recorder: AnswerRecorder, num_requests: int, seed: int) -> Counter[int]:
     rng, statuses = random.Random(seed), Counter[int]()
     for number in range(num_requests):
         while recorder.num_waiting(VALIDATOR.ss58_address) > 8:  # one with more in hand is told to come again
@@ -128,10 +128,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         engine = Engine(baseline("reference"), baseline("trailing"), MarketPrices(market(("BTC",))))
-        recorder = Recorder(AnswerLedger(folder), Tally())
+        recorder = AnswerRecorder(AnswerLedger(folder), Tally())
         service = Service(engine, Tally(), recorder, clock=lambda: NOW)
         nonces = Nonces(folder / "nonces.sqlite")
-        axon = Axon(service, Admission(MINER.ss58_address, Registry(write_snapshot(folder)), nonces))
+        axon = Axon(service, Admission(MINER.ss58_address, Metagraph(write_snapshot(folder)), nonces))
         statuses = asyncio.run(storm(axon, recorder, options.requests, options.seed))
         recorder.close()
         engine.close()

@@ -19,10 +19,10 @@ import pytest
 
 from synthcity.forecast.baselines import baseline
 from synthcity.serve.admission.admission import Admission
-from synthcity.serve.admission.metagraph import Registry
+from synthcity.serve.admission.metagraph import Metagraph
 from synthcity.serve.admission.nonces import Nonces
 from synthcity.serve.answering.answer_ledger import AnswerLedger
-from synthcity.serve.answering.answer_recorder import Recorder
+from synthcity.serve.answering.answer_recorder import AnswerRecorder
 from synthcity.serve.answering.engine import Engine
 from synthcity.serve.answering.service import Service
 from synthcity.serve.answering.tally import Tally
@@ -48,10 +48,10 @@ pytestmark = [
 @pytest.fixture
 def root(tmp_path: Path) -> Iterator[str]:
     engine = Engine(baseline("fhs"), baseline("trailing"), MarketPrices(market(ASSETS, now=time.time())))
-    recorder = Recorder(AnswerLedger(tmp_path / "ledger"), Tally())
+    recorder = AnswerRecorder(AnswerLedger(tmp_path / "ledger"), Tally())
     nonces = Nonces(tmp_path / "nonces.sqlite")
     service = Service(engine, Tally(), recorder)
-    admission = Admission(MINER.ss58_address, Registry(write_snapshot(tmp_path)), nonces)
+    admission = Admission(MINER.ss58_address, Metagraph(write_snapshot(tmp_path)), nonces)
     with running_app(build_app(service, axon=Axon(service, admission))) as url:
         yield url
     engine.close()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 
 from synthcity.serve.admission.admission import Admission
-from synthcity.serve.admission.metagraph import Registry
+from synthcity.serve.admission.metagraph import Metagraph
 from synthcity.serve.admission.nonces import Nonces
 from synthcity.serve.admission.question import QuestionConfig, read_body
 from synthcity.serve.admission.refusal import Refusal
@@ -49,7 +49,7 @@ def ask(axon: Axon, sent: dict[str, str], content: bytes) -> int:
 @given(changed=st.dictionaries(st.sampled_from(NAMES), WORDS, max_size=4), content=BODIES, left=st.sets(KEYS))
 def test_every_request_gets_a_verdict(service: Service, tmp_path: Path, changed, content, left):
     nonces = Nonces(Path(tempfile.mkdtemp(dir=tmp_path)) / "nonces.sqlite")
-    axon = Axon(service, Admission(MINER.ss58_address, Registry(write_snapshot(tmp_path)), nonces))
+    axon = Axon(service, Admission(MINER.ss58_address, Metagraph(write_snapshot(tmp_path)), nonces))
     sent = {name: value for name, value in (headers() | changed).items() if name not in left}
     assert ask(axon, sent, content) in {200, 400, 401, 403, 413}
     nonces.close()
@@ -68,5 +68,5 @@ def test_every_body_is_a_prompt_within_bounds_or_refused(content: bytes):
 
 
 def test_the_unchanged_request_is_answered(service: Service, tmp_path: Path):
-    axon = Axon(service, Admission(MINER.ss58_address, Registry(write_snapshot(tmp_path)), Nonces(tmp_path / "n")))
+    axon = Axon(service, Admission(MINER.ss58_address, Metagraph(write_snapshot(tmp_path)), Nonces(tmp_path / "n")))
     assert ask(axon, headers(), body(question(num_simulations=2))) == 200

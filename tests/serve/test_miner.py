@@ -11,7 +11,7 @@ from synthcity.errors import Fatal, RunError
 from synthcity.serve.answering.tally import Status
 from synthcity.serve.build import ServeConfig
 from synthcity.serve.miner import Miner, start_config
-from synthcity.serve.settlement.challenge import Decision, Verdict
+from synthcity.serve.settlement.challenge import ChallengeVerdict, Decision
 from synthcity.serve.settlement.settler import Settled, Settler
 from synthcity.serve.settlement.succession import CHAMPION, Succession, begin, is_won
 from tests.serve.conftest import MarketPrices
@@ -55,7 +55,7 @@ def deployed(config: ServeConfig) -> Deployed:
 
 @pytest.fixture
 def make(config: ServeConfig, deployed: Deployed, prices: MarketPrices, tmp_path: Path):
-    def made(*verdicts: Verdict, auto: bool = False) -> Miner:
+    def made(*verdicts: ChallengeVerdict, auto: bool = False) -> Miner:
         settler = Settler(tmp_path / "state" / "ledger", None, lambda: None)
         settler.latest = Settled(last={}, verdicts=verdicts)
         return Miner(config, deployed, prices, settler, assets=["BTC"], auto_promote=auto, clock=lambda: NOW)

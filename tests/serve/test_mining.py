@@ -13,7 +13,7 @@ from synthcity.forecast.baselines import baseline
 from synthcity.forecast.dispatch import Dispatch, Route
 from synthcity.forecast.facts import SIMULATED
 from synthcity.serve import mining as module
-from synthcity.serve.admission.metagraph import Registry
+from synthcity.serve.admission.metagraph import Metagraph
 from synthcity.serve.deployment import ClusterConfig
 from synthcity.serve.mining import MiningConfig, hotkey_address, mining
 from tests.forecast.test_facts import bundle, facts
@@ -129,5 +129,5 @@ def test_a_restart_waits_for_nothing_that_it_can_do_without(
     replace(snapshot(), taken_at=time.time() - snapshot_age).write(tmp_path / "metagraph.json")
     config = MiningConfig(model="fhs", store=str(tmp_path), assets=("BTC",), patience_seconds=1.0)
     begin = time.monotonic()
-    module._await_news(config, hotkey.ss58_address, Registry(tmp_path / "metagraph.json"), Feed(price_age))
+    module._await_news(config, hotkey.ss58_address, Metagraph(tmp_path / "metagraph.json"), Feed(price_age))
     assert (time.monotonic() - begin >= 1.0) == waits

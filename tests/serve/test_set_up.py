@@ -15,7 +15,7 @@ from synthcity.serve.admission.presence import miner_at
 from synthcity.serve.deployment import ClusterConfig
 from synthcity.serve.ingress.outside import Listener
 from synthcity.serve.mining import MiningConfig
-from synthcity.serve.preflight import State
+from synthcity.serve.preflight import CheckState
 from synthcity.serve.set_up import check_outside, check_set_up
 from tests.ports import free_ports
 from tests.serve.dialogue import STRANGER, VALIDATOR, snapshot
@@ -42,18 +42,18 @@ def config(tmp_path: Path) -> MiningConfig:
     )
 
 
-def states(config: MiningConfig) -> dict[str, tuple[State, str]]:
+def states(config: MiningConfig) -> dict[str, tuple[CheckState, str]]:
     return {one.name: (one.state, one.text) for one in check_set_up(config)}
 
 
 def test_a_machine_without_a_miner_is_told_what_it_has(config: MiningConfig, tmp_path: Path):
     found = states(config)
-    assert found["hotkey"] == (State.OK, VALIDATOR.ss58_address)
-    assert found["model"] == (State.OK, "fhs+q, baseline:fhs")
-    assert found["clock"][0] is State.WARNING
-    assert found["address"][0] is State.WARNING  # nothing would be published
+    assert found["hotkey"] == (CheckState.OK, VALIDATOR.ss58_address)
+    assert found["model"] == (CheckState.OK, "fhs+q, baseline:fhs")
+    assert found["clock"][0] is CheckState.WARNING
+    assert found["address"][0] is CheckState.WARNING  # nothing would be published
     assert found["outside"] == (
-        State.WARNING,
+        CheckState.WARNING,
         f"no miner runs with {tmp_path / 'state'}; check again while one does, since only then its ports can be tried",
     )
     assert not (tmp_path / "state").exists()
@@ -64,7 +64,7 @@ def test_what_is_missing_is_told_all_at_once(config: MiningConfig, monkeypatch: 
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
     monkeypatch.setattr(set_up, "most_connections", lambda: 100)
     found = states(replace(config, model="no-such-bundle", hotkey="nobody", wallet="none"))
-    assert {name for name, (state, _) in found.items() if state is State.FAILED} == {"hotkey", "model", "disk"}
+    assert {name for name, (state, _) in found.items() if state is CheckState.FAILED} == {"hotkey", "model", "disk"}
     assert (
         found["files"][1]
         == "the limit of open files allows HAProxy 100 connections, which one caller fills; raise `ulimit -Hn`"
@@ -73,23 +73,27 @@ def test_what_is_missing_is_told_all_at_once(config: MiningConfig, monkeypatch: 
 
 def test_the_published_address_is_held_against_the_chains(config: MiningConfig):
     known = snapshot().neurons[VALIDATOR.ss58_address].ip
-    assert states(config)["published"] == (State.OK, f"validators know {known}; nothing new would be published")
-    assert states(replace(config, hotkey=STRANGER.ss58_address))["published"][0] is State.FAILED
-    assert states(replace(config, metagraph="nowhere.json"))["published"][0] is State.WARNING
+    assert states(config)["published"] == (CheckState.OK, f"validators know {known}; nothing new would be published")
+    assert states(replace(config, hotkey=STRANGER.ss58_address))["published"][0] is CheckState.FAILED
+    assert states(replace(config, metagraph="nowhere.json"))["published"][0] is CheckState.WARNING
 
 
 @pytest.mark.parametrize(
     ("open_at", "state", "text"),
     [
-        ({8091}, State.OK, "of 2 ports 8091 alone answers at 192.0.2.7"),
-        ({8091, 8404}, State.FAILED, "from outside: 8404 (raylet) at 192.0.2.7; `synthcity mine firewall --port 8091`"),
-        (set(), State.FAILED, "port 8091 does not answer at 192.0.2.7"),
+        ({8091}, CheckState.OK, "of 2 ports 8091 alone answers at 192.0.2.7"),
+        (
+            {8091, 8404},
+            CheckState.FAILED,
+            "from outside: 8404 (raylet) at 192.0.2.7; `synthcity mine firewall --port 8091`",
+        ),
+        (set(), CheckState.FAILED, "port 8091 does not answer at 192.0.2.7"),
     ],
 )
-def test_the_public_port_alone_may_answer(open_at: set[int], state: State, text: str):
+def test_the_public_port_alone_may_answer(open_at: set[int], state: CheckState, text: str):
     found = check_outside(8091, PORTS, ["192.0.2.7"], lambda _, port: port in open_at)
     assert (found.state, text in found.text) == (state, True), found.text
-    assert check_outside(8091, PORTS, [], lambda *_: True).state is State.WARNING
+    assert check_outside(8091, PORTS, [], lambda *_: True).state is CheckState.WARNING
 
 
 RUNS = """
@@ -112,6 +116,6 @@ def test_ports_of_a_running_miner_are_tried(config: MiningConfig, monkeypatch: p
         assert miner_at(Path(config.state)) == miner.pid
         found = states(replace(config, cluster=ClusterConfig(host="0.0.0.0", port=public)))["outside"]
         miner.kill()
-    assert found[0] is State.FAILED
+    assert found[0] is CheckState.FAILED
     assert found[1].startswith(f"can be reached from outside: {beside} (python")
     assert miner_at(Path(config.state)) is None

@@ -15,10 +15,10 @@ from starlette.testclient import TestClient
 from synthcity.forecast.baselines import baseline
 from synthcity.market.store import Store
 from synthcity.serve.admission.admission import Admission, AdmissionConfig
-from synthcity.serve.admission.metagraph import Registry
+from synthcity.serve.admission.metagraph import Metagraph
 from synthcity.serve.admission.nonces import Nonces
 from synthcity.serve.answering.answer_ledger import AnswerLedger
-from synthcity.serve.answering.answer_recorder import Recorder
+from synthcity.serve.answering.answer_recorder import AnswerRecorder
 from synthcity.serve.answering.engine import Engine
 from synthcity.serve.answering.prices import StorePrices
 from synthcity.serve.answering.service import Service
@@ -47,10 +47,10 @@ class Place:
         self.config = ServeConfig(model="fhs", store=str(folder / "store"), state=str(folder))
         prices, metrics = StorePrices(Store(folder / "store")), Tally()
         engine = Engine(Model(fault), baseline("trailing"), prices)
-        self.recorder = Recorder(AnswerLedger(folder / "ledger"), metrics)
+        self.recorder = AnswerRecorder(AnswerLedger(folder / "ledger"), metrics)
         self.service = Service(engine, metrics, self.recorder, bundle="champion", clock=lambda: NOW)
         nonces = Nonces(folder / "nonces.sqlite")
-        registry = Registry(metagraph or write_snapshot(folder))
+        registry = Metagraph(metagraph or write_snapshot(folder))
         axon = Axon(self.service, Admission(MINER.ss58_address, registry, nonces))
         self.client = TestClient(build_app(self.service, axon=axon))
         stack.callback(nonces.close)
@@ -118,7 +118,7 @@ def test_without_a_chain_everybody_is_refused_and_the_reason_is_shown(tmp_path: 
 
 def test_a_chain_that_goes_away_costs_no_answer_and_is_shown(tmp_path: Path, stack: ExitStack):
     place = Place(tmp_path, stack)
-    registry, ages = Registry(tmp_path / "metagraph.json"), iter((60, 7200))
+    registry, ages = Metagraph(tmp_path / "metagraph.json"), iter((60, 7200))
     place.chain = lambda: chain_problem(registry.snapshot, MINER.ss58_address, NOW + next(ages), AdmissionConfig())
     assert "the chain:" not in place.seen()
     assert place.ask() == 200

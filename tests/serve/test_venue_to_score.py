@@ -9,7 +9,7 @@ from synthcity.forecast.baselines import baseline
 from synthcity.market.store import Store
 from synthcity.serve.answering import clock
 from synthcity.serve.answering.answer_ledger import AnswerLedger
-from synthcity.serve.answering.live_prices import Feed, FeedConfig
+from synthcity.serve.answering.live_prices import LivePrices, LivePricesConfig
 from synthcity.serve.settlement.settle import read_scores, settle
 from synthcity.serve.settlement.standing import standings
 from synthcity.settings import Settings
@@ -25,8 +25,8 @@ def test_an_answer_is_settled_by_the_prices_that_came_after_it(tmp_path):
     prompt = Prompt(asset="HYPE", start_time=t0, time_increment=60, time_length=3600, num_simulations=100)
     with price_server() as server, AnswerLedger(tmp_path / "ledger") as ledger:
         now, store = Clock(server), Store(tmp_path / "store")
-        config = FeedConfig(assets=("HYPE",), **QUICKLY)
-        feed = Feed(store, config, Settings(venue_urls={"hyperliquid": server.url}), clock=now)
+        config = LivePricesConfig(assets=("HYPE",), **QUICKLY)
+        feed = LivePrices(store, config, Settings(venue_urls={"hyperliquid": server.url}), clock=now)
         fill(feed)
         answer = clock.simulate(baseline("fhs"), feed.history("HYPE", now()), prompt, seed=7)
         assert (answer.price_age, answer.wait_seconds) == (NOW % 60, 120)

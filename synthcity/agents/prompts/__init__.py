@@ -24,7 +24,7 @@ _FENCE_END = re.compile(r"<(?=/?data\b)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Prompt:
+class RenderedPrompt:
     """A filled prompt and the version of its fragments, ``<role>@<hash>``."""
 
     text: str
@@ -41,7 +41,7 @@ def placeholders(role: str) -> frozenset[str]:
     return _places(_of(role))
 
 
-def render(role: str, values: Mapping[str, str], own: Sequence[str] = ()) -> Prompt:
+def render(role: str, values: Mapping[str, str], own: Sequence[str] = ()) -> RenderedPrompt:
     """Fill the fragments of a role.
 
     Args:
@@ -69,7 +69,7 @@ def render(role: str, values: Mapping[str, str], own: Sequence[str] = ()) -> Pro
         if not names or any(values[name].strip() for name in names):
             parts.append(_PLACE.sub(fill, fragment))
     digest = hashlib.sha256("\0".join(fragments).encode()).hexdigest()
-    return Prompt("\n\n".join(parts), f"{role}@{digest[:8]}")
+    return RenderedPrompt("\n\n".join(parts), f"{role}@{digest[:8]}")
 
 
 def as_data(name: str, text: str) -> str:

@@ -15,7 +15,7 @@ _THOUGHT = 'Let me think. A draft: {"proposals": []}. No, better:'
 
 
 @dataclass
-class Answer:
+class ScriptedAnswer:
     """What the model says; tokens are counted as four characters each."""
 
     content: str
@@ -28,7 +28,7 @@ class Answer:
         return 1 + (len(self.content) + len(self.reasoning) + len(json.dumps(self.tool_calls))) // 4
 
 
-def compose(behaviour: Behaviour, body: Mapping[str, Any], rng: random.Random) -> Answer:
+def compose(behaviour: Behaviour, body: Mapping[str, Any], rng: random.Random) -> ScriptedAnswer:
     """Answer a chat completion's body as the behaviour says."""
     do = behaviour["do"]
     answer = _base(behaviour, body, rng)
@@ -46,10 +46,10 @@ def compose(behaviour: Behaviour, body: Mapping[str, Any], rng: random.Random) -
         answer.content = content[: len(content) // 2]
         answer.finish_reason = "length" if do == "length" else "stop"
     elif do in ("plain", "empty"):
-        answer = Answer("I would first look at the data, then decide." if do == "plain" else "")
+        answer = ScriptedAnswer("I would first look at the data, then decide." if do == "plain" else "")
     elif do in ("unknown_tool", "bad_arguments"):
         name = "launch_rocket" if do == "unknown_tool" else _tool_names(body)[0]
-        answer = Answer("", tool_calls=[_call(name, "{}" if do == "unknown_tool" else '{"top": ', 0)])
+        answer = ScriptedAnswer("", tool_calls=[_call(name, "{}" if do == "unknown_tool" else '{"top": ', 0)])
     limit = body.get("max_tokens") or body.get("max_completion_tokens")
     if limit and answer.num_tokens > limit and not answer.tool_calls:
         answer.content, answer.finish_reason = answer.content[: 4 * limit], "length"
@@ -59,26 +59,26 @@ def compose(behaviour: Behaviour, body: Mapping[str, Any], rng: random.Random) -
     return answer
 
 
-def _base(behaviour: Behaviour, body: Mapping[str, Any], rng: random.Random) -> Answer:
+def _base(behaviour: Behaviour, body: Mapping[str, Any], rng: random.Random) -> ScriptedAnswer:
     do = behaviour["do"]
     if "tool_calls" in behaviour:
         calls = [_call(call["name"], call.get("arguments", {}), n) for n, call in enumerate(behaviour["tool_calls"])]
-        return Answer(_text(behaviour.get("content", "")), tool_calls=calls)
+        return ScriptedAnswer(_text(behaviour.get("content", "")), tool_calls=calls)
     if "content" in behaviour:
-        return Answer(_text(behaviour["content"]))
+        return ScriptedAnswer(_text(behaviour["content"]))
     lists = {"duplicates": "duplicates", "empty_list": "empty"}.get(do, "")
     options: dict[str, Any] = {"outside": do == "out_of_range", "injection": do == "injection", "lists": lists}
     if (schema := asked_schema(body)) is not None:
         value = Maker(rng=rng, root=schema, **options).make(schema)
         if do == "nan":
-            return Answer(json.dumps({"value": float("nan")}))
-        return Answer(json.dumps(broken(value) if do == "break_schema" else value))
+            return ScriptedAnswer(json.dumps({"value": float("nan")}))
+        return ScriptedAnswer(json.dumps(broken(value) if do == "break_schema" else value))
     for tool in body.get("tools", []):
         if tool["function"]["name"] == "finish":
             schema = tool["function"].get("parameters", {})
             value = Maker(rng=rng, root=schema, **options).make(schema)
-            return Answer("", tool_calls=[_call("finish", broken(value) if do == "break_schema" else value, 0)])
-    return Answer("All right.")
+            return ScriptedAnswer("", tool_calls=[_call("finish", broken(value) if do == "break_schema" else value, 0)])
+    return ScriptedAnswer("All right.")
 
 
 def asked_schema(body: Mapping[str, Any]) -> dict[str, Any] | None:

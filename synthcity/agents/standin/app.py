@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from synthcity.agents.standin.answer import Answer, compose
+from synthcity.agents.standin.answer import ScriptedAnswer, compose
 from synthcity.agents.standin.script import STATUSES, Behaviour, Script
 from synthcity.errors import ConfigError
 
@@ -144,7 +144,7 @@ def _status(behaviour: Behaviour) -> Response:
     return JSONResponse({"detail": detail}, behaviour.get("status", status), headers)
 
 
-def _completion(answer: Answer, behaviour: Behaviour, body: dict[str, Any]) -> dict[str, Any]:
+def _completion(answer: ScriptedAnswer, behaviour: Behaviour, body: dict[str, Any]) -> dict[str, Any]:
     message: dict[str, Any] = {"role": "assistant", "content": answer.content or None}
     if answer.reasoning:
         message["reasoning_content"] = answer.reasoning
@@ -156,7 +156,7 @@ def _completion(answer: Answer, behaviour: Behaviour, body: dict[str, Any]) -> d
     return completion if usage is None else completion | {"usage": usage}
 
 
-async def _stream(answer: Answer, behaviour: Behaviour, body: dict[str, Any]) -> AsyncIterator[bytes]:
+async def _stream(answer: ScriptedAnswer, behaviour: Behaviour, body: dict[str, Any]) -> AsyncIterator[bytes]:
     head = _head("chat.completion.chunk", behaviour, body)
 
     def chunk(delta: dict[str, Any], reason: str | None = None) -> bytes:
@@ -200,7 +200,7 @@ def _head(kind: str, behaviour: Behaviour, body: dict[str, Any]) -> dict[str, An
     }
 
 
-def _usage(answer: Answer, body: dict[str, Any]) -> dict[str, Any]:
+def _usage(answer: ScriptedAnswer, body: dict[str, Any]) -> dict[str, Any]:
     prompt, completion = _num_tokens(body), answer.num_tokens
     details = {"reasoning_tokens": len(answer.reasoning) // 4}
     total = {"total_tokens": prompt + completion, "completion_tokens_details": details}

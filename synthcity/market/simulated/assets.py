@@ -9,7 +9,7 @@ from synthcity.market.calendar.sessions import Session
 
 
 @dataclass(frozen=True, kw_only=True)
-class Group:
+class AssetGroup:
     """Assets that move together.
 
     A standard normal shock of an asset is ``world * W + group * G + own * O`` with independent standard
@@ -27,9 +27,13 @@ class Group:
     volatility_loadings: tuple[float, float]
 
 
-CRYPTO = Group(name="crypto", session=Session.ALWAYS, return_loadings=(0.35, 0.75), volatility_loadings=(0.4, 0.7))
-EQUITY = Group(name="equity", session=Session.US_EQUITY, return_loadings=(0.35, 0.6), volatility_loadings=(0.4, 0.7))
-COMMODITY = Group(name="commodity", session=Session.FUTURES, return_loadings=(0.1, 0.2), volatility_loadings=(0.4, 0.3))
+CRYPTO = AssetGroup(name="crypto", session=Session.ALWAYS, return_loadings=(0.35, 0.75), volatility_loadings=(0.4, 0.7))
+EQUITY = AssetGroup(
+    name="equity", session=Session.US_EQUITY, return_loadings=(0.35, 0.6), volatility_loadings=(0.4, 0.7)
+)
+COMMODITY = AssetGroup(
+    name="commodity", session=Session.FUTURES, return_loadings=(0.1, 0.2), volatility_loadings=(0.4, 0.3)
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,13 +47,13 @@ class SimulatedAsset:
     """
 
     name: str
-    group: Group
+    group: AssetGroup
     price: float
     hourly_sigma: float
     hourly_volume: float
 
 
-def _table(*rows: tuple[str, Group, float, float, float]) -> dict[str, SimulatedAsset]:
+def _table(*rows: tuple[str, AssetGroup, float, float, float]) -> dict[str, SimulatedAsset]:
     return {
         name: SimulatedAsset(name=name, group=group, price=price, hourly_sigma=sigma, hourly_volume=volume)
         for name, group, price, sigma, volume in rows

@@ -29,7 +29,7 @@ RESOLUTIONS = (60, 300)
 
 
 @dataclass(frozen=True, kw_only=True)
-class State:
+class MarketState:
     """All that can be known of an asset's future at one time: price, log-volatilities and the cell's w."""
 
     price: float
@@ -80,7 +80,7 @@ class SimulatedMarket:
         asked = (bars.time >= first) & (bars.time < last)
         return take(bars, asked & is_open(law.group.session, bars.time))
 
-    def state(self, asset: str, time: int) -> State:
+    def state(self, asset: str, time: int) -> MarketState:
         """The true state at ``time`` (a whole minute, unix seconds), after all that was observed by then.
 
         Raises:
@@ -93,7 +93,7 @@ class SimulatedMarket:
         if minute < 0 or first % 60:
             raise ConfigError(f"no state of the simulated market is known at {format_time(time)}")
         cell = minute // MINUTES_A_CELL
-        return State(
+        return MarketState(
             price=float(np.exp(truth.log_price[minute])),
             fast=float(truth.cells.fast[cell]),
             slow=float(truth.cells.slow[cell]),

@@ -17,7 +17,7 @@ from synthcity.market.simulated.law import (
     draw_cells,
     draw_returns,
 )
-from synthcity.market.simulated.market import SimulatedMarket, State
+from synthcity.market.simulated.market import MarketState, SimulatedMarket
 from synthcity.seeds import split_seed
 from synthcity.sn50.prompt import Prompt
 
@@ -59,7 +59,7 @@ class SimulatedOracle:
         (seed,) = split_seed(seed, 1, bits=32)
         return [self.simulate(history, prompt, seed=seed) for prompt in prompts]
 
-    def _draw(self, asset: SimulatedAsset, state: State, prompt: Prompt, step: int, streams: Streams) -> Floats:
+    def _draw(self, asset: SimulatedAsset, state: MarketState, prompt: Prompt, step: int, streams: Streams) -> Floats:
         """Log returns (num_simulations, steps) of ``step`` seconds over the prompt's length."""
         config, num_paths = self._market.config, prompt.num_simulations
         # cell 0 holds the last minute before t0: its volatility and mixing are known, maybe still in force

@@ -10,13 +10,13 @@ from synthcity.durations import DAY
 from synthcity.market.bars import Floats, Times
 from synthcity.market.calendar.clock import new_york, weekday_and_second
 from synthcity.market.calendar.sessions import is_open
-from synthcity.market.simulated.assets import COMMODITY, CRYPTO, EQUITY, Group
+from synthcity.market.simulated.assets import COMMODITY, CRYPTO, EQUITY, AssetGroup
 
 _REFERENCE_WEEK = 1_735_516_800 + 300 * np.arange(7 * 288, dtype=np.int64)  # Monday 2024-12-30 onwards
 _CLOSED_NIGHT, _CLOSED_WEEKEND = np.log(0.3), np.log(0.15)  # of open hours; prices move while nobody trades
 
 
-def log_profile(group: Group, times: Times, strength: float) -> Floats:
+def log_profile(group: AssetGroup, times: Times, strength: float) -> Floats:
     """Log of the volatility multiplier at each of ``times`` (unix seconds, (n,)).
 
     Over the open hours of a week its squares average 1, so that ``hourly_sigma`` keeps its meaning at any
@@ -29,12 +29,12 @@ def log_profile(group: Group, times: Times, strength: float) -> Floats:
 
 
 @cache
-def _log_level(group: Group, strength: float) -> float:
+def _log_level(group: AssetGroup, strength: float) -> float:
     week = _REFERENCE_WEEK[is_open(group.session, _REFERENCE_WEEK)]
     return float(0.5 * np.log(np.mean(np.exp(2 * strength * _shape(group, week)))))
 
 
-def _shape(group: Group, times: Times) -> Floats:
+def _shape(group: AssetGroup, times: Times) -> Floats:
     day, second = weekday_and_second(new_york(times))
     working = day < 5
     if group is EQUITY:  # busy open, quiet lunch, livelier close

@@ -21,11 +21,11 @@ from synthcity.market.times import parse_time
 from synthcity.market.windows import WindowSpec
 from synthcity.nets.authored.code import codes_of, install
 from synthcity.nets.authored.isolation import run_isolated
-from synthcity.nets.authored.lock import Limits
+from synthcity.nets.authored.lock import SandboxLimits
 from synthcity.nets.training import Trainer
 from synthcity.sn50.competitions import get_rules, rule_dates
 
-LIMITS = Limits(cpu_seconds=90, wall_seconds=240.0)
+LIMITS = SandboxLimits(cpu_seconds=90, wall_seconds=240.0)
 _FUNCTION = "synthcity.nets.authored.dry_run:run"
 _WARM_UP = {"d_model": 16, "history": 24, "blocks": [{"name": "gru"}], "training": {"batch_size": 24, "num_paths": 12}}
 
@@ -38,7 +38,7 @@ def check(config: Mapping[str, Any], dataset: Dataset) -> Mapping[str, float]:
 
 
 def check_isolated(
-    config: Mapping[str, Any], codes: Sequence[Mapping[str, str]], dataset: Dataset, limits: Limits = LIMITS
+    config: Mapping[str, Any], codes: Sequence[Mapping[str, str]], dataset: Dataset, limits: SandboxLimits = LIMITS
 ) -> dict[str, float]:
     """Return what :meth:`Trainer.check` says of ``config``, whose authored parts have the texts ``codes``.
 

@@ -22,7 +22,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from synthcity.nets.authored.lock import Limits, NotIsolated, load_libseccomp, lock
+from synthcity.nets.authored.lock import NotIsolated, SandboxLimits, load_libseccomp, lock
 
 _MAX_ANSWER = 1 << 20  # bytes
 _START_SECONDS = 180.0  # loading and warming up, on a busy machine; none of it is foreign
@@ -57,7 +57,7 @@ def check_isolation() -> None:
         NotIsolated: it cannot; the text says what is missing.
     """
     load_libseccomp()
-    ending = run_isolated("synthcity.nets.authored.isolation:nothing", {}, Limits())
+    ending = run_isolated("synthcity.nets.authored.isolation:nothing", {}, SandboxLimits())
     if ending.answer is None:
         raise NotIsolated(f"no process can be isolated here: {ending.reason}")
 
@@ -67,7 +67,7 @@ def nothing(payload: Mapping[str, Any]) -> dict[str, Any]:
     return {}
 
 
-def run_isolated(function: str, payload: Mapping[str, Any], limits: Limits) -> Ending:
+def run_isolated(function: str, payload: Mapping[str, Any], limits: SandboxLimits) -> Ending:
     """Call ``module:function`` with a plain mapping in a locked process.
 
     The module's ``prepare()``, if it has one, is called before the lock.
@@ -111,7 +111,7 @@ def _environment() -> dict[str, str]:
     return {**kept, **one, "LC_ALL": "C.UTF-8", "HOME": "/", "CUDA_VISIBLE_DEVICES": "", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-def _converse(process: subprocess.Popen[bytes], payload: bytes, limits: Limits) -> Ending:
+def _converse(process: subprocess.Popen[bytes], payload: bytes, limits: SandboxLimits) -> Ending:
     """Wait for the lock, hand over what is foreign, and read the answer."""
     assert process.stdin is not None
     assert process.stdout is not None
@@ -181,7 +181,7 @@ def main(function: str, limits: dict[str, Any]) -> None:
         os.closerange(3, answer_to)
         os.closerange(answer_to + 1, 1 << 12)
         attempts = _watch()
-        isolation = lock(Limits(**limits))
+        isolation = lock(SandboxLimits(**limits))
     except BaseException as error:  # noqa: BLE001 - whatever it is, nothing foreign may run now
         os.write(answer_to, f"{error}".replace("\n", " ").encode() + b"\n")
         return

@@ -45,7 +45,7 @@ class NotIsolated(ConfigError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Limits:
+class SandboxLimits:
     """What a locked process may use: seconds by the CPU's and by the wall's clock, and bytes beyond what it has."""
 
     cpu_seconds: int = 240
@@ -74,7 +74,7 @@ def load_libseccomp() -> ctypes.CDLL:
     return library
 
 
-def lock(limits: Limits) -> str:
+def lock(limits: SandboxLimits) -> str:
     """Take all rights from this process, for good, and return how in a few words.
 
     Raises:
@@ -110,7 +110,7 @@ def _drop_user() -> str:
     return f"user {_NOBODY}"
 
 
-def _limit(limits: Limits) -> None:
+def _limit(limits: SandboxLimits) -> None:
     used = resource.getrusage(resource.RUSAGE_SELF)
     cpu = int(used.ru_utime + used.ru_stime) + 1 + limits.cpu_seconds
     pages = int(Path("/proc/self/statm").read_bytes().split()[0])

@@ -19,7 +19,7 @@ _DT_MIN, _DT_MAX = 1e-3, 1e-1
 _CHUNK = 16  # steps
 
 
-class State(NamedTuple):
+class StateSpace(NamedTuple):
     """All that the block keeps of the steps so far: the last inputs of its convolution and the recurrent state."""
 
     tail_bke: Tensor
@@ -31,7 +31,7 @@ class MambaBlock(ResidualBlock):
     """Selective state space: a linear recurrence whose memory and intake are chosen anew from each step's input.
 
     Each channel keeps ``d_state`` leaky sums, h[t] = exp(dt[t] A) h[t-1] + dt[t] B[t] x[t], and reads them as
-    C[t] h[t] + D x[t] (Gu & Dao, Mamba: Linear-Time Sequence Modeling with Selective State Spaces, 2023,
+    C[t] h[t] + D x[t] (Gu & Dao, Mamba: Linear-Time Sequence Modeling with Selective StateSpace Spaces, 2023,
     arXiv 2312.00752). The step size dt, B and C are computed from the input, so the block can hold a shock for hours
     or drop it at once. A short causal convolution and SiLU come before, a SiLU gate after. Where the paper fuses the
     recurrence into one GPU kernel, here plain tensor operations scan all chunks of the sequence at once and then hand
@@ -64,14 +64,14 @@ class MambaBlock(ResidualBlock):
             dt = torch.empty(width).uniform_(math.log(_DT_MIN), math.log(_DT_MAX)).exp()
             self.dt_proj.bias.copy_(dt + torch.log(-torch.expm1(-dt)))  # softplus of it is dt
 
-    def initial_state(self, batch: int) -> State:
+    def initial_state(self, batch: int) -> StateSpace:
         """Return the state before the first step, for ``batch`` windows."""
         taps, like = self.conv.kernel_size[0], full_precision(self.skip_e)
         width = len(like)
         tail = self.conv.weight.new_zeros(batch, taps - 1, width)
-        return State(tail, like.new_zeros(batch, self.sizes[1], width))
+        return StateSpace(tail, like.new_zeros(batch, self.sizes[1], width))
 
-    def step(self, x_bsd: Tensor, state: State) -> tuple[Tensor, State]:
+    def step(self, x_bsd: Tensor, state: StateSpace) -> tuple[Tensor, StateSpace]:
         """Go on from ``state`` with one or more new bars; return their outputs and the state after them."""
         mixed, state = self._advance(self.norm(x_bsd), state)
         return x_bsd + self.dropout(mixed), state
@@ -79,14 +79,14 @@ class MambaBlock(ResidualBlock):
     def mix(self, x_bsd: Tensor) -> Tensor:
         return self._advance(x_bsd, self.initial_state(len(x_bsd)))[0]
 
-    def _advance(self, x_bsd: Tensor, state: State) -> tuple[Tensor, State]:
+    def _advance(self, x_bsd: Tensor, state: StateSpace) -> tuple[Tensor, StateSpace]:
         x_bse, gate_bse = self.in_proj(x_bsd).chunk(2, dim=-1)
         seen_bse = torch.cat([state.tail_bke.to(x_bse.dtype), x_bse], dim=1)
         conv = conv1d(seen_bse.transpose(1, 2), self.conv.weight, self.conv.bias, groups=self.conv.groups)
         u_bse = silu(conv.transpose(1, 2))
         y_bse, h_bne = self._recur(u_bse, state.h_bne)
         out: Tensor = self.out_proj(y_bse.to(u_bse.dtype) * silu(gate_bse))
-        return out, State(seen_bse[:, seen_bse.shape[1] - state.tail_bke.shape[1] :], h_bne)
+        return out, StateSpace(seen_bse[:, seen_bse.shape[1] - state.tail_bke.shape[1] :], h_bne)
 
     def _recur(self, u_bse: Tensor, h_bne: Tensor) -> tuple[Tensor, Tensor]:
         rank_bsr, b_bsn, c_bsn = self.select(u_bse).split(self.sizes, dim=-1)

@@ -48,7 +48,7 @@ class TFTBlock(ResidualBlock):
         self.attention = SharedValueAttention(d, math.gcd(config.n_heads, d))
         self.attention_gate = GatedAdd(d, config.dropout)
         self.refine = GatedResidual(d, d, config.dropout)
-        self.out_gate = Gate(d, config.dropout)
+        self.out_gate = GatedUnit(d, config.dropout)
 
     def mix(self, x_bsd: Tensor) -> Tensor:
         enriched = self._enriched(x_bsd)
@@ -80,7 +80,7 @@ def _summary(x_bsd: Tensor) -> Tensor:
     return x_bsd.mean(1, keepdim=True)
 
 
-class Gate(nn.Module):
+class GatedUnit(nn.Module):
     """Gated linear unit: (..., width) -> the same; closed, it gives zero."""
 
     def __init__(self, width: int, dropout: float, linear: Linear = nn.Linear) -> None:
@@ -97,7 +97,7 @@ class GatedAdd(nn.Module):
 
     def __init__(self, width: int, dropout: float, linear: Linear = nn.Linear) -> None:
         super().__init__()
-        self.gate = Gate(width, dropout, linear)
+        self.gate = GatedUnit(width, dropout, linear)
         self.norm = nn.LayerNorm(width)
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:

@@ -45,7 +45,7 @@ FINISH: Mapping[str, Any] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class Advice:
     """What came of a case: a patch that passed the gate's cheap checks, or why there is none."""
 
     proposal: Proposal | None = None
@@ -60,7 +60,7 @@ class Consultant:
         self._client, self._task = client, task
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._answers: dict[str, Answer] = {}
+        self._answers: dict[str, Advice] = {}
         self._failures: Counter[str] = Counter()
         self._closed = False
 
@@ -72,7 +72,7 @@ class Consultant:
             return ArmState()
         return ArmState(state=CLOSED if found.until is None else RESTING, reason=str(found))
 
-    def answer(self, case: Case) -> Answer | None:
+    def answer(self, case: Case) -> Advice | None:
         """Return what came of a case, None while it is thought about or another one is; never wait."""
         name = case.record.candidate.id
         with self._lock:
@@ -93,12 +93,12 @@ class Consultant:
         try:
             answer = self._ask(case)
         except Exception as error:  # noqa: BLE001 - told as the reason why there is no patch
-            answer = Answer(reason=f"{type(error).__name__}: {error}")
+            answer = Advice(reason=f"{type(error).__name__}: {error}")
         if answer is not None and not self._closed:
             with self._lock:
                 self._answers[case.record.candidate.id] = answer
 
-    def _ask(self, case: Case) -> Answer | None:
+    def _ask(self, case: Case) -> Advice | None:
         """Ask until a patch passes, the rounds are used, or a patch comes again; None when the model went away."""
         account = f"{DEBUGGER}-{case.record.candidate.id}"
         before = self._client.ledger.account(account).usd
@@ -123,20 +123,20 @@ class Consultant:
                 reason = f"the model gave no patch: {result.reason}"
                 if result.status == "failed":  # the endpoint, not the model's wit: later it may answer
                     self._failures[account] += self.standing.state != RESTING
-                    return Answer(reason=reason, usd=usd) if self._failures[account] >= _FAILURES else None
+                    return Advice(reason=reason, usd=usd) if self._failures[account] >= _FAILURES else None
                 continue
             cause, changes = result.result["cause"], result.result["changes"]
             if not changes:
-                return Answer(reason=f"{cause} ({result.result['evidence']})", usd=usd)
+                return Advice(reason=f"{cause} ({result.result['evidence']})", usd=usd)
             try:
-                return Answer(proposal=replace(case.patched(changes, cause), usd=usd))
+                return Advice(proposal=replace(case.patched(changes, cause), usd=usd))
             except (ConfigError, Rejected) as error:
                 reason = f"its patch was refused: {error}"
                 refused.append(f"{changes}: refused: {error}")
             if (digest := config_hash({"changes": changes})) in seen:
-                return Answer(reason=f"the same patch came again; {reason}", usd=usd)
+                return Advice(reason=f"the same patch came again; {reason}", usd=usd)
             seen.add(digest)
-        return Answer(reason=reason, usd=self._client.ledger.account(account).usd - before)
+        return Advice(reason=reason, usd=self._client.ledger.account(account).usd - before)
 
     def _temperature(self, round_: int) -> float | None:
         base = self._client.config.temperature

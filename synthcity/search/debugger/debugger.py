@@ -19,7 +19,7 @@ from synthcity.search.debugger.patch import apply, describe
 from synthcity.search.debugger.tools import Case
 from synthcity.search.gate import Gate
 from synthcity.search.journal.diagnosis import BUDGET, CATALOGUE, LEAVE, MODEL, Diagnosis, Patch
-from synthcity.search.journal.history import FAILED, History, TrialRecord
+from synthcity.search.journal.history import FAILED, TrialHistory, TrialRecord
 
 MAX_DEPTH = 3
 _MAX_REFUSALS = 3  # of patches of one trial by the gate
@@ -38,7 +38,7 @@ class Debugger:
         self._most = math.ceil(_SHARE * trials)
         self._consultant = consultant
 
-    def next(self, history: History, *, over: str = "") -> Step | None:
+    def next(self, history: TrialHistory, *, over: str = "") -> Step | None:
         """Return the next patch or diagnosis, None when there is nothing to do now; never wait.
 
         ``over`` says why no trial is left for a repair, once that is so: then there are diagnoses only, and no model
@@ -58,7 +58,7 @@ class Debugger:
         if self._consultant is not None:
             self._consultant.close()
 
-    def _step(self, record: TrialRecord, history: History, over: str) -> Step | None:
+    def _step(self, record: TrialRecord, history: TrialHistory, over: str) -> Step | None:
         failure = Failure.of(record.failure)
         known = find(failure)
         if known is not None and known.action != PATCH:
@@ -78,7 +78,7 @@ class Debugger:
         return _diagnosis(record, failure, known, LEAVE, CATALOGUE, self._unknown(known))
 
     def _bound(
-        self, failure: Failure, lineage: tuple[TrialRecord, ...], refused: int, returns: int, history: History
+        self, failure: Failure, lineage: tuple[TrialRecord, ...], refused: int, returns: int, history: TrialHistory
     ) -> str:
         """Return which bound ends the work on a trial, "" where none does."""
         found = [record.diagnosis for record in history.records if record.diagnosis is not None]
@@ -118,7 +118,7 @@ def _remedy(record: TrialRecord, failure: Failure, known: Known, *, returns: int
     return Proposal(config=apply(config, changes), rationale=str(rationale), parent=record.candidate.id)
 
 
-def _repairs(history: History) -> list[TrialRecord]:
+def _repairs(history: TrialHistory) -> list[TrialRecord]:
     return [record for record in history.records if record.candidate.source == DEBUGGER]
 
 

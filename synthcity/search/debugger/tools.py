@@ -16,7 +16,7 @@ from synthcity.search.candidates.space import Space
 from synthcity.search.debugger.patch import apply, describe
 from synthcity.search.gate import Gate, Rejected
 from synthcity.search.journal.diagnosis import MODEL, Patch
-from synthcity.search.journal.history import History, TrialRecord
+from synthcity.search.journal.history import TrialHistory, TrialRecord
 
 _SIMILAR = 8
 MAX_CHANGES = 3
@@ -45,12 +45,12 @@ class Case:
     record: TrialRecord
     lineage: tuple[TrialRecord, ...]
     refused: tuple[str, ...]
-    history: History
+    history: TrialHistory
     space: Space
     gate: Gate
 
     @classmethod
-    def of(cls, record: TrialRecord, history: History, space: Space, gate: Gate) -> Case:
+    def of(cls, record: TrialRecord, history: TrialHistory, space: Space, gate: Gate) -> Case:
         """Put together what is known of a failed trial."""
         rejected = [r for r in history.rejections if r.source == DEBUGGER and r.parent == record.candidate.id]
         return cls(
@@ -80,7 +80,7 @@ class Case:
         return proposal
 
 
-def lineage_of(record: TrialRecord, history: History) -> tuple[TrialRecord, ...]:
+def lineage_of(record: TrialRecord, history: TrialHistory) -> tuple[TrialRecord, ...]:
     """Return the trials of whose repairs this is one, oldest first, and itself."""
     chain = [record]
     while chain[0].candidate.source == DEBUGGER:

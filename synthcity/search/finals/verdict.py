@@ -11,7 +11,7 @@ from typing import TypedDict
 import pandas as pd
 
 
-class Interval(TypedDict):
+class LeadInterval(TypedDict):
     """A lead in percent with its 95 % interval; None where there are too few days for one."""
 
     mean: float
@@ -19,10 +19,10 @@ class Interval(TypedDict):
     high: float | None
 
 
-class LeadTable(Interval):
+class LeadTable(LeadInterval):
     """The coefficient-weighted lead over one baseline, and by asset."""
 
-    by_asset: dict[str, Interval]
+    by_asset: dict[str, LeadInterval]
 
 
 class ScoreRow(TypedDict):
@@ -132,7 +132,7 @@ def judge(
     )
 
 
-def _clear(lead: Interval) -> bool:
+def _clear(lead: LeadInterval) -> bool:
     return lead["high"] is not None and lead["high"] < 0
 
 
@@ -167,14 +167,14 @@ def _baseline_chosen(
     return f"Not proven: the baseline {frozen} was the best on validation and wins; the best candidate: {size}, {over}."
 
 
-def _difference(candidate: str, baseline: str, lead: Interval) -> str:
+def _difference(candidate: str, baseline: str, lead: LeadInterval) -> str:
     """As in "mix scores 0.62 % better than fhs (95 % interval 0.42 to 0.82 %)"."""
     better = lead["mean"] < 0
     words = f"{candidate} scores {abs(lead['mean']):.2f} % {'better' if better else 'worse'} than {baseline}"
     return f"{words} ({_range(lead, -1 if better else 1)})"
 
 
-def _range(lead: Interval, sign: int) -> str:
+def _range(lead: LeadInterval, sign: int) -> str:
     """The 95 % interval of ``sign`` times the lead."""
     if lead["low"] is None or lead["high"] is None:
         return "95 % interval unknown, too few days"

@@ -1,6 +1,6 @@
 """What a run's journal says so far: the only fold of its events, whoever reads them.
 
-A ``History`` is immutable: ``history.after(event)`` is the history one event later, so the same events give the
+A ``TrialHistory`` is immutable: ``history.after(event)`` is the history one event later, so the same events give the
 same history in a live search, in a resumed one, in the live view and in the report.
 """
 
@@ -22,7 +22,7 @@ from synthcity.search.journal.events import Answered, Chosen, Event, MixTold, Re
 from synthcity.search.journal.record import COMPLETED, FAILED, QUEUED, RUNNING, STOPPED, TrialRecord
 from synthcity.search.journal.sessions import Session, counted
 
-__all__ = ["COMPLETED", "FAILED", "QUEUED", "RUNNING", "STOPPED", "History", "TrialRecord"]
+__all__ = ["COMPLETED", "FAILED", "QUEUED", "RUNNING", "STOPPED", "TrialHistory", "TrialRecord"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +38,7 @@ class Rejection:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class ModelAnswer:
     """What one question to a language model brought and cost; ``error`` says what went wrong with it, if anything.
 
     ``after`` is the number of candidates when it came.
@@ -67,7 +67,7 @@ class Finals:
 
 
 @dataclass(frozen=True)
-class History:
+class TrialHistory:
     """All trials in the order of their admission, all rejections and answers, and the arms whose state was told.
 
     ``run`` is what the newest session told of itself, ``looks`` how often the test period was looked at.
@@ -77,7 +77,7 @@ class History:
     rejections: tuple[Rejection, ...] = ()
     baselines: Mapping[str, float] = field(default_factory=dict)
     arms: Mapping[str, ArmState] = field(default_factory=dict)
-    answers: tuple[Answer, ...] = ()
+    answers: tuple[ModelAnswer, ...] = ()
     run: RunTold | None = None
     stage: str = ""
     finals: Finals = field(default_factory=Finals)
@@ -86,7 +86,7 @@ class History:
     sessions: tuple[Session, ...] = ()
 
     @classmethod
-    def replay(cls, events: Iterable[Event]) -> History:
+    def replay(cls, events: Iterable[Event]) -> TrialHistory:
         """Build the history that ``events`` tell."""
         history = cls()
         for event in events:
@@ -143,7 +143,7 @@ class History:
         said = [p for answer in self.answers if answer.source == source for p in answer.proposals]
         return said[self.proposals(source) :]
 
-    def hidden_from(self, index: int) -> History:
+    def hidden_from(self, index: int) -> TrialHistory:
         """Return this history with every trial from ``index`` on shown as merely queued."""
         trials = {
             name: record
@@ -158,7 +158,7 @@ class History:
         """Time spent in all sessions."""
         return sum(session.seconds for session in self.sessions)
 
-    def after(self, event: Event) -> History:
+    def after(self, event: Event) -> TrialHistory:
         """Return the history one event later.
 
         Raises:
@@ -166,7 +166,7 @@ class History:
         """
         return replace(self, sessions=counted(self.sessions, event))._of_run(event)._of_search(event)._of_finals(event)
 
-    def _of_run(self, event: Event) -> History:
+    def _of_run(self, event: Event) -> TrialHistory:
         if event["kind"] == "run_started" or event["kind"] == "run_resumed":
             waiting = {r.id: replace(r, status=QUEUED) for r in self.records if r.status == RUNNING}
             return replace(self, run=event, trials={**self.trials, **waiting})
@@ -180,7 +180,7 @@ class History:
             return replace(self, troubles=(*self.troubles, event))
         return self
 
-    def _of_search(self, event: Event) -> History:
+    def _of_search(self, event: Event) -> TrialHistory:
         if event["kind"] == "candidate":
             return self._with(TrialRecord(candidate=Candidate.from_dict(event), proposed_at=event["time"]))
         if event["kind"] == "rejected":
@@ -208,7 +208,7 @@ class History:
             )
         return self
 
-    def _of_finals(self, event: Event) -> History:
+    def _of_finals(self, event: Event) -> TrialHistory:
         finals = self.finals
         if event["kind"] == "search_finished":
             return replace(self, finals=replace(finals, searched=True))
@@ -242,7 +242,7 @@ class History:
         except OSError as error:
             raise RunError(f"cannot write {path}: {error.strerror or error}") from error
 
-    def _with(self, record: TrialRecord) -> History:
+    def _with(self, record: TrialRecord) -> TrialHistory:
         return replace(self, trials={**self.trials, record.candidate.id: record})
 
 
@@ -257,6 +257,6 @@ def _rejection(event: RejectedTold) -> Rejection:
     )
 
 
-def _answer(event: Answered, *, after: int) -> Answer:
+def _answer(event: Answered, *, after: int) -> ModelAnswer:
     proposals = tuple(Proposal(**each) for each in event["proposals"])
-    return Answer(source=event["source"], proposals=proposals, usd=event["usd"], error=event["error"], after=after)
+    return ModelAnswer(source=event["source"], proposals=proposals, usd=event["usd"], error=event["error"], after=after)

@@ -12,7 +12,7 @@ from synthcity.errors import DataError, RunError
 from synthcity.lines import LineWriter, read_all
 from synthcity.search.journal.check import check
 from synthcity.search.journal.events import VERSION, Event
-from synthcity.search.journal.history import History
+from synthcity.search.journal.history import TrialHistory
 
 JOURNAL = "journal.jsonl"
 
@@ -41,7 +41,7 @@ def read_events(path: Path) -> list[Event]:
         RunError: it cannot be read, or a line of it is damaged, tells of nothing known or contradicts those before it.
     """
     events: list[Event] = []
-    history = History()
+    history = TrialHistory()
     for number, line in enumerate(read_all(path), start=1):
         try:
             event = check(line)
@@ -55,7 +55,7 @@ def read_events(path: Path) -> list[Event]:
     return events
 
 
-def _check_order(event: Event, history: History) -> None:
+def _check_order(event: Event, history: TrialHistory) -> None:
     if event["kind"] == "candidate" and event["index"] != len(history.trials):
         raise DataError(f"candidate number {event['index']} comes after {len(history.trials)}, so a line is missing")
     if event["kind"] == "run_started" or event["kind"] == "run_resumed":

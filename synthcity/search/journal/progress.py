@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from synthcity.search.journal.history import FAILED, History, TrialRecord
+from synthcity.search.journal.history import FAILED, TrialHistory, TrialRecord
 
 
 @dataclass(frozen=True)
 class Progress:
     """Figures of a ``history``."""
 
-    history: History
+    history: TrialHistory
 
     @property
     def best_baseline(self) -> tuple[str, float] | None:
@@ -21,7 +21,7 @@ class Progress:
 
     @cached_property
     def best_trial(self) -> TrialRecord | None:
-        """The trial that is best so far by the rule of the search, as in ``History.scored``."""
+        """The trial that is best so far by the rule of the search, as in ``TrialHistory.scored``."""
         return next(iter(self.history.scored), None)
 
     @property

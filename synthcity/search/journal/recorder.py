@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar, cast, get_args
 from synthcity.errors import DataError
 from synthcity.search.journal.check import check, kind_of
 from synthcity.search.journal.events import Event, OfFinals, SearchFinished
-from synthcity.search.journal.history import History
+from synthcity.search.journal.history import TrialHistory
 from synthcity.search.journal.journal import Journal
 
 E = TypeVar("E")
@@ -20,10 +20,10 @@ _HELD_AGAIN[kind_of(SearchFinished)] = {"run_extended"}
 class Display(Protocol):
     """Shows a search to a person: what a resumed run had done, then every event that is written."""
 
-    def begin(self, history: History) -> None:
+    def begin(self, history: TrialHistory) -> None:
         """Take what the journal told when it was opened."""
 
-    def update(self, event: Event, history: History) -> None:
+    def update(self, event: Event, history: TrialHistory) -> None:
         """Take one event and the history that includes it.
 
         Called from several threads, one at a time, and must return at once.
@@ -39,7 +39,7 @@ class Recorder:
         self._lock = threading.RLock()
         self._begin = time.monotonic()
         self.events: list[Event] = []
-        self.history = History()
+        self.history = TrialHistory()
         self.failure: BaseException | None = None
         for event in journal.events:
             self._take(event)

@@ -7,7 +7,7 @@ from typing import TypedDict
 
 from synthcity.search.arms import OPEN, ArmState
 from synthcity.search.config import ArmConfig
-from synthcity.search.journal.history import History
+from synthcity.search.journal.history import TrialHistory
 from synthcity.search.proposers.portfolio import Portfolio
 
 
@@ -42,7 +42,9 @@ class ArmRow(TypedDict):
     curve: list[ArmPoint]
 
 
-def arm_rows(history: History, arms: Mapping[str, ArmConfig], reasons: Mapping[str, str] | None = None) -> list[ArmRow]:
+def arm_rows(
+    history: TrialHistory, arms: Mapping[str, ArmConfig], reasons: Mapping[str, str] | None = None
+) -> list[ArmRow]:
     """Return one row an arm, in the order of the sweep file.
 
     ``reasons``: why an arm was last away, where its state now does not say so any more.
@@ -59,7 +61,7 @@ def arm_rows(history: History, arms: Mapping[str, ArmConfig], reasons: Mapping[s
 
 def _row(
     name: str,
-    history: History,
+    history: TrialHistory,
     arms: Mapping[str, ArmConfig],
     rewards: Mapping[str, float],
     reasons: Mapping[str, str],

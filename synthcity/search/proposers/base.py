@@ -27,7 +27,7 @@ import numpy as np
 
 from synthcity.search.arms import ArmState
 from synthcity.search.candidates.candidate import Proposal
-from synthcity.search.journal.history import History
+from synthcity.search.journal.history import TrialHistory
 
 
 class Proposer(Protocol):
@@ -37,7 +37,7 @@ class Proposer(Protocol):
     def name(self) -> str:
         """Stands as ``source`` beside every candidate it proposes."""
 
-    def propose(self, count: int, history: History, rng: np.random.Generator) -> list[Proposal]:
+    def propose(self, count: int, history: TrialHistory, rng: np.random.Generator) -> list[Proposal]:
         """Return up to ``count`` proposals."""
 
 

@@ -18,7 +18,7 @@ from synthcity.search.arms import RERUN
 from synthcity.search.candidates.notation import changes, differences, short
 from synthcity.search.candidates.space import Space
 from synthcity.search.debugger.failure import Failure
-from synthcity.search.journal.history import FAILED, History, TrialRecord
+from synthcity.search.journal.history import FAILED, TrialHistory, TrialRecord
 from synthcity.search.proposers.stall import seeds_of, spread
 
 _TOP, _LAST, _OTHERS = 5, 6, 3
@@ -37,7 +37,7 @@ _FEW = 3  # values from which a range says something, and trials that count as t
 
 
 def briefing(
-    space: Space, history: History, *, task: str, budget: str, rule: str, count: int, earlier: str = ""
+    space: Space, history: TrialHistory, *, task: str, budget: str, rule: str, count: int, earlier: str = ""
 ) -> dict[str, str]:
     """Return the text of each place in the planner's prompt.
 
@@ -65,14 +65,14 @@ def briefing(
     }
 
 
-def _focus(history: History) -> list[str]:
+def _focus(history: TrialHistory) -> list[str]:
     """Components of the best trials, the best's first."""
     configs = [record.candidate.config for record in history.scored[:_FEW]]
     names = [part["name"] for config in configs for part in (*config["blocks"], config["head"])]
     return list(dict.fromkeys(names))[:_FOCUS]
 
 
-def _table(history: History, shown: list[TrialRecord]) -> str:
+def _table(history: TrialHistory, shown: list[TrialRecord]) -> str:
     if not shown:
         return ""
     seeds = seeds_of(history)
@@ -92,7 +92,7 @@ def _table(history: History, shown: list[TrialRecord]) -> str:
     return "\n".join(lines)
 
 
-def _shown(history: History) -> list[TrialRecord]:
+def _shown(history: TrialHistory) -> list[TrialRecord]:
     """The best, the latest, and others from all over the ranking; worst first, what has no score before all."""
     scored = history.scored
     rest = scored[_TOP:]
@@ -118,7 +118,7 @@ def shape(scores: list[float]) -> str:
     return "plateau" if scores[-2] - scores[-1] < _FLAT * abs(scores[-2]) else "still falling"
 
 
-def _failures(history: History) -> Iterable[str]:
+def _failures(history: TrialHistory) -> Iterable[str]:
     groups: dict[str, list[TrialRecord]] = defaultdict(list)
     for record in history.records:
         if record.status == FAILED:
@@ -128,7 +128,7 @@ def _failures(history: History) -> Iterable[str]:
         yield f"{cause}, {len(records)}x, e.g. {short(records[-1].candidate.config)}"
 
 
-def _refusals(history: History) -> Iterable[str]:
+def _refusals(history: TrialHistory) -> Iterable[str]:
     groups: dict[str, list[str]] = defaultdict(list)
     for rejection in history.rejections:
         groups[rejection.stage].append(rejection.reason)
@@ -136,7 +136,7 @@ def _refusals(history: History) -> Iterable[str]:
         yield f"refused untrained ({stage}), {len(reasons)}x, e.g. {_cut(reasons[-1], _LONGEST)}"
 
 
-def _sampler(space: Space, history: History) -> str:
+def _sampler(space: Space, history: TrialHistory) -> str:
     """Where the better quarter lies, as a Parzen estimator sees it: numbers by their middle half, names by counts."""
     scored = history.scored
     if len(scored) < _QUICK_SCORED:
@@ -173,7 +173,7 @@ def _used(records: list[TrialRecord], kind: str) -> Counter[str]:
     )
 
 
-def insights(history: History, most: int, *, named: bool = True) -> list[str]:
+def insights(history: TrialHistory, most: int, *, named: bool = True) -> list[str]:
     """Parent, change, reason and outcome of derived candidates, in the order of admission.
 
     Where there are more than ``most``, half are the greatest gains and half the greatest losses. What is within the
@@ -203,7 +203,7 @@ def _cut(text: str, longest: int) -> str:
     return text if len(text) <= longest else text[: longest - 3] + "..."
 
 
-def _tried(space: Space, history: History, shown: list[TrialRecord]) -> list[str]:
+def _tried(space: Space, history: TrialHistory, shown: list[TrialRecord]) -> list[str]:
     """Those nearest to the best that the history does not show."""
     best = [record.candidate.config for record in history.scored[:_FEW]]
     told = {record.candidate.hash for record in shown}

@@ -7,14 +7,14 @@ from collections.abc import Iterable
 from synthcity.agents.config import CapsConfig
 from synthcity.search.arms import LLM, OPEN
 from synthcity.search.config import BudgetConfig
-from synthcity.search.journal.history import History
+from synthcity.search.journal.history import TrialHistory
 from synthcity.search.journal.wording import duration
 from synthcity.search.proposers.arm_table import arm_rows
 
 
 def budget_card(
     budget: BudgetConfig,
-    history: History,
+    history: TrialHistory,
     *,
     caps: CapsConfig,
     usd: float = 0.0,
@@ -35,7 +35,12 @@ def budget_card(
 
 
 def _lines(
-    budget: BudgetConfig, history: History, caps: CapsConfig, usd: float, seconds: float | None, workers: int | None
+    budget: BudgetConfig,
+    history: TrialHistory,
+    caps: CapsConfig,
+    usd: float,
+    seconds: float | None,
+    workers: int | None,
 ) -> Iterable[str]:
     left = max(0, budget.trials - len(history.trials))
     begun = len(history.records) - len(history.finished)

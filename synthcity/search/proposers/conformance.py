@@ -16,7 +16,7 @@ from synthcity.search.candidates.candidate import Candidate
 from synthcity.search.candidates.space import Space, canonical, config_hash
 from synthcity.search.journal.check import check
 from synthcity.search.journal.events import Event
-from synthcity.search.journal.history import History
+from synthcity.search.journal.history import TrialHistory
 from synthcity.search.proposers.base import Proposer
 
 Make = Callable[[Space], Proposer]
@@ -71,22 +71,22 @@ def space() -> Space:
     return Space.from_registry()
 
 
-def histories() -> Mapping[str, History]:
+def histories() -> Mapping[str, TrialHistory]:
     """Histories by what is special about them; fresh ones, since a proposer may write into them."""
     return copy.deepcopy(_histories())
 
 
 @cache
-def _histories() -> Mapping[str, History]:
+def _histories() -> Mapping[str, TrialHistory]:
     refused = {"source": "tpe", "stage": "size", "reason": "large", "config": {}}
     rejected = check({"kind": "rejected", "time": 0.0, **refused})
     mixed = [event for i in range(12) for event in _trial(i, "completed", _SCORE - i, _SCORE - 50 - i)]
     mixed += [*_trial(12, "stopped", 5600.0), *_trial(13, "failed", 5400.0), *_trial(14, "running", 5400.0)]
     return {
-        "empty": History(),
-        "queued": History.replay(_trial(0, "queued")),
-        "failed": History.replay([*_trial(0, "failed"), *_trial(1, "failed")]),
-        "mixed": History.replay([*mixed, *_trial(15, "queued"), rejected]),
+        "empty": TrialHistory(),
+        "queued": TrialHistory.replay(_trial(0, "queued")),
+        "failed": TrialHistory.replay([*_trial(0, "failed"), *_trial(1, "failed")]),
+        "mixed": TrialHistory.replay([*mixed, *_trial(15, "queued"), rejected]),
     }
 
 

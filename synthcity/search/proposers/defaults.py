@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from synthcity.search.candidates.candidate import Config, Proposal
-from synthcity.search.journal.history import History
+from synthcity.search.journal.history import TrialHistory
 
 
 class DefaultsProposer:
@@ -31,7 +31,7 @@ class DefaultsProposer:
             *(Proposal(config=config, rationale=f"among the best of the run {name}") for name, config in earlier),
         ]
 
-    def propose(self, count: int, history: History, rng: np.random.Generator) -> list[Proposal]:
+    def propose(self, count: int, history: TrialHistory, rng: np.random.Generator) -> list[Proposal]:
         """Return the next ``count`` of the list, none once all were proposed."""
         first = history.proposals(self.name)
         return self._proposals[first : first + count]

@@ -22,7 +22,7 @@ from synthcity.search.candidates.space import canonical
 from synthcity.search.config import SearchConfig
 from synthcity.search.journal.events import Event
 from synthcity.search.journal.folder import read_run
-from synthcity.search.journal.history import History
+from synthcity.search.journal.history import TrialHistory
 from synthcity.search.journal.parts import EarlierBest, EarlierRun, Network, Span
 from synthcity.search.proposers.briefing import insights
 
@@ -64,7 +64,7 @@ def _read(folder: Path, config: SearchConfig) -> EarlierRun:
                 f"{Period(start=start, end=end)}, which reach into this search's test period ({test}); "
                 "leave it out or test later"
             )
-    history = History.replay(events)
+    history = TrialHistory.replay(events)
     baseline = min(history.baselines.values(), default=None)
     best: list[EarlierBest] = []
     for record in history.scored:

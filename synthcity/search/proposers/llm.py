@@ -30,7 +30,7 @@ from synthcity.search.candidates.candidate import Proposal
 from synthcity.search.candidates.contract import MAX_PROPOSALS, proposals_schema
 from synthcity.search.candidates.space import Space
 from synthcity.search.gate import Gate, Rejected
-from synthcity.search.journal.history import History
+from synthcity.search.journal.history import TrialHistory
 from synthcity.search.journal.recorder import Recorder
 from synthcity.search.proposers.briefing import briefing
 from synthcity.search.proposers.stall import HIDDEN, STRONGER, WARMER
@@ -57,9 +57,9 @@ class Planner:
     gate: Gate
     recorder: Recorder
     task: str
-    budget: Callable[[History], str]
+    budget: Callable[[TrialHistory], str]
     count: int = MAX_PROPOSALS
-    stall: Callable[[History], int] = lambda history: 0
+    stall: Callable[[TrialHistory], int] = lambda history: 0
     earlier: str = ""
 
 
@@ -89,7 +89,7 @@ class LLMProposer:
             return ArmState()
         return ArmState(state=CLOSED if found.until is None else RESTING, reason=str(found))
 
-    def propose(self, count: int, history: History, rng: np.random.Generator) -> list[Proposal]:
+    def propose(self, count: int, history: TrialHistory, rng: np.random.Generator) -> list[Proposal]:
         """Return what waits, and begin to ask for more where nothing does; never wait."""
         with self._lock:
             if self._error is not None:
@@ -109,7 +109,7 @@ class LLMProposer:
         with self._lock:
             self._closed = self._closed or "the search is over"
 
-    def _think(self, history: History) -> None:
+    def _think(self, history: TrialHistory) -> None:
         account = f"{self.name}-{history.questions(self.name)}"
         answers: list[dict[str, Any]] = []
         failure: Exception | None = None
@@ -129,7 +129,7 @@ class LLMProposer:
             proposals = [asdict(_proposal(answer, history, share)) for answer in answers]
             self._note(history, proposals, spend.usd, "" if failure is None else str(failure))
 
-    def _note(self, history: History, proposals: list[dict[str, Any]], usd: float, error: str) -> None:
+    def _note(self, history: TrialHistory, proposals: list[dict[str, Any]], usd: float, error: str) -> None:
         try:
             number = history.questions(self.name)
             self._planner.recorder.emit(
@@ -138,7 +138,7 @@ class LLMProposer:
         except Exception as failure:  # noqa: BLE001 - the recorder keeps it, and the search ends by it
             self._error = failure
 
-    def _ask(self, history: History, account: str) -> tuple[list[dict[str, Any]], LLMError | None]:
+    def _ask(self, history: TrialHistory, account: str) -> tuple[list[dict[str, Any]], LLMError | None]:
         """Return the proposals of one question, and what kept its last round from being heard.
 
         Where the gate refuses something it is asked once more; without an answer to that, what was good stays good.
@@ -199,7 +199,7 @@ class LLMProposer:
         base = self._planner.client.config.temperature
         return None if base is None else base + _WARMER_BY * (level >= WARMER)
 
-    def _refusals(self, answers: Sequence[Mapping[str, Any]], history: History) -> dict[int, str]:
+    def _refusals(self, answers: Sequence[Mapping[str, Any]], history: TrialHistory) -> dict[int, str]:
         refused = {}
         for at, answer in enumerate(answers):
             try:
@@ -209,14 +209,14 @@ class LLMProposer:
         return refused
 
 
-def _without_best(history: History) -> History:
+def _without_best(history: TrialHistory) -> TrialHistory:
     """Leave the best trials out, so that something else is begun from; the gate still knows them."""
     best = {record.candidate.hash for record in history.scored[:_HIDDEN_BEST]}  # all seeds of a network
     shown = {name: record for name, record in history.trials.items() if record.candidate.hash not in best}
     return replace(history, trials=shown)
 
 
-def _proposal(answer: Mapping[str, Any], history: History, usd: float) -> Proposal:
+def _proposal(answer: Mapping[str, Any], history: TrialHistory, usd: float) -> Proposal:
     parent = answer["parent"] if answer["parent"] in history.trials else None
     rationale = f"{answer['rationale']} (predicted {answer['predicted_score']:.1f})"
     return Proposal(config=answer["config"], rationale=rationale, parent=parent, usd=usd)

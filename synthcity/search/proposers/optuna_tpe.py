@@ -24,7 +24,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from synthcity.nets.parameters import Parameter
 from synthcity.search.candidates.candidate import Proposal
 from synthcity.search.candidates.space import Space, to_config
-from synthcity.search.journal.history import FAILED, History, TrialRecord
+from synthcity.search.journal.history import FAILED, TrialHistory, TrialRecord
 
 _STARTUP_TRIALS = 10
 _FAILURE_QUANTILE = 90.0
@@ -39,7 +39,7 @@ class TPEProposer:
         self._space = space
         optuna.logging.set_verbosity(optuna.logging.WARNING)
 
-    def propose(self, count: int, history: History, rng: np.random.Generator) -> list[Proposal]:
+    def propose(self, count: int, history: TrialHistory, rng: np.random.Generator) -> list[Proposal]:
         """Ask for ``count`` points; those asked for together know of each other as running."""
         study = self._study(history, int(rng.integers(2**32)))
         proposals = []
@@ -49,7 +49,7 @@ class TPEProposer:
             proposals.append(Proposal(config=to_config(flat), rationale="expected improvement under TPE"))
         return proposals
 
-    def _study(self, history: History, seed: int) -> optuna.Study:
+    def _study(self, history: TrialHistory, seed: int) -> optuna.Study:
         study = optuna.create_study(direction="minimize", sampler=self._sampler(seed))
         scores = [record.score for record in history.finished if record.score is not None]
         worst = float(np.percentile(scores, _FAILURE_QUANTILE)) if scores else 0.0

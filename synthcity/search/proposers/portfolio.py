@@ -16,7 +16,7 @@ from collections.abc import Collection, Mapping
 
 from synthcity.search.arms import LLM
 from synthcity.search.config import ArmConfig
-from synthcity.search.journal.history import History
+from synthcity.search.journal.history import TrialHistory
 
 _DISCOUNT = 0.97
 _EXPLORATION = 0.5
@@ -37,7 +37,7 @@ class Portfolio:
         self._llm_ceiling = llm_ceiling
         self._cost_weight = _COST_WEIGHT if cost else 0.0
 
-    def choose(self, history: History, open_arms: Collection[str]) -> str:
+    def choose(self, history: TrialHistory, open_arms: Collection[str]) -> str:
         """Return the arm that proposes next, one of ``open_arms``.
 
         Raises:
@@ -57,7 +57,7 @@ class Portfolio:
         bounds = self.bounds(history)
         return max(allowed, key=lambda name: bounds[name])
 
-    def bounds(self, history: History) -> dict[str, float]:
+    def bounds(self, history: TrialHistory) -> dict[str, float]:
         """Return each arm's upper confidence bound; infinite while nothing of it has finished."""
         rewards = self.rewards(history)
         weights = [_DISCOUNT ** (len(rewards) - 1 - index) for index in range(len(rewards))]
@@ -73,7 +73,7 @@ class Portfolio:
             bounds[arm] = mean + _EXPLORATION * math.sqrt(math.log(max(horizon, 1.0)) / count)
         return bounds
 
-    def rewards(self, history: History) -> list[tuple[str, float]]:
+    def rewards(self, history: TrialHistory) -> list[tuple[str, float]]:
         """Return (source, reward) of every finished trial in the order of admission; a failure earns 0."""
         finished = history.finished
         usd = {arm: self._usd(history, arm) for arm in self._arms}
@@ -98,15 +98,15 @@ class Portfolio:
         together = sum(count for name, count in counts.items() if name.startswith(LLM))
         return not arm.startswith(LLM) or together + 1 <= math.ceil(self._llm_ceiling * total)
 
-    def _usd(self, history: History, arm: str) -> float:
+    def _usd(self, history: TrialHistory, arm: str) -> float:
         """Return what one admitted candidate of the arm has cost in the mean, all that was in vain included."""
         spent = sum(record.candidate.usd for record in history.records if record.candidate.source == arm)
         spent += sum(rejection.usd for rejection in history.rejections if rejection.source == arm)
         spent += sum(answer.usd for answer in history.answers if answer.source == arm and not answer.proposals)
         return spent / max(1, self._admitted(history, arm))
 
-    def _admitted(self, history: History, arm: str) -> int:
+    def _admitted(self, history: TrialHistory, arm: str) -> int:
         return sum(record.candidate.source == arm for record in history.records)
 
-    def _finished_sources(self, history: History) -> list[str]:
+    def _finished_sources(self, history: TrialHistory) -> list[str]:
         return [r.candidate.source for r in history.finished if r.candidate.source in self._arms]

@@ -6,7 +6,7 @@ import numpy as np
 
 from synthcity.search.candidates.candidate import Proposal
 from synthcity.search.candidates.space import Space
-from synthcity.search.journal.history import History
+from synthcity.search.journal.history import TrialHistory
 
 
 class RandomProposer:
@@ -17,6 +17,6 @@ class RandomProposer:
     def __init__(self, space: Space) -> None:
         self._space = space
 
-    def propose(self, count: int, history: History, rng: np.random.Generator) -> list[Proposal]:
+    def propose(self, count: int, history: TrialHistory, rng: np.random.Generator) -> list[Proposal]:
         """Draw ``count`` configs; the history is not looked at."""
         return [Proposal(config=self._space.sample(rng), rationale="drawn at random") for _ in range(count)]

@@ -9,7 +9,7 @@ import numpy as np
 from synthcity.nets.parameters import Parameter
 from synthcity.search.candidates.candidate import Candidate, Config, Proposal
 from synthcity.search.candidates.space import Flat, Space, draw, neighbour, to_config
-from synthcity.search.journal.history import History
+from synthcity.search.journal.history import TrialHistory
 
 _PARENTS = 5
 _TRIES = 20
@@ -29,7 +29,7 @@ class RefineProposer:
     def __init__(self, space: Space) -> None:
         self._space = space
 
-    def propose(self, count: int, history: History, rng: np.random.Generator) -> list[Proposal]:
+    def propose(self, count: int, history: TrialHistory, rng: np.random.Generator) -> list[Proposal]:
         """Return up to ``count`` different refinements, none like a parent."""
         parents = self._parents(history)
         seen: list[Config] = [to_config(flat) for _, flat in parents]
@@ -43,7 +43,7 @@ class RefineProposer:
                 proposals.append(proposal)
         return proposals
 
-    def _parents(self, history: History) -> list[tuple[Candidate, Flat]]:
+    def _parents(self, history: TrialHistory) -> list[tuple[Candidate, Flat]]:
         """Return the best that lie in the sampled space; a hand-written candidate may lie outside."""
         found: list[tuple[Candidate, Flat]] = []
         for record in history.scored:

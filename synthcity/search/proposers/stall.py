@@ -19,7 +19,7 @@ import numpy as np
 
 from synthcity.search.arms import RERUN
 from synthcity.search.candidates.candidate import Candidate
-from synthcity.search.journal.history import COMPLETED, History, TrialRecord
+from synthcity.search.journal.history import COMPLETED, TrialHistory, TrialRecord
 
 WARMER, HIDDEN, STRONGER, HANDED_OVER = 1, 2, 3, 4
 STEPS = (
@@ -37,7 +37,7 @@ _RERUN_SHARE = 0.1  # of the trials, all fresh seeds together; never less than t
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
+class StallState:
     """Where a search stands.
 
     Attributes:
@@ -53,7 +53,7 @@ class Standing:
     rerun: TrialRecord | None = None
 
 
-def standing(history: History, trials: int) -> Standing:
+def standing(history: TrialHistory, trials: int) -> StallState:
     """Judge a search that may have ``trials`` trials."""
     window = max(_MIN_WINDOW, math.ceil(_WINDOW_SHARE * trials))
     seeds = seeds_of(history)
@@ -84,10 +84,10 @@ def standing(history: History, trials: int) -> Standing:
         rerun = next(iter(begun + full), None)
     if running or not affordable:
         rerun = None
-    return Standing(level=_level(count - last_gain, window), since=count - last_gain, noise=noise, rerun=rerun)
+    return StallState(level=_level(count - last_gain, window), since=count - last_gain, noise=noise, rerun=rerun)
 
 
-def again(record: TrialRecord, history: History) -> Candidate:
+def again(record: TrialRecord, history: TrialHistory) -> Candidate:
     """Return the candidate that trains a trial's network on a fresh seed, which its number gives it."""
     known = record.candidate
     return Candidate(
@@ -100,7 +100,7 @@ def again(record: TrialRecord, history: History) -> Candidate:
     )
 
 
-def seeds_of(history: History) -> dict[str, list[float]]:
+def seeds_of(history: TrialHistory) -> dict[str, list[float]]:
     """Return the scores of full trainings by the hash of the network."""
     found: dict[str, list[float]] = defaultdict(list)
     for record in history.finished:

@@ -19,7 +19,7 @@ from synthcity.search.arms import OPEN
 from synthcity.search.candidates.notation import sketch
 from synthcity.search.journal.diagnosis import LIMIT
 from synthcity.search.journal.events import Answered, Event
-from synthcity.search.journal.history import FAILED, QUEUED, RUNNING, History, TrialRecord
+from synthcity.search.journal.history import FAILED, QUEUED, RUNNING, TrialHistory, TrialRecord
 from synthcity.search.journal.progress import Progress
 from synthcity.search.journal.wording import duration, percent
 from synthcity.search.proposers.stall import STEPS
@@ -42,7 +42,7 @@ class LiveDisplay:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._history, self._arrived = History(), time.monotonic()
+        self._history, self._arrived = TrialHistory(), time.monotonic()
         self._lock = threading.Lock()
         self._live = Live(
             console=console, get_renderable=self._render, refresh_per_second=4, transient=False, screen=False
@@ -57,12 +57,12 @@ class LiveDisplay:
     ) -> None:
         self._live.stop()
 
-    def begin(self, history: History) -> None:
+    def begin(self, history: TrialHistory) -> None:
         """Show what a resumed run had done."""
         with self._lock:
             self._history, self._arrived = history, time.monotonic()
 
-    def update(self, event: Event, history: History) -> None:
+    def update(self, event: Event, history: TrialHistory) -> None:
         """Show what has become of the run."""
         self.begin(history)
 
@@ -197,10 +197,10 @@ class PlainDisplay:
     ) -> None:
         return None
 
-    def begin(self, history: History) -> None:
+    def begin(self, history: TrialHistory) -> None:
         """Say nothing: the first event of the session says what there was."""
 
-    def update(self, event: Event, history: History) -> None:
+    def update(self, event: Event, history: TrialHistory) -> None:
         """Tell the event."""
         progress = Progress(history)
         text = plain_line(progress, event)

@@ -19,7 +19,7 @@ from synthcity.search.arms import OPEN
 from synthcity.search.config import SearchConfig
 from synthcity.search.data import SearchData
 from synthcity.search.finals.final import TEST_SCORES, WINNER, TestLook
-from synthcity.search.finals.verdict import Interval, LeadTable, score_rows
+from synthcity.search.finals.verdict import LeadInterval, LeadTable, score_rows
 from synthcity.search.journal.events import ArmTold, SeenTest, VerdictTold
 from synthcity.search.journal.recorder import Recorder
 from synthcity.search.proposers.arm_table import arm_rows
@@ -142,11 +142,11 @@ def lead_table(
     )
 
 
-def _interval(found: Lead) -> Interval:
+def _interval(found: Lead) -> LeadInterval:
     def known(value: float) -> float | None:
         return value if math.isfinite(value) else None
 
-    return Interval(mean=found.mean, low=known(found.low), high=known(found.high))
+    return LeadInterval(mean=found.mean, low=known(found.low), high=known(found.high))
 
 
 def _groups(look: TestLook, data: SearchData) -> dict[str, Any]:

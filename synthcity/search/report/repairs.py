@@ -9,7 +9,7 @@ from typing import TypedDict
 from synthcity.search.arms import DEBUGGER
 from synthcity.search.candidates.notation import sketch
 from synthcity.search.journal.diagnosis import LIMIT, read_patch
-from synthcity.search.journal.history import COMPLETED, FAILED, STOPPED, History, TrialRecord
+from synthcity.search.journal.history import COMPLETED, FAILED, STOPPED, TrialHistory, TrialRecord
 
 REPAIRED, IN_VAIN, UNFINISHED = "repaired", "patched in vain", "repair unfinished"
 LIMITED, GIVEN_UP, UNSEEN = "now a limit", "given up", "not looked at"
@@ -41,7 +41,7 @@ class LimitRow(TypedDict):
     refused: int
 
 
-def repair_rows(history: History) -> list[RepairRow]:
+def repair_rows(history: TrialHistory) -> list[RepairRow]:
     """Return what became of every failed trial, in the order of the trials."""
     children = {r.candidate.parent: r for r in history.records if r.candidate.source == DEBUGGER}
     return [
@@ -51,7 +51,7 @@ def repair_rows(history: History) -> list[RepairRow]:
     ]
 
 
-def limit_rows(history: History) -> list[LimitRow]:
+def limit_rows(history: TrialHistory) -> list[LimitRow]:
     """Return the constraints that failed trials have added to the space."""
     reasons = [rejection.reason for rejection in history.rejections if rejection.stage == "limit"]
     return [

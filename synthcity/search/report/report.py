@@ -14,7 +14,7 @@ from synthcity.search.candidates.notation import sketch
 from synthcity.search.finals.choice import RULE
 from synthcity.search.finals.verdict import LeadTable, judge, score_rows
 from synthcity.search.journal.events import Trouble
-from synthcity.search.journal.history import FAILED, History, Rejection, TrialRecord
+from synthcity.search.journal.history import FAILED, Rejection, TrialHistory, TrialRecord
 from synthcity.search.journal.progress import Progress
 from synthcity.search.journal.record import own_score
 from synthcity.search.journal.wording import duration
@@ -36,7 +36,7 @@ _NUM_EXAMPLES = 5  # of the reasons for which one stage of the gate refused cand
 
 def build_report(
     *,
-    history: History,
+    history: TrialHistory,
     scores: pd.DataFrame,
     challenger: str | None,
     baselines: Sequence[str],
@@ -165,7 +165,7 @@ def _trial_row(progress: Progress, record: TrialRecord) -> TrialRow:
     )
 
 
-def _failures(history: History) -> list[FailureGroup]:
+def _failures(history: TrialHistory) -> list[FailureGroup]:
     groups: dict[tuple[str, str], list[TrialRecord]] = defaultdict(list)
     for record in history.records:
         if record.status == FAILED:
@@ -183,7 +183,7 @@ def _failures(history: History) -> list[FailureGroup]:
     ]
 
 
-def _rejections(history: History) -> list[RejectionGroup]:
+def _rejections(history: TrialHistory) -> list[RejectionGroup]:
     groups: dict[str, list[Rejection]] = defaultdict(list)
     for rejection in history.rejections:
         groups[rejection.stage].append(rejection)
@@ -203,7 +203,7 @@ def _examples(refused: Sequence[Rejection]) -> list[RejectionExample]:
     return [RejectionExample(reason=reason, config=first[reason]) for reason in list(first)[::-1][:_NUM_EXAMPLES]]
 
 
-def _finals(history: History, baselines: Sequence[str]) -> list[FinalRow]:
+def _finals(history: TrialHistory, baselines: Sequence[str]) -> list[FinalRow]:
     finals = history.finals
     scores = finals.scores
     best = min((scores[name] for name in baselines if name in scores), default=None)

@@ -1,7 +1,7 @@
 """Roles: agents that work alone, one file each, named in :data:`ROLES` or by entry points ``synthcity.roles``.
 
 A role is a module with ``ROLE``: its prompt, the form of what it gives to ``finish``, and what the program itself says
-of that. Its tools are functions in the same file, registered for its name; they get the :class:`~.desk.Desk`.
+of that. Its tools are functions in the same file, registered for its name; they get the :class:`~.context.RoleContext`.
 """
 
 from __future__ import annotations

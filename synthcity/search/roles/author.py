@@ -8,29 +8,29 @@ from typing import Any
 
 from synthcity.agents.loop import SUMMARY
 from synthcity.agents.tools import Toolset
-from synthcity.nets.authored.admission import Admission
 from synthcity.nets.authored.isolation import check_isolation
+from synthcity.nets.authored.sandbox import Sandbox
 from synthcity.search.roles.authoring import TASK, TOOLS, Work, values
-from synthcity.search.roles.desk import Desk
+from synthcity.search.roles.context import RoleContext
 from synthcity.search.roles.role import Role
 
 
-def _values(desk: Desk) -> Mapping[str, str]:
+def _values(context: RoleContext) -> Mapping[str, str]:
     check_isolation()
     return values()
 
 
-def _toolset(desk: Desk, folder: Path) -> Toolset:
-    return TOOLS.build_toolset("author", Work(emit=desk.tell, folder=folder, admission=Admission()))
+def _toolset(context: RoleContext, folder: Path) -> Toolset:
+    return TOOLS.build_toolset("author", Work(emit=context.tell, folder=folder, admission=Sandbox()))
 
 
-def _finish(desk: Desk) -> Mapping[str, Any]:
+def _finish(context: RoleContext) -> Mapping[str, Any]:
     return SUMMARY
 
 
-def _measured(desk: Desk, result: Mapping[str, Any]) -> list[str]:
+def _measured(context: RoleContext, result: Mapping[str, Any]) -> list[str]:
     lines = []
-    for event in desk.own:
+    for event in context.own:
         if event["kind"] == "authored":
             lines.append(f"{event['file']}: the {event['component']} {event['name']} is admitted")
         elif event["kind"] == "author_refused":

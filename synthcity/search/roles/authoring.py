@@ -18,15 +18,15 @@ from synthcity.agents.client import LLMClient
 from synthcity.agents.loop import AgentResult, LoopConfig, run_agent
 from synthcity.agents.prompts import render
 from synthcity.agents.prompts.components import describe_components
-from synthcity.agents.tools import Registry
+from synthcity.agents.tools import ToolRegistry
 from synthcity.errors import ConfigError, RunError
 from synthcity.files import atomic_write
 from synthcity.nets import registry
-from synthcity.nets.authored.admission import Admission, Verdict
 from synthcity.nets.authored.code import AuthoredCode, digest, register
 from synthcity.nets.authored.examples import BLOCK, HEAD
 from synthcity.nets.authored.isolation import check_isolation
 from synthcity.nets.authored.lock import NotIsolated
+from synthcity.nets.authored.sandbox import Sandbox, SandboxVerdict
 from synthcity.nets.authored.static import Refused
 from synthcity.nets.authored.words import MODULES, NAMES
 from synthcity.search.journal.events import Authored, AuthorEnded, Event
@@ -36,7 +36,7 @@ FOLDER = "authored"
 TASK = "Write one block or head that is unlike those listed, have it tried, and mend what is found."
 MAX_TRIES = 6  # files that one work may have tried
 _LOOP = LoopConfig(turns=16, seconds=3_600.0)
-TOOLS = Registry()
+TOOLS = ToolRegistry()
 
 
 def check_author(count: int) -> None:
@@ -80,7 +80,7 @@ def write_components(
     *,
     open_client: Callable[[], AbstractContextManager[LLMClient]],
     task: str,
-    admission: Admission | None = None,
+    admission: Sandbox | None = None,
 ) -> None:
     """Let a model write up to ``count`` components, as far as the journal does not know of their works as ended.
 
@@ -102,7 +102,7 @@ def write_components(
             if not found.ready:
                 recorder.emit("author_ended", work=number, status="unavailable", reason=str(found), admitted=None)
                 continue
-            work = Work(emit=recorder.emit, folder=folder, admission=admission or Admission())
+            work = Work(emit=recorder.emit, folder=folder, admission=admission or Sandbox())
             result = _ask(client, work, number, task)
             recorder.emit(
                 "author_ended",
@@ -131,7 +131,7 @@ class Work:
 
     emit: Callable[..., None]
     folder: Path
-    admission: Admission
+    admission: Sandbox
     tries: int = 0
     admitted: str | None = None
     seen: set[str] = field(default_factory=set)
@@ -155,7 +155,7 @@ class Work:
             return f"refused ({verdict.stage}); {left} tries are left:\n{verdict.reason}"
         return self._admit(verdict, verdict.code)
 
-    def _admit(self, verdict: Verdict, code: AuthoredCode) -> str:
+    def _admit(self, verdict: SandboxVerdict, code: AuthoredCode) -> str:
         name = f"{code.name}.py"
         self._keep(name, code.source)
         register(code)

@@ -9,14 +9,14 @@ from synthcity.agents.prompts.components import describe_components
 from synthcity.agents.tools import tool
 from synthcity.search.journal.events import VerdictTold
 from synthcity.search.roles import planner  # noqa: F401 - registers check_candidate and read_result
-from synthcity.search.roles.desk import Desk
+from synthcity.search.roles.context import RoleContext
 from synthcity.search.roles.role import Role
 
 PROVEN, NOT_PROVEN, UNFINISHED = "proven", "not proven", "no verdict"
 
 
 @tool("checker")
-def list_trials(context: Desk) -> list[dict[str, Any]]:
+def list_trials(context: RoleContext) -> list[dict[str, Any]]:
     """List all trials of the run with status and score, best first, those without a score last."""
     scored = context.history.scored
     rest = [record for record in context.history.records if record.score is None]
@@ -25,25 +25,25 @@ def list_trials(context: Desk) -> list[dict[str, Any]]:
 
 
 @tool("checker")
-def read_verdict(context: Desk) -> dict[str, Any]:
+def read_verdict(context: RoleContext) -> dict[str, Any]:
     """Read the verdict of the run's one look at the test period, and the baselines' scores on validation."""
     verdict = context.last(VerdictTold)
     return {"verdict": verdict, "baselines_on_validation": dict(context.history.baselines)}
 
 
-def decided(desk: Desk) -> tuple[str, str]:
+def decided(context: RoleContext) -> tuple[str, str]:
     """Return the run's own verdict as one of the three words, and its sentence."""
-    verdict = desk.last(VerdictTold)
+    verdict = context.last(VerdictTold)
     if verdict is None:
         return UNFINISHED, "the run has no verdict yet"
     return PROVEN if verdict["proven"] else NOT_PROVEN, str(verdict["sentence"])
 
 
-def _values(desk: Desk) -> dict[str, str]:
-    return {"rules": desk.rules(), "components": describe_components(desk.space.describe())}
+def _values(context: RoleContext) -> dict[str, str]:
+    return {"rules": context.rules(), "components": describe_components(context.space.describe())}
 
 
-def _finish(desk: Desk) -> Mapping[str, Any]:
+def _finish(context: RoleContext) -> Mapping[str, Any]:
     return {
         "type": "object",
         "properties": {
@@ -55,8 +55,8 @@ def _finish(desk: Desk) -> Mapping[str, Any]:
     }
 
 
-def _measured(desk: Desk, result: Mapping[str, Any]) -> list[str]:
-    word, sentence = decided(desk)
+def _measured(context: RoleContext, result: Mapping[str, Any]) -> list[str]:
+    word, sentence = decided(context)
     lines = [f"{word}: {sentence}"]
     if result["verdict"] != word:
         lines.append(f"the model said {result['verdict']!r}; what was measured holds")

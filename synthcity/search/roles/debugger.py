@@ -15,42 +15,42 @@ from synthcity.search.debugger.patch import describe
 from synthcity.search.debugger.tools import Case
 from synthcity.search.gate import Rejected
 from synthcity.search.journal.history import FAILED
-from synthcity.search.roles.desk import Desk
+from synthcity.search.roles.context import RoleContext
 from synthcity.search.roles.role import Role
 
 
-def case_of(desk: Desk) -> Case:
-    """Return the failed trial that the desk names, the newest where it names none.
+def case_of(context: RoleContext) -> Case:
+    """Return the failed trial that the context names, the newest where it names none.
 
     Raises:
         ConfigError: there is no such trial, or it did not fail.
     """
-    desk.check_known()
-    failed = [record.candidate.id for record in desk.history.records if record.status == FAILED]
+    context.check_known()
+    failed = [record.candidate.id for record in context.history.records if record.status == FAILED]
     if not failed:
         raise ConfigError("no trial of this run failed, so there is nothing to debug; name another --run")
-    name = desk.trial or failed[-1]
+    name = context.trial or failed[-1]
     if name not in failed:
-        how = desk.history.trials[name].status if name in desk.history.trials else "unknown"
+        how = context.history.trials[name].status if name in context.history.trials else "unknown"
         raise ConfigError(f"--trial {name} is {how}; failed are {', '.join(failed)}")
-    return Case.of(desk.history.trials[name], desk.history, desk.space, desk.gate)
+    return Case.of(context.history.trials[name], context.history, context.space, context.gate)
 
 
-def _values(desk: Desk) -> Mapping[str, str]:
-    case = case_of(desk)
-    return values_of(case, desk.task(), case.refused)
+def _values(context: RoleContext) -> Mapping[str, str]:
+    case = case_of(context)
+    return values_of(case, context.task(), case.refused)
 
 
-def _toolset(desk: Desk, folder: Path) -> Toolset:
-    return build_toolset("debugger", case_of(desk))
+def _toolset(context: RoleContext, folder: Path) -> Toolset:
+    return build_toolset("debugger", case_of(context))
 
 
-def _finish(desk: Desk) -> Mapping[str, Any]:
+def _finish(context: RoleContext) -> Mapping[str, Any]:
     return FINISH
 
 
-def _measured(desk: Desk, result: Mapping[str, Any]) -> list[str]:
-    case = case_of(desk)
+def _measured(context: RoleContext, result: Mapping[str, Any]) -> list[str]:
+    case = case_of(context)
     known = find(Failure.of(case.record.failure))
     catalogue = "does not know this failure" if known is None else f"says {known.cause}: {known.meaning}"
     lines = [f"{case.record.candidate.id}: the catalogue {catalogue}"]
@@ -62,7 +62,7 @@ def _measured(desk: Desk, result: Mapping[str, Any]) -> list[str]:
     except (ConfigError, Rejected) as error:
         return [*lines, f"the patch is refused: {error}"]
     changed = describe(case.record.candidate.config, {change["path"]: change["value"] for change in changes})
-    return [*lines, f"the patch {changed}: {desk.judge(proposal.config)}"]
+    return [*lines, f"the patch {changed}: {context.judge(proposal.config)}"]
 
 
 ROLE = Role(

@@ -11,20 +11,20 @@ from synthcity.search.candidates.contract import proposals_schema
 from synthcity.search.proposers.briefing import briefing
 from synthcity.search.proposers.budget_card import budget_card
 from synthcity.search.proposers.earlier import describe
-from synthcity.search.roles.desk import Desk
+from synthcity.search.roles.context import RoleContext
 from synthcity.search.roles.role import Role
 
 _COUNT = 3
 
 
 @tool("planner", "trainer")
-def list_components(context: Desk) -> str:
+def list_components(context: RoleContext) -> str:
     """Describe the blocks, heads and shared parameters that a candidate may have, with types, ranges and defaults."""
     return describe_components(context.space.describe())
 
 
 @tool("planner", "checker")
-def check_candidate(context: Desk, config: dict[str, Any]) -> str:
+def check_candidate(context: RoleContext, config: dict[str, Any]) -> str:
     """Let the gate judge a candidate: schema, ranges, repeats, size, and one tiny training step.
 
     Args:
@@ -34,7 +34,7 @@ def check_candidate(context: Desk, config: dict[str, Any]) -> str:
 
 
 @tool("planner", "trainer", "checker")
-def read_result(context: Desk, trial: str) -> dict[str, Any]:
+def read_result(context: RoleContext, trial: str) -> dict[str, Any]:
     """Read what came of a trial: config, scores in basis points, seconds, failure.
 
     Args:
@@ -43,23 +43,23 @@ def read_result(context: Desk, trial: str) -> dict[str, Any]:
     return context.result(trial)
 
 
-def _values(desk: Desk) -> dict[str, str]:
-    desk.check_known()
-    history, usd = desk.history, sum(answer.usd for answer in desk.history.answers)
-    card = budget_card(desk.config.search, history, caps=desk.config.llm.caps, usd=usd)
-    earlier = describe(desk.earlier)
+def _values(context: RoleContext) -> dict[str, str]:
+    context.check_known()
+    history, usd = context.history, sum(answer.usd for answer in context.history.answers)
+    card = budget_card(context.config.search, history, caps=context.config.llm.caps, usd=usd)
+    earlier = describe(context.earlier)
     return briefing(
-        desk.space, history, task=desk.task(), budget=card, rule=desk.rules(), count=_COUNT, earlier=earlier
+        context.space, history, task=context.task(), budget=card, rule=context.rules(), count=_COUNT, earlier=earlier
     )
 
 
-def _finish(desk: Desk) -> Mapping[str, Any]:
-    return proposals_schema(desk.space, _COUNT)
+def _finish(context: RoleContext) -> Mapping[str, Any]:
+    return proposals_schema(context.space, _COUNT)
 
 
-def _measured(desk: Desk, result: Mapping[str, Any]) -> list[str]:
+def _measured(context: RoleContext, result: Mapping[str, Any]) -> list[str]:
     answers = enumerate(result["proposals"], start=1)
-    return [f"proposal {number}: {desk.judge(answer['config'])}" for number, answer in answers]
+    return [f"proposal {number}: {context.judge(answer['config'])}" for number, answer in answers]
 
 
 ROLE = Role(

@@ -14,7 +14,7 @@ from synthcity.agents.prompts import render
 from synthcity.agents.tools import Toolset, build_toolset
 from synthcity.errors import RunError
 from synthcity.files import atomic_write
-from synthcity.search.roles.desk import Desk
+from synthcity.search.roles.context import RoleContext
 
 CHAT = "chat.json"
 
@@ -32,16 +32,16 @@ class Role:
         measured: what the program itself says of that, line by line; the model never overrules it.
         fragments: of its prompt, where that is not packaged: names of packaged fragments, and texts; see
             ``agents.prompts``.
-        toolset: its tools, where they know something else than the desk; they may write to the folder of the work.
+        toolset: its tools, where they know something else than the context; they may write to the folder of the work.
     """
 
     name: str
     prompt: str
     message: str
-    values: Callable[[Desk], Mapping[str, str]]
-    finish: Callable[[Desk], Mapping[str, Any]]
-    measured: Callable[[Desk, Mapping[str, Any]], list[str]]
-    toolset: Callable[[Desk, Path], Toolset] | None = None
+    values: Callable[[RoleContext], Mapping[str, str]]
+    finish: Callable[[RoleContext], Mapping[str, Any]]
+    measured: Callable[[RoleContext, Mapping[str, Any]], list[str]]
+    toolset: Callable[[RoleContext, Path], Toolset] | None = None
     fragments: tuple[str, ...] = ()
 
 
@@ -54,13 +54,18 @@ class Outcome:
 
 
 def work(
-    role: Role, desk: Desk, client: LLMClient, folder: Path, message: str = "", config: LoopConfig | None = None
+    role: Role,
+    context: RoleContext,
+    client: LLMClient,
+    folder: Path,
+    message: str = "",
+    config: LoopConfig | None = None,
 ) -> Outcome:
     """Let a role work alone, and write its chat to ``folder``.
 
     Args:
         role: who works.
-        desk: what its tools know.
+        context: what its tools know.
         client: whom to ask.
         folder: gets ``chat.json``, however the work ends.
         message: what to do; the role's own by default.
@@ -70,19 +75,19 @@ def work(
         RunError: the chat cannot be written.
         ConfigError, DataError: what it is to work on is wrong.
     """
-    prompt = render(role.prompt, role.values(desk), role.fragments)
+    prompt = render(role.prompt, role.values(context), role.fragments)
     agent = run_agent(
         client,
-        build_toolset(role.name, desk) if role.toolset is None else role.toolset(desk, folder),
+        build_toolset(role.name, context) if role.toolset is None else role.toolset(context, folder),
         system=prompt.text,
         task=message or role.message,
         account=role.name,
         purpose=f"agent:{role.name}",
-        finish=role.finish(desk),
+        finish=role.finish(context),
         config=config,
         prompt_version=prompt.version,
     )
-    measured = () if agent.result is None else tuple(role.measured(desk, agent.result))
+    measured = () if agent.result is None else tuple(role.measured(context, agent.result))
     _write(folder / CHAT, role, prompt.version, agent, measured)
     return Outcome(agent=agent, measured=measured)
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from synthcity.agents.loop import SUMMARY
 from synthcity.agents.tools import tool
 from synthcity.search.roles import planner  # noqa: F401 - registers its tools
-from synthcity.search.roles.desk import Desk
+from synthcity.search.roles.context import RoleContext
 from synthcity.search.roles.role import Role
 
 _MOST_STEPS = 200
@@ -16,7 +16,7 @@ _MOST_STEPS = 200
 
 @tool("trainer")
 def train_candidate(
-    context: Desk, config: dict[str, Any], steps: Annotated[int, {"minimum": 1, "maximum": _MOST_STEPS}] = 50
+    context: RoleContext, config: dict[str, Any], steps: Annotated[int, {"minimum": 1, "maximum": _MOST_STEPS}] = 50
 ) -> dict[str, Any]:
     """Train a candidate on the training period and score it on validation prompts.
 
@@ -27,16 +27,16 @@ def train_candidate(
     return context.train(config, steps)
 
 
-def _values(desk: Desk) -> dict[str, str]:
-    return {"task": desk.task(), "rules": desk.rules(), "budget": f"At most {_MOST_STEPS} steps a training."}
+def _values(context: RoleContext) -> dict[str, str]:
+    return {"task": context.task(), "rules": context.rules(), "budget": f"At most {_MOST_STEPS} steps a training."}
 
 
-def _finish(desk: Desk) -> Mapping[str, Any]:
+def _finish(context: RoleContext) -> Mapping[str, Any]:
     return SUMMARY
 
 
-def _measured(desk: Desk, result: Mapping[str, Any]) -> list[str]:
-    own = [record for record in desk.history.records if record.candidate.source == "agent"]
+def _measured(context: RoleContext, result: Mapping[str, Any]) -> list[str]:
+    own = [record for record in context.history.records if record.candidate.source == "agent"]
     lines = []
     for record in own:
         cause = f": {record.failure['message']}" if record.failure else ""

@@ -20,7 +20,7 @@ from synthcity.search.config import BudgetConfig
 from synthcity.search.journal.history import COMPLETED, FAILED, STOPPED
 from synthcity.search.journal.recorder import Recorder
 from synthcity.search.trials.halving import falls_behind, milestones, scores_at
-from synthcity.search.trials.queue import Feed
+from synthcity.search.trials.queue import TrialQueue
 from synthcity.search.trials.trainable import Task, inside, make_durable
 
 MAX_WORKER_DEATHS = 8  # of one trial; a candidate that takes every worker down must not go on for ever
@@ -34,7 +34,7 @@ class _Shell:
 class QueueSearcher(_Shell, Searcher):
     """Pops from the feed, and nothing else: ``suggest`` never waits for a proposer."""
 
-    def __init__(self, feed: Feed, recorder: Recorder, make_task: Callable[[str], Task]) -> None:
+    def __init__(self, feed: TrialQueue, recorder: Recorder, make_task: Callable[[str], Task]) -> None:
         super().__init__(metric=None, mode=None)
         self._feed = feed
         self._recorder = recorder
@@ -67,7 +67,7 @@ class QueueSearcher(_Shell, Searcher):
 class Watch(_Shell, tune.Callback):
     """Journals what happens to trials, under the search's own candidate ids."""
 
-    def __init__(self, recorder: Recorder, feed: Feed, scheduler: Halving, num_rungs: int, storage: str) -> None:
+    def __init__(self, recorder: Recorder, feed: TrialQueue, scheduler: Halving, num_rungs: int, storage: str) -> None:
         self._recorder = recorder
         self._storage = storage
         self._feed = feed
@@ -187,7 +187,7 @@ class Halving(_Shell, FIFOScheduler):
 class Deadlines(tune.Stopper):
     """Closes the feed at the deadline and ends the experiment at the hard one (``time.monotonic`` seconds)."""
 
-    def __init__(self, feed: Feed | None, soft: float | None, hard: float | None) -> None:
+    def __init__(self, feed: TrialQueue | None, soft: float | None, hard: float | None) -> None:
         self._feed, self._soft, self._hard = feed, soft, hard
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from synthcity.search.journal.history import History
+from synthcity.search.journal.history import TrialHistory
 
 
 def milestones(num_rungs: int, reduction: float) -> list[int]:
@@ -30,7 +30,7 @@ def falls_behind(score: float, others: Sequence[float], reduction: float) -> boo
     return len(others) >= reduction and score > float(np.quantile(others, 1.0 / reduction))
 
 
-def scores_at(history: History, rung: int, *, without: str) -> list[float]:
+def scores_at(history: TrialHistory, rung: int, *, without: str) -> list[float]:
     """Scores that the other trials reported at ``rung``."""
     return [
         entry["score"]

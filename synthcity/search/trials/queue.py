@@ -25,7 +25,7 @@ from synthcity.search.debugger import Debugger
 from synthcity.search.gate import Gate, Rejected
 from synthcity.search.journal.diagnosis import Diagnosis
 from synthcity.search.journal.events import Stall
-from synthcity.search.journal.history import History
+from synthcity.search.journal.history import TrialHistory
 from synthcity.search.journal.recorder import Recorder
 from synthcity.search.proposers import BackgroundProposer, DefaultsProposer, Proposer
 from synthcity.search.proposers.portfolio import Portfolio
@@ -37,7 +37,7 @@ _MAX_LLM_ERRORS = 10  # a model that spoils one answer in three spoils three in 
 _PATIENCE_SECONDS = 0.2  # between two looks at arms that think, while no other is open
 
 
-class Feed:
+class TrialQueue:
     """Hands out candidates; proposes new ones until the trial budget is used or ``close`` is called."""
 
     def __init__(
@@ -165,13 +165,13 @@ class Feed:
                     return True
                 self._changed.wait(timeout=1.0)
 
-    def _wanted(self, history: History) -> bool:
+    def _wanted(self, history: TrialHistory) -> bool:
         if not self._budget.deterministic:
             return len(self._queue) < self._low_water
         first = self._generation_start(history)
         return all(record.finished for record in history.records if record.candidate.index < first)
 
-    def _generation_start(self, history: History) -> int:
+    def _generation_start(self, history: TrialHistory) -> int:
         return len(history.trials) - len(history.trials) % self._budget.generation
 
     def _add_one(self) -> bool:
@@ -201,7 +201,7 @@ class Feed:
             ready.remove(source)
         return not self._open
 
-    def _repair(self, history: History) -> bool:
+    def _repair(self, history: TrialHistory) -> bool:
         """Let the debugger take one step before anyone proposes; False when it has none to take."""
         step = None if self._debugger is None else self._debugger.next(history)
         if isinstance(step, Diagnosis):
@@ -210,7 +210,7 @@ class Feed:
             self._admit(step, DEBUGGER, history)
         return step is not None
 
-    def _admit(self, proposal: Proposal, source: str, history: History) -> None:
+    def _admit(self, proposal: Proposal, source: str, history: TrialHistory) -> None:
         try:
             candidate = self._gate.admit(proposal, source, history)
         except Rejected as rejection:
@@ -238,7 +238,7 @@ class Feed:
             self._recorder.emit("candidate", **candidate.to_dict())
             self._queue.append(candidate)
 
-    def _ask(self, source: str, history: History) -> Proposal | None:
+    def _ask(self, source: str, history: TrialHistory) -> Proposal | None:
         # numbered by everything proposed so far, so that a resumed search draws on, not again
         number = len(history.trials) + len(history.rejections)
         rng = np.random.default_rng([self._budget.seed, number])

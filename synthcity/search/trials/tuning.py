@@ -17,7 +17,7 @@ from synthcity.search.journal.events import CheckpointTold, TuneLost
 from synthcity.search.journal.history import STOPPED
 from synthcity.search.journal.recorder import Recorder
 from synthcity.search.trials.bridge import MAX_WORKER_DEATHS, Deadlines, Halving, QueueSearcher, Watch
-from synthcity.search.trials.queue import Feed
+from synthcity.search.trials.queue import TrialQueue
 from synthcity.search.trials.trainable import TRAINER, Task, located, train_candidate
 from synthcity.seeds import split_seed
 
@@ -27,7 +27,7 @@ _MAX_RESTARTS = 3  # of Tune's loop, which ends when a worker is killed for memo
 def run_trials(
     *,
     recorder: Recorder,
-    feed: Feed,
+    feed: TrialQueue,
     budget: BudgetConfig,
     cluster: Cluster,
     dataset: Any,
@@ -70,7 +70,7 @@ def run_trials(
     feed.settle()
 
 
-def _fit_again_when_lost(fit: Callable[[], None], recorder: Recorder, feed: Feed) -> None:
+def _fit_again_when_lost(fit: Callable[[], None], recorder: Recorder, feed: TrialQueue) -> None:
     """Run Tune's loop; when it breaks, put what was running back into the queue and start a fresh one."""
     for attempt in range(_MAX_RESTARTS + 1):
         try:

@@ -74,7 +74,7 @@ class Snapshot:
         return found
 
 
-class Registry:
+class Metagraph:
     """Follows the file of a snapshot. A damaged or missing file leaves the last good one in force."""
 
     def __init__(self, path: Path | str, *, monotonic: Callable[[], float] = time.monotonic) -> None:

@@ -27,7 +27,7 @@ CLOSING_SECONDS = 10.0
 _log = logging.getLogger(__name__)
 
 
-class Recorder:
+class AnswerRecorder:
     """Hands answers to a ledger in order. Use from any thread; close it when done.
 
     An answer that cannot be kept is gone for the ledger alone: it is counted, logged, and told by ``problem``.

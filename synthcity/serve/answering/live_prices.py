@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class FeedConfig:
+class LivePricesConfig:
     """What to keep warm, and how hard to try.
 
     Attributes:
@@ -59,14 +59,19 @@ class FeedConfig:
             raise ConfigError(f"a feed needs {MINUTE}-second bars, got {sorted(self.history_days)}")
 
 
-class Feed:
+class LivePrices:
     """Bars of all assets as they come. ``start`` and ``stop`` its threads, or use it as a context manager.
 
     Without threads, ``poll`` makes one round.
     """
 
     def __init__(
-        self, store: PriceStore, config: FeedConfig, settings: Settings | None = None, *, clock: Clock = system_clock
+        self,
+        store: PriceStore,
+        config: LivePricesConfig,
+        settings: Settings | None = None,
+        *,
+        clock: Clock = system_clock,
     ) -> None:
         """Read what the store holds.
 
@@ -100,7 +105,7 @@ class Feed:
         for venue in self._venues:
             venue.stop()
 
-    def __enter__(self) -> Feed:
+    def __enter__(self) -> LivePrices:
         self.start()
         return self
 
@@ -173,7 +178,7 @@ class _Follower:
     """Follows the series of one venue, on a thread of its own."""
 
     def __init__(
-        self, name: str, series: Iterable[LiveSeries], past_pause: float, config: FeedConfig, clock: Clock
+        self, name: str, series: Iterable[LiveSeries], past_pause: float, config: LivePricesConfig, clock: Clock
     ) -> None:
         self.name, self._config, self._clock = name, config, clock
         series = sorted(series, key=lambda one: one.series.resolution)  # a forecast starts from minutes

@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from synthcity.serve.admission.question import MAX_BYTES
 from synthcity.serve.admission.refusal import Refusal
 from synthcity.serve.answering import metrics as kinds
-from synthcity.serve.answering.answer_recorder import Recorder
+from synthcity.serve.answering.answer_recorder import AnswerRecorder
 from synthcity.serve.answering.clock import Answer
 from synthcity.serve.answering.engine import Answered, Engine
 from synthcity.serve.answering.fair import Shares
@@ -47,7 +47,7 @@ class Service:
         self,
         engine: Engine,
         metrics: Tally,
-        recorder: Recorder,
+        recorder: AnswerRecorder,
         *,
         bundle: str = "",
         shadow: Shadow | None = None,

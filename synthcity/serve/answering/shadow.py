@@ -15,7 +15,7 @@ from typing import Any
 from synthcity.errors import NotCovered
 from synthcity.forecast.forecaster import Forecaster
 from synthcity.serve.answering.answer_ledger import FOREIGN
-from synthcity.serve.answering.answer_recorder import Recorder
+from synthcity.serve.answering.answer_recorder import AnswerRecorder
 from synthcity.serve.answering.clock import simulate
 from synthcity.serve.answering.engine import Answered, check_answer
 from synthcity.serve.answering.fair import FairPool, Shares
@@ -34,7 +34,7 @@ class Shadow:
         model: Forecaster,
         bundle: str,
         fallback: Forecaster,
-        recorder: Recorder,
+        recorder: AnswerRecorder,
         *,
         longest_wait_seconds: float,
         most_waiting: int = MOST_WAITING,

@@ -14,7 +14,7 @@ from synthcity.market.times import format_time
 from synthcity.serve.answering.prices import StorePrices
 from synthcity.serve.answering.tally import Status
 from synthcity.serve.build import STORE, ServeConfig
-from synthcity.serve.preflight import State, check_prices
+from synthcity.serve.preflight import CheckState, check_prices
 
 EVERY_SECONDS = 5.0
 
@@ -38,7 +38,7 @@ def told_at_start(config: ServeConfig) -> list[str]:
     except DataError:  # refused in words before anything starts
         return []
     found = check_prices(prices, assets, now)
-    if found.state is State.OK:
+    if found.state is CheckState.OK:
         return []
     return [f"warning: {found.text}; with --as-of store people are answered as of the last one"]
 

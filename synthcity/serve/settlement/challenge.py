@@ -61,7 +61,7 @@ class ChallengeConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
+class ChallengeVerdict:
     """What the scores say so far.
 
     Attributes:
@@ -90,7 +90,7 @@ def decide(
     *,
     config: ChallengeConfig | None = None,
     rules: Rules | None = None,
-) -> Verdict:
+) -> ChallengeVerdict:
     """Replay the race up to ``now``: the first look that proves one of the two better decides.
 
     Args:
@@ -114,7 +114,7 @@ def decide(
     sizes = block.value_counts() / 2
     blocks = np.sort(sizes[sizes >= config.min_per_block].index.to_numpy())
     pairs = pairs[block.isin(blocks)]
-    verdict = Verdict(
+    verdict = ChallengeVerdict(
         champion=champion,
         challenger=challenger,
         competition=competition.name,
@@ -153,7 +153,7 @@ def judge(
     config: ChallengeConfig | None = None,
     rules: Rules | None = None,
     scores: pd.DataFrame | None = None,
-) -> Verdict:
+) -> ChallengeVerdict:
     """Decide by the scores in a ledger, and write a verdict that ends the race to ``challenges.jsonl``, once.
 
     Args:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from synthcity.errors import DataError, SynthcityError
 from synthcity.market.store import PriceStore
-from synthcity.serve.settlement.challenge import Verdict, judge
+from synthcity.serve.settlement.challenge import ChallengeVerdict, judge
 from synthcity.serve.settlement.drift import calibrations
 from synthcity.serve.settlement.settle import Book, settle
 from synthcity.serve.settlement.standing import Standing, standings
@@ -39,7 +39,7 @@ class Settled:
     num_pending: int = 0
     standings: tuple[Standing, ...] = ()
     last: dict[str, float]
-    verdicts: tuple[Verdict, ...] = ()
+    verdicts: tuple[ChallengeVerdict, ...] = ()
     alarms: tuple[str, ...] = ()
 
 
@@ -68,8 +68,8 @@ def _last(scores: pd.DataFrame) -> dict[str, float]:
     return {str(asset): float(total) for asset, total in newest.groupby("asset")["total"].last().items()}
 
 
-def _verdicts(book: Book, race: tuple[str, str] | None, now: float) -> tuple[Verdict, ...]:
-    found: list[Verdict] = []
+def _verdicts(book: Book, race: tuple[str, str] | None, now: float) -> tuple[ChallengeVerdict, ...]:
+    found: list[ChallengeVerdict] = []
     if race is None:
         return ()
     for competition in get_rules().competitions.values():

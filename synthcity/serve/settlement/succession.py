@@ -9,7 +9,7 @@ from pathlib import Path
 
 from synthcity.errors import RunError
 from synthcity.files import PRIVATE, atomic_write
-from synthcity.serve.settlement.challenge import Decision, Verdict
+from synthcity.serve.settlement.challenge import ChallengeVerdict, Decision
 
 CHAMPION = "champion.json"
 
@@ -97,7 +97,7 @@ def begin(state: Path, named: str, challenger: str | None) -> Succession:
     return starting(state, named, challenger).write(state)
 
 
-def is_won(verdicts: Sequence[Verdict]) -> bool:
+def is_won(verdicts: Sequence[ChallengeVerdict]) -> bool:
     """Whether the challenger has won somewhere and lost or still runs nowhere, of all competitions with scores."""
     decisions = [verdict.decision for verdict in verdicts]
     lost = any(

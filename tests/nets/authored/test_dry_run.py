@@ -12,11 +12,11 @@ from synthcity.nets.authored import dry_run
 from synthcity.nets.authored.code import AuthoredCode, forget, register
 from synthcity.nets.authored.examples import BLOCK
 from synthcity.nets.authored.isolation import Ending
-from synthcity.nets.authored.lock import Limits
+from synthcity.nets.authored.lock import SandboxLimits
 from synthcity.nets.training import Trainer
 
 CONFIG = {"d_model": 16, "history": 24, "blocks": [{"name": "gated_average"}]}
-LIMITS = Limits(cpu_seconds=20, wall_seconds=120.0)
+LIMITS = SandboxLimits(cpu_seconds=20, wall_seconds=120.0)
 
 
 @pytest.fixture

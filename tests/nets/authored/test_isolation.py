@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from synthcity.nets.authored.isolation import Ending, run_isolated
-from synthcity.nets.authored.lock import Limits, NotIsolated
+from synthcity.nets.authored.lock import NotIsolated, SandboxLimits
 
-LIMITS = Limits(cpu_seconds=4, wall_seconds=20.0, memory_bytes=256 << 20)
+LIMITS = SandboxLimits(cpu_seconds=4, wall_seconds=20.0, memory_bytes=256 << 20)
 
 # what is tried -> how it ends: a refusal that Python reports, or the end of the process
 ATTEMPTS = {

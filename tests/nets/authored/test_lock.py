@@ -7,7 +7,7 @@ import resource
 import pytest
 
 from synthcity.nets.authored import isolation, lock
-from synthcity.nets.authored.lock import ALLOWED, REFUSED, Limits, NotIsolated
+from synthcity.nets.authored.lock import ALLOWED, REFUSED, NotIsolated, SandboxLimits
 
 
 def test_without_the_library_nothing_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,7 +39,7 @@ def test_root_becomes_nobody_and_others_stay(user: int, monkeypatch: pytest.Monk
 def test_limits_are_what_is_used_and_so_much_more(monkeypatch: pytest.MonkeyPatch) -> None:
     found: dict[int, tuple[int, int]] = {}
     monkeypatch.setattr(lock.resource, "setrlimit", lambda kind, value: found.__setitem__(kind, value))
-    lock._limit(Limits(cpu_seconds=10, memory_bytes=1 << 20))
+    lock._limit(SandboxLimits(cpu_seconds=10, memory_bytes=1 << 20))
     used = resource.getrusage(resource.RUSAGE_SELF)
     assert found[resource.RLIMIT_CPU][0] - int(used.ru_utime + used.ru_stime) in (10, 11)
     assert found[resource.RLIMIT_AS][0] > 1 << 20

@@ -11,7 +11,8 @@ from synthcity.errors import ConfigError
 from synthcity.nets import registry
 from synthcity.nets.blocks.autoformer import best_delays, delay_scores, sum_of_delays
 from synthcity.nets.blocks.decomposition import split_trend
-from tests.nets.test_blocks import CONTEXT, build, noise
+from synthcity.nets.conformance import CONTEXT, noise
+from tests.nets.test_blocks import build
 
 SEQ = 96
 

@@ -7,7 +7,8 @@ import torch
 
 from synthcity.nets.blocks.decomposition import split_trend
 from synthcity.nets.blocks.fedformer import _KERNELS
-from tests.nets.test_blocks import CONTEXT, build, noise
+from synthcity.nets.conformance import CONTEXT, noise
+from tests.nets.test_blocks import build
 
 SEQ = CONTEXT.seq_len
 FREQUENCIES = SEQ // 2 + 1

@@ -3,14 +3,14 @@
 import torch
 from torch import nn
 
-from synthcity.nets.blocks.tft import Gate, GatedResidual
+from synthcity.nets.blocks.tft import GatedResidual, GatedUnit
 from synthcity.nets.conformance import noise
 from tests.nets.test_blocks import build
 
 
 def close_gates(module: nn.Module) -> None:
     with torch.no_grad():
-        for gate in (part for part in module.modules() if isinstance(part, Gate)):
+        for gate in (part for part in module.modules() if isinstance(part, GatedUnit)):
             gate.linear.bias[..., gate.linear.bias.shape[-1] // 2 :] = -100.0
 
 

@@ -6,7 +6,8 @@ from torch import Tensor, nn
 
 from synthcity.nets.blocks.decomposition import split_trend
 from synthcity.nets.blocks.timemixer import halve
-from tests.nets.test_blocks import CONTEXT, build, noise
+from synthcity.nets.conformance import CONTEXT, noise
+from tests.nets.test_blocks import build
 
 LENGTHS = [48, 24, 12]
 

@@ -8,7 +8,8 @@ from torch import Tensor
 from torch.nn.functional import conv2d
 
 from synthcity.nets.blocks.timesnet import _Inception, dominant_periods, fold, unfold
-from tests.nets.test_blocks import CONTEXT, build, noise
+from synthcity.nets.conformance import CONTEXT, noise
+from tests.nets.test_blocks import build
 
 SEQ = 120
 

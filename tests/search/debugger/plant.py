@@ -13,13 +13,13 @@ from synthcity.nets.registry import component
 from synthcity.search.candidates.candidate import Candidate
 from synthcity.search.candidates.space import Space, canonical, config_hash
 from synthcity.search.debugger import Consultant, Debugger
-from synthcity.search.gate import Gate, Limits, Rejected
+from synthcity.search.gate import Gate, GateLimits, Rejected
 from synthcity.search.journal.diagnosis import Diagnosis
-from synthcity.search.journal.history import History
+from synthcity.search.journal.history import TrialHistory
 from synthcity.search.trials.trainable import describe_failure
 
 SPACE = Space.from_registry(2)
-GATE = Gate(SPACE, lambda config: {"parameters": 1}, Limits(max_parameters=10))
+GATE = Gate(SPACE, lambda config: {"parameters": 1}, GateLimits(max_parameters=10))
 Train = Callable[[dict[str, Any]], None]
 
 
@@ -102,7 +102,7 @@ class World:
 
     def __init__(self, train: Train, debugger: Debugger) -> None:
         self.train, self.debugger = train, debugger
-        self.history = History()
+        self.history = TrialHistory()
         self.diagnoses: list[Diagnosis] = []
 
     def start(self, config: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ from synthcity.search.candidates.candidate import Proposal
 from synthcity.search.debugger.debugger import MAX_DEPTH
 from synthcity.search.debugger.tools import lineage_of
 from synthcity.search.gate import Rejected
-from synthcity.search.journal.history import History
+from synthcity.search.journal.history import TrialHistory
 from synthcity.search.proposers import make_arms
 from tests.search.debugger import plant
 from tests.search.debugger.plant import BIG, GATE, LSTM, PLANTED, SPACE, net, world
@@ -61,7 +61,7 @@ def test_no_arm_gets_past_what_ran_out_of_memory(arm: str) -> None:
     search.start(net([], training={"batch_size": 48, "num_paths": 12}, d_model=16, history=24, patch=1))
     search.repair()
     proposer = make_arms([arm], SPACE)[arm]
-    replayed = History() if search.history.limits == [] else search.history
+    replayed = TrialHistory() if search.history.limits == [] else search.history
     refused = admitted = 0
     for seed in range(60):
         (proposal,) = proposer.propose(1, replayed, np.random.default_rng(seed))

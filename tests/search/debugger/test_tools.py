@@ -10,12 +10,12 @@ from synthcity.agents.tools import build_toolset
 from synthcity.errors import ConfigError
 from synthcity.search.debugger.tools import Case, lineage_of, read_component, similar_trials, try_patch
 from synthcity.search.gate import Rejected
-from synthcity.search.journal.history import History
+from synthcity.search.journal.history import TrialHistory
 from tests.search.builders import candidate, config, history, tell
 from tests.search.debugger.plant import GATE, SPACE
 
 
-def case(known: History, name: str = "c0000") -> Case:
+def case(known: TrialHistory, name: str = "c0000") -> Case:
     return Case.of(known.trials[name], known, SPACE, GATE)
 
 

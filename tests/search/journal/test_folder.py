@@ -16,7 +16,7 @@ from synthcity.search.journal.folder import (
     run_folder,
     write_resolved,
 )
-from synthcity.search.journal.history import History
+from synthcity.search.journal.history import TrialHistory
 from synthcity.search.journal.journal import Journal
 from synthcity.search.journal.recorder import Recorder
 from tests.search.test_config import sweep
@@ -100,7 +100,7 @@ def test_an_interrupted_run_of_an_earlier_version_is_read_and_goes_on(tmp_path: 
     shutil.copytree(OLD, folder)
     config, events = read_run(folder)
     assert (config.search.trials, config.data.test_every, len(events)) == (3, 13 * 3600.0, 13)
-    history = History.replay(events)
+    history = TrialHistory.replay(events)
     assert [(record.id, record.status, len(record.rungs)) for record in history.records] == [
         ("c0000", "completed", 2),
         ("c0001", "running", 0),

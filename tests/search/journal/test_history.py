@@ -8,7 +8,7 @@ import pytest
 
 from synthcity.errors import DataError
 from synthcity.search.candidates.candidate import Candidate
-from synthcity.search.journal.history import FAILED, QUEUED, RUNNING, History
+from synthcity.search.journal.history import FAILED, QUEUED, RUNNING, TrialHistory
 from synthcity.search.journal.progress import Progress
 from synthcity.search.report.report import _trial_row
 from tests.search.builders import candidate, config, history, tell
@@ -39,7 +39,7 @@ def test_scored_is_best_first_and_leaves_failures_out() -> None:
 def test_a_rung_told_twice_counts_once() -> None:
     events = tell(candidate(0), 5500.0, 5400.0, status="running")
     repeated = {**events[-1], "score": 5410.0, "time": 999.0}
-    record = History.replay([*events, repeated]).trials["c0000"]
+    record = TrialHistory.replay([*events, repeated]).trials["c0000"]
     assert [rung["score"] for rung in record.rungs] == [5500.0, 5410.0]
 
 
@@ -49,10 +49,10 @@ def test_replay_equals_living_through_it() -> None:
         4,
         {"kind": "rejected", "time": 1.0, "source": "tpe", "stage": "duplicate", "reason": "known", "config": {}},
     )
-    live = History()
+    live = TrialHistory()
     for event in events:
         live = live.after(json.loads(json.dumps(event)))
-    assert live == History.replay(events)
+    assert live == TrialHistory.replay(events)
     assert live.proposals("tpe") == 1
     assert live.proposals("random") == 3
 
@@ -78,7 +78,7 @@ def test_trials_file_has_one_record_a_trial(tmp_path: Path) -> None:
 def test_a_rung_told_again_after_a_loss_replaces_its_first_telling_and_all_that_came_after() -> None:
     begun = tell(candidate(0), 110.0, 90.0, status="running")
     lost = {"kind": "worker_died", "time": 5.0, "id": "c0000"}
-    known = History.replay([*begun, lost, begun[2]])
+    known = TrialHistory.replay([*begun, lost, begun[2]])
     (record,) = known.records
     assert (record.curve, record.score) == ([110.0], 110.0)
     progress = Progress(known)  # the live view and the report read the same history
@@ -86,7 +86,7 @@ def test_a_rung_told_again_after_a_loss_replaces_its_first_telling_and_all_that_
     told = {"kind": "run_started", "time": 0.0, "workers": 1}
     page = _trial_row(progress, record)
     assert (page["rung"], page["score"], [score for _, score in page["curve"]]) == (1, 110.0, [110.0])
-    assert History.replay([told, *begun, lost, begun[2]]).records == known.records
+    assert TrialHistory.replay([told, *begun, lost, begun[2]]).records == known.records
 
 
 def test_a_curve_is_of_each_rungs_own_score_and_the_score_of_the_best() -> None:
@@ -106,7 +106,7 @@ def test_a_seed_that_was_not_trained_to_its_end_does_not_count_beside_one_that_w
 
 def test_a_trial_that_nobody_proposed_is_refused() -> None:
     with pytest.raises(DataError, match="a rung of c0007, which was never proposed"):
-        History.replay([{"kind": "rung", "time": 0.0, "id": "c0007", "rung": 1, "num_rungs": 1, "score": 1.0}])
+        TrialHistory.replay([{"kind": "rung", "time": 0.0, "id": "c0007", "rung": 1, "num_rungs": 1, "score": 1.0}])
 
 
 def answered(source: str, *names: str) -> dict[str, Any]:
@@ -131,4 +131,4 @@ def rejected(source: str) -> dict[str, Any]:
     ],
 )
 def test_what_waits_is_what_was_said_less_what_was_dealt_with(events: list[Any], waiting: list[str]) -> None:
-    assert [proposal.rationale for proposal in History.replay(events).waiting("llm.refine")] == waiting
+    assert [proposal.rationale for proposal in TrialHistory.replay(events).waiting("llm.refine")] == waiting

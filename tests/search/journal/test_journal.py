@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from synthcity.errors import RunError
-from synthcity.search.journal.history import History
+from synthcity.search.journal.history import TrialHistory
 from synthcity.search.journal.journal import JOURNAL, Journal, read_events
 from tests.search.builders import candidate, tell
 
@@ -141,7 +141,7 @@ def test_no_field_that_is_lost_or_changed_ends_in_anything_but_a_sentence(tmp_pa
             for value in (None, [], {}, "x", -1, 1.5):
                 write(tmp_path, [*RUN[:at], {**event, name: value}, *RUN[at + 1 :]])
                 with contextlib.suppress(RunError), Journal(tmp_path) as journal:
-                    History.replay(journal.events).write_trials(tmp_path / "trials.jsonl")
+                    TrialHistory.replay(journal.events).write_trials(tmp_path / "trials.jsonl")
 
 
 def test_no_flipped_bit_makes_another_journal(tmp_path: Path) -> None:

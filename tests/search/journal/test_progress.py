@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from synthcity.search.journal.history import History
+from synthcity.search.journal.history import TrialHistory
 from synthcity.search.journal.progress import Progress
 from tests.search.builders import candidate, tell
 
@@ -36,7 +36,7 @@ def session_of(*names: str) -> list[dict[str, Any]]:
 
 
 def progress_of(events: list[dict[str, Any]]) -> Progress:
-    return Progress(History.replay(events))
+    return Progress(TrialHistory.replay(events))
 
 
 SESSION = session_of("c0000", "c0001")

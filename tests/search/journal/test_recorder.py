@@ -8,7 +8,7 @@ import pytest
 
 from synthcity.errors import RunError
 from synthcity.search.journal.events import Event, Stage, Winner
-from synthcity.search.journal.history import History
+from synthcity.search.journal.history import TrialHistory
 from synthcity.search.journal.journal import Journal
 from synthcity.search.journal.recorder import Recorder
 from tests.search.builders import candidate
@@ -19,10 +19,10 @@ class Screen:
         self.begun = -1
         self.seen: list[str] = []
 
-    def begin(self, history: History) -> None:
+    def begin(self, history: TrialHistory) -> None:
         self.begun = len(history.trials)
 
-    def update(self, event: Event, history: History) -> None:
+    def update(self, event: Event, history: TrialHistory) -> None:
         self.seen.append(event["kind"])
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from synthcity.search.journal import recorder as recorders
-from synthcity.search.journal.history import History
+from synthcity.search.journal.history import TrialHistory
 from synthcity.search.journal.journal import Journal
 from synthcity.search.journal.recorder import Recorder
 
@@ -26,24 +26,24 @@ def test_a_resume_that_fails_hours_later_charges_its_own_seconds_alone() -> None
     begun = [event("run_started", 1e6, 1, 2.0, workers=2), stage(1e6 + 33.8, 1, 35.8)]
     failed = event("run_interrupted", 1e6 + 28_800, 2, 0.7, reason="DataError: the store is away")
     resumed = [event("run_resumed", 1e6 + 30_000, 3, 1.0, workers=2), stage(1e6 + 30_009, 3, 10.0)]
-    assert History.replay([*begun, failed]).used_seconds == pytest.approx(36.5)
-    assert History.replay([*begun, failed, *resumed]).used_seconds == pytest.approx(46.5)
+    assert TrialHistory.replay([*begun, failed]).used_seconds == pytest.approx(36.5)
+    assert TrialHistory.replay([*begun, failed, *resumed]).used_seconds == pytest.approx(46.5)
 
 
 def test_a_wall_clock_that_jumps_changes_nothing() -> None:
     for jump in (-1e6, 1e6):
-        known = History.replay([event("run_started", 1e9, 1, 0.5, workers=2), stage(1e9 + jump, 1, 12.0)])
+        known = TrialHistory.replay([event("run_started", 1e9, 1, 0.5, workers=2), stage(1e9 + jump, 1, 12.0)])
         assert known.used_seconds == 12.0
 
 
 def test_a_journal_of_an_earlier_version_is_counted_by_its_times() -> None:
     begun = [event("run_started", 100.0, workers=2), stage(135.8)]
     failed = event("run_interrupted", 28_935.8, reason="DataError: the store is away")
-    assert History.replay([*begun, failed]).used_seconds == pytest.approx(35.8)
+    assert TrialHistory.replay([*begun, failed]).used_seconds == pytest.approx(35.8)
     again = [event("run_resumed", 30_000.0, workers=2), stage(30_010.0)]
-    assert History.replay([*begun, failed, *again]).used_seconds == pytest.approx(45.8)
+    assert TrialHistory.replay([*begun, failed, *again]).used_seconds == pytest.approx(45.8)
     newer = [event("run_resumed", 50_000.0, 3, 0.5, workers=2), stage(1.0, 3, 4.0)]
-    assert History.replay([*begun, failed, *again, *newer]).used_seconds == pytest.approx(49.8)
+    assert TrialHistory.replay([*begun, failed, *again, *newer]).used_seconds == pytest.approx(49.8)
 
 
 def test_a_recorder_counts_on_where_the_last_session_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from synthcity.search.config import ArmConfig
-from synthcity.search.journal.history import History
+from synthcity.search.journal.history import TrialHistory
 from synthcity.search.proposers.arm_table import arm_rows
 from tests.search.builders import candidate, tell
 
@@ -27,7 +27,7 @@ def test_share_reward_and_cost_by_arm_over_time() -> None:
         away,
         {"kind": "arm_state", "time": 0.0, "source": "llm.refine", "state": "resting", "reason": "overloaded"},
     ]
-    tpe, llm = arm_rows(History.replay(events), ARMS)
+    tpe, llm = arm_rows(TrialHistory.replay(events), ARMS)
     assert [point["share"] for point in tpe["curve"]] == pytest.approx([1.0, 0.5, 2 / 3])
     assert [point["usd"] for point in llm["curve"]] == pytest.approx([0.0, 0.02, 0.03])
     assert [point["reward"] is None for point in llm["curve"]] == [True, False, False]
@@ -40,7 +40,7 @@ def test_share_reward_and_cost_by_arm_over_time() -> None:
 
 
 def test_an_arm_that_came_back_still_says_why_it_was_away() -> None:
-    rows = arm_rows(History(), ARMS, {"llm.refine": "overloaded"})
+    rows = arm_rows(TrialHistory(), ARMS, {"llm.refine": "overloaded"})
     assert [(row["state"], row["reason"], row["share"], row["curve"]) for row in rows] == [
         ("open", "", 0.0, []),
         ("open", "overloaded", 0.0, []),

@@ -8,7 +8,7 @@ import pytest
 from synthcity.search.arms import ArmState
 from synthcity.search.candidates.candidate import Proposal
 from synthcity.search.candidates.space import Space
-from synthcity.search.journal.history import History
+from synthcity.search.journal.history import TrialHistory
 from synthcity.search.proposers import DefaultsProposer, RandomProposer, RefineProposer, TPEProposer
 from synthcity.search.proposers.base import BackgroundProposer
 from synthcity.search.proposers.llm import LLMProposer
@@ -20,7 +20,7 @@ class Slow:
     name = "slow"
     standing = ArmState()
 
-    def propose(self, count: int, history: History, rng: np.random.Generator) -> list[Proposal]:
+    def propose(self, count: int, history: TrialHistory, rng: np.random.Generator) -> list[Proposal]:
         return []
 
     def close(self) -> None: ...

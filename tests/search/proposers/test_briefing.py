@@ -8,7 +8,7 @@ import pytest
 from synthcity.agents.prompts import render
 from synthcity.search.candidates.candidate import Candidate
 from synthcity.search.candidates.space import Space, canonical, config_hash
-from synthcity.search.journal.history import History
+from synthcity.search.journal.history import TrialHistory
 from synthcity.search.proposers.briefing import briefing, insights
 from synthcity.search.proposers.stall import again
 from tests.search.builders import candidate, config, tell
@@ -16,7 +16,7 @@ from tests.search.builders import candidate, config, tell
 SPACE = Space.from_registry(3)
 
 
-def large_history(trials: int) -> History:
+def large_history(trials: int) -> TrialHistory:
     """Random trials, each derived from the one before; every fourth fails for a long reason of its own."""
     rng = np.random.default_rng(1)
     events = []
@@ -31,10 +31,10 @@ def large_history(trials: int) -> History:
             told[-1]["failure"] = {"class": "TrialFailed", "message": f"{index}: " + "loss " * 500, "traceback": ""}
         refused = {"kind": "rejected", "time": 0.0, "source": "tpe", "stage": "dry run", "config": {}}
         events += [*told, {**refused, "reason": "broken " * 500}]
-    return History.replay(events)
+    return TrialHistory.replay(events)
 
 
-def prompt(known: History, count: int = 4) -> str:
+def prompt(known: TrialHistory, count: int = 4) -> str:
     values = briefing(SPACE, known, task="Forecast. " * 9, budget="Some. " * 80, rule="Propose. " * 9, count=count)
     return render("planner", values).text
 
@@ -65,20 +65,20 @@ def test_gains_and_losses_stand_beside_each_other_with_what_was_changed() -> Non
         rate = 1e-3 + 1e-4 * index
         events += derived(index, 0, 5050.0 if index == 1 else 5000.0 - index, training={"learning_rate": rate})
     events += derived(30, 0, 4999.0, d_model=64)
-    found = insights(History.replay(events), 4)
+    found = insights(TrialHistory.replay(events), 4)
     assert len(found) == 4
     assert found[0] == "c0001 from c0000: training.learning_rate 0.0005 to 0.0011 (as planned): did not help, +1.00 %"
     assert [line[:5] for line in found[1:]] == ["c0027", "c0028", "c0029"]
-    assert "d_model 32 to 64" in insights(History.replay(events), 40)[-1]
+    assert "d_model 32 to 64" in insights(TrialHistory.replay(events), 40)[-1]
 
 
 def test_what_lies_within_the_spread_of_seeds_is_no_gain() -> None:
     events = [*tell(candidate(0), 5000.0), *derived(1, 0, 4995.0, d_model=64)]
-    assert "helped" in insights(History.replay(events), 4)[0]
+    assert "helped" in insights(TrialHistory.replay(events), 4)[0]
     for score in (5010.0, 5020.0):
-        known = History.replay(events)
+        known = TrialHistory.replay(events)
         events += tell(again(known.trials["c0000"], known), score)
-    known = History.replay(events)
+    known = TrialHistory.replay(events)
     (line,) = insights(known, 4)
     assert "no difference beyond seeds, -0.10 %" in line
     text = prompt(known)
@@ -92,10 +92,10 @@ def test_failures_that_differ_in_numbers_alone_are_one() -> None:
         told = tell(candidate(index), status="failed")
         told[-1]["failure"]["message"] = f"out of memory: {index} MiB"
         events += told
-    assert "out of memory: 2 MiB, 3x, e.g. lstm>gbm" in prompt(History.replay(events))
+    assert "out of memory: 2 MiB, 3x, e.g. lstm>gbm" in prompt(TrialHistory.replay(events))
 
 
 def test_components_of_the_best_are_explained() -> None:
-    assert "    kernel: taps" not in prompt(History.replay(tell(candidate(0), 5000.0)))
+    assert "    kernel: taps" not in prompt(TrialHistory.replay(tell(candidate(0), 5000.0)))
     best = [*tell(candidate(0), 5000.0), *derived(1, 0, 4900.0, blocks=[{"name": "tcn"}])]
-    assert "    kernel: taps" in prompt(History.replay(best))
+    assert "    kernel: taps" in prompt(TrialHistory.replay(best))

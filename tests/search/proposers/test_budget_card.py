@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from synthcity.agents.config import CapsConfig
 from synthcity.search.config import ArmConfig, BudgetConfig
-from synthcity.search.journal.history import History
+from synthcity.search.journal.history import TrialHistory
 from synthcity.search.proposers.budget_card import budget_card
 from tests.search.builders import candidate, history, tell
 
@@ -31,7 +31,7 @@ def test_it_says_what_is_left_and_who_has_which_part() -> None:
 
 
 def test_what_does_not_bound_a_search_is_left_out() -> None:
-    card = budget_card(BudgetConfig(trials=3), History(), caps=CapsConfig(usd_per_run=None))
+    card = budget_card(BudgetConfig(trials=3), TrialHistory(), caps=CapsConfig(usd_per_run=None))
     assert card.splitlines() == [
         "Trials: 3 of 3 are left, 0 are waiting or in training.",
         "A trial: up to 1500 steps, at most 5,000,000 parameters.",

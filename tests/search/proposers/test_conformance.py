@@ -9,7 +9,7 @@ from synthcity import plugins
 from synthcity.conformance import broken
 from synthcity.search.candidates.candidate import Proposal
 from synthcity.search.candidates.space import Space
-from synthcity.search.journal.history import History
+from synthcity.search.journal.history import TrialHistory
 from synthcity.search.proposers import PROPOSERS, DefaultsProposer, RandomProposer, make_arms
 from synthcity.search.proposers.conformance import CHECKS
 from tests.search.builders import config
@@ -35,14 +35,14 @@ def test_is_named_as_registered() -> None:
 class Forgetful(RandomProposer):
     """Draws from chance of its own, and one network too many."""
 
-    def propose(self, count: int, history: History, rng: np.random.Generator) -> list[Proposal]:
+    def propose(self, count: int, history: TrialHistory, rng: np.random.Generator) -> list[Proposal]:
         return super().propose(count + 1, history, np.random.default_rng())
 
 
 class Twice(RandomProposer):
     """Says the same twice, and writes into what it was given."""
 
-    def propose(self, count: int, history: History, rng: np.random.Generator) -> list[Proposal]:
+    def propose(self, count: int, history: TrialHistory, rng: np.random.Generator) -> list[Proposal]:
         history.trials.clear()  # type: ignore[attr-defined]
         return [*super().propose(1, history, rng)] * count
 

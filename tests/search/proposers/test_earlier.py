@@ -13,7 +13,7 @@ from synthcity.search.candidates.space import Space, config_hash
 from synthcity.search.config import SearchConfig, parse_config
 from synthcity.search.journal.events import Earlier
 from synthcity.search.journal.folder import write_resolved
-from synthcity.search.journal.history import History
+from synthcity.search.journal.history import TrialHistory
 from synthcity.search.journal.journal import Journal
 from synthcity.search.journal.recorder import Recorder
 from synthcity.search.proposers import DefaultsProposer
@@ -67,7 +67,7 @@ def test_the_best_and_what_changes_did_are_told_without_ids_or_scores(run: Path)
 
 def test_it_stands_in_the_prompt_as_data(run: Path) -> None:
     text = describe(read_earlier(search_after(run)))
-    values = briefing(Space.from_registry(2), History(), task="F", budget="B", rule="R", count=1, earlier=text)
+    values = briefing(Space.from_registry(2), TrialHistory(), task="F", budget="B", rule="R", count=1, earlier=text)
     prompt = render("planner", values).text
     assert f'<data name="earlier">\n{text}\n</data>' in prompt
     assert "## Earlier runs" not in render("planner", values | {"earlier": ""}).text
@@ -78,7 +78,7 @@ def test_the_best_are_proposed_after_the_hand_written_and_each_once(run: Path, t
     listed = candidates_of(read_earlier(search_after(run, again)))
     assert [found["d_model"] for _, found in listed] == [64, 32]
     proposer = DefaultsProposer([("own", config(history=96))], earlier=listed)
-    found = proposer.propose(9, History(), np.random.default_rng(0))
+    found = proposer.propose(9, TrialHistory(), np.random.default_rng(0))
     assert [proposal.rationale for proposal in found] == [
         "hand-written: own",
         *2 * ["among the best of the run second"],

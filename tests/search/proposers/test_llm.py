@@ -18,8 +18,8 @@ from synthcity.search.candidates.candidate import Proposal
 from synthcity.search.candidates.contract import proposals_schema
 from synthcity.search.candidates.space import Space
 from synthcity.search.config import ArmConfig
-from synthcity.search.gate import Gate, Limits
-from synthcity.search.journal.history import History
+from synthcity.search.gate import Gate, GateLimits
+from synthcity.search.journal.history import TrialHistory
 from synthcity.search.journal.journal import Journal
 from synthcity.search.journal.recorder import Recorder
 from synthcity.search.proposers import BackgroundProposer, LLMProposer, Planner, make_arms
@@ -29,7 +29,7 @@ from synthcity.settings import Secret, Settings
 from tests.search.builders import candidate, config, history, tell
 
 SPACE = Space.from_registry(2)
-GATE = Gate(SPACE, lambda config: {"parameters": 1}, Limits(max_parameters=10))
+GATE = Gate(SPACE, lambda config: {"parameters": 1}, GateLimits(max_parameters=10))
 KEY = f"cpk_{'0a' * 16}.{'1b' * 16}.{'Zz' * 16}"
 RNG = np.random.default_rng(0)
 TOLD = [*tell(candidate(0), 5500.0, 5400.0), *tell(candidate(1), status="failed")]
@@ -164,7 +164,7 @@ def test_what_is_paid_for_outlives_the_process(running: RunningStandIn, client: 
     first = wait(arm(client, recorder), recorder)[0]
     admit(recorder, first)
     client.close()
-    recorder.history = History.replay(recorder.events)  # another process knows the events alone
+    recorder.history = TrialHistory.replay(recorder.events)  # another process knows the events alone
     with LLMClient(Settings()) as keyless:
         proposer = arm(keyless, recorder)
         assert proposer.standing.state == "open"  # what is paid for waits
@@ -235,7 +235,7 @@ def test_a_stall_changes_the_question(
     with Journal(tmp_path / "stalled") as journal, LLMClient(settings, asked) as client:
         recorder = Recorder(journal)
         told = [event for number in range(6) for event in tell(candidate(number), 5400.0 + number)]
-        known = History.replay(told)
+        known = TrialHistory.replay(told)
         told += tell(again(known.trials["c0000"], known), 5400.5)  # hidden with the network it is a seed of
         for event in told:
             recorder.emit(event["kind"], **{k: v for k, v in event.items() if k not in ("kind", "time")})

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from synthcity.search.config import ArmConfig
-from synthcity.search.journal.history import History
+from synthcity.search.journal.history import TrialHistory
 from synthcity.search.proposers.portfolio import Portfolio
 from tests.search.builders import candidate, history, tell
 
@@ -20,7 +20,7 @@ def play(portfolio: Portfolio, rounds: int, scores: dict[str, float], **how: Any
     events: list[dict[str, Any]] = []
     chosen = []
     for index in range(rounds):
-        name = portfolio.choose(History.replay(events), ARMS)
+        name = portfolio.choose(TrialHistory.replay(events), ARMS)
         chosen.append(name)
         events += tell(candidate(index, name, rate=3e-4 + 1e-5 * index), scores[name] - 0.1 * index, **how)
     return chosen
@@ -42,17 +42,17 @@ def test_the_better_arm_gets_more_and_the_worse_keeps_its_floor() -> None:
 def test_an_arm_that_only_fails_falls_to_its_floor() -> None:
     events: list[dict[str, Any]] = []
     for index in range(80):
-        name = Portfolio(ARMS).choose(History.replay(events), ARMS)
+        name = Portfolio(ARMS).choose(TrialHistory.replay(events), ARMS)
         status = "failed" if name == "random" else "completed"
         events += tell(candidate(index, name, rate=3e-4 + 1e-5 * index), 5000.0 - index, status=status)
-    sources = [record.candidate.source for record in History.replay(events).records]
+    sources = [record.candidate.source for record in TrialHistory.replay(events).records]
     assert sources[40:].count("random") <= 8
 
 
 def test_only_open_arms_are_chosen() -> None:
-    assert Portfolio(ARMS).choose(History(), ["random"]) == "random"
+    assert Portfolio(ARMS).choose(TrialHistory(), ["random"]) == "random"
     with pytest.raises(ValueError, match="no arm is open"):
-        Portfolio(ARMS).choose(History(), [])
+        Portfolio(ARMS).choose(TrialHistory(), [])
 
 
 def test_rank_rewards_ignore_units_and_order_of_finishing() -> None:
@@ -79,9 +79,9 @@ def test_all_arms_that_ask_a_language_model_share_one_ceiling() -> None:
     scores = {"tpe": 5200.0, "llm.refine": 5000.0, "llm.structure": 5000.0}
     events: list[dict[str, Any]] = []
     for index in range(50):
-        name = Portfolio(arms, llm_ceiling=0.4).choose(History.replay(events), arms)
+        name = Portfolio(arms, llm_ceiling=0.4).choose(TrialHistory.replay(events), arms)
         events += tell(candidate(index, name, rate=3e-4 + 1e-5 * index), scores[name] - index)
-    sources = [record.candidate.source for record in History.replay(events).records]
+    sources = [record.candidate.source for record in TrialHistory.replay(events).records]
     assert 15 <= sum(source.startswith("llm.") for source in sources) <= 20
 
 
@@ -98,7 +98,7 @@ def test_an_arm_that_never_earns_anything_keeps_its_floor_and_no_more() -> None:
     events: list[dict[str, Any]] = []
     counts: list[int] = []
     for index in range(60):
-        known = History.replay(events)
+        known = TrialHistory.replay(events)
         name = Portfolio(arms).choose(known, arms)
         counts.append(sum(record.candidate.source == "random" for record in known.records))
         status = "completed" if name == "tpe" else "failed"

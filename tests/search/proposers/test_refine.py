@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from synthcity.search.candidates.space import Space, canonical
-from synthcity.search.journal.history import History
+from synthcity.search.journal.history import TrialHistory
 from synthcity.search.proposers import RefineProposer
 from tests.search.builders import candidate, history, tell
 
@@ -64,4 +64,4 @@ def test_without_a_score_it_draws_at_random_and_says_so() -> None:
     found = RefineProposer(SPACE).propose(3, known, np.random.default_rng(0))
     assert {p.rationale for p in found} == {"drawn at random: nothing to refine yet"}
     assert all(p.parent is None for p in found)
-    assert RefineProposer(SPACE).propose(0, History(), np.random.default_rng(0)) == []
+    assert RefineProposer(SPACE).propose(0, TrialHistory(), np.random.default_rng(0)) == []

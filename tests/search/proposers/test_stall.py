@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from synthcity.search.candidates.candidate import Candidate
-from synthcity.search.journal.history import History
-from synthcity.search.proposers.stall import HANDED_OVER, Standing, again, standing
+from synthcity.search.journal.history import TrialHistory
+from synthcity.search.proposers.stall import HANDED_OVER, StallState, again, standing
 from tests.search.builders import candidate, history, tell
 
 TRIALS = 40  # a window of ten, four fresh seeds
@@ -26,21 +26,21 @@ def flat(count: int, first: float = 5000.0) -> Events:
 
 def rerun(events: Events, of: str, *scores: float) -> Events:
     """Add fresh seeds of a trial."""
-    known = History.replay(events)
+    known = TrialHistory.replay(events)
     for score in scores:
         made = again(known.trials[of], known)
         events = [*events, *tell(made, score)]
-        known = History.replay(events)
+        known = TrialHistory.replay(events)
     return events
 
 
-def judge(events: Events, trials: int = TRIALS) -> Standing:
-    return standing(History.replay(events), trials)
+def judge(events: Events, trials: int = TRIALS) -> StallState:
+    return standing(TrialHistory.replay(events), trials)
 
 
 def test_a_young_search_does_not_stall() -> None:
-    assert standing(History(), TRIALS) == Standing(level=0, since=0)
-    assert judge(flat(8)) == Standing(level=0, since=8)
+    assert standing(TrialHistory(), TRIALS) == StallState(level=0, since=0)
+    assert judge(flat(8)) == StallState(level=0, since=8)
 
 
 def test_the_incumbent_is_trained_twice_more_before_anything_is_believed() -> None:
@@ -50,7 +50,7 @@ def test_the_incumbent_is_trained_twice_more_before_anything_is_believed() -> No
         assert found.noise is None
         assert found.rerun is not None
         assert found.rerun.candidate.id == "c0000"
-        made = again(found.rerun, History.replay(events))
+        made = again(found.rerun, TrialHistory.replay(events))
         assert (made.source, made.parent, made.config) == ("rerun", "c0000", found.rerun.candidate.config)
         assert judge([*events, *tell(made, status="queued")]).rerun is None  # one at a time
         events = rerun(events, "c0000", fresh)
@@ -62,7 +62,7 @@ def test_the_incumbent_is_trained_twice_more_before_anything_is_believed() -> No
 def test_a_lead_within_the_noise_is_no_gain() -> None:
     events = rerun(flat(12), "c0000", 5010.0, 5020.0)
     inside = [*events, *tell(candidate(20), 5001.0)]
-    assert judge(inside) == Standing(level=1, since=13, noise=pytest.approx(10.0))
+    assert judge(inside) == StallState(level=1, since=13, noise=pytest.approx(10.0))
 
 
 def test_a_gain_is_believed_only_on_fresh_seeds() -> None:
@@ -82,7 +82,7 @@ def test_a_gain_is_believed_only_on_fresh_seeds() -> None:
 def test_a_gain_is_not_believed_while_its_seeds_are_in_training() -> None:
     events = rerun(flat(12), "c0000", 5010.0, 5020.0)
     claimed = [*events, *tell(candidate(20), 4980.0)]
-    made = again(History.replay(claimed).trials["c0020"], History.replay(claimed))
+    made = again(TrialHistory.replay(claimed).trials["c0020"], TrialHistory.replay(claimed))
     found = judge([*claimed, *tell(made, status="queued")])
     assert (found.level, found.since, found.rerun) == (1, 13, None)
 
@@ -93,7 +93,7 @@ def test_fresh_seeds_take_at_most_a_tenth_of_the_trials() -> None:
         events = [*events, *tell(candidate(number), score)]
         while (found := judge(events)).rerun is not None:
             events = rerun(events, found.rerun.candidate.id, score + 1)
-    assert sum(record.candidate.source == "rerun" for record in History.replay(events).records) == 4
+    assert sum(record.candidate.source == "rerun" for record in TrialHistory.replay(events).records) == 4
     assert judge(events).since == 0  # what cannot be checked any more is believed
 
 
@@ -113,7 +113,7 @@ def test_failures_count_towards_a_stall() -> None:
 
 def test_a_network_with_several_seeds_ranks_by_their_mean_and_once() -> None:
     events = rerun(told(5000.0, 5005.0), "c0000", 5010.0, 5020.0)
-    scored = History.replay(events).scored
+    scored = TrialHistory.replay(events).scored
     assert [record.candidate.id for record in scored] == ["c0001", "c0000"]
     assert scored[1].score == 5000.0
 

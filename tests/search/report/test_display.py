@@ -6,7 +6,7 @@ import io
 
 from rich.console import Console, Group
 
-from synthcity.search.journal.history import History
+from synthcity.search.journal.history import TrialHistory
 from synthcity.search.journal.progress import Progress
 from synthcity.search.report.display import LiveDisplay, PlainDisplay, header, open_display, plain_line, trial_table
 from tests.search.builders import candidate, tell
@@ -14,12 +14,12 @@ from tests.search.sample_run import BEGIN, journal
 
 
 def progress_of(*events: dict) -> Progress:
-    return Progress(History.replay(events))
+    return Progress(TrialHistory.replay(events))
 
 
 def told(*events: dict, before: int = 0) -> list[str]:
     """What is printed of ``events``; the first ``before`` of them happened in an earlier session."""
-    stream, history = io.StringIO(), History.replay(events[:before])
+    stream, history = io.StringIO(), TrialHistory.replay(events[:before])
     with PlainDisplay(Console(file=stream)) as display:
         display.begin(history)
         for event in events[before:]:
@@ -69,7 +69,7 @@ def test_the_live_table_shows_trials_best_lead_and_budget():
     stream = io.StringIO()
     console = Console(file=stream, force_terminal=True, width=120, height=30)
     with LiveDisplay(console) as display:
-        display.begin(History.replay(journal(8)))
+        display.begin(TrialHistory.replay(journal(8)))
         console.print(display._render())
     text = stream.getvalue()
     for word in ("synthcity search", "sweep", "best so far", "failures", "lstm", "vs fhs", "8 trials"):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from synthcity.search.journal.diagnosis import Patch, read_patch
-from synthcity.search.journal.history import History
+from synthcity.search.journal.history import TrialHistory
 from synthcity.search.report.repairs import limit_rows, repair_line, repair_rows
 from tests.search.sample_run import BEGIN, diagnosis, finished, journal, repair_events
 
 
 def test_every_failure_says_who_did_what_and_how_it_ended() -> None:
-    first, second, third = repair_rows(History.replay([*journal(), *repair_events()]))
+    first, second, third = repair_rows(TrialHistory.replay([*journal(), *repair_events()]))
     assert first == {
         "trial": "c0005",
         "cause": "nan",
@@ -38,7 +38,7 @@ def test_a_repair_that_fails_too_was_in_vain_and_has_a_row_of_its_own() -> None:
         finished("c0024", "failed", None, BEGIN + 1010, failure),
         {"kind": "diagnosis", **stalled, "time": BEGIN + 1011},
     ]
-    rows = repair_rows(History.replay([*journal(), *repair_events(), *more]))
+    rows = repair_rows(TrialHistory.replay([*journal(), *repair_events(), *more]))
     assert [row["outcome"] for row in rows] == ["patched in vain", "now a limit", "given up", "given up"]
     assert rows[0]["score"] is None
     assert rows[3]["by"] == "debugger"
@@ -47,15 +47,15 @@ def test_a_repair_that_fails_too_was_in_vain_and_has_a_row_of_its_own() -> None:
 
 
 def test_one_line_for_the_end_of_a_search() -> None:
-    rows = repair_rows(History.replay([*journal(), *repair_events()]))
+    rows = repair_rows(TrialHistory.replay([*journal(), *repair_events()]))
     line = "3 trials failed: 1 repaired (catalogue 1), 1 now a limit (time 1), 1 given up (unknown 1)"
     assert repair_line(rows) == line
-    assert repair_line(repair_rows(History.replay(journal()))) == "3 trials failed: 3 not looked at"
+    assert repair_line(repair_rows(TrialHistory.replay(journal()))) == "3 trials failed: 3 not looked at"
     assert repair_line([]) == ""
 
 
 def test_a_limit_counts_what_was_refused_for_it() -> None:
-    (row,) = limit_rows(History.replay([*journal(), *repair_events()]))
+    (row,) = limit_rows(TrialHistory.replay([*journal(), *repair_events()]))
     assert (row["trial"], row["cause"], row["refused"]) == ("c0013", "time", 1)
 
 

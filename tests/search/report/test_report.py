@@ -10,7 +10,7 @@ import pytest
 
 from synthcity.errors import RunError
 from synthcity.search.finals.choice import RULE, why
-from synthcity.search.journal.history import History
+from synthcity.search.journal.history import TrialHistory
 from synthcity.search.report.saving import REPORT_HTML, save_report, write_report
 from tests.search.sample_run import BEGIN, journal, lead_tables, made_scores, repair_events, sample_report
 
@@ -30,7 +30,7 @@ def test_the_row_that_is_marked_is_the_frozen_one_and_the_rule_is_told(tmp_path:
     lucky = {"kind": "finalist", "name": "c0001", "id": "c0001", "score": 5500.0, "time": BEGIN}
     told = {"kind": "chosen", **chosen, "why": why("mix-3", {**scores, "c0001": 5500.0}), "time": BEGIN}
     frozen = {"kind": "winner", "name": "mix-3", "bundle": "winner", "time": BEGIN}
-    history = History.replay([*events, lucky, told, frozen])
+    history = TrialHistory.replay([*events, lucky, told, frozen])
     report = sample_report(history=history, diagnostics=None, groups=None)
     assert [(row["name"], row["frozen"]) for row in report["finals"][:2]] == [("c0001", False), ("mix-3", True)]
     page = save_report(tmp_path, report).read_text(encoding="utf-8")
@@ -72,7 +72,7 @@ def test_what_went_wrong_is_said():
         {"kind": "run_interrupted", "reason": "KeyboardInterrupt", "time": BEGIN + 12},
     ]
     report = sample_report(
-        history=History.replay([*journal(), *troubles]), warnings=["a note"], diagnostics=None, groups=None
+        history=TrialHistory.replay([*journal(), *troubles]), warnings=["a note"], diagnostics=None, groups=None
     )
     text = "\n".join(report["warnings"])
     for part in ("a note", "died twice (in c0001, c0002)", "tpe failed once, last with: ValueError: no"):
@@ -86,7 +86,7 @@ def test_a_learning_curve_shows_each_rungs_own_score():
         if event["kind"] == "rung":
             event["rung_score"] = event["score"] + 1.0  # the score is the best so far
     plain, own = (
-        sample_report(history=History.replay(e), diagnostics=None, groups=None)["trials"][0]
+        sample_report(history=TrialHistory.replay(e), diagnostics=None, groups=None)["trials"][0]
         for e in (journal(), events)
     )
     assert [score - 1.0 for _, score in own["curve"]] == pytest.approx([score for _, score in plain["curve"]])
@@ -96,7 +96,7 @@ def test_a_learning_curve_shows_each_rungs_own_score():
 def page(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("run")
     report = sample_report(
-        command="synthcity search <b>x</b>.yaml", history=History.replay([*journal(), *repair_events()])
+        command="synthcity search <b>x</b>.yaml", history=TrialHistory.replay([*journal(), *repair_events()])
     )
     return save_report(folder, report).read_text(encoding="utf-8")
 

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from synthcity.search.journal.history import History
+from synthcity.search.journal.history import TrialHistory
 from synthcity.search.report.outcome import SearchResult
 from synthcity.search.report.summary import summary
 from tests.search.sample_run import journal, repair_events, sample_report
 
 
 def test_what_became_of_failures_is_one_of_the_last_lines(tmp_path: Path) -> None:
-    report = sample_report(history=History.replay([*journal(), *repair_events()]), diagnostics=None, groups=None)
+    report = sample_report(history=TrialHistory.replay([*journal(), *repair_events()]), diagnostics=None, groups=None)
     lines = summary(SearchResult(folder=tmp_path, report=report)).splitlines()
     assert "3 trials failed: 1 repaired (catalogue 1), 1 now a limit (time 1), 1 given up (unknown 1)" in lines
     none = [event for event in journal() if event.get("status") != "failed"]
-    quiet = sample_report(history=History.replay(none), diagnostics=None, groups=None)
+    quiet = sample_report(history=TrialHistory.replay(none), diagnostics=None, groups=None)
     assert "failed" not in summary(SearchResult(folder=tmp_path, report=quiet))
 
 
 def test_the_last_lines_say_what_is_frozen_and_why_which_sign_is_good_and_what_was_cut(tmp_path: Path) -> None:
     cut = {"kind": "degraded", "note": "The finals were cut to the time budget of 20:00: so.", "cut": True, "time": 0.0}
-    report = sample_report(history=History.replay([*journal(), cut]), diagnostics=None, groups=None)
+    report = sample_report(history=TrialHistory.replay([*journal(), cut]), diagnostics=None, groups=None)
     lines = summary(SearchResult(folder=tmp_path, report=report)).splitlines()
     assert "mix-3 is frozen: with 5509.0 the best on fresh validation prompts." in lines
     assert next(line for line in lines if line.startswith("test period")).endswith("mix-3 against it (minus is better)")

@@ -19,17 +19,17 @@ from synthcity.agents.standin.process import RunningStandIn, running_standin
 from synthcity.errors import BundleError, ConfigError, RunError
 from synthcity.forecast.bundle import load
 from synthcity.nets import registry
-from synthcity.nets.authored.admission import Admission, Verdict
 from synthcity.nets.authored.code import AuthoredCode, forget
 from synthcity.nets.authored.examples import BLOCK
 from synthcity.nets.authored.lock import NotIsolated
+from synthcity.nets.authored.sandbox import Sandbox, SandboxVerdict
 from synthcity.nets.authored.static import Refused, read
 from synthcity.search.candidates.space import Space
 from synthcity.search.config import BudgetConfig, parse_config
 from synthcity.search.finals.finalist import Finalist
-from synthcity.search.gate import Gate, Limits
+from synthcity.search.gate import Gate, GateLimits
 from synthcity.search.journal.events import Authored, AuthorEnded, AuthorRefused
-from synthcity.search.journal.history import History
+from synthcity.search.journal.history import TrialHistory
 from synthcity.search.journal.journal import Journal
 from synthcity.search.journal.recorder import Recorder
 from synthcity.search.proposers import DefaultsProposer
@@ -67,15 +67,15 @@ def recorder(tmp_path: Path) -> Iterator[Recorder]:
     forget(CODE)
 
 
-class Reader(Admission):
+class Reader(Sandbox):
     """Reads as the real one does and takes the rest for granted, which is slow and tested elsewhere."""
 
-    def judge(self, source: str) -> Verdict:
+    def judge(self, source: str) -> SandboxVerdict:
         try:
             code = AuthoredCode.of(source)
         except Refused:
             return super().judge(source)
-        return Verdict(admitted=True, stage="admitted", sha256=code.sha256, code=code, property="It holds.")
+        return SandboxVerdict(admitted=True, stage="admitted", sha256=code.sha256, code=code, property="It holds.")
 
 
 def write(recorder: Recorder, folder: Path, opened: Callable[[], LLMClient], count: int = 1) -> None:
@@ -105,9 +105,9 @@ def test_a_component_is_written_mended_and_registered(
         "admitted: block gated_average is registered for this run; call finish",
         "gated_average is admitted already, and one component is the work: call finish",
     ]
-    history = History.replay(recorder.events)
+    history = TrialHistory.replay(recorder.events)
     proposal = DefaultsProposer([], authored=author.candidates(recorder)).propose(1, history, None)[0]  # type: ignore[arg-type]
-    gate = Gate(Space.from_registry(2), lambda config: {"parameters": 1}, Limits(max_parameters=10))
+    gate = Gate(Space.from_registry(2), lambda config: {"parameters": 1}, GateLimits(max_parameters=10))
     candidate = gate.admit(proposal, "defaults", history)
     assert candidate.config["blocks"][0]["name"] == "gated_average"
     assert candidate.rationale == "written by a language model: block gated_average"
@@ -196,7 +196,7 @@ def test_from_a_model_to_a_bundle(running: RunningStandIn, tmp_path: Path) -> No
     (admitted,) = [event for event in events if event["kind"] == "authored"]
     assert admitted["isolation"].startswith("seccomp")
     assert sum(event["kind"] == "refit" for event in events) > 0
-    history = History.replay(events)
+    history = TrialHistory.replay(events)
     (record,) = history.records
     assert record.status == "completed"
     assert record.candidate.config["blocks"][0]["name"] == "gated_average"

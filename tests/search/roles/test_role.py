@@ -19,7 +19,7 @@ from synthcity.nets.authored.examples import BLOCK
 from synthcity.search.config import SearchConfig, parse_config
 from synthcity.search.journal.folder import JOURNAL, write_resolved
 from synthcity.search.roles import ROLES, find_role
-from synthcity.search.roles.desk import Desk
+from synthcity.search.roles.context import RoleContext
 from synthcity.search.roles.role import CHAT, Outcome, work
 from synthcity.settings import Secret, Settings
 from tests.search.builders import candidate, tell
@@ -69,7 +69,7 @@ def config() -> SearchConfig:
 
 @pytest.fixture(scope="module")
 def data(config: SearchConfig) -> Any:
-    return Desk(config, []).data
+    return RoleContext(config, []).data
 
 
 @pytest.fixture
@@ -78,10 +78,10 @@ def let_work(server: RunningStandIn, tmp_path: Path, config: SearchConfig, data:
         name: str, answers: list[Any], events: list[dict[str, Any]] | None = None, trial: str | None = None
     ) -> Outcome:
         server.script(answers)
-        desk = Desk(config, list(events or []), trial)
-        desk.__dict__["data"] = data  # one simulated market for all tests
+        context = RoleContext(config, list(events or []), trial)
+        context.__dict__["data"] = data  # one simulated market for all tests
         with LLMClient(Settings(llm_base_url=server.url, llm_api_key=Secret(KEY)), folder=tmp_path) as client:
-            return work(find_role(name), desk, client, tmp_path)
+            return work(find_role(name), context, client, tmp_path)
 
     return run
 
@@ -141,16 +141,16 @@ def test_a_run_with_written_components_is_planned_on_only_where_their_code_is_tr
     events = [{"kind": "authored", "time": 1.0, **written}, *tell(replace(candidate(0), config=trained), 5500.0)]
     (run / JOURNAL).write_text("".join(json.dumps(event) + "\n" for event in events))
 
-    def plan(desk: Desk) -> Outcome:
+    def plan(context: RoleContext) -> Outcome:
         server.script([says("finish", proposals=[proposal(NET)])])
-        desk.__dict__["data"] = data
+        context.__dict__["data"] = data
         with LLMClient(Settings(llm_base_url=server.url, llm_api_key=Secret(KEY)), folder=tmp_path) as client:
-            return work(find_role("planner"), desk, client, tmp_path)
+            return work(find_role("planner"), context, client, tmp_path)
 
     with pytest.raises(ConfigError, match="wrote the block gated_average for this run; add --trust-code"):
-        plan(Desk.of_run(run))
+        plan(RoleContext.of_run(run))
     try:
-        assert plan(Desk.of_run(run, trust_code=True)).measured == ("proposal 1: admitted",)
+        assert plan(RoleContext.of_run(run, trust_code=True)).measured == ("proposal 1: admitted",)
         assert "- gated_average" in server.questions()[0]["messages"][0]["content"]
     finally:
         forget(code)
@@ -247,7 +247,7 @@ def test_what_did_not_fail_is_not_debugged(let_work: Work) -> None:
 def test_the_author_writes_a_component_into_its_folder(
     let_work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("synthcity.search.roles.author.Admission", Reader)
+    monkeypatch.setattr("synthcity.search.roles.author.Sandbox", Reader)
     monkeypatch.setattr("synthcity.search.roles.author.check_isolation", lambda: None)
     earlier = {"kind": "authored", "time": 0.0, "component": "head", "name": "older", "file": "authored/older.py"}
     try:
@@ -291,14 +291,14 @@ def test_an_unknown_role_names_the_nearest() -> None:
 
 def test_a_run_folder_is_read_while_it_grows_and_refused_when_damaged(tmp_path: Path, config: SearchConfig) -> None:
     with pytest.raises(RunError, match=r"there is no run in .*: it has no journal\.jsonl"):
-        Desk.of_run(tmp_path)
+        RoleContext.of_run(tmp_path)
     write_resolved(tmp_path, config)
     lines = [json.dumps(event) for event in tell(candidate(0), 5500.0)]
     (tmp_path / JOURNAL).write_text("\n".join(lines) + '\n{"kind": "torn')
-    assert Desk.of_run(tmp_path).history.scored[0].score == 5500.0
+    assert RoleContext.of_run(tmp_path).history.scored[0].score == 5500.0
     (tmp_path / JOURNAL).write_text('{"kind": "rung"}\n')
     with pytest.raises(RunError, match="tells nonsense at line 1: time of the event 'rung' is missing"):
-        Desk.of_run(tmp_path)
+        RoleContext.of_run(tmp_path)
     (tmp_path / "resolved.yaml").write_text(yaml.safe_dump([1]))
     with pytest.raises((RunError, ConfigError)):
-        Desk.of_run(tmp_path)
+        RoleContext.of_run(tmp_path)

@@ -14,13 +14,13 @@ from synthcity.search.candidates.candidate import Proposal
 from synthcity.search.candidates.space import Space
 from synthcity.search.config import ArmConfig, BudgetConfig
 from synthcity.search.debugger import Debugger
-from synthcity.search.gate import Gate, Limits, Rejected
+from synthcity.search.gate import Gate, GateLimits, Rejected
 from synthcity.search.journal.events import DiagnosisTold, ProposerFailed, Stall
-from synthcity.search.journal.history import History
+from synthcity.search.journal.history import TrialHistory
 from synthcity.search.journal.journal import Journal
 from synthcity.search.journal.recorder import Recorder
 from synthcity.search.proposers import DefaultsProposer, Proposer, make_arms
-from synthcity.search.trials.queue import Feed
+from synthcity.search.trials.queue import TrialQueue
 from tests.search.builders import config
 
 SPACE = Space.from_registry()
@@ -37,10 +37,10 @@ def make_feed(
     budget: BudgetConfig,
     arms: dict[str, Proposer] | None = None,
     defaults: list[tuple[str, dict[str, Any]]] = [],  # noqa: B006 - never changed
-) -> Feed:
-    return Feed(
+) -> TrialQueue:
+    return TrialQueue(
         recorder=recorder,
-        gate=Gate(SPACE, lambda config: {"parameters": 1}, Limits(max_parameters=10)),
+        gate=Gate(SPACE, lambda config: {"parameters": 1}, GateLimits(max_parameters=10)),
         defaults=DefaultsProposer(defaults),
         arms=arms if arms is not None else make_arms(budget.arms, SPACE),
         budget=budget,
@@ -55,7 +55,7 @@ def wait_for(condition: Any, seconds: float = 20.0) -> None:
         time.sleep(0.005)
 
 
-def pop(feed: Feed) -> str | None:
+def pop(feed: TrialQueue) -> str | None:
     """The next candidate's id, or None once the feed is done."""
     found = []
 
@@ -69,7 +69,7 @@ def pop(feed: Feed) -> str | None:
     return found[0] if found else None
 
 
-def finish(recorder: Recorder, feed: Feed, name: str) -> None:
+def finish(recorder: Recorder, feed: TrialQueue, name: str) -> None:
     rate = recorder.history.trials[name].candidate.config["training"]["learning_rate"]
     recorder.emit("trial_started", id=name, from_rung=0)
     figures = {"score": 5000 + 1e4 * abs(rate - 3e-3), "train_seconds": 1.0, "validation_seconds": 0.1}
@@ -78,7 +78,7 @@ def finish(recorder: Recorder, feed: Feed, name: str) -> None:
     feed.wake()
 
 
-def drive(recorder: Recorder, feed: Feed, *, parallel: int = 2, newest_first: bool = False) -> list[str]:
+def drive(recorder: Recorder, feed: TrialQueue, *, parallel: int = 2, newest_first: bool = False) -> list[str]:
     """Run the feed dry with ``parallel`` trials at a time."""
     feed.start()
     handed, live = [], []
@@ -131,7 +131,7 @@ def test_a_slow_proposer_never_holds_up_pop(recorder: Recorder) -> None:
     class Slow:
         name = "random"
 
-        def propose(self, count: int, history: History, rng: np.random.Generator) -> list[Proposal]:
+        def propose(self, count: int, history: TrialHistory, rng: np.random.Generator) -> list[Proposal]:
             time.sleep(0.5)
             return [Proposal(config=SPACE.sample(rng))]
 
@@ -166,7 +166,7 @@ def test_rejections_are_recorded_and_free(recorder: Recorder) -> None:
     class Stubborn:
         name = "random"
 
-        def propose(self, count: int, history: History, rng: np.random.Generator) -> list[Proposal]:
+        def propose(self, count: int, history: TrialHistory, rng: np.random.Generator) -> list[Proposal]:
             return [Proposal(config=config())]
 
     handed = drive(recorder, make_feed(recorder, BudgetConfig(trials=3), arms={"random": Stubborn()}))
@@ -178,7 +178,7 @@ def test_a_proposer_that_keeps_failing_is_closed_and_the_others_go_on(recorder: 
     class Broken:
         name = "tpe"
 
-        def propose(self, count: int, history: History, rng: np.random.Generator) -> list[Proposal]:
+        def propose(self, count: int, history: TrialHistory, rng: np.random.Generator) -> list[Proposal]:
             raise RuntimeError("no answer")
 
     arms = {"tpe": Broken(), **make_arms(["random"], SPACE)}
@@ -190,7 +190,7 @@ def test_a_proposer_that_keeps_failing_is_closed_and_the_others_go_on(recorder: 
 
 def test_spoilt_answers_close_an_arm_later_than_errors_of_its_own(recorder: Recorder) -> None:
     class Spoilt(Thinking):
-        def propose(self, count: int, history: History, rng: np.random.Generator) -> list[Proposal]:
+        def propose(self, count: int, history: TrialHistory, rng: np.random.Generator) -> list[Proposal]:
             raise LLMAnswerError("no JSON")
 
     arms = {"tpe": Spoilt(), **make_arms(["random"], SPACE)}
@@ -269,7 +269,7 @@ class Thinking:
         self.ready: list[Proposal] = []
         self.closed = False
 
-    def propose(self, count: int, history: History, rng: np.random.Generator) -> list[Proposal]:
+    def propose(self, count: int, history: TrialHistory, rng: np.random.Generator) -> list[Proposal]:
         return [self.ready.pop()] if self.ready else []
 
     def close(self) -> None:
@@ -288,7 +288,7 @@ def test_the_state_of_arms_is_journalled_and_stands_beside_each_candidate(record
     arm = Thinking()
     arm.standing = ArmState(state="resting", reason="overloaded")
     drive(recorder, make_feed(recorder, BudgetConfig(trials=2), arms={"tpe": arm, **make_arms(["random"], SPACE)}))
-    assert History.replay(recorder.events).arms == {"tpe": arm.standing}
+    assert TrialHistory.replay(recorder.events).arms == {"tpe": arm.standing}
     assert [dict(r.candidate.arms) for r in recorder.history.records] == [{"tpe": "resting", "random": "open"}] * 2
 
 
@@ -303,7 +303,7 @@ def test_an_arm_that_alone_is_open_is_waited_for(recorder: Recorder) -> None:
     feed.join()
 
 
-def fail(recorder: Recorder, feed: Feed, name: str, message: str) -> None:
+def fail(recorder: Recorder, feed: TrialQueue, name: str, message: str) -> None:
     recorder.emit("trial_started", id=name, from_rung=0)
     failure = {"class": "RuntimeError", "message": message, "traceback": ""}
     recorder.emit("trial_finished", id=name, status="failed", failure=failure)
@@ -314,9 +314,9 @@ def debugged(
     recorder: Recorder,
     budget: BudgetConfig,
     defaults: list[tuple[str, dict[str, Any]]] = [],  # noqa: B006 - never changed
-) -> Feed:
-    gate = Gate(SPACE, lambda config: {"parameters": 1}, Limits(max_parameters=10))
-    return Feed(
+) -> TrialQueue:
+    gate = Gate(SPACE, lambda config: {"parameters": 1}, GateLimits(max_parameters=10))
+    return TrialQueue(
         recorder=recorder,
         gate=gate,
         defaults=DefaultsProposer(defaults),
@@ -354,13 +354,15 @@ def test_a_limit_is_journalled_and_holds_after_a_restart(recorder: Recorder) -> 
     fail(recorder, feed, first, "CUDA out of memory")
     wait_for(lambda: pop(feed) and recorder.history.limits)
     feed.join()
-    again = History.replay(recorder.events)
+    again = TrialHistory.replay(recorder.events)
     assert [record.candidate.id for record in again.limits] == [first]
     assert again.trials[first].to_dict()["diagnosis"]["action"] == "limit"
     same = again.trials[first].candidate.config
     larger = {**same, "training": {**same["training"], "weight_decay": 0.3, "learning_rate": 7e-3}}
     with pytest.raises(Rejected, match=f"in nothing smaller than {first}"):
-        Gate(SPACE, lambda config: {"parameters": 1}, Limits(max_parameters=10)).screen(Proposal(config=larger), again)
+        Gate(SPACE, lambda config: {"parameters": 1}, GateLimits(max_parameters=10)).screen(
+            Proposal(config=larger), again
+        )
     drive(recorder, debugged(recorder, budget))
     assert len(recorder.all(DiagnosisTold)) == 1
 
@@ -420,7 +422,7 @@ def test_the_incumbent_is_run_again_where_a_model_is_asked_and_the_model_rests_w
     class Model(Thinking):
         name = "llm.refine"
 
-        def propose(self, count: int, history: History, rng: np.random.Generator) -> list[Proposal]:
+        def propose(self, count: int, history: TrialHistory, rng: np.random.Generator) -> list[Proposal]:
             asked.append(len(history.trials))
             return []
 

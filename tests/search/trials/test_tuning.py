@@ -22,7 +22,7 @@ import pytest
 
 from synthcity.agents.standin.process import running_standin
 from synthcity.nets.registry import heads
-from synthcity.search.journal.history import History, TrialRecord
+from synthcity.search.journal.history import TrialHistory, TrialRecord
 from synthcity.search.journal.journal import Journal
 from synthcity.search.trials.trainable import STATE_FILE
 from synthcity.watchdog import children
@@ -90,9 +90,9 @@ class Search:
         text = path.read_text() if path.exists() else ""
         return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
 
-    def history(self) -> History:
+    def history(self) -> TrialHistory:
         with Journal(self.folder) as journal:
-            return History.replay(journal.events)
+            return TrialHistory.replay(journal.events)
 
     def trained(self) -> Counter[str]:
         """How often each rung of each candidate was trained."""

@@ -9,7 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from synthcity.serve.admission.admission import Admission, AdmissionConfig
-from synthcity.serve.admission.metagraph import Registry
+from synthcity.serve.admission.metagraph import Metagraph
 from synthcity.serve.admission.nonces import Nonces
 from synthcity.serve.admission.refusal import Refusal
 from tests.serve.dialogue import LAYMAN, MINER, NOW, POOR, STRANGER, VALIDATOR, body, headers, write_snapshot
@@ -82,7 +82,7 @@ def test_the_same_and_an_older_nonce_are_refused_a_newer_one_is_not(client: Test
 
 
 def test_a_captured_request_is_worth_nothing_after_a_restart(tmp_path: Path):
-    registry, captured = Registry(write_snapshot(tmp_path)), headers()
+    registry, captured = Metagraph(write_snapshot(tmp_path)), headers()
     for expected in (None, "replay"):
         nonces = Nonces(tmp_path / "nonces.sqlite")
         admission = Admission(MINER.ss58_address, registry, nonces)
@@ -91,7 +91,7 @@ def test_a_captured_request_is_worth_nothing_after_a_restart(tmp_path: Path):
 
 
 def test_two_replicas_share_their_memory(tmp_path: Path):
-    registry, captured = Registry(write_snapshot(tmp_path)), headers()
+    registry, captured = Metagraph(write_snapshot(tmp_path)), headers()
     nonces = [Nonces(tmp_path / "nonces.sqlite") for _ in range(2)]
     replicas = [Admission(MINER.ss58_address, registry, one) for one in nonces]
     assert [_verdict(one, captured) for one in replicas] == [None, "replay"]
@@ -107,7 +107,7 @@ def test_nothing_is_remembered_of_a_request_that_is_not_admitted(admission: Admi
 
 def test_without_a_snapshot_nobody_is_admitted(tmp_path: Path):
     nonces = Nonces(tmp_path / "nonces.sqlite")
-    admission = Admission(MINER.ss58_address, Registry(tmp_path / "none.json", monotonic=_ticks()), nonces)
+    admission = Admission(MINER.ss58_address, Metagraph(tmp_path / "none.json", monotonic=_ticks()), nonces)
     assert _verdict(admission, headers()) == "no_snapshot"
     write_snapshot(tmp_path).rename(tmp_path / "none.json")
     assert _verdict(admission, headers()) is None
@@ -121,7 +121,7 @@ def test_without_a_snapshot_nobody_is_admitted(tmp_path: Path):
 )
 def test_source_addresses_are_those_that_admissible_validators_published(tmp_path: Path, ip, reason):
     config = AdmissionConfig(require_source_ip=True)
-    registry = Registry(write_snapshot(tmp_path))
+    registry = Metagraph(write_snapshot(tmp_path))
     admission = Admission(MINER.ss58_address, registry, Nonces(tmp_path / "nonces.sqlite"), config)
     assert _verdict(admission, headers(), ip) == reason
 

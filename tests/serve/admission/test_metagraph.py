@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from synthcity.errors import DataError, RunError
-from synthcity.serve.admission.metagraph import Registry, Snapshot
+from synthcity.serve.admission.metagraph import Metagraph, Snapshot
 from synthcity.serve.admission.nonces import KEPT_NS, Nonces
 from tests.serve.dialogue import snapshot, write_snapshot
 
@@ -40,7 +40,7 @@ def test_what_is_no_snapshot_is_refused(tmp_path: Path, change: dict):
 
 def test_follows_the_file_and_keeps_the_last_good_one(tmp_path: Path):
     ticks = iter(range(0, 1000, 10))
-    registry = Registry(tmp_path / "metagraph.json", monotonic=lambda: next(ticks))
+    registry = Metagraph(tmp_path / "metagraph.json", monotonic=lambda: next(ticks))
     assert registry.snapshot is None
     assert "cannot read" in str(registry.problem)
     write_snapshot(tmp_path)

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from synthcity.serve.answering import answer_ledger as ledgers
 from synthcity.serve.answering.answer_ledger import AnswerLedger
-from synthcity.serve.answering.answer_recorder import Recorder
+from synthcity.serve.answering.answer_recorder import AnswerRecorder
 from synthcity.serve.answering.metrics import UNRECORDED
 from synthcity.serve.answering.service import Service
 from synthcity.serve.answering.tally import Tally
@@ -24,7 +24,7 @@ FIELDS = {"asked_at": T0 - 40.0, "seed": 1, "bundle": "champion", "price_age": 1
 
 
 def test_what_the_network_gets_is_recorded_in_order(tmp_path: Path):
-    recorder = Recorder(AnswerLedger(tmp_path), Tally())
+    recorder = AnswerRecorder(AnswerLedger(tmp_path), Tally())
     prompts = [hour(T0 + 60 * k) for k in range(5)]
     for prompt in prompts:
         recorder.add(prompt, make_paths(prompt), **FIELDS)
@@ -45,7 +45,7 @@ def test_a_disk_that_hangs_keeps_nobody_waiting_and_the_rest_is_counted(tmp_path
 
     monkeypatch.setattr(ledgers, "_write_file", hang)
     metrics = Tally()
-    recorder = Recorder(AnswerLedger(tmp_path), metrics, most_waiting=2)
+    recorder = AnswerRecorder(AnswerLedger(tmp_path), metrics, most_waiting=2)
     for k in range(6):
         recorder.add(hour(T0 + 60 * k), make_paths(hour()), **FIELDS)
     assert recorder.problem.startswith("the disk is too slow: ")
@@ -58,7 +58,7 @@ def test_a_disk_that_hangs_keeps_nobody_waiting_and_the_rest_is_counted(tmp_path
 
 def test_an_answer_that_cannot_be_kept_leaves_the_others(tmp_path: Path, caplog):
     metrics = Tally()
-    recorder = Recorder(AnswerLedger(tmp_path), metrics)
+    recorder = AnswerRecorder(AnswerLedger(tmp_path), metrics)
     recorder.add(hour(), make_paths(hour())[:, :-1], **FIELDS)
     recorder.add(hour(), make_paths(hour()), **FIELDS)
     recorder.close()
@@ -85,7 +85,7 @@ def test_a_full_disk_costs_no_answer_and_nothing_that_was_there(asked, service: 
     assert len(before) == 2
     monkeypatch.setattr(ledgers, "MOST_HELD", 2)
     full = AnswerLedger(tmp_path / "ledger")
-    service.recorder = Recorder(full, service.metrics)
+    service.recorder = AnswerRecorder(full, service.metrics)
     monkeypatch.setattr("os.fsync", _no_space)
     assert [asked(number) for number in range(1, 6)] == [200] * 5
     service.recorder._waiting.put(None)

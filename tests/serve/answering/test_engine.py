@@ -17,7 +17,7 @@ from synthcity.forecast.baselines import baseline
 from synthcity.serve.admission.admission import Admission
 from synthcity.serve.admission.refusal import Refusal
 from synthcity.serve.answering.answer_ledger import AnswerLedger
-from synthcity.serve.answering.answer_recorder import Recorder
+from synthcity.serve.answering.answer_recorder import AnswerRecorder
 from synthcity.serve.answering.engine import Answered, Engine, EngineConfig
 from synthcity.serve.answering.metrics import ANSWERS, REFUSALS
 from synthcity.serve.answering.service import Service
@@ -169,7 +169,7 @@ def counts() -> Tally:
 
 @pytest.fixture
 def hanging(engines, admission: Admission, tmp_path: Path, counts: Tally) -> Iterator[TestClient]:
-    recorder = Recorder(AnswerLedger(tmp_path), counts)
+    recorder = AnswerRecorder(AnswerLedger(tmp_path), counts)
     engine = engines("hang", config=EngineConfig(num_threads=1, model_seconds=1.0, reserve_seconds=0.0))
     service = Service(engine, counts, recorder, max_in_flight=1, clock=lambda: NOW)
     with TestClient(build_app(service, axon=Axon(service, admission))) as client:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from synthcity.serve.answering.answer_ledger import AnswerLedger
-from synthcity.serve.answering.answer_recorder import Recorder
+from synthcity.serve.answering.answer_recorder import AnswerRecorder
 from synthcity.serve.answering.ledger_quota import Quota, ledger_bytes
 from synthcity.serve.answering.metrics import UNRECORDED
 from synthcity.serve.answering.tally import Tally
@@ -43,7 +43,7 @@ def test_what_others_write_and_settle_is_seen_within_a_minute(tmp_path: Path):
 def test_a_full_ledger_keeps_what_it_has_and_says_what_it_leaves_out(tmp_path: Path, caplog: pytest.LogCaptureFixture):
     metrics, prompt = Tally(), hour()
     room = 2 * prompt.num_simulations * (prompt.num_steps + 1)
-    recorder = Recorder(AnswerLedger(tmp_path), metrics, quota=Quota(tmp_path, 4 * room))
+    recorder = AnswerRecorder(AnswerLedger(tmp_path), metrics, quota=Quota(tmp_path, 4 * room))
     for number in range(4):
         recorder.add(hour(T0 + 60 * number), make_paths(prompt), caller="greedy", **FIELDS)
     recorder.add(hour(T0 + 600), make_paths(prompt), caller="modest", **FIELDS)

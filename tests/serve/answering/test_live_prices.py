@@ -13,7 +13,7 @@ from synthcity.market.live import LiveSeries, SeriesHealth
 from synthcity.market.store import Store
 from synthcity.market.venues.candles import CandleSource
 from synthcity.market.venues.http import Patience
-from synthcity.serve.answering.live_prices import Feed, FeedConfig
+from synthcity.serve.answering.live_prices import LivePrices, LivePricesConfig
 from synthcity.settings import Settings
 from tests.standins.prices import NOW, PriceServer, candles, price_server
 from tests.waiting import until
@@ -63,27 +63,27 @@ def clock(binance: PriceServer, hyperliquid: PriceServer) -> Clock:
 
 
 @pytest.fixture
-def make(tmp_path: Path, binance: PriceServer, hyperliquid: PriceServer, clock: Clock) -> Callable[..., Feed]:
-    def build(assets: tuple[str, ...] = ("BTC", "HYPE"), store: Path | None = None, **changes: object) -> Feed:
+def make(tmp_path: Path, binance: PriceServer, hyperliquid: PriceServer, clock: Clock) -> Callable[..., LivePrices]:
+    def build(assets: tuple[str, ...] = ("BTC", "HYPE"), store: Path | None = None, **changes: object) -> LivePrices:
         settings = Settings(venue_urls={"binance": binance.url, "hyperliquid": hyperliquid.url})
-        config = FeedConfig(assets=assets, **QUICKLY | changes)
-        return Feed(Store(tmp_path / "store" if store is None else store), config, settings, clock=clock)
+        config = LivePricesConfig(assets=assets, **QUICKLY | changes)
+        return LivePrices(Store(tmp_path / "store" if store is None else store), config, settings, clock=clock)
 
     return build
 
 
-def fill(feed: Feed) -> None:
+def fill(feed: LivePrices) -> None:
     rounds = 0
     while feed.poll():
         rounds += 1
         assert rounds < 100, "the feed asks without end"
 
 
-def health_of(feed: Feed, asset: str, resolution: int = 60) -> SeriesHealth:
+def health_of(feed: LivePrices, asset: str, resolution: int = 60) -> SeriesHealth:
     return next(h for h in feed.health() if (h.series.asset, h.series.resolution) == (asset, resolution))
 
 
-def last_close(feed: Feed, asset: str, now: float) -> tuple[int, float]:
+def last_close(feed: LivePrices, asset: str, now: float) -> tuple[int, float]:
     bars = feed.history(asset, now).bars(asset, 60)
     return int(bars.observed[-1]), float(bars.close[-1])
 
@@ -259,8 +259,8 @@ def test_a_long_outage_is_filled_when_the_venue_is_back(tmp_path):
     with price_server() as server:
         clock, port = Clock(server), server.port
         settings = Settings(venue_urls={"binance": server.url})
-        config = FeedConfig(assets=("BTC",), **QUICKLY)
-        feed = Feed(Store(tmp_path), config, settings, clock=clock)
+        config = LivePricesConfig(assets=("BTC",), **QUICKLY)
+        feed = LivePrices(Store(tmp_path), config, settings, clock=clock)
         fill(feed)
     clock.now += 5 * 3600
     fill(feed)
@@ -443,6 +443,6 @@ def test_nonsense_is_refused(make):
     with pytest.raises(ConfigError, match="does not follow 'ETH'; it follows BTC, HYPE"):
         make().history("ETH", NOW)
     with pytest.raises(ConfigError, match="each asset once"):
-        FeedConfig(assets=("BTC", "BTC"))
+        LivePricesConfig(assets=("BTC", "BTC"))
     with pytest.raises(ConfigError, match=r"needs 60-second bars, got \[300\]"):
-        FeedConfig(assets=("BTC",), history_days={300: 1.0})
+        LivePricesConfig(assets=("BTC",), history_days={300: 1.0})

@@ -16,7 +16,7 @@ from synthcity.forecast.baselines import baseline
 from synthcity.market.store import Store
 from synthcity.serve.admission.refusal import Refusal
 from synthcity.serve.answering.answer_ledger import AnswerLedger
-from synthcity.serve.answering.answer_recorder import Recorder
+from synthcity.serve.answering.answer_recorder import AnswerRecorder
 from synthcity.serve.answering.engine import Engine, EngineConfig
 from synthcity.serve.answering.service import Asked, Service
 from synthcity.serve.answering.tally import Tally
@@ -47,7 +47,7 @@ def _asked(caller: str) -> Asked:
 def test_sixty_prompts_at_once_of_one_validator_leave_the_others_their_turn(prices: MarketPrices, tmp_path: Path):
     model, ended = Counting(), list[str]()
     engine = Engine(model, baseline("trailing"), prices, EngineConfig(num_threads=1))
-    recorder = Recorder(AnswerLedger(tmp_path), Tally())
+    recorder = AnswerRecorder(AnswerLedger(tmp_path), Tally())
     service = Service(engine, Tally(), recorder, clock=lambda: NOW)
 
     async def ask(caller: str) -> str:
@@ -83,7 +83,7 @@ def test_answers_that_wait_for_the_disk_are_part_of_a_share_but_a_disk_that_hang
     ledger = AnswerLedger(tmp_path)
     monkeypatch.setattr(ledger, "record", lambda *_, **__: released.wait(20))
     engine = Engine(baseline("ewma"), baseline("trailing"), prices)
-    recorder = Recorder(ledger, Tally())
+    recorder = AnswerRecorder(ledger, Tally())
     service = Service(engine, Tally(), recorder, max_per_caller=2, clock=lambda: NOW)
 
     def ask(caller: str) -> str:

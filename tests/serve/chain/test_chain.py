@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from synthcity.errors import ChainError
-from synthcity.serve.admission.metagraph import Neuron, Registry, Snapshot
+from synthcity.serve.admission.metagraph import Metagraph, Neuron, Snapshot
 from synthcity.serve.chain.__main__ import main
 from synthcity.serve.chain.bittensor10 import Bittensor10, to_snapshot
 from synthcity.serve.chain.chain import Opened, follow
@@ -46,7 +46,7 @@ def test_an_unreachable_chain_leaves_the_last_snapshot_in_force(tmp_path: Path, 
     waited: list[float] = []
     path = tmp_path / "metagraph.json"
     follow(FakeChain(away={1, 2}), path, every_seconds=180, rounds=3, sleep=waited.append)
-    assert Registry(path).snapshot.block == 0
+    assert Metagraph(path).snapshot.block == 0
     assert waited == [180, 180]
     assert "the chain is away; the last snapshot stays in force" in caplog.text
 
@@ -114,7 +114,7 @@ def test_an_adapter_is_a_module_with_one_function(tmp_path: Path, monkeypatch: p
     path = tmp_path / "m.json"
     result = CliRunner().invoke(main, ["--metagraph", str(path), "--adapter", "another_chain", "--netuid", "247"])
     assert result.exit_code == 0, result.output
-    assert Registry(path).snapshot.block == 0
+    assert Metagraph(path).snapshot.block == 0
     assert asked == [{"network": "finney", "netuid": 247, "wallet": "default", "hotkey": "default", "publishes": False}]
 
 

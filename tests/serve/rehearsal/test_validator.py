@@ -13,10 +13,10 @@ from bittensor_wallet import Keypair
 
 from synthcity.forecast.baselines import baseline
 from synthcity.serve.admission.admission import Admission
-from synthcity.serve.admission.metagraph import Registry
+from synthcity.serve.admission.metagraph import Metagraph
 from synthcity.serve.admission.nonces import Nonces
 from synthcity.serve.answering.answer_ledger import AnswerLedger
-from synthcity.serve.answering.answer_recorder import Recorder
+from synthcity.serve.answering.answer_recorder import AnswerRecorder
 from synthcity.serve.answering.engine import Engine
 from synthcity.serve.answering.service import Service
 from synthcity.serve.answering.tally import Tally
@@ -34,10 +34,13 @@ STRANGER = Keypair.create_from_uri("//Nobody")
 @pytest.fixture
 def url(tmp_path: Path) -> Iterator[str]:
     prices, tally = MarketPrices(market(("BTC",), now=time.time())), Tally()
-    engine, recorder = Engine(baseline("ewma"), baseline("trailing"), prices), Recorder(AnswerLedger(tmp_path), tally)
+    engine, recorder = (
+        Engine(baseline("ewma"), baseline("trailing"), prices),
+        AnswerRecorder(AnswerLedger(tmp_path), tally),
+    )
     nonces = Nonces(tmp_path / "nonces.sqlite")
     service = Service(engine, tally, recorder)
-    admission = Admission(MINER.ss58_address, Registry(write_snapshot(tmp_path)), nonces)
+    admission = Admission(MINER.ss58_address, Metagraph(write_snapshot(tmp_path)), nonces)
     with running_app(build_app(service, axon=Axon(service, admission))) as address:
         yield address
     engine.close()

@@ -1,4 +1,4 @@
-"""What lies on an agent's desk: the sweep's prices, the run's history, the gate, and what it tried itself."""
+"""What an agent works with: the sweep's prices, the run's history, the gate, and what it tried itself."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from synthcity.search.candidates.candidate import Candidate, Proposal
 from synthcity.search.candidates.space import Space
 from synthcity.search.config import SearchConfig, load_config
 from synthcity.search.data import SearchData, load_data
-from synthcity.search.gate import Gate, Limits, Rejected
+from synthcity.search.gate import Gate, GateLimits, Rejected
 from synthcity.search.journal.check import check, kind_of
 from synthcity.search.journal.events import Earlier, Event
 from synthcity.search.journal.folder import read_run
-from synthcity.search.journal.history import COMPLETED, FAILED, History
+from synthcity.search.journal.history import COMPLETED, FAILED, TrialHistory
 from synthcity.search.journal.parts import EarlierRun
 from synthcity.search.roles.authoring import restore
 from synthcity.sn50.prompt import Prompt
@@ -26,7 +26,7 @@ from synthcity.sn50.prompt import Prompt
 E = TypeVar("E")
 
 
-class Desk:
+class RoleContext:
     """The context of all roles' tools; prices are loaded when first needed."""
 
     def __init__(self, config: SearchConfig, events: list[Event], trial: str | None = None) -> None:
@@ -35,11 +35,11 @@ class Desk:
         self.trial = trial
         self._num_found = len(events)
         self.events = events
-        self.history = History.replay(events)
+        self.history = TrialHistory.replay(events)
         self.space = Space.from_registry(config.search.max_blocks)
 
     @classmethod
-    def of_run(cls, folder: Path, *, trust_code: bool = False, trial: str | None = None) -> Desk:
+    def of_run(cls, folder: Path, *, trust_code: bool = False, trial: str | None = None) -> RoleContext:
         """Read a run folder; the run may be going on.
 
         Args:
@@ -71,7 +71,7 @@ class Desk:
                 )
 
     @classmethod
-    def of_config(cls, path: Path, settings: tuple[str, ...] = ()) -> Desk:
+    def of_config(cls, path: Path, settings: tuple[str, ...] = ()) -> RoleContext:
         """Begin with a sweep file and an empty history."""
         return cls(load_config(path, settings), [])
 
@@ -86,7 +86,7 @@ class Desk:
         from synthcity.nets.authored import dry_run
 
         budget = self.config.search
-        limits = Limits(max_parameters=budget.max_parameters, max_step_seconds=budget.max_step_seconds)
+        limits = GateLimits(max_parameters=budget.max_parameters, max_step_seconds=budget.max_step_seconds)
         return Gate(self.space, lambda config: dry_run.check(config, self.data.dataset), limits)
 
     def task(self) -> str:
@@ -163,11 +163,11 @@ class Desk:
 
     @property
     def own(self) -> list[Event]:
-        """What happened at this desk, after all that the run had told."""
+        """What happened at this context, after all that the run had told."""
         return self.events[self._num_found :]
 
     def tell(self, kind: str, **fields: object) -> None:
-        """Note that something happened; it stays on this desk."""
+        """Note that something happened; it stays on this context."""
         event = check({**fields, "kind": kind, "time": time.time()})
         self.events.append(event)
         self.history = self.history.after(event)

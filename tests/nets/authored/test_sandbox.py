@@ -5,19 +5,19 @@ from __future__ import annotations
 import pytest
 
 from synthcity.nets import registry
-from synthcity.nets.authored import admission
-from synthcity.nets.authored.admission import Admission
+from synthcity.nets.authored import sandbox
 from synthcity.nets.authored.examples import BLOCK, HEAD
 from synthcity.nets.authored.isolation import Ending
-from synthcity.nets.authored.lock import Limits
+from synthcity.nets.authored.lock import SandboxLimits
+from synthcity.nets.authored.sandbox import Sandbox
 
 
 def test_what_may_not_be_said_is_refused_without_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(admission, "run_isolated", None)
-    verdict = Admission().judge("import os")
+    monkeypatch.setattr(sandbox, "run_isolated", None)
+    verdict = Sandbox().judge("import os")
     assert (verdict.admitted, verdict.stage, verdict.isolation) == (False, "static", "")
     assert "import of os is not allowed" in verdict.reason
-    taken = Admission().judge(BLOCK.replace("gated_average", "gru"))
+    taken = Sandbox().judge(BLOCK.replace("gated_average", "gru"))
     assert (taken.stage, taken.reason) == ("name", "there is a block of the name gru already; choose another")
 
 
@@ -30,8 +30,8 @@ def test_what_may_not_be_said_is_refused_without_a_process(monkeypatch: pytest.M
     ],
 )
 def test_every_ending_but_one_refuses(monkeypatch: pytest.MonkeyPatch, ending: Ending, stage: str) -> None:
-    monkeypatch.setattr(admission, "run_isolated", lambda *arguments: ending)
-    verdict = Admission().judge(BLOCK)
+    monkeypatch.setattr(sandbox, "run_isolated", lambda *arguments: ending)
+    verdict = Sandbox().judge(BLOCK)
     assert (verdict.admitted, verdict.stage) == (False, stage)
     assert verdict.reason
     assert verdict.to_dict()["name"] == "gated_average"
@@ -40,7 +40,7 @@ def test_every_ending_but_one_refuses(monkeypatch: pytest.MonkeyPatch, ending: E
 @pytest.mark.slow
 @pytest.mark.parametrize("source", [BLOCK, HEAD])
 def test_a_good_file_is_admitted_and_nothing_of_it_runs_here(source: str) -> None:
-    verdict = Admission().judge(source)
+    verdict = Sandbox().judge(source)
     assert verdict.admitted, verdict.reason
     assert verdict.isolation.startswith("seccomp")
     assert len(verdict.scores) == 2
@@ -66,6 +66,6 @@ BROKEN = {
 def test_what_breaks_the_contract_is_told_how(check: str) -> None:
     source = BLOCK.replace(*BROKEN[check])
     assert source != BLOCK
-    verdict = Admission(limits=Limits(cpu_seconds=30, wall_seconds=200.0, memory_bytes=512 << 20)).judge(source)
+    verdict = Sandbox(limits=SandboxLimits(cpu_seconds=30, wall_seconds=200.0, memory_bytes=512 << 20)).judge(source)
     assert not verdict.admitted
     assert any(part in verdict.reason for part in check.split("|")), verdict.reason

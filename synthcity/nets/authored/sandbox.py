@@ -17,14 +17,14 @@ from typing import Any
 from synthcity.nets import registry
 from synthcity.nets.authored.code import AuthoredCode, digest
 from synthcity.nets.authored.isolation import run_isolated
-from synthcity.nets.authored.lock import Limits
+from synthcity.nets.authored.lock import SandboxLimits
 from synthcity.nets.authored.static import Refused
 
 _TRIAL = "synthcity.nets.authored.trial:run"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
+class SandboxVerdict:
     """What came of one text.
 
     Attributes:
@@ -57,12 +57,12 @@ class Verdict:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Admission:
+class Sandbox:
     """The way in, with the limits of its locked processes."""
 
-    limits: Limits = field(default_factory=Limits)
+    limits: SandboxLimits = field(default_factory=SandboxLimits)
 
-    def judge(self, source: str) -> Verdict:
+    def judge(self, source: str) -> SandboxVerdict:
         """Read and try a text; nothing of it ever runs in this process.
 
         Raises:
@@ -73,24 +73,24 @@ class Admission:
         try:
             code = AuthoredCode.of(source)
         except Refused as error:
-            return Verdict(admitted=False, stage="static", reason=str(error), sha256=sha256)
+            return SandboxVerdict(admitted=False, stage="static", reason=str(error), sha256=sha256)
         taken = registry.blocks() if code.kind == "block" else registry.heads()
         if code.name in taken:
             text = f"there is a {code.kind} of the name {code.name} already; choose another"
-            return Verdict(admitted=False, stage="name", reason=text, sha256=sha256, code=code)
+            return SandboxVerdict(admitted=False, stage="name", reason=text, sha256=sha256, code=code)
         ending = run_isolated(_TRIAL, code.to_dict(), self.limits)
         seconds = round(time.monotonic() - begin, 2)
         known: dict[str, Any] = {"sha256": sha256, "code": code, "isolation": ending.isolation, "seconds": seconds}
         if ending.attempts:
             text = f"it tried to reach what is forbidden: {'; '.join(ending.attempts)}"
-            return Verdict(admitted=False, stage="attempt", reason=text, **known)
+            return SandboxVerdict(admitted=False, stage="attempt", reason=text, **known)
         if ending.answer is None:
-            return Verdict(admitted=False, stage="isolation", reason=ending.reason, **known)
+            return SandboxVerdict(admitted=False, stage="isolation", reason=ending.reason, **known)
         broken = ending.answer["broken"]
         if broken:
             text = "\n".join(f"{name}: {sentence}" for name, sentence in broken.items())
-            return Verdict(admitted=False, stage="trial", reason=text, **known)
-        return Verdict(
+            return SandboxVerdict(admitted=False, stage="trial", reason=text, **known)
+        return SandboxVerdict(
             admitted=True,
             stage="admitted",
             property=str(ending.answer["property"]),
