@@ -1,8 +1,8 @@
 """Notices within a moment that a process is gone which this one cannot do without.
 
 Ray's core ends the whole process seconds or a minute after it lost its raylet or its GCS, from C++, after pages of log.
-The watchdog comes before it: the loss is told where it has to be written down, the main thread is interrupted, and if
-that has not ended everything in time the process ends with one sentence.
+The watchdog comes before it: the loss is told where it has to be written down and the main thread is interrupted. If
+that does not end everything in time, or Ray's core does before, a child of ours that waits for it says the sentence.
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ import contextlib
 import os
 import select
 import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 _PATIENCE_SECONDS = 10.0
+_LAST_WORDS = 'read -r answer || printf "%s\n" "$0" >&2'  # said when our end of the pipe closes without a line
 _PROGRAM_WORDS = 3  # as in "python -u script.py"
 
 
@@ -65,10 +67,12 @@ class Watchdog:
         with _hushed() as stderr:
             with contextlib.suppress(Exception):  # a full disk must not keep the sentence from being told
                 self._tell(self.lost)
+            words = ["sh", "-c", _LAST_WORDS, self.lost]
+            speaker = subprocess.Popen(words, stdin=subprocess.PIPE, stderr=stderr, start_new_session=True)
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
             if not select.select([self._closed], [], [], _PATIENCE_SECONDS)[0]:
-                os.write(stderr, f"{self.lost}\n".encode())
                 os._exit(1)
+            speaker.communicate(b"\n")  # the main thread says it
 
 
 @contextlib.contextmanager

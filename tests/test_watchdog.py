@@ -30,6 +30,8 @@ with terminable():
             except KeyboardInterrupt:
                 if sys.argv[1] == "ends":
                     raise
+                if sys.argv[1] == "dies":
+                    os._exit(1)  # as Ray's core does
     except KeyboardInterrupt:
         os.write(2, b"what a library writes past Python")
         print("and through it", file=sys.stderr)
@@ -42,7 +44,7 @@ SENTENCE = "Ray was lost: its sleep has ended; continue with --resume"
 
 @pytest.mark.parametrize(
     ("how", "code", "written"),
-    [("ends", 0, f"['{SENTENCE}'] {SENTENCE}\n"), ("stuck", 1, f"{SENTENCE}\n")],
+    [("ends", 0, f"['{SENTENCE}'] {SENTENCE}\n"), ("stuck", 1, f"{SENTENCE}\n"), ("dies", 1, f"{SENTENCE}\n")],
 )
 def test_the_loss_is_told_and_ends_the_process_whatever_hangs(how: str, code: int, written: str) -> None:
     done = subprocess.run([sys.executable, "-c", PROGRAM, how], capture_output=True, text=True, cwd=ROOT, timeout=60)
