@@ -28,6 +28,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+_LONGEST_NAME = 200  # that is shown of what somebody typed
+
 
 class SynthcityError(Exception):
     """Base of all deliberate errors; ``str(error)`` names the value and the remedy."""
@@ -117,6 +119,7 @@ class Fatal(SynthcityError):
 def unknown_name(kind: str, name: object, valid: Iterable[str]) -> str:
     """Return "unknown <kind> 'x'; did you mean 'y'?" naming the nearest valid name, else all of them."""
     names = sorted(valid)
-    near = difflib.get_close_matches(str(name), names, n=1)
+    shown = str(name) if len(str(name)) <= _LONGEST_NAME else f"{str(name)[:_LONGEST_NAME]}..."
+    near = difflib.get_close_matches(shown, names, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"valid: {', '.join(names)}"
-    return f"unknown {kind} {str(name)!r}; {hint}"
+    return f"unknown {kind} {shown!r}; {hint}"

@@ -13,6 +13,8 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from synthcity.errors import Fatal
+
 _PREFIX, _LOCK = "synthcity-", "lock"
 _SECRET = re.compile(r"(?:^|_)(?:KEY|KEYS|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|PW|MNEMONIC|SEED|CREDENTIALS)(?:_|$)")
 _PLAIN = re.compile(r"_(?:NAME|PATH|FILE|DIR|URL)$")
@@ -25,13 +27,23 @@ def private_folder(*, longest: int | None = None, programs: Iterable[str] = ()) 
     Args:
         longest: bytes that its path may have, where sockets lie in it; a longer ``TMPDIR`` gives way to ``/tmp``.
         programs: names of executables that work on the folder and are ended with it, by their own ids.
+
+    Raises:
+        Fatal: no such folder can be made.
     """
-    root = Path(tempfile.gettempdir())
-    if longest is not None and len(os.fsencode(root / f"{_PREFIX}{'x' * 8}")) > longest:
-        root = Path("/tmp")
-    remove_stale(programs)
-    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=root))  # of mode 0700
-    lock = os.open(folder / "new", os.O_CREAT | os.O_WRONLY, 0o600)
+    try:
+        root = Path(tempfile.gettempdir())
+        if longest is not None and len(os.fsencode(root / f"{_PREFIX}{'x' * 8}")) > longest:
+            root = Path("/tmp")
+        remove_stale(programs)
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=root))  # of mode 0700
+    except OSError as error:
+        raise _no_folder(error) from error
+    try:
+        lock = os.open(folder / "new", os.O_CREAT | os.O_WRONLY, 0o600)
+    except OSError as error:
+        folder.rmdir()
+        raise _no_folder(error) from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         (folder / "new").rename(folder / _LOCK)  # so that nobody finds a lock that is not held yet
@@ -40,6 +52,11 @@ def private_folder(*, longest: int | None = None, programs: Iterable[str] = ()) 
         end_processes(folder, programs)
         shutil.rmtree(folder, ignore_errors=True)  # what writes there may still be closing its logs
         os.close(lock)
+
+
+def _no_folder(error: OSError) -> Fatal:
+    why = f"{error.filename}: {error.strerror}" if error.filename else error.strerror or error
+    return Fatal(f"no temporary folder can be made ({why}); make space there, or let TMPDIR name another place")
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import signal
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from synthcity.errors import Fatal
 from synthcity.private import (
     environment,
     keep_private,
@@ -128,3 +130,25 @@ def test_what_was_open_to_others_is_shut(root: Path):
     with private_files():
         (folder / "new").touch()
     assert (folder / "new").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_place_that_is_full_or_shut_is_one_sentence(root: Path, monkeypatch: pytest.MonkeyPatch):
+    opened = os.open
+
+    def full(path: object, *rest: int, **more: int) -> int:
+        if Path(str(path)).name == "new":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        return opened(path, *rest, **more)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", full)
+        with pytest.raises(Fatal, match=r"new: No space left on device\).*TMPDIR"), private_folder():
+            pass
+    assert list(root.iterdir()) == []
+
+    def nowhere() -> str:
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']")
+
+    monkeypatch.setattr(tempfile, "gettempdir", nowhere)
+    with pytest.raises(Fatal, match="No usable temporary directory found"), private_folder():
+        pass

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from synthcity.cli.options import LocalPath
+from synthcity.cli.options import LocalPath, Output
 from synthcity.schema import MAX_SEED
 
 if TYPE_CHECKING:
@@ -20,12 +20,9 @@ if TYPE_CHECKING:
     from synthcity.market.store.coverage import Coverage
 
 CRYPTO = "BTC,ETH,SOL,XRP,HYPE"
-STORE = click.option(
-    "--store",
-    type=LocalPath(file_okay=False),
-    required=True,
-    metavar="FOLDER",
-    help="Folder of the store.",
+STORE, TARGET = (
+    click.option("--store", type=kind, required=True, metavar="FOLDER", help="Folder of the store.")
+    for kind in (LocalPath(file_okay=False), Output(is_folder=True, path_type=str))
 )
 RESOLUTION = click.Choice(["1m", "5m"])
 
@@ -48,7 +45,7 @@ def command() -> None:
 
 @command.command("import")
 @click.argument("folder", type=LocalPath(path_type=Path))
-@STORE
+@TARGET
 @click.option("--venue", default="files", show_default=True, help="Name under which the bars are kept.")
 def import_files(folder: Path, store: str, venue: str) -> None:
     """Import a FOLDER of price files such as BTC_5m.parquet or XAU_1m.csv.
@@ -104,7 +101,7 @@ def import_files(folder: Path, store: str, venue: str) -> None:
 @click.option("--last", metavar="SPAN", help="In place of --start: the last so many, e.g. '12 months' or '90 days'.")
 @click.option("--end", metavar="DATE", help="Where to stop, exclusive (UTC).  [default: now]")
 @click.option("--source", "named", metavar="NAME", help="Another venue or source; it may be module:Name.")
-@STORE
+@TARGET
 def download(
     competition_name: str,
     assets: str | None,
@@ -168,7 +165,7 @@ def download(
 
 
 @command.command()
-@STORE
+@TARGET
 @click.option("--assets", metavar="A,B,...", help="[default: all that the store has at --from]")
 @click.option("--from", "source", type=RESOLUTION, default="1m", show_default=True, help="Bars to make them of.")
 @click.option("--to", "target", type=RESOLUTION, default="5m", show_default=True, help="Bars to make.")
@@ -240,7 +237,7 @@ def info(store: str, verify: bool) -> None:
 
 
 @command.command()
-@STORE
+@TARGET
 @click.option("--assets", default=CRYPTO, show_default=True, metavar="A,B,...", help="Any of the network's.")
 @click.option("--start", default="2025-01-01", show_default=True, metavar="DATE", help="First day (UTC).")
 @click.option("--days", type=int, default=365, show_default=True, help="More days add to fewer.")

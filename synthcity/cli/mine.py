@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from synthcity.cli import mining
-from synthcity.cli.options import Duration, LocalPath
+from synthcity.cli.options import Duration, LocalPath, Output
 from synthcity.cli.table import print_table
 from synthcity.durations import DAY
 
@@ -46,7 +46,7 @@ for one in (mining.run, mining.check, mining.firewall, mining.rehearse, mining.p
 @command.command()
 @click.option(
     "--store",
-    type=LocalPath(file_okay=False),
+    type=Output(is_folder=True, path_type=str),
     required=True,
     metavar="FOLDER",
     help="Folder of the store.",

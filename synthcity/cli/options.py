@@ -65,13 +65,14 @@ class LocalPath(click.Path):
 class Output(LocalPath):
     """A file, or a folder that may be made, that is written to in the end; whether it can be is tried at once."""
 
-    def __init__(self, *, is_folder: bool = False) -> None:
-        super().__init__(path_type=Path, dir_okay=is_folder, file_okay=not is_folder)
+    def __init__(self, *, is_folder: bool = False, path_type: type[str] | type[Path] = Path) -> None:
+        super().__init__(path_type=path_type, dir_okay=is_folder, file_okay=not is_folder)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Expand and try; ``-`` is standard output."""
+        """Expand and try; ``-`` is standard output, and whoever serves an address knows whether it can be written."""
         path = super().convert(value, param, ctx)
-        problem = None if str(path) == "-" else obstacle(path, is_folder=self.dir_okay)
+        is_ours = str(path) != "-" and "://" not in str(path)
+        problem = obstacle(Path(path), is_folder=self.dir_okay) if is_ours else None
         if problem is not None:
             self.fail(f"{problem} (nothing was started)", param, ctx)
         return path

@@ -37,7 +37,7 @@ def choose(name: str | Path, *, trust_code: bool = False, quantised: bool = Fals
         plain: Forecaster = baseline(name)
     elif name in names:
         plain = external(plugins.installed(KIND)[name])
-    elif Path(name).exists():
+    elif os.path.exists(name):  # unlike that of a Path, False for what no file can be called
         return load(name, trust_code=trust_code)
     elif plugins.is_reference(name):
         plugins.allow(name)
@@ -56,7 +56,7 @@ def identify(name: str) -> str:
     if name in BASELINES:
         return f"baseline:{name}"
     declared = plugins.installed(KIND).get(name)
-    if declared is not None or (plugins.is_reference(name) and not Path(name).exists()):
+    if declared is not None or (plugins.is_reference(name) and not os.path.exists(name)):
         plugin = declared or plugins.plugin_at(KIND, name)
         return ":".join(filter(None, ("forecaster", name, plugin.distribution, plugin.version)))
     try:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
-from pathlib import Path
 
 from synthcity.errors import ConfigError
 from synthcity.forecast.baselines import BASELINES
@@ -24,7 +24,7 @@ def facts_of(name: str) -> tuple[Facts, ...]:
     Raises:
         BundleError: its manifest is missing or makes no sense.
     """
-    return read_facts(name) if name not in BASELINES and Path(name).is_dir() else ()
+    return read_facts(name) if name not in BASELINES and os.path.isdir(name) else ()
 
 
 def is_simulated(facts: Sequence[Facts]) -> bool:

@@ -106,6 +106,9 @@ def search(
         return result
     if problem := obstacle(Path(config.output), is_folder=True):
         raise RunError(f"{problem}; name another folder by output (nothing was started)")
+    storage = config.search.storage
+    if storage and "://" not in storage and (problem := obstacle(Path(storage), is_folder=True)):
+        raise RunError(f"{problem}; name another folder by search.storage (nothing was started)")
     check_arms(config.search.arms)
     hand_written(config.search.candidates)
     check_author(config.search.author)

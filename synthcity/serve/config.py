@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
@@ -89,4 +90,4 @@ def _absolute(service: ServeConfig) -> ServeConfig:
 
 def _found(model: str) -> str:
     """The folder of a bundle from the root on; the name of a baseline as it is."""
-    return str(Path(model).resolve()) if Path(model).exists() else model
+    return str(Path(model).resolve()) if os.path.exists(model) else model

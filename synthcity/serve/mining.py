@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import threading
 import time
@@ -227,7 +228,7 @@ def _service(config: MiningConfig, address: str) -> ServeConfig:
 
 
 def _resolved(name: str) -> str:
-    return str(Path(name).resolve()) if Path(name).exists() else name
+    return str(Path(name).resolve()) if os.path.exists(name) else name
 
 
 def _chain(config: MiningConfig, metagraph: str, *, publishes: bool = False) -> list[str]:

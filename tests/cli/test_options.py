@@ -64,3 +64,21 @@ def test_what_cannot_be_meant_is_refused_at_once(arguments: str) -> None:
     found = CliRunner().invoke(cli, arguments.split())
     assert found.exit_code == 2
     assert "Error: Invalid value for" in found.output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["data", "import", "."],
+        ["data", "download", "--assets", "BTC", "--start", "2025-01-01"],
+        ["data", "resample"],
+        ["data", "simulate"],
+        ["mine", "feed"],
+    ],
+    ids=lambda arguments: " ".join(arguments[:2]),
+)
+def test_a_store_that_cannot_be_written_to_is_told_before_anything_starts(tmp_path: Path, arguments: list[str]) -> None:
+    (tmp_path / "file").touch()
+    found = CliRunner().invoke(cli, [*arguments, "--store", str(tmp_path / "file" / "store")])
+    assert found.exit_code == 2
+    assert f"{tmp_path / 'file'} is no folder (nothing was started)" in found.output

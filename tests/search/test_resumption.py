@@ -55,6 +55,15 @@ def test_a_run_that_is_over_costs_nothing_and_writes_nothing(file: Path, tmp_pat
     assert run.search(file, settings=["search.trials=20", "search.workers=1"], resume=True).report == result.report
 
 
+@pytest.mark.parametrize("key", ["output", "search.storage"])
+def test_a_place_that_cannot_be_written_to_is_told_before_prices_are_loaded(
+    file: Path, tmp_path: Path, key: str
+) -> None:
+    (tmp_path / "blocked").touch()
+    with pytest.raises(RunError, match=rf"blocked is no folder; name another folder by {key} \(nothing was started"):
+        run.search(file, settings=["name=new", f"{key}={tmp_path / 'blocked' / 'x'}"])
+
+
 @pytest.mark.parametrize("setting", ["search.trials=80", "search.time_budget=2h", "search.time_budget=null"])
 def test_it_gets_more_trials_or_time(file: Path, setting: str) -> None:
     with pytest.raises(Loaded):
