@@ -23,7 +23,6 @@ from synthcity.forecast.weights import PairTerms
 from synthcity.market.periods import Periods
 from synthcity.search.config import BudgetConfig
 from synthcity.search.finals import contenders, final
-from synthcity.search.finals.choice import why
 from synthcity.search.finals.final import run_final, score_baselines
 from synthcity.search.journal.events import Chosen, Contenders, Degraded, FinalistTold, MixTold, SeenTest, Winner
 from synthcity.search.journal.history import TrialRecord
@@ -320,22 +319,6 @@ def test_what_the_time_budget_cost_stands_in_the_bundle_too(tmp_path: Path, reco
     assert "The finals were cut." in json.dumps(manifest)
     assert "Other versions." not in json.dumps(manifest)
     load(tmp_path / "winner")
-
-
-@pytest.mark.parametrize(
-    ("name", "scores", "sentence"),
-    [
-        ("mix", {"mix": 96.0, "c0000": 97.0}, "mix is frozen: with 96.0 the best on fresh validation prompts"),
-        ("fhs", {"fhs": 95.0, "c0000": 97.0}, "fhs is frozen: with 95.0 the best on fresh validation prompts"),
-        (
-            "mix",
-            {"mix": 96.0, "c0000": 95.9},
-            "mix is frozen with 96.0 on fresh validation prompts: c0000 scores 95.9 ",
-        ),
-    ],
-)
-def test_the_choice_is_told_in_a_sentence_that_is_true(name: str, scores: dict[str, float], sentence: str) -> None:
-    assert why(name, scores).startswith(sentence)
 
 
 @pytest.mark.parametrize("stage", ["fresh", "test"])

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import openai
 import pytest
 
-from synthcity.agents.standin.process import RunningStandIn, running_standin
+from synthcity.agents.standin.process import RunningStandIn
 from tests.agents.conftest import KEY
 
 OPEN = {"Authorization": f"Bearer {KEY}"}
@@ -164,35 +159,6 @@ def test_a_wrong_script_is_refused(web: httpx.Client, server: RunningStandIn, sc
     answer = web.post(server.url.removesuffix("v1") + "script", json=script)
     assert answer.status_code == 400
     assert "stand-in script: unknown" in answer.json()["detail"]
-
-
-def test_the_command_takes_a_script_or_a_policy_and_ends_with_its_parent(web: httpx.Client, tmp_path: Path) -> None:
-    script = tmp_path / "script.json"
-    script.write_text('[{"content": "from the file"}]', encoding="utf-8")
-    command = [sys.executable, "-m", "synthcity.agents.standin", "--script", str(script), "--until-eof"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        url = f"http://127.0.0.1:{int(process.stdout.readline())}/v1/chat/completions"
-        answer = web.post(url, json=ASK, headers=OPEN)
-        assert answer.json()["choices"][0]["message"]["content"] == "from the file"
-        process.stdin.close()
-        assert process.wait(10) == 0
-    with running_standin(policy="tests.agents.policies:echo") as server:
-        answer = web.post(f"{server.url}/chat/completions", json=ASK, headers=OPEN)
-        assert answer.json()["choices"][0]["message"]["content"] == "0: Hello?"
-        pid = server.pid
-    with pytest.raises(ProcessLookupError):
-        os.kill(pid, signal.SIG_DFL)
-
-
-def test_a_script_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
-    script = tmp_path / "script.json"
-    script.write_text('["godo"]', encoding="utf-8")
-    command = [sys.executable, "-m", "synthcity.agents.standin", "--script", str(script)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert done.stderr == "Error: stand-in script: unknown behaviour 'godo'; did you mean 'good'?\n"
 
 
 def test_silence_lasts_as_long_as_it_should(web: httpx.Client, server: RunningStandIn) -> None:

@@ -1,0 +1,81 @@
+"""The planner proposes; the gate says what of it may be."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from synthcity.agents.client import LLMClient
+from synthcity.agents.standin.process import RunningStandIn
+from synthcity.errors import ConfigError
+from synthcity.nets.authored.code import AuthoredCode, forget
+from synthcity.nets.authored.examples import BLOCK
+from synthcity.search.config import SearchConfig
+from synthcity.search.journal.folder import JOURNAL, write_resolved
+from synthcity.search.roles import find_role
+from synthcity.search.roles.context import RoleContext
+from synthcity.search.roles.role import CHAT, Outcome, work
+from synthcity.settings import Secret, Settings
+from tests.search.builders import candidate, tell
+from tests.search.roles.conftest import KEY, NET, Work, proposal, results, says
+
+
+def test_the_planner_proposes_and_the_gate_judges_what_it_gave(
+    let_work: Work, server: RunningStandIn, tmp_path: Path
+) -> None:
+    known = tell(candidate(0), 5500.0)
+    again = known[0]["config"]
+    outcome = let_work(
+        "planner",
+        [says("check_candidate", config=NET), says("finish", proposals=[proposal(NET), proposal(again)])],
+        known,
+    )
+    assert outcome.agent.finished
+    assert results(outcome) == ["admitted", "done"]
+    assert outcome.measured == (
+        "proposal 1: admitted",
+        "proposal 2: refused (duplicate): the same network as c0000",
+    )
+    saved = json.loads((tmp_path / CHAT).read_text())
+    assert saved["status"] == "finished"
+    assert saved["measured"] == list(outcome.measured)
+    assert (tmp_path / "llm.jsonl").is_file()
+    first = server.questions()[0]
+    assert "c0000" in first["messages"][0]["content"]
+    assert {t["function"]["name"] for t in first["tools"]} == {
+        "check_candidate",
+        "list_components",
+        "read_result",
+        "finish",
+    }
+
+
+def test_a_run_with_written_components_is_planned_on_only_where_their_code_is_trusted(
+    server: RunningStandIn, tmp_path: Path, config: SearchConfig, data: Any
+) -> None:
+    code, run = AuthoredCode.of(BLOCK), tmp_path / "run"
+    (run / "authored").mkdir(parents=True)
+    (run / "authored" / "gated_average.py").write_text(BLOCK)
+    write_resolved(run, config)
+    written = {"component": "block", "name": code.name, "sha256": code.sha256, "file": "authored/gated_average.py"}
+    trained = {"blocks": [{"name": code.name, "kernel": 5, "dropout": 0.1}], "head": {"name": "gbm"}}
+    events = [{"kind": "authored", "time": 1.0, **written}, *tell(replace(candidate(0), config=trained), 5500.0)]
+    (run / JOURNAL).write_text("".join(json.dumps(event) + "\n" for event in events))
+
+    def plan(context: RoleContext) -> Outcome:
+        server.script([says("finish", proposals=[proposal(NET)])])
+        context.__dict__["data"] = data
+        with LLMClient(Settings(llm_base_url=server.url, llm_api_key=Secret(KEY)), folder=tmp_path) as client:
+            return work(find_role("planner"), context, client, tmp_path)
+
+    with pytest.raises(ConfigError, match="wrote the block gated_average for this run; add --trust-code"):
+        plan(RoleContext.of_run(run))
+    try:
+        assert plan(RoleContext.of_run(run, trust_code=True)).measured == ("proposal 1: admitted",)
+        assert "- gated_average" in server.questions()[0]["messages"][0]["content"]
+    finally:
+        forget(code)
