@@ -347,10 +347,11 @@ def test_a_lost_ray_ends_a_search_in_a_sentence_within_seconds(tmp_path: Path, n
     assert time.monotonic() - begin < 60  # a few on a quiet machine
     sentence = output.splitlines()[-1]
     assert re.fullmatch(r"(synthcity.errors.Fatal: )?Ray was lost: its \w+ has ended; continue with --resume", sentence)
-    told_by_ray = [line for line in output.splitlines() if "(raylet)" in line or "core_worker" in line]
-    assert len(told_by_ray) <= 2  # what it says in the few milliseconds before the loss is noticed
+    assert "(raylet)" not in output
     assert "GCS" not in output
-    assert search.events()[-1]["kind"] == "run_interrupted"
+    ends = [event["reason"] for event in search.events() if event["kind"] == "run_interrupted"]
+    assert len(ends) == 1
+    assert ends[0] in sentence
     search.wait_until_gone()
     search.start().finish()
     assert {record.status for record in search.history().records} == {"completed"}
