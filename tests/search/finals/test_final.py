@@ -30,6 +30,7 @@ from synthcity.search.journal.journal import Journal
 from synthcity.search.journal.recorder import Recorder
 from synthcity.sn50.competitions import get_competition, get_rules
 from tests.search.builders import candidate, tell
+from tests.search.order import assert_before, recorded
 
 DAY = 86400
 BASE = {"reference": 110.0, "trailing": 105.0, "ewma": 103.0, "fhs": 100.0}
@@ -379,3 +380,15 @@ def test_when_all_checkpoints_are_lost_nothing_is_looked_at(tmp_path: Path, reco
     assert recorder.last(SeenTest) is None
     LOST.clear()
     run(recorder, GivenScores(tmp_path, recorder, {**SCORES, "mix": 99.0}, [0.5, 0.3, 0.2]))
+
+
+def test_winner_and_test_scores_are_told_once_they_are_on_the_disk(
+    tmp_path: Path, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = recorded(recorder, monkeypatch)
+    run(recorder, GivenScores(tmp_path, recorder, {**SCORES, "mix": 99.0}, [0.5, 0.3, 0.2]))
+    draft = tmp_path / ".winner.tmp"
+    assert_before(told, "winner", draft / "manifest.json", draft, tmp_path)
+    since = told[told.index("winner") + 1 :]
+    assert_before(since, "test_scored", tmp_path / ".test_scores.parquet.tmp", tmp_path)
+    assert_before(since, "test_scored", tmp_path / ".diagnostics.json.tmp", tmp_path)

@@ -24,6 +24,7 @@ from synthcity.search.trials.tuning import trial_seed
 from tests.damage import DAMAGES
 from tests.nets.conftest import START, dataset
 from tests.search.builders import candidate, history, tell
+from tests.search.order import assert_before, recorded
 
 DAY = 86400
 META = Meta(
@@ -133,3 +134,12 @@ def test_a_state_that_is_lost_is_trained_again_and_told(
     assert len(again.given) == len(notes) == lost
     assert any("refit/c0001-1.safetensors of trial c0001 is lost" in note for note in notes)
     assert again.given[-1][3] == trial_seed(3, 1) + 1, "the same from the same seed"
+
+
+def test_a_network_is_told_once_its_state_is_on_the_disk(
+    recorder: Recorder, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = recorded(recorder, monkeypatch)
+    refitted(recorder, dataset, tmp_path, None, FakeRay(99), monkeypatch)
+    assert told.count("refit") == 4
+    assert_before(told, "refit", tmp_path / "refit" / ".c0000-0.safetensors.tmp", tmp_path / "refit")

@@ -13,8 +13,9 @@ from synthcity.search.config import BudgetConfig
 from synthcity.search.journal.journal import Journal
 from synthcity.search.journal.recorder import Recorder
 from synthcity.search.trials.bridge import MAX_WORKER_DEATHS, Deadlines, Halving, QueueSearcher, Watch
-from synthcity.search.trials.trainable import Task
+from synthcity.search.trials.trainable import STATE_FILE, Task
 from tests.search.builders import candidate, tell
+from tests.search.order import assert_before, recorded
 
 
 class GivenFeed:
@@ -146,3 +147,19 @@ def test_deadlines_close_the_feed_and_then_end_everything() -> None:
     assert feed.closed
     assert Deadlines(feed, 0.0, 0.0).stop_all()
     assert not Deadlines(feed, None, None).stop_all()
+
+
+def test_a_checkpoint_is_told_once_it_is_on_the_disk_with_its_folders(
+    tmp_path: Path, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record(recorder, tell(candidate(0), 5.0, status="running"))
+    storage = tmp_path / "checkpoints"
+    folder = storage / "trials-1" / "c0000" / "checkpoint_000000"
+    folder.mkdir(parents=True)
+    (folder / STATE_FILE).write_bytes(b"state")
+    feed: Any = GivenFeed()
+    watch = Watch(recorder, feed, Halving(recorder, BudgetConfig(), None), 4, str(storage))
+    told = recorded(recorder, monkeypatch)
+    watch.on_checkpoint(0, [], trial("c0000"), SimpleNamespace(path=str(folder)))
+    assert_before(told, "checkpoint", folder / STATE_FILE, folder, folder.parent, folder.parent.parent, storage)
+    assert recorder.history.trials["c0000"].checkpoint == "trials-1/c0000/checkpoint_000000"
