@@ -8,7 +8,6 @@ what is packaged and over what comes from outside alike; ``synthcity.testing`` o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from synthcity.errors import SynthcityError
 
@@ -17,13 +16,13 @@ class Broken(SynthcityError):
     """Something does not keep its contract; the text says where."""
 
 
-def require(holds: Any, text: str) -> None:
+def require(holds: object, text: str) -> None:
     """Raise ``Broken`` with ``text`` unless something holds."""
     if not holds:
         raise Broken(text)
 
 
-def broken(checks: Mapping[str, Callable[..., None]], *subject: Any) -> dict[str, str]:
+def broken(checks: Mapping[str, Callable[..., None]], *subject: object) -> dict[str, str]:
     """Run every check on the subject and return what is broken, by the check's name; empty if all is well."""
     found = {}
     for name, check in checks.items():

@@ -83,12 +83,12 @@ def parse_yaml(text: str, where: str) -> Any:
     return _parsed(text, where, " at line {}" if "\n" in text else "")[0]
 
 
-def write_yaml(data: Mapping[str, Any]) -> str:
+def write_yaml(data: Mapping[str, object]) -> str:
     """Write plain data so that :func:`parse_yaml` reads it back unchanged."""
     return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
 
 
-def apply_settings(data: Mapping[str, Any], settings: Iterable[str]) -> dict[str, Any]:
+def apply_settings(data: Mapping[str, object], settings: Iterable[str]) -> dict[str, object]:
     """Return ``data`` with each ``dotted.key=value`` applied; values are read as YAML.
 
     Raises:
@@ -113,7 +113,7 @@ def apply_settings(data: Mapping[str, Any], settings: Iterable[str]) -> dict[str
     return result
 
 
-def _copy(data: Any) -> Any:
+def _copy(data: object) -> Any:
     return {k: _copy(v) for k, v in data.items()} if isinstance(data, Mapping) else data
 
 
@@ -149,7 +149,7 @@ def _parsed(text: str, named: str, at_line: str) -> tuple[Any, dict[str, int]]:
 
 
 class _Loader(yaml.SafeLoader):
-    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 (as PyYAML declares it)
+    yaml_implicit_resolvers: dict[str, object] = {}  # noqa: RUF012 (as PyYAML declares it)
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         try:
@@ -157,7 +157,7 @@ class _Loader(yaml.SafeLoader):
         except (ValueError, OverflowError, TypeError, AttributeError, KeyError) as error:  # of a forced type
             raise _fault(f"{_shown(node)} is no {node.tag.removeprefix(_TAG)}", node) from error
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[object, object]:
         seen: dict[str, int] = {}
         for key_node, _ in node.value if isinstance(node, yaml.MappingNode) else ():
             if not isinstance(key_node, yaml.ScalarNode):
@@ -175,9 +175,9 @@ class _Loader(yaml.SafeLoader):
 
 
 class _Dumper(yaml.SafeDumper):
-    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012
+    yaml_implicit_resolvers: dict[str, object] = {}  # noqa: RUF012
 
-    def ignore_aliases(self, data: Any) -> bool:
+    def ignore_aliases(self, data: object) -> bool:
         return True
 
 

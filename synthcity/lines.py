@@ -146,7 +146,7 @@ class Tail(Generic[T]):
         return records
 
 
-def append_line(path: Path, event: Mapping[str, Any]) -> None:
+def append_line(path: Path, event: Mapping[str, object]) -> None:
     """Write one line to a file that nobody keeps open; see ``LineWriter`` for what it takes care of.
 
     Raises:
@@ -196,7 +196,7 @@ class LineWriter:
             self._file.close()
             raise RunError(f"cannot write {path}: {error.strerror or error}") from error
 
-    def append(self, event: Mapping[str, Any]) -> None:
+    def append(self, event: Mapping[str, object]) -> None:
         """Write one line and return once it is on the disk.
 
         Raises:
@@ -259,7 +259,7 @@ class LineWriter:
         _log.warning(self.mended)
 
 
-def _sealed(event: Mapping[str, Any]) -> bytes:
+def _sealed(event: Mapping[str, object]) -> bytes:
     if "crc" in event:
         raise ValueError(f"the key 'crc' is the checksum's own, got {event['crc']!r} in it")
     text = json.dumps(event, allow_nan=False, ensure_ascii=False, separators=(",", ":"))[:-1] + ("," if event else "")

@@ -24,7 +24,6 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 from synthcity.errors import BundleError, ConfigError, unknown_name
 
@@ -72,7 +71,7 @@ class Plugin:
         what = f"{KINDS[self.kind]} {self.name}"
         return what if self.distribution is None else f"{what} of {self.distribution} {self.version}"
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Return plain data, for a bundle or a worker."""
         return asdict(self)
 

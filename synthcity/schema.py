@@ -27,13 +27,13 @@ _LONGEST = 80  # characters of a wrong value that are shown
 
 
 def key(
-    default: Any = dataclasses.MISSING,
+    default: object = dataclasses.MISSING,
     *,
     low: float | None = None,
     high: float | None = None,
     choices: tuple[str, ...] = (),
-    parse: Callable[[Any], Any] | None = None,
-    write: Callable[[Any], Any] | None = None,
+    parse: Callable[[Any], object] | None = None,
+    write: Callable[[Any], object] | None = None,
 ) -> Any:
     """Declare a config field with its default and inclusive range or choices.
 
@@ -99,7 +99,7 @@ def check(config: object, prefix: str = "") -> None:
             _value(value, hint, {**metadata, "parse": parse}, prefix + field.name, ())
 
 
-def plain(value: Any) -> Any:
+def plain(value: object) -> Any:
     """Return the plain data that :func:`build` reads back to an equal config."""
     if dataclasses.is_dataclass(value):
         return {
@@ -124,26 +124,26 @@ def dotted_keys(cls: Any, prefix: str = "") -> list[str]:
 
 
 @functools.cache
-def _cached_hints(cls: Any) -> dict[str, Any]:
+def _cached_hints(cls: type) -> dict[str, object]:
     return typing.get_type_hints(cls)
 
 
-def _hints(cls: Any) -> dict[str, Any]:
+def _hints(cls: type) -> dict[str, object]:
     return _cached_hints(cls)
 
 
-def _plain_hint(hint: Any) -> Any:
+def _plain_hint(hint: object) -> Any:
     """``T`` of ``T | None``."""
     if typing.get_origin(hint) in (types.UnionType, typing.Union):
         return next(arm for arm in typing.get_args(hint) if arm is not type(None))
     return hint
 
 
-def _written(value: Any, write: Callable[[Any], Any] | None) -> Any:
+def _written(value: object, write: Callable[[object], object] | None) -> object:
     return plain(value) if write is None or value is None else write(value)
 
 
-def _number_or_duration(value: Any) -> float:
+def _number_or_duration(value: object) -> float:
     if isinstance(value, str):
         return parse_duration(value)
     if not isinstance(value, int | float) or isinstance(value, bool):
@@ -221,7 +221,7 @@ def _value(value: Any, hint: Any, metadata: Mapping[str, Any], path: str, valid:
     return _scalar(value, hint, metadata, path)
 
 
-def _parsed(value: Any, parse: Callable[[Any], Any], path: str) -> Any:
+def _parsed(value: object, parse: Callable[[object], T], path: str) -> T:
     try:
         return parse(value)
     except ValueError as error:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from dotenv.parser import parse_stream
@@ -17,6 +17,7 @@ from dotenv.parser import parse_stream
 from synthcity.errors import ConfigError
 from synthcity.textfile import read_text
 
+T = TypeVar("T")
 _VENUE_URL = re.compile(r"SYNTHCITY_(\w+)_URL")
 CHUTES_URL = "https://llm.chutes.ai/v1"
 _CURLY = "“”„‘’‚«»"
@@ -71,7 +72,7 @@ class Secret:
         return _find_again, (self._names,)
 
 
-def _variable(default: Any, *names: str, parse: Callable[[str], Any]) -> Any:
+def _variable(default: object, *names: str, parse: Callable[[str], object]) -> Any:
     """Declare a field with its variables (by default ``SYNTHCITY_<FIELD>``) and what reads them (ValueError)."""
     return field(default=default, metadata={"names": names, "parse": parse})
 
@@ -208,7 +209,7 @@ def is_chutes(url: str) -> bool:
     return parts.scheme == "https" and (host == "chutes.ai" or host.endswith(".chutes.ai"))
 
 
-def _parsed(variable: str, text: str, parse: Callable[[str], Any]) -> Any:
+def _parsed(variable: str, text: str, parse: Callable[[str], T]) -> T:
     try:
         return parse(text)
     except ValueError as error:

@@ -20,7 +20,7 @@ from synthcity.conformance import broken
 __all__ = ["check_block", "check_forecaster", "check_head", "check_proposer", "check_source"]
 
 
-def check_block(block: type | str, **options: Any) -> None:
+def check_block(block: type | str, **options: object) -> None:
     """Check a block: its class, or its name; ``options`` replace defaults of its ``Config``.
 
     Example:
@@ -29,12 +29,12 @@ def check_block(block: type | str, **options: Any) -> None:
     _check_component("block", block, options)
 
 
-def check_head(head: type | str, **options: Any) -> None:
+def check_head(head: type | str, **options: object) -> None:
     """Check a head: its class, or its name; ``options`` replace defaults of its ``Config``."""
     _check_component("head", head, options)
 
 
-def check_forecaster(make: Callable[[], Any] | str) -> None:
+def check_forecaster(make: Callable[[], object] | str) -> None:
     """Check a forecaster: a class or function that makes it, or its name; a baseline's name is one, too.
 
     Example:
@@ -47,7 +47,7 @@ def check_forecaster(make: Callable[[], Any] | str) -> None:
     _raise(broken(CHECKS, (lambda: choose(made)) if isinstance(made, str) else made), made)
 
 
-def check_proposer(make: Callable[[Any], Any] | str) -> None:
+def check_proposer(make: Callable[[Any], object] | str) -> None:
     """Check a proposer: a class or function that makes it of a ``Space``, or its name.
 
     Example:
@@ -60,7 +60,7 @@ def check_proposer(make: Callable[[Any], Any] | str) -> None:
     _raise(broken(CHECKS, (lambda space: make_arms([made], space)[made]) if isinstance(made, str) else made), made)
 
 
-def check_source(source: Any, *, asset: str, resolution: int, start: int | str, end: int | str) -> None:
+def check_source(source: object, *, asset: str, resolution: int, start: int | str, end: int | str) -> None:
     """Check a source of prices, or the one of this name, on a span of which it has bars of ``asset``.
 
     ``resolution`` is in seconds; times are unix seconds or dates (UTC).
@@ -75,7 +75,7 @@ def check_source(source: Any, *, asset: str, resolution: int, start: int | str, 
     _raise(broken(CHECKS, found, span), source)
 
 
-def _check_component(kind: str, subject: type | str, options: Mapping[str, Any]) -> None:
+def _check_component(kind: str, subject: type | str, options: Mapping[str, object]) -> None:
     from synthcity.nets import registry
     from synthcity.nets.conformance import check
 

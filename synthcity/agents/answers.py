@@ -77,7 +77,7 @@ def plain_name(name: str) -> str:
     return re.split(r"[.:/]", name.partition("<|")[0].strip().removesuffix("()"))[-1]
 
 
-def check(text: str, schema: Mapping[str, Any]) -> tuple[Any, list[str]]:
+def check(text: str, schema: Mapping[str, object]) -> tuple[Any, list[str]]:
     """Return the JSON value in ``text`` that fits ``schema``, and no errors; else None and what is wrong.
 
     The whole text, fenced blocks and objects within prose are tried in this order. The errors are those of the longest
@@ -93,7 +93,7 @@ def check(text: str, schema: Mapping[str, Any]) -> tuple[Any, list[str]]:
     return None, _broken(text) or errors
 
 
-def errors_of(value: Any, schema: Mapping[str, Any]) -> list[str]:
+def errors_of(value: object, schema: Mapping[str, object]) -> list[str]:
     """Return what keeps a value from fitting a schema, each with its place; the first few, each shortened."""
     from jsonschema import Draft202012Validator
 
@@ -198,7 +198,7 @@ def _leaves(error: ValidationError) -> list[ValidationError]:
     """
     if not error.context:
         return [error]
-    branches: dict[Any, list[ValidationError]] = {}
+    branches: dict[object, list[ValidationError]] = {}
     for inner in error.context:
         branches.setdefault(inner.schema_path[0], []).extend(_leaves(inner))
     return min(branches.values(), key=lambda leaves: (any(leaf.validator == "const" for leaf in leaves), len(leaves)))

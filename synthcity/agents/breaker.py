@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import threading
 from dataclasses import dataclass
-from typing import Any
 
 from synthcity.errors import LLMRefused, LLMUnavailable
 
@@ -79,10 +78,10 @@ class Breaker:
             if self._until is not None:
                 self._until, self._reason = None, reason
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, object]:
         return {name: value for name, value in vars(self).items() if name != "_lock"}
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
+    def __setstate__(self, state: dict[str, object]) -> None:
         vars(self).update(state, _lock=threading.Lock())
 
 

@@ -16,7 +16,7 @@ from synthcity.agents.breaker import Availability
 from synthcity.agents.config import LLMConfig
 from synthcity.agents.ledger import Ledger
 from synthcity.agents.live import Live
-from synthcity.agents.messages import Message, Reply, Request
+from synthcity.agents.messages import Labels, Message, Reply, Request
 from synthcity.agents.redact import Redactor
 from synthcity.agents.replay import Cassette, outcome_event
 from synthcity.agents.transcript import NAME, spent
@@ -93,7 +93,7 @@ class LLMClient:
         """Return what an account was answered in earlier sessions of the run, oldest first."""
         return list(self._earlier.get(account, ()))
 
-    def redact(self, data: Any) -> Any:
+    def redact(self, data: object) -> Any:
         """Return plain JSON data as it would be sent: without secrets."""
         return self._redactor.data(data)
 
@@ -103,8 +103,8 @@ class LLMClient:
         *,
         account: str,
         purpose: str = "ask",
-        schema: Mapping[str, Any] | None = None,
-        tools: Sequence[Mapping[str, Any]] = (),
+        schema: Mapping[str, object] | None = None,
+        tools: Sequence[Mapping[str, object]] = (),
         temperature: float | None = None,
         max_tokens: int | None = None,
         models: tuple[str, ...] = (),
@@ -139,7 +139,7 @@ class LLMClient:
         )
         with self._lock:
             call, self._next_call = self._next_call, self._next_call + 1
-        labels = {"call": call, "account": self._redactor.text(account), "purpose": purpose, "key": request.key}
+        labels = Labels(call=call, account=self._redactor.text(account), purpose=purpose, key=request.key)
         recorded = self._recorded(request.key)
         if isinstance(recorded, Reply):
             return self._play(recorded, labels)
@@ -148,7 +148,7 @@ class LLMClient:
                 raise recorded
             reply = self._live.ask(request, labels)
         except LLMError as error:
-            self._note(outcome_event(error) | labels)
+            self._note({**outcome_event(error), **labels})
             self._record(request.key, error)
             raise
         self._record(request.key, reply)
@@ -166,17 +166,17 @@ class LLMClient:
             )
         return outcome if isinstance(outcome, Reply) else None  # an outage need not repeat itself
 
-    def _play(self, outcome: Reply, labels: dict[str, Any]) -> Reply:
+    def _play(self, outcome: Reply, labels: Labels) -> Reply:
         reply = outcome.as_replayed()
         self.ledger.charge(labels["account"], reply.spend)
-        self._note(outcome_event(reply) | labels | {"spend": vars(reply.spend)})
+        self._note({**outcome_event(reply), **labels, "spend": vars(reply.spend)})
         return reply
 
     def _record(self, key: str, outcome: Reply | LLMError) -> None:
         if self._cassette is not None and self.config.mode in ("record", "replay"):
             self._cassette.add(key, outcome)
 
-    def _note(self, event: Mapping[str, Any]) -> None:
+    def _note(self, event: Mapping[str, object]) -> None:
         if self._transcript is not None:
             append_line(self._transcript, self._redactor.data({"time": self._clock(), **event}))
 

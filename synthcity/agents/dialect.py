@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 from synthcity.agents.messages import Message, Request
 from synthcity.agents.models import JSON_MODE, STRUCTURED, Model
@@ -62,9 +62,10 @@ class Dialect:
             return cls(output="json_schema")
         return cls(output="json_object" if model.can(JSON_MODE) else "text")
 
-    def body(self, model: str, request: Request, max_tokens: int) -> dict[str, Any]:
+    def body(self, model: str, request: Request, max_tokens: int) -> dict[str, object]:
         """Return the JSON body of a chat completion."""
-        body: dict[str, Any] = {"model": model, "messages": list(request.messages), self.tokens_field: max_tokens}
+        messages = list(request.messages)
+        body: dict[str, object] = {"model": model, "messages": messages, self.tokens_field: max_tokens}
         if self.temperature and request.temperature is not None:
             body["temperature"] = request.temperature
         if request.tools:
@@ -74,7 +75,7 @@ class Dialect:
                 form = {"name": "answer", "strict": True, "schema": request.schema}
                 body["response_format"] = {"type": "json_schema", "json_schema": form}
             else:
-                body["messages"] = _with_schema(body["messages"], request.schema)
+                body["messages"] = _with_schema(messages, request.schema)
                 if self.output == "json_object":
                     body["response_format"] = {"type": "json_object"}
         return body
@@ -125,7 +126,7 @@ def _first(patterns: tuple[str, ...], words: str) -> int | None:
     return int(number) if number is not None and len(number) < 10 else None
 
 
-def _with_schema(messages: list[Message], schema: Mapping[str, Any]) -> list[Message]:
+def _with_schema(messages: list[Message], schema: Mapping[str, object]) -> list[Message]:
     """Tell the schema in words, at the end of the last message where that is the user's."""
     text = f"Answer with one JSON value and nothing else. It must fit this JSON Schema:\n{json.dumps(schema)}"
     last = messages[-1] if messages else {}

@@ -75,7 +75,7 @@ class Endpoint:
         """
         return self._ask(self._open().models.with_streaming_response.list, timeout_seconds, _LONGEST_LIST)[0]
 
-    def complete(self, body: dict[str, Any], timeout_seconds: float, max_tokens: int) -> tuple[Any, str]:
+    def complete(self, body: dict[str, object], timeout_seconds: float, max_tokens: int) -> tuple[Any, str]:
         """Return the decoded answer to ``POST /chat/completions`` and the provider's name for the call.
 
         An answer that is much longer than ``max_tokens`` can be is not read to its end: it would fill the transcript.
@@ -119,7 +119,9 @@ class Endpoint:
         if self._key:
             request.headers["Authorization"] = f"Bearer {self._key.reveal()}"
 
-    def _ask(self, call: Callable[..., Any], timeout_seconds: float, longest: int, **arguments: Any) -> tuple[Any, str]:
+    def _ask(
+        self, call: Callable[..., Any], timeout_seconds: float, longest: int, **arguments: object
+    ) -> tuple[Any, str]:
         import httpx2
         import openai
 

@@ -132,7 +132,7 @@ class Ledger:
                         "%.0f %% of the run's cap of %g %s for the language model are spent", 100 * part, cap, unit
                     )
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, object]:
         with self._lock:
             return {"caps": self.caps, "_spent": dict(self._spent), "_warned": set(self._warned)}
 

@@ -11,7 +11,6 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from synthcity.agents.answers import read_choice
 from synthcity.agents.breaker import Availability, Breaker, utc
@@ -19,7 +18,7 @@ from synthcity.agents.config import LLMConfig
 from synthcity.agents.dialect import Dialect
 from synthcity.agents.endpoint import Endpoint
 from synthcity.agents.ledger import Ledger, Price, Reservation, believable, usage_of, worst_usage
-from synthcity.agents.messages import Reply, Request, Spend
+from synthcity.agents.messages import Labels, Reply, Request, Spend
 from synthcity.agents.models import STRUCTURED, TOOLS, Model
 from synthcity.agents.redact import Redactor
 from synthcity.agents.replay import outcome_event
@@ -29,7 +28,7 @@ from synthcity.errors import LLMRefused, LLMUnavailable
 from synthcity.settings import Settings
 
 _log = logging.getLogger(__name__)
-Note = Callable[[Mapping[str, Any]], None]
+Note = Callable[[Mapping[str, object]], None]
 
 
 class Live:
@@ -67,7 +66,7 @@ class Live:
         self._closing.set()
         self._endpoint.close()
 
-    def ask(self, request: Request, labels: dict[str, Any]) -> Reply:
+    def ask(self, request: Request, labels: Labels) -> Reply:
         """Ask one question; see ``LLMClient.complete`` for the errors."""
         self._breaker.check(self._clock())
         try:
@@ -78,7 +77,7 @@ class Live:
         self._breaker.succeeded()
         return reply
 
-    def _try(self, request: Request, labels: dict[str, Any], deadline: float) -> Reply:
+    def _try(self, request: Request, labels: Labels, deadline: float) -> Reply:
         required = [TOOLS] if request.tools else []
         wished = [STRUCTURED] if request.schema is not None else []
         sent, failures, stumbled = 0, 0, set[str]()
@@ -105,7 +104,7 @@ class Live:
                     stumbled.add(model.id)
                 self._sleep(self._pause(trouble, failures, deadline, other=other))
 
-    def _attempt(self, model: Model, request: Request, labels: dict[str, Any], deadline: float) -> Reply:
+    def _attempt(self, model: Model, request: Request, labels: Labels, deadline: float) -> Reply:
         """Make one request that may have to be paid."""
         dialect = self._dialects.get(model.id) or Dialect.of(model)
         prompt_bytes = _num_bytes(request.messages)
@@ -116,8 +115,8 @@ class Live:
         spend, start = held.worst, self._clock()
         try:
             details = {"model": model.id, "output": dialect.output, "worst": vars(held.worst)}
-            question = {"request": request.to_dict()} if labels["attempt"] == 1 else {}
-            self._note({"kind": "request"} | labels | details | question)
+            question = {"request": request.to_dict()} if labels.get("attempt") == 1 else {}
+            self._note({"kind": "request", **labels, **details, **question})
             try:
                 data, invocation = self._endpoint.complete(body, max(deadline - start, 0.001), max_tokens)
                 spend = _spend(data, held, price, prompt_bytes)
@@ -130,7 +129,7 @@ class Live:
                 spend = spend if trouble.maybe_billed else Spend(calls=1)
                 spend = replace(spend, seconds=self._clock() - start)
                 event = {"kind": "failure", "text": trouble.text, "cure": trouble.cure, "spend": vars(spend)}
-                self._note(event | labels)
+                self._note({**event, **labels})
                 raise
             served = data.get("model")
             reply = Reply(
@@ -186,11 +185,11 @@ class Live:
         self._note({"kind": "models", "host": self._endpoint.host, "models": [model.to_dict() for model in models]})
 
 
-def _num_bytes(data: Any) -> int:
+def _num_bytes(data: object) -> int:
     return len(json.dumps(data, ensure_ascii=False).encode())
 
 
-def _spend(data: Any, held: Reservation, price: Price | None, prompt_bytes: int, answer_bytes: int = 0) -> Spend:
+def _spend(data: object, held: Reservation, price: Price | None, prompt_bytes: int, answer_bytes: int = 0) -> Spend:
     """Return what an answer costs by its own count as far as that can be, or at worst where it does not count."""
     usage = usage_of(data.get("usage")) if isinstance(data, dict) else None
     if usage is None:

@@ -21,7 +21,7 @@ from synthcity.errors import LLMError
 
 FINISH = "finish"
 Status = Literal["finished", "gave_up", "out_of_turns", "out_of_context", "out_of_time", "failed"]
-SUMMARY: Mapping[str, Any] = {
+SUMMARY: Mapping[str, object] = {
     "type": "object",
     "properties": {"summary": {"type": "string", "description": "what was done and what came of it"}},
     "required": ["summary"],
@@ -81,7 +81,7 @@ def run_agent(
     task: str,
     account: str,
     purpose: str = "agent",
-    finish: Mapping[str, Any] = SUMMARY,
+    finish: Mapping[str, object] = SUMMARY,
     config: LoopConfig | None = None,
     temperature: float | None = None,
     prompt_version: str = "",
@@ -114,7 +114,7 @@ class _Work:
     """One agent at work: the chat so far, and what is left of its bounds."""
 
     def __init__(
-        self, client: LLMClient, toolset: Toolset, finish: Mapping[str, Any], config: LoopConfig, account: str
+        self, client: LLMClient, toolset: Toolset, finish: Mapping[str, object], config: LoopConfig, account: str
     ) -> None:
         self.messages: list[Message] = []
         self._client, self._toolset, self._finish = client, toolset, finish
@@ -238,7 +238,7 @@ def _arguments(call: ToolCall) -> str:
     return json.dumps(values, ensure_ascii=False) if isinstance(values, dict) else "{}"
 
 
-def _finished(call: ToolCall, schema: Mapping[str, Any]) -> tuple[Mapping[str, Any] | None, str]:
+def _finished(call: ToolCall, schema: Mapping[str, object]) -> tuple[Mapping[str, Any] | None, str]:
     try:
         result = parse_arguments(call.arguments)
     except ValueError as error:

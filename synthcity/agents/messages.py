@@ -8,10 +8,20 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 Message = Mapping[str, Any]  # in the form of OpenAI's chat completions
 _NO_TEXTS = ("tool_calls", "spend", "replayed")  # of a reply
+
+
+class Labels(TypedDict):
+    """What stands beside an exchange in the transcript: its number, who pays, what for, and the request's key."""
+
+    call: int
+    account: str
+    purpose: str
+    key: str
+    attempt: NotRequired[int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,14 +39,14 @@ class Request:
     """
 
     messages: tuple[Message, ...]
-    schema: Mapping[str, Any] | None = None
-    tools: tuple[Mapping[str, Any], ...] = ()
+    schema: Mapping[str, object] | None = None
+    tools: tuple[Mapping[str, object], ...] = ()
     temperature: float | None = None
     max_tokens: int = 8192
     models: tuple[str, ...] = ()
     prompt_version: str = ""
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Return plain JSON data, the same for equal requests."""
         return {name: value for name, value in asdict(self).items() if value not in (None, (), "")}
 
@@ -121,7 +131,7 @@ class Reply:
         """Whether it ran into ``max_tokens``."""
         return self.finish_reason == "length"
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Return plain JSON data that :meth:`from_dict` reads back."""
         return asdict(self)
 

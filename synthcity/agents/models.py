@@ -37,7 +37,7 @@ class Model:
         room = wanted if self.context_length is None else max(self.context_length - prompt_bytes // 3, 1)
         return min(wanted, room, self.max_output or wanted)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Return plain JSON data for the transcript."""
         return asdict(self) | {"features": None if self.features is None else sorted(self.features)}
 

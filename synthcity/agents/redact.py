@@ -39,14 +39,14 @@ class Redactor:
         """Return ``text`` without secrets, nor halves of characters, which no JSON can carry."""
         return self._pattern.sub(MARK, text.encode("utf-8", "replace").decode("utf-8"))
 
-    def data(self, value: Any) -> Any:
+    def data(self, value: object) -> Any:
         """Return plain JSON data with every text in it redacted; nonsense without a bottom becomes a text."""
         try:
             return self._data(value)
         except RecursionError:
             return "[nested too deeply]"
 
-    def _data(self, value: Any) -> Any:
+    def _data(self, value: object) -> object:
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, Mapping):

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from pathlib import Path
-from typing import Any
 
 from synthcity.agents.messages import Reply
 from synthcity.errors import LLMBudgetExceeded, LLMError, LLMRefused, LLMUnavailable, RunError
-from synthcity.lines import append_line, read_all
+from synthcity.lines import Event, append_line, read_all
 
 _ERRORS = {kind.__name__: kind for kind in (LLMBudgetExceeded, LLMRefused, LLMUnavailable)}
 
@@ -47,7 +46,7 @@ class Cassette:
         """Append an outcome to the file; this process does not hear it again."""
         append_line(self.path, {"key": key, **outcome_event(outcome)})
 
-    def _read(self, number: int, event: dict[str, Any]) -> tuple[str, Reply | LLMError]:
+    def _read(self, number: int, event: Event) -> tuple[str, Reply | LLMError]:
         try:
             key = event["key"]
             if not isinstance(key, str):
@@ -59,7 +58,7 @@ class Cassette:
             raise RunError(f"{self.path} holds no recorded answer at line {number}: {error}") from error
 
 
-def outcome_event(outcome: Reply | LLMError) -> dict[str, Any]:
+def outcome_event(outcome: Reply | LLMError) -> dict[str, object]:
     """Return what a transcript and a cassette say of a question's outcome."""
     if isinstance(outcome, Reply):
         return {"kind": "reply", "reply": outcome.to_dict()}

@@ -12,7 +12,7 @@ from typing import Any
 _PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean", type(None): "null"}
 
 
-def describe(function: Callable[..., Any], skip: str = "") -> tuple[str, dict[str, Any]]:
+def describe(function: Callable[..., object], skip: str = "") -> tuple[str, dict[str, object]]:
     """Return (description, parameters schema) of a function with a Google-style docstring.
 
     Understood are str, int, float, bool, None, Any, Literal, unions, lists, mappings of texts, and
@@ -47,7 +47,7 @@ def describe(function: Callable[..., Any], skip: str = "") -> tuple[str, dict[st
     return summary, {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
 
 
-def _schema(hint: Any, where: str) -> dict[str, Any]:
+def _schema(hint: object, where: str) -> dict[str, object]:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is typing.Annotated:
         return _schema(arguments[0], where) | dict(arguments[1])

@@ -27,7 +27,7 @@ class Structured:
 def complete_json(
     client: LLMClient,
     messages: Sequence[Message],
-    schema: Mapping[str, Any],
+    schema: Mapping[str, object],
     *,
     account: str,
     purpose: str = "ask",
@@ -80,7 +80,7 @@ def complete_json(
     raise LLMAnswerError(f"the answer of {reply.model} does not fit, its repair included: {'; '.join(errors)}")
 
 
-def _complaint(errors: list[str], reply: Reply, schema: Mapping[str, Any]) -> str:
+def _complaint(errors: list[str], reply: Reply, schema: Mapping[str, object]) -> str:
     lines = ["Your answer cannot be used:", *(f"- {error}" for error in errors)]
     lines.append("Answer again with the whole JSON value, corrected, and nothing else.")
     if reply.output == "json_schema":  # otherwise the schema is told with every question

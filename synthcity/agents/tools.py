@@ -11,13 +11,13 @@ import inspect
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from synthcity.agents.answers import errors_of, parse_arguments, plain_name
 from synthcity.agents.signature import describe
 from synthcity.errors import ConfigError, Fatal, unknown_name
 
-F = TypeVar("F", bound=Callable[..., Any])
+F = TypeVar("F", bound=Callable[..., object])
 MAX_OUTPUT = 8_000  # characters of one result
 
 
@@ -27,13 +27,13 @@ class Tool:
 
     name: str
     description: str
-    parameters: Mapping[str, Any]
-    function: Callable[..., Any]
+    parameters: Mapping[str, object]
+    function: Callable[..., object]
     takes_context: bool = False
     agents: frozenset[str] = frozenset()
 
     @property
-    def definition(self) -> dict[str, Any]:
+    def definition(self) -> dict[str, object]:
         """What a chat completion takes in its ``tools``."""
         function = {"name": self.name, "description": self.description, "parameters": self.parameters}
         return {"type": "function", "function": function}
@@ -50,7 +50,7 @@ class ToolResult:
 class Toolset:
     """The tools of one agent, ready to be called with whatever a model writes."""
 
-    def __init__(self, tools: Mapping[str, Tool], context: Any = None, max_output: int = MAX_OUTPUT) -> None:
+    def __init__(self, tools: Mapping[str, Tool], context: object = None, max_output: int = MAX_OUTPUT) -> None:
         self._tools, self._context, self._max_output = dict(tools), context, max_output
 
     @property
@@ -58,7 +58,7 @@ class Toolset:
         return list(self._tools)
 
     @property
-    def definitions(self) -> list[dict[str, Any]]:
+    def definitions(self) -> list[dict[str, object]]:
         """What a chat completion takes as its ``tools``."""
         return [tool.definition for tool in self._tools.values()]
 
@@ -124,7 +124,7 @@ class ToolRegistry:
 
         return add
 
-    def build_toolset(self, agent_name: str, context: Any = None, *, max_output: int = MAX_OUTPUT) -> Toolset:
+    def build_toolset(self, agent_name: str, context: object = None, *, max_output: int = MAX_OUTPUT) -> Toolset:
         """Return the tools that an agent may call.
 
         Args:
@@ -156,5 +156,5 @@ def clip(text: str, limit: int) -> str:
     return text[:head] + note + text[len(text) - (limit - head) :]
 
 
-def _text(said: Any) -> str:
+def _text(said: object) -> str:
     return said if isinstance(said, str) else json.dumps(said, default=str)

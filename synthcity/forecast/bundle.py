@@ -71,22 +71,22 @@ class Savable(Protocol):
         self,
         folder: Path,
         *,
-        metrics: Mapping[str, Any] | None = None,
-        manifest: Mapping[str, Any] | None = None,
+        metrics: Mapping[str, object] | None = None,
+        manifest: Mapping[str, object] | None = None,
     ) -> None:
         """Write a bundle to ``folder``."""
 
 
 def save_bundle(
     folder: Path,
-    config: Mapping[str, Any],
-    weights: Mapping[str, NDArray[Any]],
+    config: Mapping[str, object],
+    weights: Mapping[str, NDArray[np.generic]],
     *,
     origin: object | None = None,
     members: Sequence[object] = (),
-    code: Sequence[Mapping[str, Any]] = (),
-    metrics: Mapping[str, Any] | None = None,
-    manifest: Mapping[str, Any] | None = None,
+    code: Sequence[Mapping[str, object]] = (),
+    metrics: Mapping[str, object] | None = None,
+    manifest: Mapping[str, object] | None = None,
 ) -> None:
     """Write a bundle; whoever looks at ``folder`` sees the old state or the new one, nothing between.
 
@@ -122,7 +122,7 @@ def save_bundle(
             required = [dict(entry) for entry in code if "source" not in entry]
             for i, entry in enumerate(written):
                 (draft / "code").mkdir(exist_ok=True)
-                (draft / code_file(i)).write_bytes(entry["source"].encode())
+                (draft / code_file(i)).write_bytes(str(entry["source"]).encode())
             named = {"code": listed, "requires": required}
             parts = {"num_members": len(members), **{key: value for key, value in named.items() if value}}
             _write_json(draft / CONFIG, {**config, **parts})
@@ -230,7 +230,7 @@ def load_members(folder: Path, config: Mapping[str, Any]) -> list[Forecaster]:
     return [_rebuild(folder / "members" / str(i)) for i in range(config.get("num_members", 0))]
 
 
-def _manifest(draft: Path, num_members: int, num_codes: int, extra: Mapping[str, Any]) -> dict[str, Any]:
+def _manifest(draft: Path, num_members: int, num_codes: int, extra: Mapping[str, object]) -> dict[str, object]:
     names = [CONFIG, WEIGHTS, METRICS, *(f"members/{i}/{MANIFEST}" for i in range(num_members))]
     names += [code_file(i) for i in range(num_codes)]
     return {
@@ -243,5 +243,5 @@ def _manifest(draft: Path, num_members: int, num_codes: int, extra: Mapping[str,
     }
 
 
-def _write_json(path: Path, data: Mapping[str, Any]) -> None:
+def _write_json(path: Path, data: Mapping[str, object]) -> None:
     path.write_bytes((json.dumps(data, indent=1, sort_keys=True, allow_nan=False) + "\n").encode())

@@ -8,7 +8,6 @@ biased direction (Gneiting, Balabdaoui and Raftery 2007).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,7 +112,7 @@ class Diagnostics:
         for key, counts in other._counts.items():
             self._count(key, counts)
 
-    def result(self) -> dict[str, Any]:
+    def result(self) -> dict[str, object]:
         """Return plain JSON data ``{"num_prompts", "pit", "fans"}``.
 
         ``pit`` is a list of ``{asset, horizon, count, density, low, high}``: ``density`` by bin is 1 where
@@ -135,7 +134,7 @@ class Diagnostics:
     def _count(self, key: tuple[str, int, int], counts: Floats) -> None:
         self._counts[key] = self._counts.get(key, np.zeros(NUM_BINS)) + counts
 
-    def _histogram(self, asset: str, horizon: int) -> dict[str, Any]:
+    def _histogram(self, asset: str, horizon: int) -> dict[str, object]:
         by_block: dict[int, Floats] = {}
         # sorted: float sums must not depend on the order in which parts were merged
         for (name, seconds, block), counts in sorted(self._counts.items(), key=lambda item: item[0]):
@@ -157,7 +156,7 @@ class Diagnostics:
             "high": _rounded(high) if known else [],
         }
 
-    def _chosen_fans(self, asset: str) -> list[dict[str, Any]]:
+    def _chosen_fans(self, asset: str) -> list[dict[str, object]]:
         # volatility decides and the start time breaks ties: the order of arrival does not matter
         ranked = sorted((fan[0], start) for (name, start), fan in self._fans.items() if name == asset)
         chosen: dict[int, str] = {}
@@ -165,7 +164,7 @@ class Diagnostics:
             chosen.setdefault(ranked[round(rank * (len(ranked) - 1))][1], kind)
         return [self._fan(asset, start, kind) for start, kind in chosen.items()]
 
-    def _fan(self, asset: str, start: int, kind: str) -> dict[str, Any]:
+    def _fan(self, asset: str, start: int, kind: str) -> dict[str, object]:
         volatility, increment, fan = self._fans[asset, start]
         return {
             "asset": asset,

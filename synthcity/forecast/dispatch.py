@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from synthcity.errors import ConfigError, NotCovered
 from synthcity.forecast.bundle import load_members, save_bundle
@@ -96,8 +95,8 @@ class Dispatch:
         self,
         folder: Path,
         *,
-        metrics: Mapping[str, Any] | None = None,
-        manifest: Mapping[str, Any] | None = None,
+        metrics: Mapping[str, object] | None = None,
+        manifest: Mapping[str, object] | None = None,
     ) -> None:
         """Write a bundle that holds the forecasters' own bundles.
 
@@ -115,7 +114,7 @@ class Dispatch:
         raise NotCovered(f"no part of {self.name} forecasts {prompt.asset} over {grid}; combine one that does")
 
 
-def from_bundle(folder: Path, config: Mapping[str, Any], weights: Mapping[str, Any]) -> Dispatch:
+def from_bundle(folder: Path, config: Mapping[str, object], weights: Mapping[str, object]) -> Dispatch:
     """Rebuild from a bundle; see ``bundle.load``."""
     kept = select(_Kept, config)
     return Dispatch(kept.routes, load_members(folder, config), name=kept.name)

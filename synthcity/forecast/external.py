@@ -28,11 +28,11 @@ LOADER = "synthcity.forecast.external:from_bundle"
 class Stateful(Protocol):
     """A forecaster that can be taken apart into plain data and put together again."""
 
-    def state(self) -> tuple[Mapping[str, Any], Mapping[str, NDArray[Any]]]:
+    def state(self) -> tuple[Mapping[str, object], Mapping[str, NDArray[np.generic]]]:
         """Return plain JSON data, and arrays by name."""
 
     @classmethod
-    def from_state(cls, config: Mapping[str, Any], weights: Mapping[str, NDArray[Any]]) -> Forecaster:
+    def from_state(cls, config: Mapping[str, object], weights: Mapping[str, NDArray[np.generic]]) -> Forecaster:
         """Rebuild from what ``state`` returned."""
 
 
@@ -63,8 +63,8 @@ class External:
         self,
         folder: Path,
         *,
-        metrics: Mapping[str, Any] | None = None,
-        manifest: Mapping[str, Any] | None = None,
+        metrics: Mapping[str, object] | None = None,
+        manifest: Mapping[str, object] | None = None,
     ) -> None:
         """Write a bundle with the forecaster's state, if it has one, and with distribution and version of its code."""
         config, weights = self.forecaster.state() if isinstance(self.forecaster, Stateful) else ({}, {})
@@ -100,7 +100,7 @@ def external(plugin: plugins.Plugin) -> External:
     return _wrapped(made, plugin)
 
 
-def save(forecaster: Forecaster, folder: Path | str, *, metrics: Mapping[str, Any] | None = None) -> None:
+def save(forecaster: Forecaster, folder: Path | str, *, metrics: Mapping[str, object] | None = None) -> None:
     """Write a bundle of any forecaster that can be rebuilt.
 
     Raises:
@@ -125,7 +125,7 @@ def save(forecaster: Forecaster, folder: Path | str, *, metrics: Mapping[str, An
     _wrapped(forecaster, plugin).save(Path(folder), metrics=metrics)
 
 
-def from_bundle(folder: Path, config: Mapping[str, Any], weights: Mapping[str, NDArray[Any]]) -> External:
+def from_bundle(folder: Path, config: Mapping[str, Any], weights: Mapping[str, NDArray[np.generic]]) -> External:
     """Rebuild from a bundle; see ``bundle.load``, which has provided the code."""
     (required,) = config["requires"]
     plugin = plugins.find(KIND, required["name"]) or plugins.find(KIND, required["reference"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 from weakref import WeakKeyDictionary
 
 from synthcity.errors import BundleError, ConfigError
@@ -50,7 +49,7 @@ class Facts:
         )
 
     @classmethod
-    def from_manifest(cls, manifest: Mapping[str, Any], where: str) -> Facts:
+    def from_manifest(cls, manifest: Mapping[str, object], where: str) -> Facts:
         """Read what a manifest tells.
 
         Args:
@@ -70,7 +69,7 @@ class Facts:
         except (ValueError, ConfigError) as error:
             raise BundleError(f"{where} makes no sense: {error}; copy the bundle again") from error
 
-    def to_manifest(self) -> dict[str, Any]:
+    def to_manifest(self) -> dict[str, object]:
         """Return plain JSON data of what is known."""
         known = {
             "venues": list(self.venues),
@@ -116,7 +115,7 @@ def keep_facts(forecaster: object, facts: Facts) -> None:
         _KEPT[forecaster] = facts
 
 
-def kept_facts(forecaster: object) -> dict[str, Any]:
+def kept_facts(forecaster: object) -> dict[str, object]:
     """Return what is remembered of ``forecaster``, as ``Facts.to_manifest``; nothing of one that was not loaded."""
     with contextlib.suppress(TypeError):  # as above
         if forecaster in _KEPT:
@@ -124,21 +123,21 @@ def kept_facts(forecaster: object) -> dict[str, Any]:
     return {}
 
 
-def _text(manifest: Mapping[str, Any], name: str) -> str | None:
+def _text(manifest: Mapping[str, object], name: str) -> str | None:
     value = manifest.get(name)
     if value is not None and not isinstance(value, str):
         raise ValueError(f"{name} is {value!r}, not a text")
     return value
 
 
-def _names(manifest: Mapping[str, Any], name: str) -> tuple[str, ...]:
+def _names(manifest: Mapping[str, object], name: str) -> tuple[str, ...]:
     value = manifest.get(name, [])
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
         raise ValueError(f"{name} is {value!r}, not a list of texts")
     return tuple(value)
 
 
-def _periods(manifest: Mapping[str, Any]) -> dict[str, Period]:
+def _periods(manifest: Mapping[str, object]) -> dict[str, Period]:
     value = manifest.get("periods", {})
     if not isinstance(value, dict) or not all(isinstance(span, str) for span in value.values()):
         raise ValueError(f"periods are {value!r}, not texts by name")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,8 +71,8 @@ class Mix:
         self,
         folder: Path,
         *,
-        metrics: Mapping[str, Any] | None = None,
-        manifest: Mapping[str, Any] | None = None,
+        metrics: Mapping[str, object] | None = None,
+        manifest: Mapping[str, object] | None = None,
     ) -> None:
         """Write a bundle that holds the members' own bundles.
 
@@ -84,7 +83,7 @@ class Mix:
         save_bundle(folder, config, {}, origin=self, members=self.members, metrics=metrics, manifest=manifest)
 
 
-def from_bundle(folder: Path, config: Mapping[str, Any], weights: Mapping[str, Any]) -> Mix:
+def from_bundle(folder: Path, config: Mapping[str, object], weights: Mapping[str, object]) -> Mix:
     """Rebuild from a bundle; see ``bundle.load``."""
     kept = select(_Kept, config)
     return Mix(load_members(folder, config), kept.weights, name=kept.name)

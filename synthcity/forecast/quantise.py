@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -91,8 +90,8 @@ class Quantised:
         self,
         folder: Path,
         *,
-        metrics: Mapping[str, Any] | None = None,
-        manifest: Mapping[str, Any] | None = None,
+        metrics: Mapping[str, object] | None = None,
+        manifest: Mapping[str, object] | None = None,
     ) -> None:
         """Write a bundle that holds the forecaster's own bundle as its member.
 
@@ -103,7 +102,7 @@ class Quantised:
         save_bundle(folder, config, {}, origin=self, members=[self.forecaster], metrics=metrics, manifest=manifest)
 
 
-def from_bundle(folder: Path, config: Mapping[str, Any], weights: Mapping[str, Any]) -> Quantised:
+def from_bundle(folder: Path, config: Mapping[str, object], weights: Mapping[str, object]) -> Quantised:
     """Rebuild from a bundle; see ``bundle.load``."""
     (member,) = load_members(folder, config)
     return Quantised(member, factor=select(_Kept, config).factor)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -39,7 +38,7 @@ def lead_by_group(
     *,
     weights: Mapping[str, float],
     block_days: int = 2,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Lead of ``challenger`` over ``baseline`` by hour of day and by volatility regime, as plain JSON data.
 
     Args:
@@ -89,7 +88,7 @@ def _parts(pairs: pd.DataFrame, column: str) -> list[tuple[int, pd.DataFrame]]:
     return [(value, pairs[pairs[column] == value]) for value in present]
 
 
-def _row(group: str, part: pd.DataFrame) -> dict[str, Any]:
+def _row(group: str, part: pd.DataFrame) -> dict[str, object]:
     weight = part["weight"].to_numpy(dtype=np.float64)
     base = part["total_baseline"].to_numpy(dtype=np.float64)
     gain = weight * (part["total_challenger"].to_numpy(dtype=np.float64) - base)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from synthcity.forecast.backtest import Backtest
 from synthcity.forecast.compare import Lead, asset_means, coefficients, lead, mean_score, payout_shares
@@ -39,7 +38,7 @@ class Summary:
     lines: tuple[Line, ...]
     warnings: tuple[str, ...] = ()
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Return everything, per-prompt scores included, as plain JSON data; what is not finite is None."""
         data = {
             "competition": self.result.competition,
@@ -80,7 +79,7 @@ def summarise(result: Backtest, baseline: str, rules: Rules, warnings: Sequence[
     )
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     """Return ``value`` with every number that JSON cannot hold as None."""
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}

@@ -12,7 +12,7 @@ import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import NoReturn, TypeVar
 
 import synthcity
 from synthcity.errors import BundleError, ConfigError
@@ -54,7 +54,7 @@ class Verified:
     """A bundle without its members; ``sources`` are the texts of ``parts.code``, ``facts`` what its manifest tells."""
 
     folder: Path
-    config: Mapping[str, Any]
+    config: Mapping[str, object]
     parts: Parts
     weights: bytes
     sources: tuple[str, ...]
@@ -96,7 +96,7 @@ def read_bundle(folder: Path) -> Verified:
     )
 
 
-def select(cls: type[T], config: Mapping[str, Any]) -> T:
+def select(cls: type[T], config: Mapping[str, object]) -> T:
     """Build the dataclass ``cls`` from those keys of a bundle's config that it knows.
 
     Raises:
@@ -106,7 +106,7 @@ def select(cls: type[T], config: Mapping[str, Any]) -> T:
     return build(cls, {name: value for name, value in config.items() if name in names})
 
 
-def mapping(value: object) -> Mapping[str, Any]:
+def mapping(value: object) -> Mapping[str, object]:
     """Parse a key whose own keys another check knows, for ``schema.key``."""
     if not isinstance(value, Mapping):
         raise ValueError("keys and values")
@@ -123,7 +123,7 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _verified(folder: Path, name: str, hashes: Mapping[str, Any]) -> bytes:
+def _verified(folder: Path, name: str, hashes: Mapping[str, object]) -> bytes:
     content = _bytes(folder, name)
     if sha256(content) != hashes.get(name):
         raise BundleError(f"{folder / name} differs from its hash in the manifest; it is damaged or was edited")
@@ -148,7 +148,7 @@ def _bytes(folder: Path, name: str) -> bytes:
         raise BundleError(f"{path} cannot be read: {error}") from error
 
 
-def _json(path: Path, content: bytes) -> dict[str, Any]:
+def _json(path: Path, content: bytes) -> dict[str, object]:
     try:
         data = json.loads(content, parse_constant=_refuse, parse_float=_finite)
     except (ValueError, RecursionError) as error:

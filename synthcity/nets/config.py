@@ -65,7 +65,7 @@ class NetConfig:
         return f"{chain((part.name for part, _ in self.block_parts), self.head_part[0].name)} d{self.d_model}"
 
     @classmethod
-    def from_dict(cls, config: Mapping[str, Any]) -> NetConfig:
+    def from_dict(cls, config: Mapping[str, object]) -> NetConfig:
         """Check and complete a plain configuration; missing keys take their defaults.
 
         Raises:
@@ -87,7 +87,7 @@ class NetConfig:
             head_part=_part("head", config.get("head", {"name": "gbm"})),
         )
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Return the fully resolved plain configuration."""
         return {
             **asdict(self.architecture),
@@ -97,13 +97,13 @@ class NetConfig:
         }
 
 
-def _mapping(value: Any, owner: str) -> Mapping[str, Any]:
+def _mapping(value: object, owner: str) -> Mapping[str, object]:
     if not isinstance(value, Mapping):
         raise ConfigError(f"{owner} is {value!r}; it must be a mapping of options")
     return value
 
 
-def _part(kind: str, value: Any) -> tuple[Component, Any]:
+def _part(kind: str, value: object) -> tuple[Component, Any]:
     options = dict(_mapping(value, kind))
     if "name" not in options:
         raise ConfigError(f"{kind} {value!r} has no name")

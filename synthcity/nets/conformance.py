@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -29,15 +28,15 @@ LENGTHS = (7, 64, 288, 600)
 WIDTHS = (8, 16, 32, 48, 64)
 
 
-Check = Callable[[Component, Mapping[str, Any]], None]
+Check = Callable[[Component, Mapping[str, object]], None]
 
 
-def check(entry: Component, options: Mapping[str, Any] | None = None) -> dict[str, str]:
+def check(entry: Component, options: Mapping[str, object] | None = None) -> dict[str, str]:
     """Run every check of the component's kind and return what is broken, by the check's name; empty if all is well."""
     return broken(BLOCK_CHECKS if entry.kind == "block" else HEAD_CHECKS, entry, options or {})
 
 
-def build(entry: Component, options: Mapping[str, Any], context: BuildContext) -> nn.Module:
+def build(entry: Component, options: Mapping[str, object], context: BuildContext) -> nn.Module:
     """Build a component from plain options, with seeded weights."""
     torch.manual_seed(0)
     module: nn.Module = entry.cls(context, parse(entry.config, options, entry.name))
@@ -50,7 +49,7 @@ def noise(batch: int, seq: int, width: int = CONTEXT.d_model, seed: int = 1) -> 
     return torch.randn(batch, seq, width, generator=torch.Generator().manual_seed(seed))
 
 
-def values_of(parameter: Parameter) -> tuple[Any, ...]:
+def values_of(parameter: Parameter) -> tuple[object, ...]:
     """Return the values of an option worth building: all choices, or both ends of its range."""
     if parameter.kind == "bool":
         return (False, True)
@@ -62,7 +61,7 @@ def _close(a: Tensor, b: Tensor, text: str) -> None:
     require(torch.allclose(a, b, rtol=1e-4, atol=1e-5), f"{text}; they differ by up to {apart:g}")
 
 
-def shape_at_any_length(entry: Component, options: Mapping[str, Any]) -> None:
+def shape_at_any_length(entry: Component, options: Mapping[str, object]) -> None:
     """(batch, seq, d_model) -> the same at every length, the input untouched."""
     block = build(entry, options, CONTEXT).eval()
     for seq in LENGTHS:
@@ -73,14 +72,14 @@ def shape_at_any_length(entry: Component, options: Mapping[str, Any]) -> None:
         require(torch.equal(x, kept), "it changed its input in place")
 
 
-def default_options_fit_every_width(entry: Component, options: Mapping[str, Any]) -> None:
+def default_options_fit_every_width(entry: Component, options: Mapping[str, object]) -> None:
     """The options build at every d_model."""
     for width in WIDTHS:
         block = build(entry, options, replace(CONTEXT, d_model=width))
         require(block(torch.zeros(1, 9, width)).isfinite().all(), f"not finite at d_model {width}")
 
 
-def every_option_builds_at_every_width(entry: Component, options: Mapping[str, Any]) -> None:
+def every_option_builds_at_every_width(entry: Component, options: Mapping[str, object]) -> None:
     """Each option at each end of its range gives finite values."""
     for d_model in (16, 48, 64):
         x = noise(2, 24, d_model)
@@ -91,7 +90,7 @@ def every_option_builds_at_every_width(entry: Component, options: Mapping[str, A
                 require(torch.isfinite(block(x)).all(), f"not finite for {parameter.name} = {value!r}")
 
 
-def gradient_reaches_every_parameter(entry: Component, options: Mapping[str, Any]) -> None:
+def gradient_reaches_every_parameter(entry: Component, options: Mapping[str, object]) -> None:
     """No parameter is dead."""
     block = build(entry, options, CONTEXT).train()
     block(noise(4, 48)).square().sum().backward()
@@ -102,13 +101,13 @@ def gradient_reaches_every_parameter(entry: Component, options: Mapping[str, Any
             require(parameter.grad.abs().sum() > 0, f"the gradient of {key} is zero")
 
 
-def a_window_does_not_depend_on_its_batch(entry: Component, options: Mapping[str, Any]) -> None:
+def a_window_does_not_depend_on_its_batch(entry: Component, options: Mapping[str, object]) -> None:
     """Windows of a batch do not see each other."""
     block, x = build(entry, options, CONTEXT).eval(), noise(5, 48)
     _close(block(x)[2:3], block(x[2:3]), "a window comes out otherwise without its batch")
 
 
-def same_seed_same_block_and_reload(entry: Component, options: Mapping[str, Any]) -> None:
+def same_seed_same_block_and_reload(entry: Component, options: Mapping[str, object]) -> None:
     """Built twice or reloaded, it is the same function."""
     x = noise(2, 48)
     first, second = (build(entry, options, CONTEXT).eval() for _ in range(2))
@@ -120,7 +119,7 @@ def same_seed_same_block_and_reload(entry: Component, options: Mapping[str, Any]
     require(torch.equal(first(x), second(x)), "a reloaded block differs from the one that was saved")
 
 
-def calls_leave_nothing_behind(entry: Component, options: Mapping[str, Any]) -> None:
+def calls_leave_nothing_behind(entry: Component, options: Mapping[str, object]) -> None:
     """The same input gives the same output whatever was asked in between, and no call changes a weight or buffer."""
     block, first, other = build(entry, options, CONTEXT).eval(), noise(2, 48), noise(3, 30, seed=4)
     kept = {name: value.clone() for name, value in block.state_dict().items()}
@@ -131,14 +130,14 @@ def calls_leave_nothing_behind(entry: Component, options: Mapping[str, Any]) -> 
     require(not changed, f"a call changed {', '.join(changed)}")
 
 
-def bf16(entry: Component, options: Mapping[str, Any]) -> None:
+def bf16(entry: Component, options: Mapping[str, object]) -> None:
     """It runs in half precision and answers in it."""
     out = build(entry, options, CONTEXT).eval().to(torch.bfloat16)(noise(2, 48).to(torch.bfloat16))
     require(out.dtype == torch.bfloat16, f"bfloat16 became {out.dtype}")
     require(torch.isfinite(out.float()).all(), "not finite in bfloat16")
 
 
-def gradients_agree_with_finite_differences(entry: Component, options: Mapping[str, Any]) -> None:
+def gradients_agree_with_finite_differences(entry: Component, options: Mapping[str, object]) -> None:
     """Backward is the derivative of forward."""
     context = BuildContext(d_model=8, seq_len=9, num_features=4, horizon=12, num_future=3)
     block = build(entry, options, context).double().eval()
@@ -146,7 +145,7 @@ def gradients_agree_with_finite_differences(entry: Component, options: Mapping[s
     require(torch.autograd.gradcheck(block, (x,), fast_mode=True, atol=1e-4), "gradients are wrong")
 
 
-def the_last_position_hears_of_the_recent_past(entry: Component, options: Mapping[str, Any]) -> None:
+def the_last_position_hears_of_the_recent_past(entry: Component, options: Mapping[str, object]) -> None:
     """Heads read the last position, so it must know of others."""
     block, x = build(entry, options, CONTEXT).eval(), noise(1, 48)
     moved = x.clone()
@@ -154,7 +153,7 @@ def the_last_position_hears_of_the_recent_past(entry: Component, options: Mappin
     require((block(x)[:, -1] - block(moved)[:, -1]).abs().max() > 1e-6, "the last position hears nothing of the past")
 
 
-def causal_blocks_never_look_ahead(entry: Component, options: Mapping[str, Any]) -> None:
+def causal_blocks_never_look_ahead(entry: Component, options: Mapping[str, object]) -> None:
     """Where the registry says causal, no output depends on later steps."""
     if not entry.causal:
         return
@@ -193,7 +192,7 @@ def generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def build_head(entry: Component, options: Mapping[str, Any], *, trained: bool = True) -> nn.Module:
+def build_head(entry: Component, options: Mapping[str, object], *, trained: bool = True) -> nn.Module:
     """Build a head; ``trained`` moves its weights away from where they start."""
     head = build(entry, options, HEAD_CONTEXT)
     if trained:
@@ -209,7 +208,7 @@ def law_of(head: nn.Module, batch: int = 3) -> Law:
     return law
 
 
-def paths_are_finite_seeded_and_shaped(entry: Component, options: Mapping[str, Any]) -> None:
+def paths_are_finite_seeded_and_shaped(entry: Component, options: Mapping[str, object]) -> None:
     """Paths (batch, paths, horizon) are a function of their noise."""
     head, latent, future = build_head(entry, options), noise(3, 24, 16, seed=2), noise(3, 48, 5, seed=3)
     kept = latent.clone(), future.clone()
@@ -223,7 +222,7 @@ def paths_are_finite_seeded_and_shaped(entry: Component, options: Mapping[str, A
     require(torch.equal(law.sample(60, drawn), law.sample(60, drawn)), "the same noise gives other paths")
 
 
-def every_option_gives_finite_paths(entry: Component, options: Mapping[str, Any]) -> None:
+def every_option_gives_finite_paths(entry: Component, options: Mapping[str, object]) -> None:
     """Each option at each end of its range builds and draws."""
     for parameter in entry.parameters:
         for value in values_of(parameter):
@@ -232,7 +231,7 @@ def every_option_gives_finite_paths(entry: Component, options: Mapping[str, Any]
             require(torch.isfinite(paths).all(), f"a path is not finite for {parameter.name} = {value!r}")
 
 
-def laws_leave_nothing_behind(entry: Component, options: Mapping[str, Any]) -> None:
+def laws_leave_nothing_behind(entry: Component, options: Mapping[str, object]) -> None:
     """The same windows have the same law whatever was asked in between, and asking changes no weight or buffer."""
     head = build_head(entry, options).eval()
     kept = {name: value.clone() for name, value in head.state_dict().items()}
@@ -247,14 +246,14 @@ def laws_leave_nothing_behind(entry: Component, options: Mapping[str, Any]) -> N
     require(not changed, f"asking changed {', '.join(changed)}")
 
 
-def a_fresh_head_starts_at_the_anchor(entry: Component, options: Mapping[str, Any]) -> None:
+def a_fresh_head_starts_at_the_anchor(entry: Component, options: Mapping[str, object]) -> None:
     """Before training, returns have about the volatility of the anchor."""
     law = law_of(build_head(entry, options, trained=False))
     spread = float(law.sample(4000, generator=generator()).detach().std())
     require(0.8 < spread < 1.35, f"a fresh head's returns have a spread of {spread:.3g}; it must be about 1")
 
 
-def every_parameter_learns_from_the_score(entry: Component, options: Mapping[str, Any]) -> None:
+def every_parameter_learns_from_the_score(entry: Component, options: Mapping[str, object]) -> None:
     """No parameter of a head is dead."""
     head = build_head(entry, options)
     paths, weight = law_of(head).sample_strata(24, generator=generator())
@@ -269,7 +268,7 @@ def every_parameter_learns_from_the_score(entry: Component, options: Mapping[str
             require(parameter.grad.abs().sum() > 0, f"the gradient of {key} is zero")
 
 
-def nothing_scores_its_own_draws_better_than_the_law(entry: Component, options: Mapping[str, Any]) -> None:
+def nothing_scores_its_own_draws_better_than_the_law(entry: Component, options: Mapping[str, object]) -> None:
     """Its draws are those of one law: wider or narrower paths score worse on them."""
     law = law_of(build_head(entry, options))
     loss = ScoreLoss(get_competition("crypto-24h"))
@@ -281,7 +280,7 @@ def nothing_scores_its_own_draws_better_than_the_law(entry: Component, options: 
     require(scores[1.0] < min(scores[0.7], scores[1.4]), f"scaled paths score better than its own: {scores}")
 
 
-def quantiles_are_those_of_the_draws(entry: Component, options: Mapping[str, Any]) -> None:
+def quantiles_are_those_of_the_draws(entry: Component, options: Mapping[str, object]) -> None:
     """A law that knows its quantiles knows those of its paths.
 
     Paths are independent of each other, steps of a path are not: the tolerance counts paths alone.
@@ -303,7 +302,7 @@ def quantiles_are_those_of_the_draws(entry: Component, options: Mapping[str, Any
             require(abs(share - level) <= allowed, f"{share:.5f} of the draws lie below the quantile of {level:g}")
 
 
-def no_weights_and_no_input_make_it_diverge(entry: Component, options: Mapping[str, Any]) -> None:
+def no_weights_and_no_input_make_it_diverge(entry: Component, options: Mapping[str, object]) -> None:
     """Paths and gradients stay finite under weights and inputs a hundred times too large."""
     for seed in (1, 2, 3):
         head, random = build_head(entry, options, trained=False), generator(seed)
@@ -322,7 +321,7 @@ def no_weights_and_no_input_make_it_diverge(entry: Component, options: Mapping[s
         require(quantiles is None or torch.isfinite(quantiles).all(), "a quantile is not finite")
 
 
-def a_diverged_network_shows_in_the_paths(entry: Component, options: Mapping[str, Any]) -> None:
+def a_diverged_network_shows_in_the_paths(entry: Component, options: Mapping[str, object]) -> None:
     """Training reports a NaN loss as a failed trial, so no head may stumble over NaN, or hide it, before."""
     law = build_head(entry, options)(torch.full((3, 24, 16), math.nan), torch.zeros(3, 48, 5))
     require(torch.isnan(law.sample(24, generator=generator())).any(), "NaN in its input does not show in its paths")

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any
 
 from synthcity.errors import ConfigError
 
@@ -38,7 +37,7 @@ class Cost:
         milliseconds = least * math.pow(seq / short, power) * batch / BATCH
         return 1e-3 * milliseconds * (width if width > 1 else width**2)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Return plain JSON data."""
         return {"parameters": self.parameters, "milliseconds": {str(k): v for k, v in self.milliseconds.items()}}
 

@@ -43,7 +43,7 @@ _TABLES: WeakKeyDictionary[History, dict[Any, FeatureTable]] = WeakKeyDictionary
 class NetForecaster:
     """Simulates paths from a network's law. Needs bars of the prompt's asset at the network's increment, whole ones."""
 
-    def __init__(self, network: Network, spec: WindowSpec, assets: Sequence[str], meta: Mapping[str, Any]) -> None:
+    def __init__(self, network: Network, spec: WindowSpec, assets: Sequence[str], meta: Mapping[str, object]) -> None:
         self.network = network.eval()
         self.spec = spec
         self.assets = tuple(assets)
@@ -192,8 +192,8 @@ class NetForecaster:
         self,
         folder: Path,
         *,
-        metrics: Mapping[str, Any] | None = None,
-        manifest: Mapping[str, Any] | None = None,
+        metrics: Mapping[str, object] | None = None,
+        manifest: Mapping[str, object] | None = None,
     ) -> None:
         """Write a bundle; see ``forecast.bundle``."""
         config = {
@@ -271,13 +271,15 @@ def quantised_paths(draws: Tensor, law: Law, window: int, wide: Tensor | None) -
 class _Kept:
     """What a bundle's config tells of a network."""
 
-    network: Mapping[str, Any] = key(parse=mapping)
-    spec: Mapping[str, Any] = key(parse=mapping)
+    network: Mapping[str, object] = key(parse=mapping)
+    spec: Mapping[str, object] = key(parse=mapping)
     assets: tuple[str, ...]
-    meta: Mapping[str, Any] = key(parse=mapping)
+    meta: Mapping[str, object] = key(parse=mapping)
 
 
-def from_bundle(folder: Path, config: Mapping[str, Any], weights: Mapping[str, NDArray[Any]]) -> NetForecaster:
+def from_bundle(
+    folder: Path, config: Mapping[str, object], weights: Mapping[str, NDArray[np.generic]]
+) -> NetForecaster:
     """Rebuild a forecaster from a verified bundle.
 
     Raises:

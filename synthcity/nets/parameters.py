@@ -27,7 +27,7 @@ class Parameter:
     choices: tuple[Any, ...] = ()
     doc: str = ""
 
-    def check(self, value: Any, owner: str) -> Any:
+    def check(self, value: Any, owner: str) -> object:
         """Return ``value`` in its own type.
 
         Raises:
@@ -52,7 +52,7 @@ class Parameter:
         return int(value) if self.kind == "int" else float(value)
 
 
-def _field(kind: Kind, default: Any, **spec: Any) -> Any:
+def _field(kind: Kind, default: object, **spec: object) -> Any:
     return dataclasses.field(default=default, metadata={_KEY: {"kind": kind, "default": default, **spec}})
 
 
@@ -66,7 +66,7 @@ def real(default: float, *, low: float, high: float, log: bool = False, doc: str
     return _field("float", default, low=low, high=high, log=log, doc=doc)
 
 
-def choice(default: Any, choices: tuple[Any, ...], *, doc: str) -> Any:
+def choice(default: object, choices: tuple[object, ...], *, doc: str) -> Any:
     """Declare a field that takes one of ``choices``."""
     return _field("choice", default, choices=choices, doc=doc)
 
@@ -85,7 +85,7 @@ def parameters_of(config: type) -> tuple[Parameter, ...]:
     )
 
 
-def parse(config: type[T], values: Mapping[str, Any], owner: str) -> T:
+def parse(config: type[T], values: Mapping[str, object], owner: str) -> T:
     """Build ``config`` from plain ``values``; missing keys take their default.
 
     Raises:

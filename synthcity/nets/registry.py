@@ -78,7 +78,7 @@ class Component:
         """Count the weights that it has with its default options."""
         return sum(parameter.numel() for parameter in self.build(d_model, seq_len).parameters())
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, object]:
         """Describe it as plain, JSON-able data."""
         return {
             "doc": self.doc,
@@ -264,7 +264,7 @@ def _external(kind: str, plugin: plugins.Plugin) -> Component:
     return replace(entry, name=plugin.name)
 
 
-def describe() -> dict[str, Any]:
+def describe() -> dict[str, object]:
     """Describe every component as plain, JSON-able data: ``{"blocks": {name: {doc, ...}}, "heads": ...}``."""
     return {
         plural: {name: entry.describe() for name, entry in table.items()}

@@ -7,7 +7,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from itertools import pairwise
-from typing import Any
 
 import safetensors.torch
 import torch
@@ -28,7 +27,7 @@ _LONGEST_DAYS, _MOST_STEPS, _MOST_SPANS = 366, 10_000, 32  # of a window spec
 class Meta:
     """What the tensors belong to, and how far training got."""
 
-    config: dict[str, Any]
+    config: dict[str, object]
     competition: str
     rules: str
     spec: WindowSpec
@@ -68,7 +67,7 @@ def parse(blob: bytes) -> tuple[dict[str, Tensor], Meta]:
         raise BundleError(f"a saved training state is damaged or foreign: {error}") from error
 
 
-def _digest(tensors: Mapping[str, Tensor], told: Mapping[str, Any]) -> str:
+def _digest(tensors: Mapping[str, Tensor], told: Mapping[str, object]) -> str:
     """Return the sha256 of all that a state holds: one bit of a weight turned would otherwise train on."""
     found = hashlib.sha256(json.dumps(told).encode())
     for name in sorted(tensors):

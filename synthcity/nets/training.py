@@ -41,7 +41,7 @@ class Trainer:
 
     def __init__(
         self,
-        config: dict[str, Any] | NetConfig,
+        config: dict[str, object] | NetConfig,
         dataset: Dataset,
         *,
         seed: int,
@@ -86,7 +86,7 @@ class Trainer:
             self._restore(state)
 
     @classmethod
-    def check(cls, config: dict[str, Any], dataset: Dataset) -> dict[str, float]:
+    def check(cls, config: dict[str, object], dataset: Dataset) -> dict[str, float]:
         """Run one tiny step of ``config`` and time real ones: ``parameters``, and ``step_seconds`` of one CPU.
 
         Seconds are this thread's CPU time, which does not count the waiting that busy neighbours cause.

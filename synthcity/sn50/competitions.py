@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib import resources
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Literal
 
 from synthcity import plugins
 from synthcity.errors import ConfigError, unknown_name
@@ -213,7 +213,7 @@ def _assets_of(rules: Rules) -> frozenset[str]:
     return frozenset(rules.coefficients).union(rules.asset_aliases, *asked)
 
 
-def parse_rules(data: Mapping[str, Any], *, where: str) -> Rules:
+def parse_rules(data: Mapping[str, object], *, where: str) -> Rules:
     """Build ``Rules`` from decoded JSON; ``ConfigError`` names the first key that is wrong in ``where``."""
     try:
         rules = build(Rules, _with_names(data), where="it")
@@ -233,7 +233,7 @@ def parse_rules(data: Mapping[str, Any], *, where: str) -> Rules:
     )
 
 
-def _with_names(data: Mapping[str, Any]) -> Mapping[str, Any]:
+def _with_names(data: Mapping[str, object]) -> Mapping[str, object]:
     """Write names, which are keys in the files, into what they name."""
     competitions = data.get("competitions")
     if not isinstance(competitions, Mapping):
@@ -241,7 +241,7 @@ def _with_names(data: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**data, "competitions": {name: _with_name(name, value) for name, value in competitions.items()}}
 
 
-def _with_name(name: str, competition: Any) -> Any:
+def _with_name(name: str, competition: object) -> object:
     if not isinstance(competition, Mapping):
         return competition
     named = {**competition, "name": name}

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -43,7 +42,7 @@ def _integer_digits(prices: Array) -> int:
     return len(str(int(prices.max())))
 
 
-def validate(answer: Any, prompt: Prompt, rules: Rules | None = None) -> str | None:
+def validate(answer: object, prompt: Prompt, rules: Rules | None = None) -> str | None:
     """Return why the network would refuse a decoded ``answer`` to ``prompt``, or None if it would not.
 
     As strict as the network, no stricter: under 2026-05 even NaN passes here and is caught by the score.
@@ -64,7 +63,7 @@ def validate(answer: Any, prompt: Prompt, rules: Rules | None = None) -> str | N
     return None
 
 
-def _refused_path(path: Any, num_points: int, rules: Rules) -> str | None:
+def _refused_path(path: object, num_points: int, rules: Rules) -> str | None:
     if not isinstance(path, list | tuple):
         return f"a {type(path).__name__} instead of a list"
     if len(path) != num_points:
@@ -108,5 +107,5 @@ def encode(paths: ArrayLike, prompt: Prompt) -> bytes:
         raise ValueError(f"paths must be {expected} for this prompt, not {prices.shape}")
     if not np.all((prices > 0) & (prices < np.inf)):
         raise ValueError("prices must be finite and > 0 to be sent")
-    answer: Sequence[Any] = [prompt.start_time, prompt.time_increment, *prices.tolist()]
+    answer: Sequence[object] = [prompt.start_time, prompt.time_increment, *prices.tolist()]
     return json.dumps(answer, separators=(",", ":"), allow_nan=False).encode("ascii")

@@ -8,7 +8,6 @@ import json
 import re
 import uuid
 from collections.abc import AsyncIterator
-from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -28,7 +27,7 @@ class StandIn:
 
     def __init__(self, script: Script) -> None:
         self.script = script
-        self.asked: list[dict[str, Any]] = []
+        self.asked: list[dict[str, object]] = []
         self._index = 0
 
     def app(self) -> Starlette:
@@ -74,12 +73,12 @@ class StandIn:
         behaviour = self.script.behaviour(body, index)
         return await self._behave(behaviour, body, index)
 
-    def _log(self, request: Request, body: Any) -> None:
+    def _log(self, request: Request, body: object) -> None:
         # what was sent, the key left out: a test that looks for it must not find it here
         names = sorted(name for name in request.headers if name != "authorization")
         self.asked.append({"path": request.url.path, "headers": names, "body": body})
 
-    def _refusal(self, request: Request, body: dict[str, Any]) -> Response | None:
+    def _refusal(self, request: Request, body: dict[str, object]) -> Response | None:
         """Check what Chutes checks before a model hears of it."""
         if self.script.auth:
             header = request.headers.get("authorization", "").split()
@@ -104,7 +103,7 @@ class StandIn:
             return JSONResponse({"object": "error", "message": text, "type": "BadRequestError", "code": 400}, 400)
         return None
 
-    async def _behave(self, behaviour: Behaviour, body: dict[str, Any], index: int) -> Response:
+    async def _behave(self, behaviour: Behaviour, body: dict[str, object], index: int) -> Response:
         do = behaviour["do"]
         if do in STATUSES:
             return _status(behaviour)
@@ -144,8 +143,8 @@ def _status(behaviour: Behaviour) -> Response:
     return JSONResponse({"detail": detail}, behaviour.get("status", status), headers)
 
 
-def _completion(answer: ScriptedAnswer, behaviour: Behaviour, body: dict[str, Any]) -> dict[str, Any]:
-    message: dict[str, Any] = {"role": "assistant", "content": answer.content or None}
+def _completion(answer: ScriptedAnswer, behaviour: Behaviour, body: dict[str, object]) -> dict[str, object]:
+    message: dict[str, object] = {"role": "assistant", "content": answer.content or None}
     if answer.reasoning:
         message["reasoning_content"] = answer.reasoning
     if answer.tool_calls:
@@ -156,10 +155,10 @@ def _completion(answer: ScriptedAnswer, behaviour: Behaviour, body: dict[str, An
     return completion if usage is None else completion | {"usage": usage}
 
 
-async def _stream(answer: ScriptedAnswer, behaviour: Behaviour, body: dict[str, Any]) -> AsyncIterator[bytes]:
+async def _stream(answer: ScriptedAnswer, behaviour: Behaviour, body: dict[str, object]) -> AsyncIterator[bytes]:
     head = _head("chat.completion.chunk", behaviour, body)
 
-    def chunk(delta: dict[str, Any], reason: str | None = None) -> bytes:
+    def chunk(delta: dict[str, object], reason: str | None = None) -> bytes:
         choice = {"index": 0, "delta": delta, "finish_reason": reason}
         return b"data: " + json.dumps(head | {"choices": [choice]}).encode() + b"\n\n"
 
@@ -191,7 +190,7 @@ async def _half(data: bytes) -> AsyncIterator[bytes]:
     await asyncio.sleep(0.01)
 
 
-def _head(kind: str, behaviour: Behaviour, body: dict[str, Any]) -> dict[str, Any]:
+def _head(kind: str, behaviour: Behaviour, body: dict[str, object]) -> dict[str, object]:
     return {
         "id": "chatcmpl-standin",
         "object": kind,
@@ -200,18 +199,18 @@ def _head(kind: str, behaviour: Behaviour, body: dict[str, Any]) -> dict[str, An
     }
 
 
-def _usage(answer: ScriptedAnswer, body: dict[str, Any]) -> dict[str, Any]:
+def _usage(answer: ScriptedAnswer, body: dict[str, object]) -> dict[str, object]:
     prompt, completion = _num_tokens(body), answer.num_tokens
     details = {"reasoning_tokens": len(answer.reasoning) // 4}
     total = {"total_tokens": prompt + completion, "completion_tokens_details": details}
     return {"prompt_tokens": prompt, "completion_tokens": completion} | total
 
 
-def _num_tokens(body: dict[str, Any]) -> int:
+def _num_tokens(body: dict[str, object]) -> int:
     return 1 + len(json.dumps([body.get("messages"), body.get("tools")])) // 4
 
 
-def _detail(status: int, detail: Any) -> Response:
+def _detail(status: int, detail: object) -> Response:
     return JSONResponse({"detail": detail}, status)
 
 

@@ -21,7 +21,7 @@ class RunningStandIn:
         self.url = f"{self._root}/v1"
         self.pid = pid
 
-    def script(self, script: Any = ()) -> None:
+    def script(self, script: object = ()) -> None:
         """Set a new script (see :mod:`.script`), count questions from 0 again and forget what was asked."""
         data = json.dumps(list(script) if isinstance(script, tuple) else script).encode()
         with _open(Request(f"{self._root}/script", data, {"Content-Type": "application/json"})):
@@ -33,7 +33,7 @@ class RunningStandIn:
             asked: list[dict[str, Any]] = json.load(answer)
         return asked
 
-    def questions(self) -> list[dict[str, Any]]:
+    def questions(self) -> list[dict[str, object]]:
         """Return the bodies of the chat completions among :meth:`requests`."""
         return [asked["body"] for asked in self.requests() if asked["path"].endswith("/chat/completions")]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from synthcity.errors import ConfigError, unknown_name
 from synthcity.forecast.baselines.base import Baseline
@@ -35,7 +34,7 @@ def baseline(name: str) -> Baseline:
     return BASELINES[name]()
 
 
-def from_bundle(folder: Path, config: Mapping[str, Any], weights: Mapping[str, Any]) -> Baseline:
+def from_bundle(folder: Path, config: Mapping[str, object], weights: Mapping[str, object]) -> Baseline:
     """Rebuild from a bundle; see ``bundle.load``."""
     kept = select(_Kept, config)
     match kept.name:
@@ -56,4 +55,4 @@ class _Kept:
     """What a bundle's config tells of a baseline."""
 
     name: str
-    config: Mapping[str, Any] = key(parse=mapping)
+    config: Mapping[str, object] = key(parse=mapping)

@@ -72,8 +72,8 @@ class Baseline(ABC):
         self,
         folder: Path,
         *,
-        metrics: Mapping[str, Any] | None = None,
-        manifest: Mapping[str, Any] | None = None,
+        metrics: Mapping[str, object] | None = None,
+        manifest: Mapping[str, object] | None = None,
     ) -> None:
         """Write a bundle that ``synthcity.load`` reads back.
 

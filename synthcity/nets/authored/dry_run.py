@@ -30,7 +30,7 @@ _FUNCTION = "synthcity.nets.authored.dry_run:run"
 _WARM_UP = {"d_model": 16, "history": 24, "blocks": [{"name": "gru"}], "training": {"batch_size": 24, "num_paths": 12}}
 
 
-def check(config: Mapping[str, Any], dataset: Dataset) -> Mapping[str, float]:
+def check(config: Mapping[str, object], dataset: Dataset) -> Mapping[str, float]:
     """Do what ``Trainer.check`` does, in a locked process if a language model wrote a part of the candidate."""
     codes = codes_of(config)
     written = any("source" in code for code in codes)  # a part of an installed distribution is a person's choice
@@ -38,7 +38,7 @@ def check(config: Mapping[str, Any], dataset: Dataset) -> Mapping[str, float]:
 
 
 def check_isolated(
-    config: Mapping[str, Any], codes: Sequence[Mapping[str, str]], dataset: Dataset, limits: SandboxLimits = LIMITS
+    config: Mapping[str, object], codes: Sequence[Mapping[str, str]], dataset: Dataset, limits: SandboxLimits = LIMITS
 ) -> dict[str, float]:
     """Return what :meth:`Trainer.check` says of ``config``, whose authored parts have the texts ``codes``.
 
@@ -75,7 +75,7 @@ def prepare() -> None:
         Trainer.check(_WARM_UP, _dataset(competition, "2026-09", increment, horizon, 1))
 
 
-def run(payload: Mapping[str, Any]) -> dict[str, Any]:
+def run(payload: Mapping[str, Any]) -> dict[str, object]:
     """Register the texts and check the candidate; see :func:`check_isolated`."""
     try:
         install(payload["codes"])

@@ -62,12 +62,12 @@ def check_isolation() -> None:
         raise NotIsolated(f"no process can be isolated here: {ending.reason}")
 
 
-def nothing(payload: Mapping[str, Any]) -> dict[str, Any]:
+def nothing(payload: Mapping[str, object]) -> dict[str, object]:
     """Do nothing, in isolation."""
     return {}
 
 
-def run_isolated(function: str, payload: Mapping[str, Any], limits: SandboxLimits) -> Ending:
+def run_isolated(function: str, payload: Mapping[str, object], limits: SandboxLimits) -> Ending:
     """Call ``module:function`` with a plain mapping in a locked process.
 
     The module's ``prepare()``, if it has one, is called before the lock.
@@ -207,7 +207,7 @@ def _watch() -> list[str]:
     seen: list[str] = []
     prefixes = ("open", "socket.", "subprocess.", "os.", "ctypes.", "shutil.", "pty.", "mmap.", "fcntl.", "signal.")
 
-    def note(event: str, arguments: tuple[Any, ...]) -> None:
+    def note(event: str, arguments: tuple[object, ...]) -> None:
         if event.startswith(prefixes) and len(seen) < 1000:
             seen.append(f"{event}({arguments[0]!r})"[:200] if arguments else event)
 

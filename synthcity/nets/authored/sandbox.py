@@ -49,7 +49,7 @@ class SandboxVerdict:
     isolation: str = ""
     seconds: float = 0.0
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Return plain data for the record, without the text."""
         plain = {key: value for key, value in vars(self).items() if key != "code"}
         named = {} if self.code is None else {"component": self.code.kind, "name": self.code.name}

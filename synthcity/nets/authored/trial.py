@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any
 
 import torch
 
@@ -24,6 +23,7 @@ from synthcity.nets.training import Trainer
 
 STEPS = 24
 _SEEDS = (1, 2, 3)
+Property = Callable[[object, object], object]  # of a block and a sequence, or of a head's law and its noise
 _CLEARLY_WORSE = 1.05  # a head with many free numbers loses up to two per cent in its first steps
 # nothing that these need is loaded by them alone
 _SLOW = ("quantiles_are_those_of_the_draws", "nothing_scores_its_own_draws_better_than_the_law")
@@ -51,7 +51,7 @@ def prepare() -> None:
             _built(registry.component(kind, name), 1)
 
 
-def run(payload: Mapping[str, Any]) -> dict[str, Any]:
+def run(payload: Mapping[str, object]) -> dict[str, object]:
     """Try one file: {"kind", "name", "source"} in, {"broken": {check: sentence}, "property", "scores"} out."""
     declared = Declared(kind=str(payload["kind"]), name=str(payload["name"]))
     before = packaged_classes()
@@ -82,7 +82,7 @@ def _check(name: str, run: Callable[[], None]) -> dict[str, str]:
     return {}
 
 
-def check_property(entry: Component, stated: Callable[[Any, Any], Any]) -> None:
+def check_property(entry: Component, stated: Property) -> None:
     """Demand that the property holds for the component under every seed, and fails for a packaged one.
 
     Raises:
@@ -97,20 +97,20 @@ def check_property(entry: Component, stated: Callable[[Any, Any], Any]) -> None:
         raise Broken(text)
 
 
-def _tells_nothing(stated: Callable[[Any, Any], Any], other: Component) -> bool:
+def _tells_nothing(stated: Property, other: Component) -> bool:
     try:
         return all(_holds(stated, other, seed) for seed in _SEEDS)
     except Exception:  # noqa: BLE001 - it asks for what only its own component has, which is no behaviour
         return True
 
 
-def _holds(stated: Callable[[Any, Any], Any], entry: Component, seed: int) -> bool:
+def _holds(stated: Property, entry: Component, seed: int) -> bool:
     torch.manual_seed(seed)
     module, noise = _built(entry, seed)
     return bool(stated(module, noise))
 
 
-def _built(entry: Component, seed: int) -> tuple[Any, Any]:
+def _built(entry: Component, seed: int) -> tuple[object, object]:
     """Return a block and noise (2, 64, 16); or a head's law of three windows and the noise of 200 of its paths."""
     if entry.kind == "block":
         return conformance.build(entry, {}, conformance.CONTEXT).eval(), conformance.noise(2, 64, seed=seed)
@@ -125,7 +125,8 @@ def train(entry: Component, steps: int = STEPS) -> list[float]:
         Broken: a score is not finite, or training has made it clearly worse.
     """
     part = {"name": entry.name}
-    config: dict[str, Any] = {"d_model": 16, "history": 24, "patch": 1, "training": {"num_paths": 12, "batch_size": 24}}
+    training = {"num_paths": 12, "batch_size": 24}
+    config: dict[str, object] = {"d_model": 16, "history": 24, "patch": 1, "training": training}
     config |= {"blocks": [part]} if entry.kind == "block" else {"head": part}
     trainer = Trainer(config, dataset(), seed=0, num_rungs=steps, max_steps=steps, device="cpu")
     scores = [float(trainer.advance()["rung_score"])]
