@@ -65,7 +65,8 @@ def train_candidate(config: dict[str, Any], *, dataset: Any) -> None:
     except OSError as error:
         if not _lasts(error):
             raise  # the storage's fault, not the candidate's: Ray starts the trial again
-        tune.report({"status": "stuck", "reason": f"{error.strerror or error}"})
+        where = f" in {error.filename}" if error.filename else ""
+        tune.report({"status": "stuck", "reason": f"{error.strerror or error}{where}"})
     except Fatal:
         raise
     except Exception as error:  # noqa: BLE001 - a candidate may fail in any way; the cause goes into the record
@@ -83,8 +84,15 @@ def _train(task: Task, dataset: Any) -> None:
         figures = trainer.advance()
         done = bool(figures["done"])
         with tempfile.TemporaryDirectory() as folder:
-            Path(folder, STATE_FILE).write_bytes(trainer.state())
+            _write(Path(folder, STATE_FILE), trainer.state())
             tune.report({"status": "ok", "figures": figures}, checkpoint=tune.Checkpoint.from_directory(folder))
+
+
+def _write(path: Path, state: bytes) -> None:
+    try:
+        path.write_bytes(state)
+    except OSError as error:  # which names no file where it was the content that did not fit
+        raise OSError(error.errno, error.strerror, str(path.parent)) from error
 
 
 def _trainer(task: Task, dataset: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Callable
 from typing import Any
@@ -44,7 +45,7 @@ def run_trials(
 
     Raises:
         RunError: the journal cannot be written.
-        Fatal: Ray was lost.
+        Fatal: Ray was lost, or its own folder is full.
     """
     now = time.monotonic()
     soft = None if seconds is None else now + seconds
@@ -84,6 +85,11 @@ def _fit_again_when_lost(fit: Callable[[], None], recorder: Recorder, feed: Tria
                 raise Fatal(f"Ray was lost during the search: {error}; continue with --resume") from error
             recorder.emit("tune_lost", error=f"{type(error).__name__}: {error}")
             feed.put_back()
+        except OSError as error:  # of Tune's own files, in Ray's session folder
+            if recorder.failure or feed.failure:
+                return
+            why = f"{error.filename or tempfile.gettempdir()}: {error.strerror or error}"
+            raise Fatal(f"Ray cannot go on ({why}); make space there and continue with --resume") from error
 
 
 def _tuner(

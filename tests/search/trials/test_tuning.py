@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -15,15 +16,19 @@ import weakref
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from synthcity.agents.standin.process import running_standin
+from synthcity.errors import Fatal
 from synthcity.nets.registry import heads
 from synthcity.search.journal.history import TrialHistory, TrialRecord
 from synthcity.search.journal.journal import Journal
+from synthcity.search.journal.recorder import Recorder
+from synthcity.search.trials import tuning
 from synthcity.search.trials.trainable import STATE_FILE
 from synthcity.watchdog import children
 from tests.agents.conftest import KEY
@@ -355,3 +360,12 @@ def test_a_lost_ray_ends_a_search_in_a_sentence_within_seconds(tmp_path: Path, n
     search.wait_until_gone()
     search.start().finish()
     assert {record.status for record in search.history().records} == {"completed"}
+
+
+def test_a_full_folder_of_ray_ends_a_search_in_a_sentence(tmp_path: Path) -> None:
+    def fit() -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/tmp/ray/experiment_state")
+
+    feed: Any = SimpleNamespace(failure=None)
+    with Journal(tmp_path) as journal, pytest.raises(Fatal, match=r"/tmp/ray/experiment_state: No space .* --resume"):
+        tuning._fit_again_when_lost(fit, Recorder(journal), feed)
