@@ -6,7 +6,7 @@ Public names are imported on first use, so that ``import synthcity`` stays fast.
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from synthcity.forecast.backtest import Backtest as Backtest
@@ -69,7 +69,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name in _LAZY:
         module, _, attribute = _LAZY[name].partition(":")
         return getattr(importlib.import_module(module), attribute)

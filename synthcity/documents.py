@@ -43,7 +43,7 @@ class Document:
     """A YAML file: its plain data, and the line of each dotted key; without a ``path`` there is no file."""
 
     path: str
-    data: Any
+    data: object
     lines: Mapping[str, int] = field(default_factory=dict)
 
     @contextmanager
@@ -127,7 +127,7 @@ def _ancestors(key: str) -> Iterator[str]:
         key = key[: max(key.rfind("."), key.rfind("["), 0)]
 
 
-def _parsed(text: str, named: str, at_line: str) -> tuple[Any, dict[str, int]]:
+def _parsed(text: str, named: str, at_line: str) -> tuple[object, dict[str, int]]:
     loader = None
     try:
         loader = _Loader(text)
@@ -151,7 +151,7 @@ def _parsed(text: str, named: str, at_line: str) -> tuple[Any, dict[str, int]]:
 class _Loader(yaml.SafeLoader):
     yaml_implicit_resolvers: dict[str, object] = {}  # noqa: RUF012 (as PyYAML declares it)
 
-    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> object:
         try:
             return super().construct_object(node, deep)
         except (ValueError, OverflowError, TypeError, AttributeError, KeyError) as error:  # of a forced type

@@ -21,6 +21,7 @@ from synthcity.durations import parse_duration, write_duration
 from synthcity.errors import ConfigError, unknown_name
 
 T = TypeVar("T")
+_Metadata = Mapping[str, Any]  # what ``key`` has put beside a field
 MAX_SEED = 2**63 - 1  # whatever draws numbers takes as much
 _NAMES = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
 _LONGEST = 80  # characters of a wrong value that are shown
@@ -194,7 +195,7 @@ def _dataclass(cls: type[T], data: object, path: str, valid: tuple[str, ...], wh
         raise
 
 
-def _value(value: Any, hint: Any, metadata: Mapping[str, Any], path: str, valid: tuple[str, ...]) -> Any:
+def _value(value: object, hint: Any, metadata: _Metadata, path: str, valid: tuple[str, ...]) -> object:
     if hint != (hint := _plain_hint(hint)) and value is None:
         return None
     if metadata.get("parse"):
@@ -231,7 +232,7 @@ def _parsed(value: object, parse: Callable[[object], T], path: str) -> T:
         raise
 
 
-def _scalar(value: Any, hint: type, metadata: Mapping[str, Any], path: str) -> Any:
+def _scalar(value: object, hint: type, metadata: _Metadata, path: str) -> object:
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value) if abs(value) < 2**1023 else math.inf
     if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
@@ -242,7 +243,7 @@ def _scalar(value: Any, hint: type, metadata: Mapping[str, Any], path: str) -> A
     return _ranged(value, metadata, path)
 
 
-def _ranged(value: Any, metadata: Mapping[str, Any], path: str) -> Any:
+def _ranged(value: Any, metadata: _Metadata, path: str) -> object:
     low, high = metadata.get("low"), metadata.get("high")
     if isinstance(value, float) and not math.isfinite(value):
         raise _refusal(path, f"{path} must be a finite number, got {_shown(value)}")

@@ -72,12 +72,12 @@ class Secret:
         return _find_again, (self._names,)
 
 
-def _variable(default: object, *names: str, parse: Callable[[str], object]) -> Any:
+def _variable(default: T, *names: str, parse: Callable[[str], object]) -> T:
     """Declare a field with its variables (by default ``SYNTHCITY_<FIELD>``) and what reads them (ValueError)."""
     return field(default=default, metadata={"names": names, "parse": parse})
 
 
-def _secret(*names: str) -> Any:
+def _secret(*names: str) -> Secret:
     return field(default_factory=Secret, metadata={"names": names})
 
 

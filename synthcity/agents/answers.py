@@ -156,7 +156,7 @@ def _written_calls(said: str) -> Iterator[ToolCall]:
             yield ToolCall(id=f"call_{number}", name=call["name"], arguments=arguments)
 
 
-def _values(text: str) -> Iterator[tuple[Any, int]]:
+def _values(text: str) -> Iterator[tuple[object, int]]:
     """All JSON values that may be meant, each with the length of its text."""
     for candidate in [text, *(block.strip() for block in _FENCE.findall(text))]:
         try:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib.util
 import os
 from pathlib import Path
-from typing import Any
 
 from synthcity.errors import ConfigError
 from synthcity.files import atomic_file
@@ -46,7 +45,7 @@ def packaged_model() -> Path:
     return path
 
 
-def serve(model: Path | None = None, *, port: int = 0, threads: int = 1, context: int = 16_384) -> tuple[str, Any]:
+def serve(model: Path | None = None, *, port: int = 0, threads: int = 1, context: int = 16_384) -> tuple[str, object]:
     """Load a model and serve it on the loopback, in threads of this process.
 
     Args:

@@ -11,7 +11,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 from synthcity.agents.answers import errors_of, parse_arguments, plain_name
 from synthcity.agents.client import LLMClient
@@ -107,7 +107,13 @@ def run_agent(
     """
     work = _Work(client, toolset, finish, LoopConfig() if config is None else config, account)
     work.messages += client.redact([{"role": "system", "content": system}, {"role": "user", "content": task}])
-    return work.run({"purpose": purpose, "temperature": temperature, "prompt_version": prompt_version}, clock)
+    return work.run(_Labels(purpose=purpose, temperature=temperature, prompt_version=prompt_version), clock)
+
+
+class _Labels(TypedDict):
+    purpose: str
+    temperature: float | None
+    prompt_version: str
 
 
 class _Work:
@@ -124,7 +130,7 @@ class _Work:
         last = Tool(name=FINISH, description="End the work with its result.", parameters=finish, function=dict)
         self._definitions = [*toolset.definitions, last.definition]
 
-    def run(self, labels: Mapping[str, Any], clock: Callable[[], float]) -> AgentResult:
+    def run(self, labels: _Labels, clock: Callable[[], float]) -> AgentResult:
         config, deadline = self._config, clock() + self._config.seconds
         while self._turns < config.turns:
             if clock() >= deadline:

@@ -10,7 +10,6 @@ import fnmatch
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from synthcity.agents.ledger import Price
 from synthcity.errors import LLMRefused
@@ -90,11 +89,11 @@ def _rank(name: str, preferences: Sequence[str]) -> int:
     return next(matches, len(preferences))
 
 
-def _model(row: dict[str, Any]) -> Model:
+def _model(row: dict[str, object]) -> Model:
     features = row.get("supported_features")
     lengths = (_positive(row.get("context_length")), _positive(row.get("max_model_len")))
     return Model(
-        id=row["id"],
+        id=str(row["id"]),
         features=frozenset(f for f in features if isinstance(f, str)) if isinstance(features, list) else None,
         context_length=next((length for length in lengths if length), None),
         max_output=_positive(row.get("max_output_length")),
@@ -102,13 +101,12 @@ def _model(row: dict[str, Any]) -> Model:
     )
 
 
-def _speaks(row: dict[str, Any]) -> bool:
-    return all(
-        "text" in row[side] for side in ("input_modalities", "output_modalities") if isinstance(row.get(side), list)
-    )
+def _speaks(row: dict[str, object]) -> bool:
+    sides = (row.get("input_modalities"), row.get("output_modalities"))
+    return all("text" in side for side in sides if isinstance(side, list))  # what is not told is text
 
 
-def _price(row: dict[str, Any]) -> Price | None:
+def _price(row: dict[str, object]) -> Price | None:
     pricing, price = row.get("pricing"), row.get("price")
     if isinstance(pricing, dict):
         amounts = [_amount(pricing.get(side)) for side in ("prompt", "completion")]

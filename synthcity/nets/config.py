@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from synthcity.errors import ConfigError, unknown_name
 from synthcity.nets.parameters import Parameter, choice, parameters_of, parse, real
 from synthcity.nets.registry import Component, component
 from synthcity.nets.spelling import chain
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 MAX_BLOCKS = 4
 
@@ -39,8 +42,8 @@ class NetConfig:
 
     architecture: Architecture
     training: TrainingConfig
-    block_parts: tuple[tuple[Component, Any], ...]
-    head_part: tuple[Component, Any]
+    block_parts: tuple[tuple[Component, DataclassInstance], ...]
+    head_part: tuple[Component, DataclassInstance]
 
     @property
     def d_model(self) -> int:
@@ -103,7 +106,7 @@ def _mapping(value: object, owner: str) -> Mapping[str, object]:
     return value
 
 
-def _part(kind: str, value: object) -> tuple[Component, Any]:
+def _part(kind: str, value: object) -> tuple[Component, DataclassInstance]:
     options = dict(_mapping(value, kind))
     if "name" not in options:
         raise ConfigError(f"{kind} {value!r} has no name")

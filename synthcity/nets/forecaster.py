@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -37,7 +36,7 @@ _MOST_ASSETS = 256
 _LONGEST_REASON = 300  # characters of an error that is not ours
 _FEW = 16  # paths that show whether any can be drawn
 # members of a mix look at the same history: share its features
-_TABLES: WeakKeyDictionary[History, dict[Any, FeatureTable]] = WeakKeyDictionary()
+_TABLES: WeakKeyDictionary[History, dict[tuple[str, WindowSpec, int, int], FeatureTable]] = WeakKeyDictionary()
 
 
 class NetForecaster:

@@ -52,26 +52,27 @@ class Parameter:
         return int(value) if self.kind == "int" else float(value)
 
 
-def _field(kind: Kind, default: object, **spec: object) -> Any:
+def _field(kind: Kind, default: T, **spec: object) -> T:
+    # typed as the value that the field holds, as dataclasses.field itself is
     return dataclasses.field(default=default, metadata={_KEY: {"kind": kind, "default": default, **spec}})
 
 
-def integer(default: int, *, low: int, high: int, log: bool = False, doc: str) -> Any:
+def integer(default: int, *, low: int, high: int, log: bool = False, doc: str) -> int:
     """Declare an int field in [low, high]."""
     return _field("int", default, low=low, high=high, log=log, doc=doc)
 
 
-def real(default: float, *, low: float, high: float, log: bool = False, doc: str) -> Any:
+def real(default: float, *, low: float, high: float, log: bool = False, doc: str) -> float:
     """Declare a float field in [low, high]."""
     return _field("float", default, low=low, high=high, log=log, doc=doc)
 
 
-def choice(default: object, choices: tuple[object, ...], *, doc: str) -> Any:
+def choice(default: T, choices: tuple[T, ...], *, doc: str) -> T:
     """Declare a field that takes one of ``choices``."""
     return _field("choice", default, choices=choices, doc=doc)
 
 
-def boolean(default: bool, *, doc: str) -> Any:
+def boolean(default: bool, *, doc: str) -> bool:
     """Declare a true-or-false field."""
     return _field("bool", default, doc=doc)
 

@@ -8,7 +8,7 @@ import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, is_dataclass, replace
 from functools import cache
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from torch import nn
 
@@ -18,6 +18,9 @@ from synthcity.market.windows import SEQUENCE_NAMES, WindowSpec
 from synthcity.nets.blocks.base import BuildContext
 from synthcity.nets.costs import Cost, packaged_costs
 from synthcity.nets.parameters import Parameter, parameters_of
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 C = TypeVar("C", bound=type)
 
@@ -34,8 +37,8 @@ class Component:
 
     name: str
     kind: str
-    cls: Any
-    config: Any
+    cls: type[nn.Module]
+    config: type[DataclassInstance]
     causal: bool = False
     needs_seq_len: bool = False
     code: Mapping[str, str] | None = None
@@ -246,7 +249,7 @@ def describe_class(kind: str, cls: object, name: str | None = None) -> Component
     return own or Component(
         name=name,
         kind=kind,
-        cls=cls,
+        cls=cast(type[nn.Module], cls),
         config=getattr(cls, "Config"),  # noqa: B009 - kind_of has seen it
         causal=getattr(cls, "causal", False) is True,
         needs_seq_len=getattr(cls, "needs_seq_len", False) is True,

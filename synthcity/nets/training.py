@@ -312,7 +312,7 @@ def keep_memory() -> None:
 
     Fetching the pages anew took up to a quarter of a small network's step. Elsewhere than with glibc nothing happens.
     """
-    library: Any = ctypes.CDLL(None) if sys.platform == "linux" else None
-    if hasattr(library, "mallopt"):
+    library = ctypes.CDLL(None) if sys.platform == "linux" else None
+    if library is not None and hasattr(library, "mallopt"):
         library.mallopt(_M_TRIM_THRESHOLD, 1 << 30)
         library.mallopt(_M_MMAP_THRESHOLD, 1 << 25)

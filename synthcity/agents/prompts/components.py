@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+Described = Mapping[str, Any]  # a space, a component or a parameter as ``Space.describe()`` writes them
 _LONGEST_DOC = 300  # characters of a component's docstring, in whole sentences
 _LONGEST_LINE = 130  # of them where a component gets a line
 _COMMON = 3  # components from which an option with one range is told once
 
 
-def describe_components(space: Mapping[str, Any]) -> str:
+def describe_components(space: Described) -> str:
     """Return text for the plain data of ``Space.describe()``.
 
     Each component gets its name, the first sentences of its docstring and its typed parameters with range, scale and
@@ -29,7 +30,7 @@ def describe_components(space: Mapping[str, Any]) -> str:
     return "\n\n".join(sections)
 
 
-def brief_components(space: Mapping[str, Any], focus: Collection[str] = ()) -> str:
+def brief_components(space: Described, focus: Collection[str] = ()) -> str:
     """Return the same in a line a component: what it is for, and its parameters with range and default.
 
     What the parameters mean is told of the shared ones and of the components in ``focus``.
@@ -50,7 +51,7 @@ def brief_components(space: Mapping[str, Any], focus: Collection[str] = ()) -> s
     return "\n\n".join(sections)
 
 
-def _line(name: str, entry: Mapping[str, Any], common: Collection[str], whole: bool) -> str:
+def _line(name: str, entry: Described, common: Collection[str], whole: bool) -> str:
     doc = " ".join(entry.get("doc", "").split())
     doc = doc.partition(". ")[0].rstrip(".")
     doc = doc if len(doc) <= _LONGEST_LINE else doc[: _LONGEST_LINE - 3] + "..."
@@ -61,7 +62,7 @@ def _line(name: str, entry: Mapping[str, Any], common: Collection[str], whole: b
     return "\n".join(lines)
 
 
-def _range(parameter: Mapping[str, Any]) -> str:
+def _range(parameter: Described) -> str:
     kind = parameter["kind"]
     if kind == "choice":
         values = "|".join(map(_value, parameter["choices"]))
@@ -73,18 +74,18 @@ def _range(parameter: Mapping[str, Any]) -> str:
     return f"{parameter['name']}={_value(parameter['default'])} ({values})"
 
 
-def _doc(parameter: Mapping[str, Any]) -> str:
+def _doc(parameter: Described) -> str:
     return f": {parameter['doc']}" if parameter.get("doc") else ""
 
 
-def _component(name: str, entry: Mapping[str, Any]) -> str:
+def _component(name: str, entry: Described) -> str:
     doc = " ".join(entry.get("doc", "").split())
     if len(doc) > _LONGEST_DOC:
         doc = doc[: doc.rfind(". ", 0, _LONGEST_DOC) + 1] or doc[:_LONGEST_DOC]
     return "\n".join([f"- {name}: {doc}".rstrip(": "), *map(_parameter, entry.get("parameters", ()))])
 
 
-def _parameter(parameter: Mapping[str, Any]) -> str:
+def _parameter(parameter: Described) -> str:
     kind = parameter["kind"]
     if kind == "choice":
         values = f"one of {_list(parameter['choices'])}"
@@ -97,9 +98,9 @@ def _parameter(parameter: Mapping[str, Any]) -> str:
     return f"    {parameter['name']}: {values}, default {_value(parameter['default'])}{doc}"
 
 
-def _list(values: Sequence[Any]) -> str:
+def _list(values: Sequence[object]) -> str:
     return ", ".join(map(_value, values))
 
 
-def _value(value: Any) -> str:
+def _value(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value).lower() if isinstance(value, bool) else str(value)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
 
-from synthcity.agents.standin.instances import Maker, broken
-from synthcity.agents.standin.script import Behaviour
+from synthcity.agents.standin.instances import Maker, Schema, broken
+from synthcity.agents.standin.script import Behaviour, ChatBody
 
 _THOUGHT = 'Let me think. A draft: {"proposals": []}. No, better:'
 
@@ -20,7 +19,7 @@ class ScriptedAnswer:
 
     content: str
     reasoning: str = ""
-    tool_calls: list[dict[str, Any]] = field(default_factory=list)
+    tool_calls: list[dict[str, object]] = field(default_factory=list)
     finish_reason: str = "stop"
 
     @property
@@ -28,7 +27,7 @@ class ScriptedAnswer:
         return 1 + (len(self.content) + len(self.reasoning) + len(json.dumps(self.tool_calls))) // 4
 
 
-def compose(behaviour: Behaviour, body: Mapping[str, Any], rng: random.Random) -> ScriptedAnswer:
+def compose(behaviour: Behaviour, body: ChatBody, rng: random.Random) -> ScriptedAnswer:
     """Answer a chat completion's body as the behaviour says."""
     do = behaviour["do"]
     answer = _base(behaviour, body, rng)
@@ -59,7 +58,7 @@ def compose(behaviour: Behaviour, body: Mapping[str, Any], rng: random.Random) -
     return answer
 
 
-def _base(behaviour: Behaviour, body: Mapping[str, Any], rng: random.Random) -> ScriptedAnswer:
+def _base(behaviour: Behaviour, body: ChatBody, rng: random.Random) -> ScriptedAnswer:
     do = behaviour["do"]
     if "tool_calls" in behaviour:
         calls = [_call(call["name"], call.get("arguments", {}), n) for n, call in enumerate(behaviour["tool_calls"])]
@@ -67,30 +66,30 @@ def _base(behaviour: Behaviour, body: Mapping[str, Any], rng: random.Random) -> 
     if "content" in behaviour:
         return ScriptedAnswer(_text(behaviour["content"]))
     lists = {"duplicates": "duplicates", "empty_list": "empty"}.get(do, "")
-    options: dict[str, Any] = {"outside": do == "out_of_range", "injection": do == "injection", "lists": lists}
+    maker = partial(Maker, rng=rng, outside=do == "out_of_range", injection=do == "injection", lists=lists)
     if (schema := asked_schema(body)) is not None:
-        value = Maker(rng=rng, root=schema, **options).make(schema)
+        value = maker(root=schema).make(schema)
         if do == "nan":
             return ScriptedAnswer(json.dumps({"value": float("nan")}))
         return ScriptedAnswer(json.dumps(broken(value) if do == "break_schema" else value))
     for tool in body.get("tools", []):
         if tool["function"]["name"] == "finish":
-            schema = tool["function"].get("parameters", {})
-            value = Maker(rng=rng, root=schema, **options).make(schema)
+            schema = tool["function"].get("parameters", Schema())
+            value = maker(root=schema).make(schema)
             return ScriptedAnswer("", tool_calls=[_call("finish", broken(value) if do == "break_schema" else value, 0)])
     return ScriptedAnswer("All right.")
 
 
-def asked_schema(body: Mapping[str, Any]) -> dict[str, Any] | None:
+def asked_schema(body: ChatBody) -> Schema | None:
     """Find the schema that an answer should fit: in ``response_format``, or told in the last message."""
-    form = body.get("response_format") or {}
-    if form.get("type") == "json_schema":
-        asked: dict[str, Any] = form["json_schema"]["schema"]
-        return asked
+    form = body.get("response_format")
+    if form and form.get("type") == "json_schema":
+        return form["json_schema"]["schema"]
     content = body["messages"][-1].get("content")
     _, separator, text = content.rpartition("JSON Schema:") if isinstance(content, str) else ("", "", "")
     if not separator:
         return None
+    told: Schema
     try:
         told, _ = json.JSONDecoder().raw_decode(text.strip())
     except ValueError:
@@ -98,14 +97,14 @@ def asked_schema(body: Mapping[str, Any]) -> dict[str, Any] | None:
     return told if isinstance(told, dict) else None
 
 
-def _call(name: str, arguments: Any, number: int) -> dict[str, Any]:
+def _call(name: str, arguments: object, number: int) -> dict[str, object]:
     function = {"name": name, "arguments": _text(arguments)}
     return {"id": f"call_{number}", "type": "function", "function": function}
 
 
-def _tool_names(body: Mapping[str, Any]) -> list[str]:
+def _tool_names(body: ChatBody) -> list[str]:
     return [tool["function"]["name"] for tool in body.get("tools", [])] or ["finish"]
 
 
-def _text(content: Any) -> str:
+def _text(content: object) -> str:
     return content if isinstance(content, str) else json.dumps(content)

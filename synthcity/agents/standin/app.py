@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from synthcity.agents.standin.answer import ScriptedAnswer, compose
-from synthcity.agents.standin.script import STATUSES, Behaviour, Script
+from synthcity.agents.standin.script import STATUSES, Asked, Behaviour, ChatBody, Script
 from synthcity.errors import ConfigError
 
 _KEY = re.compile(r"cpk_[0-9a-f]{32}\.[0-9a-f]{32}\.[0-9A-Za-z]{32}")
@@ -27,7 +27,7 @@ class StandIn:
 
     def __init__(self, script: Script) -> None:
         self.script = script
-        self.asked: list[dict[str, object]] = []
+        self.asked: list[Asked] = []
         self._index = 0
 
     def app(self) -> Starlette:
@@ -73,12 +73,12 @@ class StandIn:
         behaviour = self.script.behaviour(body, index)
         return await self._behave(behaviour, body, index)
 
-    def _log(self, request: Request, body: object) -> None:
+    def _log(self, request: Request, body: ChatBody | None) -> None:
         # what was sent, the key left out: a test that looks for it must not find it here
         names = sorted(name for name in request.headers if name != "authorization")
         self.asked.append({"path": request.url.path, "headers": names, "body": body})
 
-    def _refusal(self, request: Request, body: dict[str, object]) -> Response | None:
+    def _refusal(self, request: Request, body: ChatBody) -> Response | None:
         """Check what Chutes checks before a model hears of it."""
         if self.script.auth:
             header = request.headers.get("authorization", "").split()
@@ -103,7 +103,7 @@ class StandIn:
             return JSONResponse({"object": "error", "message": text, "type": "BadRequestError", "code": 400}, 400)
         return None
 
-    async def _behave(self, behaviour: Behaviour, body: dict[str, object], index: int) -> Response:
+    async def _behave(self, behaviour: Behaviour, body: ChatBody, index: int) -> Response:
         do = behaviour["do"]
         if do in STATUSES:
             return _status(behaviour)
@@ -134,7 +134,7 @@ class StandIn:
 def _status(behaviour: Behaviour) -> Response:
     status, detail = STATUSES[behaviour["do"]]
     detail = behaviour.get("detail", detail)
-    if behaviour["do"] == "quota":
+    if behaviour["do"] == "quota" and isinstance(detail, dict):
         reset = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=behaviour.get("seconds", 3600.0))
         detail = {**detail, "quota_reset_timestamp": behaviour.get("reset", reset.isoformat())}
     headers = dict(behaviour.get("headers", {}))
@@ -143,7 +143,7 @@ def _status(behaviour: Behaviour) -> Response:
     return JSONResponse({"detail": detail}, behaviour.get("status", status), headers)
 
 
-def _completion(answer: ScriptedAnswer, behaviour: Behaviour, body: dict[str, object]) -> dict[str, object]:
+def _completion(answer: ScriptedAnswer, behaviour: Behaviour, body: ChatBody) -> dict[str, object]:
     message: dict[str, object] = {"role": "assistant", "content": answer.content or None}
     if answer.reasoning:
         message["reasoning_content"] = answer.reasoning
@@ -155,7 +155,7 @@ def _completion(answer: ScriptedAnswer, behaviour: Behaviour, body: dict[str, ob
     return completion if usage is None else completion | {"usage": usage}
 
 
-async def _stream(answer: ScriptedAnswer, behaviour: Behaviour, body: dict[str, object]) -> AsyncIterator[bytes]:
+async def _stream(answer: ScriptedAnswer, behaviour: Behaviour, body: ChatBody) -> AsyncIterator[bytes]:
     head = _head("chat.completion.chunk", behaviour, body)
 
     def chunk(delta: dict[str, object], reason: str | None = None) -> bytes:
@@ -190,7 +190,7 @@ async def _half(data: bytes) -> AsyncIterator[bytes]:
     await asyncio.sleep(0.01)
 
 
-def _head(kind: str, behaviour: Behaviour, body: dict[str, object]) -> dict[str, object]:
+def _head(kind: str, behaviour: Behaviour, body: ChatBody) -> dict[str, object]:
     return {
         "id": "chatcmpl-standin",
         "object": kind,
@@ -199,14 +199,14 @@ def _head(kind: str, behaviour: Behaviour, body: dict[str, object]) -> dict[str,
     }
 
 
-def _usage(answer: ScriptedAnswer, body: dict[str, object]) -> dict[str, object]:
+def _usage(answer: ScriptedAnswer, body: ChatBody) -> dict[str, object]:
     prompt, completion = _num_tokens(body), answer.num_tokens
     details = {"reasoning_tokens": len(answer.reasoning) // 4}
     total = {"total_tokens": prompt + completion, "completion_tokens_details": details}
     return {"prompt_tokens": prompt, "completion_tokens": completion} | total
 
 
-def _num_tokens(body: dict[str, object]) -> int:
+def _num_tokens(body: ChatBody) -> int:
     return 1 + len(json.dumps([body.get("messages"), body.get("tools")])) // 4
 
 

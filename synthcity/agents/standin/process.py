@@ -7,8 +7,9 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 from urllib.request import ProxyHandler, Request, build_opener
+
+from synthcity.agents.standin.script import Asked, ChatBody
 
 _open = build_opener(ProxyHandler({})).open  # the loopback needs no proxy
 
@@ -27,15 +28,16 @@ class RunningStandIn:
         with _open(Request(f"{self._root}/script", data, {"Content-Type": "application/json"})):
             pass
 
-    def requests(self) -> list[dict[str, Any]]:
+    def requests(self) -> list[Asked]:
         """Return what was asked since the last call of this or of ``script``, the key left out."""
         with _open(f"{self._root}/requests") as answer:
-            asked: list[dict[str, Any]] = json.load(answer)
+            asked: list[Asked] = json.load(answer)
         return asked
 
-    def questions(self) -> list[dict[str, object]]:
+    def questions(self) -> list[ChatBody]:
         """Return the bodies of the chat completions among :meth:`requests`."""
-        return [asked["body"] for asked in self.requests() if asked["path"].endswith("/chat/completions")]
+        bodies = (asked["body"] for asked in self.requests() if asked["path"].endswith("/chat/completions"))
+        return [body for body in bodies if body is not None]
 
 
 @contextmanager

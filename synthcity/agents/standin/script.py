@@ -40,19 +40,96 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Required, TypedDict, cast
 
+from synthcity.agents.messages import Message
+from synthcity.agents.standin.instances import Schema
 from synthcity.errors import ConfigError, unknown_name
 
-Behaviour = dict[str, Any]
-Policy = Callable[[dict[str, Any], int], "Behaviour | str"]
+ModelRow = dict[str, Any]  # as Chutes lists models; a script may leave out or spoil whatever is in it
+
+
+class ScriptedCall(TypedDict, total=False):
+    """A call of a tool as a script writes it."""
+
+    name: Required[str]
+    arguments: object
+
+
+class Behaviour(TypedDict, total=False):
+    """What to do with one question: a name and its options, told above."""
+
+    do: Required[str]
+    content: object
+    tool_calls: list[ScriptedCall]
+    reasoning: str
+    finish_reason: str
+    model: str
+    usage: object
+    delay: float
+    seconds: float
+    body: object
+    status: int
+    detail: object
+    headers: Mapping[str, str]
+    retry_after: float
+    reset: str
+
+
+class FunctionForm(TypedDict, total=False):
+    """What a question says of one tool."""
+
+    name: Required[str]
+    parameters: Schema
+
+
+class ToolForm(TypedDict):
+    """One entry of a question's ``tools``."""
+
+    function: FunctionForm
+
+
+class NamedSchema(TypedDict):
+    """The schema within a ``response_format``."""
+
+    schema: Schema
+
+
+class ResponseForm(TypedDict, total=False):
+    """How a question wants its answer written."""
+
+    type: str
+    json_schema: NamedSchema
+
+
+class ChatBody(TypedDict, total=False):
+    """The body of a chat completion, as far as the stand-in reads it."""
+
+    model: Required[str]
+    messages: Required[list[Message]]
+    tools: list[ToolForm]
+    response_format: ResponseForm
+    max_tokens: int
+    max_completion_tokens: int
+    stream: bool
+
+
+class Asked(TypedDict):
+    """What the stand-in notes of one request, the key left out."""
+
+    path: str
+    headers: list[str]
+    body: ChatBody | None
+
+
+Policy = Callable[[ChatBody, int], "Behaviour | str"]
 
 ANSWERS = (
     "good", "think", "think_unopened", "fence", "prose", "break_schema", "broken_json", "length", "nan",
     "out_of_range", "duplicates", "empty_list", "injection", "plain", "empty", "unknown_tool", "bad_arguments",
 )  # fmt: skip
 BROKEN = ("truncate", "not_json", "raw", "hang", "drip", "disconnect")
-STATUSES: dict[str, tuple[int, Any]] = {
+STATUSES: dict[str, tuple[int, object]] = {
     "quota": (402, {"message": "Quota exceeded and account balance is $0.0, please pay with fiat or send tao"}),
     "broke": (402, {"message": "Quota exceeded and account balance is $0.0, please pay with fiat or send tao"}),
     "overload": (429, "infra_overload"),
@@ -70,7 +147,7 @@ STATUSES: dict[str, tuple[int, Any]] = {
 NAMES = (*ANSWERS, *BROKEN, *STATUSES)
 LISTINGS = ("ok", "no_features", "no_prices", "missing", "down")
 
-MODELS: list[dict[str, Any]] = [
+MODELS: list[ModelRow] = [
     {
         "id": name,
         "object": "model",
@@ -102,7 +179,7 @@ class Script:
     replies: list[Behaviour] = field(default_factory=list)
     seed: int = 0
     weights: Mapping[str, float] = field(default_factory=dict)
-    models: list[dict[str, Any]] = field(default_factory=lambda: MODELS)
+    models: list[ModelRow] = field(default_factory=lambda: MODELS)
     listing: str = "ok"
     auth: bool = True
     policy: Policy | None = None
@@ -137,7 +214,7 @@ class Script:
         """Return the source of chance of question ``index``: the same in every run."""
         return random.Random(f"{self.seed}:{index}")
 
-    def behaviour(self, body: dict[str, Any], index: int) -> Behaviour:
+    def behaviour(self, body: ChatBody, index: int) -> Behaviour:
         """Return what to do with question ``index``, counted from 0."""
         if self.policy is not None:
             return _named(self.policy(body, index))
@@ -147,14 +224,14 @@ class Script:
             return {"do": "good"}
         return {"do": self.rng(index).choices(list(self.weights), list(self.weights.values()))[0]}
 
-    def rows(self) -> list[dict[str, Any]]:
+    def rows(self) -> list[ModelRow]:
         """Return the rows of the model list."""
         left_out = {"no_features": ("supported_features",), "no_prices": ("pricing", "price")}.get(self.listing, ())
         return [{key: value for key, value in row.items() if key not in left_out} for row in self.models]
 
 
 def _named(reply: Any) -> Behaviour:
-    behaviour = {"do": reply} if isinstance(reply, str) else {"do": "good"} | dict(reply)
+    behaviour = cast(Behaviour, {"do": reply} if isinstance(reply, str) else {"do": "good"} | dict(reply))
     if behaviour["do"] not in NAMES:
         raise ConfigError(f"stand-in script: {unknown_name('behaviour', behaviour['do'], NAMES)}")
     return behaviour
