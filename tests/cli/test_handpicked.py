@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,7 +17,6 @@ from click.testing import CliRunner, Result
 from synthcity.cli.main import cli
 from synthcity.errors import ConfigError
 from synthcity.search import run as module
-from synthcity.search.candidates.presets import presets
 from tests.cli.test_search import REPORT
 from tests.search.test_run import SWEEP
 
@@ -36,42 +34,8 @@ FINISHED = {"trials": TRIALS, "failures": [FAILURE], "rejections": [REJECTION]}
 Invoke = Callable[..., Result]
 
 
-@pytest.fixture
-def calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[dict[str, Any]]:
-    seen: list[dict[str, Any]] = []
-
-    def search(config: Any, **options: Any) -> Any:
-        seen.append({"config": config, **options})
-        report = {**REPORT, **FINISHED, "validation_baselines": {"ewma": 4270.0, "fhs": 4250.0}}
-        return SimpleNamespace(report=report, folder=tmp_path, winner=tmp_path / "winner", page=tmp_path / "r.html")
-
-    monkeypatch.setattr(module, "search", search)
-    return seen
-
-
 def invoke(*arguments: str) -> Result:
     return CliRunner().invoke(cli, list(arguments))
-
-
-def test_an_experiment_is_a_search_of_one(calls: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.argv", ["/bin/synthcity", "experiment", "--head", "an sde"])
-    settings = ("--set", "block0.dropout=0.2", "--set", "data.assets=[BTC]")
-    found = invoke("experiment", "--blocks", "lstm, tcn", "--head", "sde", *settings, "--steps", "9", "--seed", "4")
-    assert found.exit_code == 0, found.output
-    (call,) = calls
-    network = {"blocks": [{"name": "lstm", "dropout": 0.2}, {"name": "tcn"}], "head": {"name": "sde"}}
-    budget = call["config"].search
-    assert budget.candidates == (network,)
-    assert (budget.max_steps, budget.seed, call["config"].data.assets) == (9, 4, ("BTC",))
-    assert (call["stem"], call["resume"], call["config"].name) == ("experiment", False, None)
-    assert call["command"] == "synthcity experiment --head 'an sde'"
-
-
-def test_a_sweep_file_gives_the_prices(calls: list[dict[str, Any]]) -> None:
-    assert invoke("experiment", str(ROOT / "configs/sweep-1h.yaml"), "--name", "7", "--resume").exit_code == 0
-    config = calls[0]["config"]
-    assert (config.competition, config.name, calls[0]["resume"]) == ("crypto-1h", "7", True)
-    assert config.search.candidates == ({"blocks": [], "head": {"name": "gbm"}},)
 
 
 def test_classes_and_another_quick_network_are_understood(calls: list[dict[str, Any]]) -> None:
@@ -92,18 +56,6 @@ def test_epochs_are_told_to_be_steps(command: str) -> None:
     assert "a training is counted in steps, on windows drawn anew: say --steps 500" in found.output
 
 
-def test_quick_needs_no_argument(calls: list[dict[str, Any]]) -> None:
-    assert invoke("quick").exit_code == 0
-    config = calls[0]["config"]
-    assert (config.data.source, config.search.candidates, calls[0]["stem"]) == ("simulated", ("lstm_gbm",), "quick")
-
-
-def test_a_sweep_takes_the_presets_it_is_given_or_all(calls: list[dict[str, Any]]) -> None:
-    assert invoke("sweep", "--presets", "tcn_sde, lstm_gbm,tcn_sde").exit_code == 0
-    assert invoke("sweep").exit_code == 0
-    assert [call["config"].search.candidates for call in calls] == [("tcn_sde", "lstm_gbm"), tuple(presets())]
-
-
 def test_prints_networks_side_by_side_before_the_verdict(calls: list[dict[str, Any]]) -> None:
     lines = invoke("sweep").stdout.splitlines()
     start = next(at for at, line in enumerate(lines) if line.startswith("trial"))
@@ -114,14 +66,6 @@ def test_prints_networks_side_by_side_before_the_verdict(calls: list[dict[str, A
     assert lines[start + 4] == "failed: c0002: the loss became nan"
     assert lines[start + 5] == "not trained: {'d_model': 64}: too many parameters"
     assert REPORT["verdict"]["sentence"] in lines[start + 6 :]  # type: ignore[index]
-
-
-def test_lists_the_presets() -> None:
-    lines = invoke("sweep", "--list").stdout.splitlines()
-    assert lines[0].split() == ["preset", "architecture", "what", "it", "is"]
-    assert len(lines) == 1 + len(presets())
-    assert lines[2].startswith("lstm_gbm ")
-    assert lines[2].endswith("A recurrent reading of the last hours.")
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ REPORT = {
     "repairs": [],
     "choice": "mix is frozen: so",
     "cuts": [],
-    "run": {"assets": ["BTC", "ETH"], "time_budget": None, "seconds": 60.0},
+    "run": {"is_simulated": False, "assets": ["BTC", "ETH"], "time_budget": None, "seconds": 60.0},
     "verdict": VERDICT,
     "scores": [
         {"name": "mix", "by_asset": {"BTC": 3450.0, "ETH": 5000.0}, "mean": 4225.0},

@@ -10,9 +10,7 @@ import pytest
 from synthcity.errors import BundleError
 from synthcity.forecast.baselines import baseline
 from synthcity.forecast.bundle import load
-from synthcity.forecast.dispatch import Dispatch, Route
 from synthcity.forecast.facts import SIMULATED, Facts
-from synthcity.forecast.mixing import Mix
 from synthcity.forecast.provenance import read_facts
 from synthcity.forecast.quantise import Quantised
 from synthcity.forecast.verified import MANIFEST
@@ -57,27 +55,12 @@ def test_an_older_bundle_is_unknown_in_what_it_does_not_tell(tmp_path: Path):
     assert Facts().learned is None
 
 
-def test_a_baseline_has_learned_nothing(tmp_path: Path):
-    baseline("fhs").save(tmp_path / "fhs")
-    assert read_facts(tmp_path / "fhs") == ()
-
-
 @pytest.mark.parametrize("times", [1, 2])
 def test_what_is_saved_again_still_tells(tmp_path: Path, times: int):
     folder = bundle(tmp_path / "0", facts(SIMULATED))
     for time in range(times):
         load(folder).save(folder := tmp_path / str(time + 1))  # type: ignore[attr-defined]
     assert read_facts(folder) == (facts(SIMULATED),)
-
-
-def test_what_is_made_of_bundles_tells_what_they_tell(tmp_path: Path):
-    real, made_up = bundle(tmp_path / "a", facts("binance")), bundle(tmp_path / "b", facts(SIMULATED))
-    Mix([load(real), load(made_up), baseline("fhs")], [0.4, 0.3, 0.3]).save(tmp_path / "mix")
-    assert read_facts(tmp_path / "mix") == (facts("binance"), facts(SIMULATED))
-    routes = [Route.parse("crypto-24h:BTC"), Route.parse("crypto-24h")]
-    Dispatch(routes, [load(tmp_path / "mix"), load(real)]).save(tmp_path / "all")
-    assert read_facts(tmp_path / "all") == (facts("binance"), facts(SIMULATED))
-    assert any(one.is_simulated for one in read_facts(tmp_path / "all"))
 
 
 @pytest.mark.parametrize(

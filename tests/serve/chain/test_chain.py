@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import logging
-import subprocess
 import sys
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from synthcity.errors import ChainError
-from synthcity.serve.admission.metagraph import Metagraph, Neuron, Snapshot
+from synthcity.serve.admission.metagraph import Metagraph, Snapshot
 from synthcity.serve.chain.__main__ import main
-from synthcity.serve.chain.bittensor10 import Bittensor10, to_snapshot
 from synthcity.serve.chain.chain import Opened, follow
 from tests.serve.dialogue import MINER, STRANGER, snapshot
 
@@ -70,32 +67,6 @@ def test_tells_if_we_are_not_registered(tmp_path: Path, caplog, key, told: bool)
     assert ("is not registered on subnet 50" in caplog.text) is told
 
 
-def _metagraph() -> SimpleNamespace:
-    """What ``Subtensor.metagraph`` of bittensor 10.5 returns, as far as it is read."""
-    return SimpleNamespace(
-        hotkeys=["5a", "5b"],
-        S=np.array([65_000.5, 0.0], np.float32),
-        validator_permit=np.array([True, False]),
-        axons=[SimpleNamespace(ip="10.0.0.2", port=8091), SimpleNamespace(ip="0.0.0.0", port=0)],
-        block=np.array([7]),
-    )
-
-
-def test_a_metagraph_becomes_a_snapshot():
-    found = to_snapshot(_metagraph(), 50, 1.0)
-    assert found.block == 7
-    assert found.neurons["5a"] == Neuron(uid=0, stake=65_000.5, validator_permit=True, ip="10.0.0.2", port=8091)
-    assert not found.neurons["5b"].validator_permit
-
-
-def test_whatever_the_library_raises_is_an_error_of_the_chain():
-    def fail(netuid: int) -> None:
-        raise TimeoutError("no answer")
-
-    with pytest.raises(ChainError, match="subnet 50: TimeoutError no answer"):
-        Bittensor10(SimpleNamespace(metagraph=fail), 50).snapshot()
-
-
 def test_nonsense_is_refused_before_the_library_is_loaded():
     result = CliRunner().invoke(main, ["--metagraph", "m.json", "--publish", "here"])
     assert result.exit_code == 2
@@ -128,9 +99,3 @@ def test_an_adapter_that_is_none_or_cannot_begin_is_told_in_a_sentence(monkeypat
     monkeypatch.setitem(sys.modules, "another_chain", SimpleNamespace(open_chain=open_chain))
     result = CliRunner().invoke(main, ["--metagraph", "m.json", "--adapter", "another_chain"])
     assert (result.exit_code, result.output) == (1, "Error: the wallet is locked\n")
-
-
-def test_the_module_itself_loads_no_bittensor():
-    code = "import sys, synthcity.serve.chain.bittensor10; print('bittensor' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "False"
