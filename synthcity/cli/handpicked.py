@@ -6,7 +6,7 @@ import shlex
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -59,7 +59,7 @@ def run(
     """Train ``candidates``, take the best through the final and print what came of them."""
     from synthcity.search.handpicked import handpicked_config
 
-    given: dict[str, Any] = {"search.max_steps": steps, "search.seed": seed, "name": name and quoted(name)}
+    given: dict[str, object] = {"search.max_steps": steps, "search.seed": seed, "name": name and quoted(name)}
     settings = [*settings, *(f"{key}={value}" for key, value in given.items() if value is not None)]
     config = handpicked_config(file, candidates, settings)  # before torch and Ray are loaded
 

@@ -26,7 +26,7 @@ class Duration(_Seconds):
     def __init__(self, low: float = 0.0, high: float = float("inf"), *, whole: bool = False) -> None:
         self._low, self._high, self._whole = low, high, whole
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Return whole seconds as an int where ``whole``."""
         try:
             seconds = parse_duration(value)
@@ -44,7 +44,7 @@ class Duration(_Seconds):
 class Finite(click.FloatRange):
     """A number in a range; ``nan``, which lies in every range of click's, is refused."""
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+    def convert(self, value: float, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Convert as click does."""
         number = float(super().convert(value, param, ctx))
         if not math.isfinite(number):
@@ -55,7 +55,7 @@ class Finite(click.FloatRange):
 class LocalPath(click.Path):
     """A file or folder; ``~`` is the user's home, where the shell left it alone (``--data=~/prices``)."""
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+    def convert(self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Expand, then check as click does."""
         if isinstance(value, str) and (not value.strip() or "\0" in value):
             self.fail(f"{value!r} is no name of a file or folder", param, ctx)
@@ -68,7 +68,7 @@ class Output(LocalPath):
     def __init__(self, *, is_folder: bool = False, path_type: type[str] | type[Path] = Path) -> None:
         super().__init__(path_type=path_type, dir_okay=is_folder, file_okay=not is_folder)
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+    def convert(self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Expand and try; ``-`` is standard output, and whoever serves an address knows whether it can be written."""
         path = super().convert(value, param, ctx)
         is_ours = str(path) != "-" and "://" not in str(path)

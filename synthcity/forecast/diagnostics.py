@@ -8,6 +8,7 @@ biased direction (Gneiting, Balabdaoui and Raftery 2007).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +58,37 @@ def pit_counts(paths: Floats, realised: Floats, steps: int, num_bins: int = NUM_
     below = np.clip((edges - low) / (high - low), 0.0, 1.0)
     counts: Floats = np.diff(below, axis=0).sum(axis=1)
     return counts
+
+
+class PitRow(TypedDict):
+    """A PIT histogram with its 95 % interval by bin; see :meth:`Diagnostics.result`."""
+
+    asset: str
+    horizon: int
+    count: int
+    density: list[float]
+    low: list[float]
+    high: list[float]
+
+
+class Fan(TypedDict):
+    """Quantiles of one forecast and the realised prices; see :meth:`Diagnostics.result`."""
+
+    asset: str
+    kind: str
+    start_time: int
+    time_increment: int
+    volatility: float
+    quantiles: dict[str, list[float | None]]
+    realised: list[float | None]
+
+
+class DiagnosticsTold(TypedDict):
+    """What :meth:`Diagnostics.result` returns."""
+
+    num_prompts: int
+    pit: list[PitRow]
+    fans: list[Fan]
 
 
 class Diagnostics:
@@ -112,7 +144,7 @@ class Diagnostics:
         for key, counts in other._counts.items():
             self._count(key, counts)
 
-    def result(self) -> dict[str, object]:
+    def result(self) -> DiagnosticsTold:
         """Return plain JSON data ``{"num_prompts", "pit", "fans"}``.
 
         ``pit`` is a list of ``{asset, horizon, count, density, low, high}``: ``density`` by bin is 1 where
@@ -134,7 +166,7 @@ class Diagnostics:
     def _count(self, key: tuple[str, int, int], counts: Floats) -> None:
         self._counts[key] = self._counts.get(key, np.zeros(NUM_BINS)) + counts
 
-    def _histogram(self, asset: str, horizon: int) -> dict[str, object]:
+    def _histogram(self, asset: str, horizon: int) -> PitRow:
         by_block: dict[int, Floats] = {}
         # sorted: float sums must not depend on the order in which parts were merged
         for (name, seconds, block), counts in sorted(self._counts.items(), key=lambda item: item[0]):
@@ -156,7 +188,7 @@ class Diagnostics:
             "high": _rounded(high) if known else [],
         }
 
-    def _chosen_fans(self, asset: str) -> list[dict[str, object]]:
+    def _chosen_fans(self, asset: str) -> list[Fan]:
         # volatility decides and the start time breaks ties: the order of arrival does not matter
         ranked = sorted((fan[0], start) for (name, start), fan in self._fans.items() if name == asset)
         chosen: dict[int, str] = {}
@@ -164,7 +196,7 @@ class Diagnostics:
             chosen.setdefault(ranked[round(rank * (len(ranked) - 1))][1], kind)
         return [self._fan(asset, start, kind) for start, kind in chosen.items()]
 
-    def _fan(self, asset: str, start: int, kind: str) -> dict[str, object]:
+    def _fan(self, asset: str, start: int, kind: str) -> Fan:
         volatility, increment, fan = self._fans[asset, start]
         return {
             "asset": asset,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypedDict
 
 import numpy as np
 import pandas as pd
@@ -30,6 +31,25 @@ def trailing_volatility(history: Prices, prompt: Prompt) -> float:
     return float(np.sqrt(np.mean(returns**2))) if len(returns) else float("nan")
 
 
+class GroupRow(TypedDict):
+    """The lead in one hour of the day or one volatility regime; see :func:`lead_by_group`."""
+
+    group: str
+    count: int
+    lead: float
+    low: float | None
+    high: float | None
+
+
+class GroupsTold(TypedDict):
+    """What :func:`lead_by_group` returns."""
+
+    challenger: str
+    baseline: str
+    by_hour: list[GroupRow]
+    by_regime: list[GroupRow]
+
+
 def lead_by_group(
     scores: pd.DataFrame,
     challenger: str,
@@ -38,7 +58,7 @@ def lead_by_group(
     *,
     weights: Mapping[str, float],
     block_days: int = 2,
-) -> dict[str, object]:
+) -> GroupsTold:
     """Lead of ``challenger`` over ``baseline`` by hour of day and by volatility regime, as plain JSON data.
 
     Args:
@@ -88,7 +108,7 @@ def _parts(pairs: pd.DataFrame, column: str) -> list[tuple[int, pd.DataFrame]]:
     return [(value, pairs[pairs[column] == value]) for value in present]
 
 
-def _row(group: str, part: pd.DataFrame) -> dict[str, object]:
+def _row(group: str, part: pd.DataFrame) -> GroupRow:
     weight = part["weight"].to_numpy(dtype=np.float64)
     base = part["total_baseline"].to_numpy(dtype=np.float64)
     gain = weight * (part["total_challenger"].to_numpy(dtype=np.float64) - base)

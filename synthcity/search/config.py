@@ -54,7 +54,7 @@ def default_arms() -> dict[str, ArmConfig]:
     }
 
 
-def _candidates(value: Any) -> tuple[str | Config, ...]:
+def _candidates(value: object) -> tuple[str | Config, ...]:
     """Read presets by name and networks as mappings; whether there are such is found out when they are wanted."""
     if not isinstance(value, list | tuple) or not all(isinstance(item, str | Mapping) for item in value):
         raise ValueError("a list of presets and networks such as [lstm_gbm, {blocks: [{name: tcn}]}]")

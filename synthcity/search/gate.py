@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from synthcity.errors import ConfigError, SynthcityError, TrialFailed
 from synthcity.nets.registry import component
-from synthcity.search.candidates.candidate import Candidate, Proposal
+from synthcity.search.candidates.candidate import Candidate, Config, Proposal
 from synthcity.search.candidates.space import Space, canonical, config_hash
 from synthcity.search.journal.diagnosis import at_least_as_large
 from synthcity.search.journal.history import TrialHistory
 
-DryRun = Callable[[dict[str, Any]], Mapping[str, float]]
+DryRun = Callable[[Config], Mapping[str, float]]
 # with some twenty active parameters a change of a tenth of one range; less is within the noise of a seed
 _NEAREST = 0.005
 # measured costs are those of default options on another machine: only what is this many times too slow is not tried
@@ -70,7 +69,7 @@ class Gate:
             usd=proposal.usd,
         )
 
-    def screen(self, proposal: Proposal, history: TrialHistory) -> tuple[dict[str, Any], str]:
+    def screen(self, proposal: Proposal, history: TrialHistory) -> tuple[Config, str]:
         """Run the checks that build no network, safe on any thread; return the canonical config and its hash.
 
         Raises:
@@ -86,7 +85,7 @@ class Gate:
         self._check_estimate(config)
         return config, digest
 
-    def _check_new(self, config: dict[str, Any], digest: str, history: TrialHistory) -> None:
+    def _check_new(self, config: Config, digest: str, history: TrialHistory) -> None:
         for record in history.records:
             other = record.candidate
             if other.hash == digest:
@@ -100,7 +99,7 @@ class Gate:
             if distance < _NEAREST:
                 raise Rejected("near duplicate", f"only {distance:.4f} away from {other.id}")
 
-    def _check_limits(self, config: dict[str, Any], history: TrialHistory) -> None:
+    def _check_limits(self, config: Config, history: TrialHistory) -> None:
         """Refuse what is at least as large as a trial that needed too much memory or time."""
         for record in history.limits:
             if at_least_as_large(config, record.candidate.config):
@@ -108,7 +107,7 @@ class Gate:
                 cause = record.diagnosis.cause
                 raise Rejected("limit", f"in nothing smaller than {record.candidate.id}, which ran out of {cause}")
 
-    def _check_estimate(self, config: dict[str, Any]) -> None:
+    def _check_estimate(self, config: Config) -> None:
         """Refuse by the measured costs of the blocks what no dry run need show to be too slow."""
         limit = self._limits.max_step_seconds
         if limit is None:
@@ -122,7 +121,7 @@ class Gate:
             text = f"a step would take about {total:.3g} s, {worst[0]:.3g} s of it the block {worst[1]}"
             raise Rejected("too slow", f"{text}; that is far more than the {limit:.3g} s there are")
 
-    def _check_run(self, config: dict[str, Any]) -> None:
+    def _check_run(self, config: Config) -> None:
         try:
             cost = self._dry_run(config)
         except ConfigError as error:

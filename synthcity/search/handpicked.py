@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
 
 from synthcity.documents import apply_settings
 from synthcity.errors import ConfigError, unknown_name
@@ -14,7 +13,7 @@ from synthcity.search.candidates.candidate import Config
 from synthcity.search.config import SearchConfig, load_config, parse_config
 
 # what is searched where there is no sweep file: the prices of configs/quickstart.yaml
-SIMULATED: Mapping[str, Any] = {
+SIMULATED: Mapping[str, object] = {
     "competition": "crypto-24h",
     "data": {
         "source": "simulated",
@@ -66,9 +65,10 @@ def _by_short_names(candidate: str | Config) -> str | Config:
         return candidate
     from synthcity.nets.registry import short_name
 
-    def renamed(kind: str, part: Any) -> Any:
-        named = isinstance(part, Mapping) and isinstance(part.get("name"), str)
-        return {**part, "name": short_name(kind, part["name"])} if named else part
+    def renamed(kind: str, part: object) -> object:
+        if not isinstance(part, Mapping) or not isinstance(part.get("name"), str):
+            return part
+        return {**part, "name": short_name(kind, part["name"])}
 
     plain = dict(candidate)
     if isinstance(plain.get("blocks"), list):
@@ -76,7 +76,7 @@ def _by_short_names(candidate: str | Config) -> str | Config:
     return plain | ({"head": renamed("head", plain["head"])} if "head" in plain else {})
 
 
-def compose(blocks: Sequence[str], head: str, settings: Iterable[str]) -> tuple[dict[str, Any], list[str]]:
+def compose(blocks: Sequence[str], head: str, settings: Iterable[str]) -> tuple[Config, list[str]]:
     """Build a plain network config from names and ``key=value`` settings; return it with the settings left over.
 
     Settings of a network are ``d_model``, ``history``, ``patch``, ``training.<name>``, ``head.<option>`` and

@@ -28,8 +28,8 @@ class ServeFile:
 def load_serving(
     path: Path | str | None = None,
     *,
-    service: Mapping[str, Any] | None = None,
-    cluster: Mapping[str, Any] | None = None,
+    service: Mapping[str, object] | None = None,
+    cluster: Mapping[str, object] | None = None,
 ) -> ServeFile:
     """Read the file, if there is one, with values that go before it.
 
@@ -51,7 +51,7 @@ def load_serving(
     return replace(found, service=_absolute(found.service))
 
 
-def _joined(data: object, given: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def _joined(data: object, given: Mapping[str, Mapping[str, object]]) -> dict[str, Any]:
     """Put what was ``given`` over the sections of the file, and decide who may ask."""
     if not isinstance(data, Mapping):
         raise ConfigError(f"the file must hold keys and values, got {data!r}")

@@ -206,7 +206,7 @@ def _haproxy() -> str:
 def _application(config: ServeConfig, where: ClusterConfig) -> Any:
     from ray import serve
 
-    def app() -> Any:
+    def app() -> object:
         return running(config).app
 
     @serve.deployment(

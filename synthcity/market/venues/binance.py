@@ -14,7 +14,7 @@ from synthcity.market.venues.venue import Request, Row, Venue
 
 def _candles(client: VenueClient, request: Request) -> Sequence[Row]:
     """Ask for klines."""
-    query = {
+    query: dict[str, str | int] = {
         "symbol": request.symbol,
         "interval": request.interval,
         "limit": VENUE.page,

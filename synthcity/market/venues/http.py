@@ -6,9 +6,9 @@ import json
 import logging
 import ssl
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import httpx
 from tenacity import RetryCallState, RetryError, Retrying, retry_if_exception_type, stop_after_attempt
@@ -17,6 +17,7 @@ from synthcity.errors import ConfigError, SourceError
 
 _PAUSE_SECONDS = 10.0  # for a venue that wants one and does not say how long
 _LARGEST_ANSWER = 256 * 2**20  # bytes; more is no answer but a fault, and must not take the memory
+Query = Mapping[str, str | int]
 _log = logging.getLogger(__name__)
 
 
@@ -74,7 +75,9 @@ class VenueClient:
     def __exit__(self, *_: object) -> None:
         self._client.close()
 
-    def request(self, method: str, path: str, *, missing: int | None = None, **arguments: Any) -> Any:
+    def request(
+        self, method: str, path: str, *, missing: int | None = None, params: Query | None = None, json: object = None
+    ) -> object:
         """Return the decoded JSON of a successful answer, None for the status that means there is ``missing`` data.
 
         Overload (429), server errors (5xx), time-outs and broken connections are tried again.
@@ -90,7 +93,7 @@ class VenueClient:
             sleep=time.sleep,
         )
         try:
-            answer = attempts(self._ask, method, path, missing, arguments)
+            answer = attempts(self._ask, method, path, missing, params, json)
         except RetryError as error:
             last = error.last_attempt.exception()
             assert isinstance(last, _PassingError)
@@ -110,9 +113,9 @@ class VenueClient:
         _log.info("%s %s; waiting %.1f s", self._venue, error, wait)
         return wait
 
-    def _ask(self, method: str, path: str, missing: int | None, arguments: dict[str, Any]) -> Any:
+    def _ask(self, method: str, path: str, missing: int | None, params: Query | None, asked: object) -> object:
         try:
-            with self._client.stream(method, self._url.rstrip("/") + path, **arguments) as response:
+            with self._client.stream(method, self._url.rstrip("/") + path, params=params, json=asked) as response:
                 body = self._read(response)
         except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
             raise ConfigError(f"{self._setting} is no URL: {self._url!r} ({error})") from error
@@ -137,7 +140,7 @@ class VenueClient:
                 raise _PassingError(f"at {self._url} sends its answer too slowly ({len(body)} bytes so far)")
         return bytes(body)
 
-    def _decode(self, body: bytes) -> Any:
+    def _decode(self, body: bytes) -> object:
         try:
             return json.loads(body)
         except (ValueError, RecursionError) as error:  # no UTF-8, no JSON, a number of 5,000 digits; too deep

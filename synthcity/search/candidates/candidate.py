@@ -8,6 +8,8 @@ from typing import Any
 
 from synthcity.nets.spelling import chain
 
+# A network as plain nested data. Any, since what an option may be is known to its component alone, and components
+# come from outside; ``NetConfig.from_dict`` is where a config is held to it.
 Config = Mapping[str, Any]
 
 
@@ -53,7 +55,7 @@ class Candidate:
         blocks = (block["name"] for block in self.config.get("blocks", ()))
         return chain(blocks, self.config.get("head", {}).get("name", "?"))
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Return plain data for the journal."""
         return {
             "id": self.id,

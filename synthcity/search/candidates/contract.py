@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TypedDict
 
 from synthcity.nets.parameters import Parameter
+from synthcity.search.candidates.candidate import Config
 from synthcity.search.candidates.space import Space
 
 MAX_PROPOSALS = 4  # in one answer
 CATEGORIES = ("training", "size", "block", "head", "combination")
 _LONGEST_RATIONALE = 200
+Schema = dict[str, object]
 
 
-def proposals_schema(space: Space, count: int) -> dict[str, Any]:
+class PlannedProposal(TypedDict):
+    """One proposal as a model writes it by :func:`proposals_schema`."""
+
+    parent: str | None
+    category: str
+    config: Config
+    rationale: str
+    predicted_score: float
+
+
+def proposals_schema(space: Space, count: int) -> Schema:
     """Return the schema of an answer with 1 to ``count`` proposals.
 
     Blocks and heads are told apart by their name, a constant in each branch of a ``oneOf``.
@@ -30,7 +42,7 @@ def proposals_schema(space: Space, count: int) -> dict[str, Any]:
     return _object({"proposals": {"type": "array", "minItems": 1, "maxItems": count, "items": proposal}})
 
 
-def _config(space: Space) -> dict[str, Any]:
+def _config(space: Space) -> Schema:
     shared = {p.name: _value(p) for p in space.shared if "." not in p.name}
     training = {p.name.partition(".")[2]: _value(p) for p in space.shared if "." in p.name}
     parts = {
@@ -42,7 +54,7 @@ def _config(space: Space) -> dict[str, Any]:
     return _object(parts, required=("blocks", "head"))
 
 
-def _one_of(table: Mapping[str, tuple[Parameter, ...]]) -> dict[str, Any]:
+def _one_of(table: Mapping[str, tuple[Parameter, ...]]) -> Schema:
     return {
         "oneOf": [
             _object({"name": {"const": name}, **{p.name: _value(p) for p in options}}, required=("name",))
@@ -51,7 +63,7 @@ def _one_of(table: Mapping[str, tuple[Parameter, ...]]) -> dict[str, Any]:
     }
 
 
-def _value(parameter: Parameter) -> dict[str, Any]:
+def _value(parameter: Parameter) -> Schema:
     if parameter.kind == "bool":
         return {"type": "boolean"}
     if parameter.kind == "choice":
@@ -60,6 +72,6 @@ def _value(parameter: Parameter) -> dict[str, Any]:
     return {"type": kind, "minimum": parameter.low, "maximum": parameter.high}
 
 
-def _object(properties: Mapping[str, Any], required: Iterable[str] | None = None) -> dict[str, Any]:
+def _object(properties: Mapping[str, object], required: Iterable[str] | None = None) -> Schema:
     names = list(properties if required is None else required)
     return {"type": "object", "properties": dict(properties), "required": names, "additionalProperties": False}

@@ -16,7 +16,7 @@ from synthcity.search.candidates.space import canonical
 _MOST_CHANGES = 3  # told one by one
 
 
-def differences(config: Config) -> dict[str, Any]:
+def differences(config: Config) -> Config:
     """Return the part of a canonical config that differs from its defaults; names and lists stay whole."""
     names = [{"name": block["name"]} for block in config["blocks"]]
     default = canonical({"blocks": names, "head": {"name": config["head"]["name"]}})
@@ -34,9 +34,11 @@ def _changed(value: Any, default: Any) -> Any:
 def short(config: Config) -> str:
     """Return a canonical config in the notation of this module."""
     parts = differences(config)
-    network = chain([_component(block) for block in parts.pop("blocks")], _component(parts.pop("head")))
+    network = chain([_component(block) for block in parts["blocks"]], _component(parts["head"]))
     shared = [
-        _options(key, value) if isinstance(value, Mapping) else f"{key}={_value(value)}" for key, value in parts.items()
+        _options(key, value) if isinstance(value, Mapping) else f"{key}={_value(value)}"
+        for key, value in parts.items()
+        if key not in ("blocks", "head")
     ]
     return " ".join([network, *shared])
 
@@ -50,11 +52,11 @@ def sketch(config: Config) -> str:
     return " ".join([network, *sizes])
 
 
-def _component(component: Mapping[str, Any]) -> str:
+def _component(component: Config) -> str:
     return _options(component["name"], {k: v for k, v in component.items() if k != "name"})
 
 
-def _options(name: str, options: Mapping[str, Any]) -> str:
+def _options(name: str, options: Mapping[str, object]) -> str:
     return f"{name}({' '.join(f'{k}={_value(v)}' for k, v in options.items())})" if options else name
 
 
@@ -71,9 +73,9 @@ def changes(before: Config, after: Config) -> str:
     return ", ".join([*changed[:_MOST_CHANGES], *([f"{rest} more"] if rest > 0 else [])]) or "nothing"
 
 
-def _leaves(config: Config) -> dict[str, Any]:
+def _leaves(config: Config) -> dict[str, object]:
     chain = [block["name"] for block in config["blocks"]]
-    leaves: dict[str, Any] = {"blocks": "+".join(chain) or "none", "head": config["head"]["name"]}
+    leaves: dict[str, object] = {"blocks": "+".join(chain) or "none", "head": config["head"]["name"]}
     slots = [(f"{index}.{block['name']}", block) for index, block in enumerate(config["blocks"])]
     slots.append((config["head"]["name"], config["head"]))
     for key, value in config.items():
@@ -84,7 +86,7 @@ def _leaves(config: Config) -> dict[str, Any]:
     return leaves
 
 
-def _value(value: Any, digits: int = 2) -> str:
+def _value(value: object, digits: int = 2) -> str:
     return (
         str(value).lower()
         if isinstance(value, bool)

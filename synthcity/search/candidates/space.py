@@ -21,8 +21,9 @@ from synthcity.nets.parameters import Parameter
 from synthcity.nets.registry import blocks, heads
 from synthcity.search.candidates.candidate import Config
 
-Flat = dict[str, Any]
-Pick = Callable[[Parameter], Any]
+Value = Any  # of a parameter: a truth, a number or a name, as its ``kind`` says
+Flat = dict[str, Value]
+Pick = Callable[[Parameter], Value]
 _STEP = 0.2  # of a range, in a move to a neighbour
 _SIGNIFICANT_DIGITS = 3  # finer differences in a float are no new candidate
 
@@ -71,7 +72,7 @@ class Space:
         """Visit every active parameter in order, asking ``pick`` for its value."""
         flat: Flat = {}
 
-        def ask(parameter: Parameter) -> Any:
+        def ask(parameter: Parameter) -> Value:
             flat[parameter.name] = pick(parameter)
             return flat[parameter.name]
 
@@ -105,8 +106,8 @@ class Space:
         """
         ranges: dict[str, Parameter] = {}
 
-        def note(config: Config) -> Callable[[Parameter], Any]:
-            def pick(parameter: Parameter) -> Any:
+        def note(config: Config) -> Pick:
+            def pick(parameter: Parameter) -> Value:
                 ranges[parameter.name] = parameter
                 return _lookup(config, parameter)
 
@@ -117,13 +118,10 @@ class Space:
         return total / len(ranges)
 
 
-def to_config(flat: Flat) -> dict[str, Any]:
+def to_config(flat: Flat) -> Config:
     """Build the nested config of a flat one."""
-    config: dict[str, Any] = {"blocks": []}
-    slots: dict[str, dict[str, Any]] = {}
-    for index in range(flat["num_blocks"]):
-        slots[f"block{index}"] = {"name": flat[f"block{index}"]}
-        config["blocks"].append(slots[f"block{index}"])
+    slots: dict[str, Flat] = {f"block{i}": {"name": flat[f"block{i}"]} for i in range(flat["num_blocks"])}
+    config: Flat = {"blocks": list(slots.values())}
     config["head"] = slots["head"] = {"name": flat["head"]}
     for name, value in flat.items():
         slot, *rest = name.split(".")
@@ -137,12 +135,13 @@ def to_config(flat: Flat) -> dict[str, Any]:
     return config
 
 
-def canonical(config: Config) -> dict[str, Any]:
+def canonical(config: Config) -> Config:
     """Return the one form of all configs that mean the same network: complete, rounded, sorted.
 
     Raises:
         ConfigError: ``NetConfig.from_dict`` refuses it.
     """
+    # twice: defaults must be filled in before rounding, and a rounded value may leave its range
     resolved = NetConfig.from_dict(_rounded(NetConfig.from_dict(config).to_dict())).to_dict()
     plain = json.loads(json.dumps(resolved, sort_keys=True))
     assert isinstance(plain, dict)
@@ -163,7 +162,7 @@ def _rounded(value: Any) -> Any:
     return float(f"{value:.{_SIGNIFICANT_DIGITS}g}") if isinstance(value, float) else value
 
 
-def draw(parameter: Parameter, rng: np.random.Generator) -> Any:
+def draw(parameter: Parameter, rng: np.random.Generator) -> Value:
     """Draw a value uniformly on the parameter's own scale."""
     if parameter.kind == "bool":
         return bool(rng.integers(2))
@@ -180,7 +179,7 @@ def draw(parameter: Parameter, rng: np.random.Generator) -> Any:
     return float(value)
 
 
-def neighbour(parameter: Parameter, value: Any, rng: np.random.Generator) -> Any:
+def neighbour(parameter: Parameter, value: Value, rng: np.random.Generator) -> Value:
     """Move to a value nearby: the other truth, the next number up or down, or a normal step of a fifth of the range.
 
     Choices that are names have no order: any other is as near as the next.
@@ -203,10 +202,10 @@ def neighbour(parameter: Parameter, value: Any, rng: np.random.Generator) -> Any
     return float(min(max(value + (high - low) * rng.normal(0.0, _STEP), low), high))
 
 
-def _lookup(config: Config, parameter: Parameter) -> Any:
+def _lookup(config: Config, parameter: Parameter) -> Value:
     slot, *rest = parameter.name.split(".")
     if parameter.name == "num_blocks":
-        value: Any = len(config.get("blocks", ()))
+        value: Value = len(config.get("blocks", ()))
     elif slot == "head" or slot.removeprefix("block").isdigit():
         part = config.get("head", {}) if slot == "head" else config["blocks"][int(slot.removeprefix("block"))]
         value = part.get(rest[-1] if rest else "name", parameter.default)
@@ -227,7 +226,7 @@ def _lookup(config: Config, parameter: Parameter) -> Any:
     return value
 
 
-def _difference(parameter: Parameter, a: Any, b: Any) -> float:
+def _difference(parameter: Parameter, a: Value, b: Value) -> float:
     if parameter.kind in ("bool", "choice"):
         return float(a != b)
     assert parameter.low is not None

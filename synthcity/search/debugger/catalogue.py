@@ -9,16 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from synthcity.nets.parameters import Parameter
 from synthcity.search.candidates.candidate import Config
 from synthcity.search.debugger.failure import Failure
-from synthcity.search.debugger.patch import options, reset
+from synthcity.search.debugger.patch import Changes, options, reset
 from synthcity.search.journal.diagnosis import LEAVE, LIMIT
 
 PATCH = "patch"
-Remedy = Callable[[Config, Failure], dict[str, Any]]
+Remedy = Callable[[Config, Failure], Changes]
 _RATE = "training.learning_rate"
 _GENTLER = 4.0  # by which a learning rate is divided
 _PLAIN_HEAD = "gbm"
@@ -34,13 +33,13 @@ class Known:
     meaning: str
     remedies: tuple[Remedy, ...] = ()
 
-    def remedy(self, config: Config, failure: Failure, *, returns: int = 0, refused: int = 0) -> dict[str, Any]:
+    def remedy(self, config: Config, failure: Failure, *, returns: int = 0, refused: int = 0) -> Changes:
         """Return the changes to try next; empty when there are no more.
 
         ``returns``: how often the failure came back after a repair, each of which used up one remedy. ``refused``:
         how many patches of this very config the gate refused.
         """
-        found: list[dict[str, Any]] = []
+        found: list[Changes] = []
         for remedy in self.remedies[returns:]:
             changes = remedy(config, failure)
             if changes and changes not in found:
@@ -58,7 +57,7 @@ def describe_catalogue() -> str:
     return "\n".join(f"- {known.cause}: {known.meaning}" for known in CATALOGUE)
 
 
-def slower(config: Config, failure: Failure) -> dict[str, Any]:
+def slower(config: Config, failure: Failure) -> Changes:
     """Divide the learning rate by four, within its range."""
     value, parameter = options(config)[_RATE]
     assert parameter.low is not None
@@ -66,22 +65,22 @@ def slower(config: Config, failure: Failure) -> dict[str, Any]:
     return {_RATE: rate} if rate < value else {}
 
 
-def calmer(config: Config, failure: Failure) -> dict[str, Any]:
+def calmer(config: Config, failure: Failure) -> Changes:
     """Divide the learning rate by four and give the head its default options, which bound its volatility."""
     return {**slower(config, failure), **reset(config, "head")}
 
 
-def plain_head(config: Config, failure: Failure) -> dict[str, Any]:
+def plain_head(config: Config, failure: Failure) -> Changes:
     """Take the head that needs nothing."""
     return {"head.name": _PLAIN_HEAD} if config["head"]["name"] != _PLAIN_HEAD else {}
 
 
-def default_options(config: Config, failure: Failure) -> dict[str, Any]:
+def default_options(config: Config, failure: Failure) -> Changes:
     """Give the part that the error names its default options."""
     return next((changes for path in failure.culprits(config) if (changes := reset(config, path))), {})
 
 
-def without_it(config: Config, failure: Failure) -> dict[str, Any]:
+def without_it(config: Config, failure: Failure) -> Changes:
     """Leave out the block that the error names, or take the plain head for the one it names."""
     for path in failure.culprits(config):
         changes = plain_head(config, failure) if path == "head" else {path: None}
@@ -97,7 +96,7 @@ _DIVIDES = (  # (what must be divided, by what)
 )
 
 
-def dividing(config: Config, failure: Failure) -> dict[str, Any]:
+def dividing(config: Config, failure: Failure) -> Changes:
     """Move the option that does not divide to its nearest value that does; parts that the error names come first."""
     match = next((found for pattern in _DIVIDES if (found := pattern.search(failure.message))), None)
     if match is None:

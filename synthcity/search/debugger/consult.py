@@ -6,7 +6,6 @@ import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from synthcity.agents.client import LLMClient
 from synthcity.agents.loop import LoopConfig, run_agent
@@ -32,7 +31,7 @@ _RULES = (
     "You can change values of the candidate's configuration by their paths, and nothing else. A block is left out by "
     "setting its path to null; a new name gives a part its default options."
 )
-FINISH: Mapping[str, Any] = {
+FINISH: Mapping[str, object] = {
     "type": "object",
     "properties": {
         "cause": {"type": "string", "maxLength": 120, "description": "in a few words"},

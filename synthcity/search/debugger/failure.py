@@ -8,7 +8,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from synthcity.nets.registry import component
 from synthcity.search.candidates.candidate import Config
@@ -29,7 +28,7 @@ class Failure:
     traceback: str = ""
 
     @classmethod
-    def of(cls, data: Mapping[str, Any] | None) -> Failure:
+    def of(cls, data: Mapping[str, object] | None) -> Failure:
         """Read what a trial's record holds as ``failure``."""
         data = data or {}
         return cls(

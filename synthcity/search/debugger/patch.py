@@ -15,12 +15,13 @@ from synthcity.nets.config import parameters
 from synthcity.nets.parameters import Parameter
 from synthcity.nets.registry import component
 from synthcity.search.candidates.candidate import Config
+from synthcity.search.candidates.space import Value
 from synthcity.search.debugger.failure import parts
 
-Changes = Mapping[str, Any]
+Changes = Mapping[str, object]
 
 
-def options(config: Config) -> dict[str, tuple[Any, Parameter]]:
+def options(config: Config) -> dict[str, tuple[Value, Parameter]]:
     """Return value and parameter of every option of a canonical config by its path, names of parts left out."""
     found = {p.name: (_get(config, p.name), p) for p in parameters()}
     for path, kind, name in parts(config):
@@ -36,7 +37,7 @@ def paths(config: Config) -> list[str]:
     return [*options(config), *(f"{path}.name" for path in named), *(path for path in named if path != "head")]
 
 
-def apply(config: Config, changes: Changes) -> dict[str, Any]:
+def apply(config: Config, changes: Changes) -> Config:
     """Return a changed copy of a canonical config, not yet checked by the gate.
 
     A new ``name`` gives a part its default options; a block set to None is left out.
@@ -46,6 +47,7 @@ def apply(config: Config, changes: Changes) -> dict[str, Any]:
     """
     changed = copy.deepcopy(dict(config))
     known = paths(config)
+    # names first, since a new one wipes the options that the other changes set
     for path, value in sorted(changes.items(), key=lambda item: not item[0].endswith(".name")):
         if path not in known:
             raise ConfigError(unknown_name("path", path, known))
@@ -65,7 +67,7 @@ def describe(config: Config, changes: Changes) -> str:
     return ", ".join(_describe(config, path, value) for path, value in changes.items())
 
 
-def _describe(config: Config, path: str, value: Any) -> str:
+def _describe(config: Config, path: str, value: object) -> str:
     old = _get(config, path)
     if value is None and isinstance(old, Mapping):
         return f"without {path} ({old['name']})"
@@ -80,7 +82,7 @@ def _get(config: Config, path: str) -> Any:
     return value
 
 
-def reset(config: Config, path: str) -> dict[str, Any]:
+def reset(config: Config, path: str) -> Changes:
     """Return the changes that give a part its default options; empty where it has them."""
-    found: Iterable[tuple[str, tuple[Any, Parameter]]] = options(config).items()
+    found: Iterable[tuple[str, tuple[Value, Parameter]]] = options(config).items()
     return {p: q.default for p, (value, q) in found if p.startswith(f"{path}.") and value != q.default}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypedDict
 
 from synthcity.agents.prompts.components import describe_components
 from synthcity.agents.tools import tool
@@ -20,7 +20,7 @@ from synthcity.search.journal.history import TrialHistory, TrialRecord
 
 _SIMILAR = 8
 MAX_CHANGES = 3
-CHANGES: dict[str, Any] = {
+CHANGES: Mapping[str, object] = {
     "type": "array",
     "maxItems": MAX_CHANGES,
     "items": {
@@ -33,6 +33,13 @@ CHANGES: dict[str, Any] = {
         "additionalProperties": False,
     },
 }
+
+
+class Change(TypedDict):
+    """One entry of ``CHANGES``."""
+
+    path: str
+    value: str | float | bool | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,14 +69,14 @@ class Case:
             gate=gate,
         )
 
-    def patched(self, changes: list[dict[str, Any]], reason: str) -> Proposal:
+    def patched(self, changes: Sequence[Change], reason: str) -> Proposal:
         """Return the proposal that a patch makes.
 
         Raises:
             ConfigError: it changes nothing that may be changed.
             Rejected: the gate's cheap checks refuse it.
         """
-        wanted: Mapping[str, Any] = {change["path"]: change["value"] for change in changes}
+        wanted = {change["path"]: change["value"] for change in changes}
         config = self.record.candidate.config
         proposal = Proposal(
             config=apply(config, wanted),

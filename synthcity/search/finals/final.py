@@ -19,13 +19,13 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from synthcity.errors import RunError
 from synthcity.files import atomic_file, atomic_write
 from synthcity.forecast.baselines import BASELINES, baseline
+from synthcity.forecast.diagnostics import DiagnosticsTold
 from synthcity.forecast.forecaster import Forecaster
 from synthcity.forecast.mixing import Mix
 from synthcity.forecast.named import Named
@@ -61,7 +61,7 @@ class TestLook:
     """The one look at the test period: ``scores`` in long form, ``diagnostics`` of the challenger or None."""
 
     scores: pd.DataFrame
-    diagnostics: Mapping[str, Any] | None
+    diagnostics: DiagnosticsTold | None
     challenger: str | None
 
 
@@ -231,9 +231,9 @@ def _seen(recorder: Recorder, folder: Path) -> TestLook:
         raise RunError(f"the test scores in {folder} are gone or damaged; the test is not looked at twice") from error
 
 
-def _manifest(recorder: Recorder, data: SearchData, name: str, seed: int) -> dict[str, Any]:
+def _manifest(recorder: Recorder, data: SearchData, name: str, seed: int) -> dict[str, object]:
     start = recorder.last(RunStarted)
-    manifest: dict[str, Any] = {
+    manifest: dict[str, object] = {
         **data.facts.to_manifest(),
         "winner": name,
         "seed": seed,
@@ -248,7 +248,7 @@ def _manifest(recorder: Recorder, data: SearchData, name: str, seed: int) -> dic
     return manifest | {key: found for key, found in notes.items() if found}
 
 
-def _keep(folder: Path, scores: pd.DataFrame, diagnostics: Mapping[str, Any] | None) -> None:
+def _keep(folder: Path, scores: pd.DataFrame, diagnostics: DiagnosticsTold | None) -> None:
     try:
         with atomic_file(folder / TEST_SCORES) as draft:
             scores.to_parquet(draft, index=False)

@@ -62,7 +62,7 @@ class Finalist:
         install(self._code)
         return NetForecaster.from_state(self._state)
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, object]:
         return {"name": self.name, "_state": self._state, "_code": self._code}
 
     def simulate(self, history: Prices, prompt: Prompt, *, seed: int | None = None) -> Paths:

@@ -13,7 +13,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import ray
 import torch
@@ -24,6 +23,8 @@ from synthcity.forecast.forecaster import Forecaster
 from synthcity.forecast.mixing import Mix
 from synthcity.market.dataset import Dataset, window_starts
 from synthcity.nets.authored.code import codes_of, install
+from synthcity.nets.training import Trainer
+from synthcity.search.candidates.candidate import Config
 from synthcity.search.config import BudgetConfig
 from synthcity.search.data import SearchData
 from synthcity.search.finals.finalist import Finalist
@@ -31,7 +32,6 @@ from synthcity.search.journal.events import RefitTold
 from synthcity.search.journal.history import TrialRecord
 from synthcity.search.journal.record import own_score
 from synthcity.search.journal.recorder import Recorder
-from synthcity.search.trials.trainable import TRAINER, load_trainer
 from synthcity.search.trials.tuning import trial_seed
 
 FOLDER = "refit"
@@ -147,12 +147,12 @@ def with_validation(dataset: Dataset, start: int, end: int) -> Dataset:
 
 
 def _fit(
-    config: dict[str, Any], code: Sequence[dict[str, str]], dataset: Dataset, seed: int, steps: int
+    config: Config, code: Sequence[dict[str, str]], dataset: Dataset, seed: int, steps: int
 ) -> tuple[bytes, int, float]:
     torch.set_num_threads(1)
     install(code)
     begin = time.perf_counter()
-    trainer = load_trainer(TRAINER)(config, dataset, seed=seed, num_rungs=1, max_steps=steps)
+    trainer = Trainer(dict(config), dataset, seed=seed, num_rungs=1, max_steps=steps)
     trainer.fit(rungs=1)
     return trainer.state(), steps, time.perf_counter() - begin
 

@@ -6,7 +6,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -22,7 +22,7 @@ from synthcity.forecast.named import Named
 from synthcity.forecast.weights import PairTerms, mean_terms, pair_terms
 from synthcity.market.bars import Market, Prices
 from synthcity.search.data import SearchData
-from synthcity.sn50.competitions import Competition
+from synthcity.sn50.competitions import Competition, Rules
 from synthcity.sn50.prompt import Prompt
 
 T = TypeVar("T")
@@ -110,14 +110,19 @@ class Scorer:
             raise
 
 
-def _one_thread(function: Callable[..., T], *arguments: Any) -> tuple[T, float]:
+def _one_thread(function: Callable[..., T], *arguments: object) -> tuple[T, float]:
     torch.set_num_threads(1)
     begin = time.monotonic()
     return function(*arguments), time.monotonic() - begin
 
 
 def _score_chunk(
-    forecasters: list[Forecaster], market: Market, prompts: list[Prompt], competition: Any, rules: Any, seed: int
+    forecasters: list[Forecaster],
+    market: Market,
+    prompts: list[Prompt],
+    competition: Competition,
+    rules: Rules,
+    seed: int,
 ) -> list[_Found]:
     rows, lost = list[Row](), Counter[str]()
     for prompt in prompts:
@@ -126,7 +131,12 @@ def _score_chunk(
 
 
 def _pair_chunk(
-    forecasters: list[Forecaster], market: Market, prompts: list[Prompt], competition: Any, rules: Any, seed: int
+    forecasters: list[Forecaster],
+    market: Market,
+    prompts: list[Prompt],
+    competition: Competition,
+    rules: Rules,
+    seed: int,
 ) -> list[tuple[str, PairTerms]]:
     found = [
         (prompt.asset, pair_terms(forecasters, market, prompt, competition, rules, seed, _PAIR_PATHS))
@@ -136,7 +146,12 @@ def _pair_chunk(
 
 
 def _diagnose_chunk(
-    forecasters: list[Forecaster], market: Market, prompts: list[Prompt], competition: Any, rules: Any, seed: int
+    forecasters: list[Forecaster],
+    market: Market,
+    prompts: list[Prompt],
+    competition: Competition,
+    rules: Rules,
+    seed: int,
 ) -> list[tuple[_Found, Diagnostics]]:
     watched = _Watched(forecasters[0])
     diagnostics = _diagnostics(competition)

@@ -39,7 +39,7 @@ class Diagnosis:
     reason: str
     usd: float = 0.0
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Return plain data for the journal; the trial stands there as ``id``."""
         return {"id": self.trial, **{name: value for name, value in asdict(self).items() if name != "trial"}}
 

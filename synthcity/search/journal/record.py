@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 from synthcity.search.candidates.candidate import Candidate
 from synthcity.search.journal.diagnosis import Diagnosis
@@ -95,7 +94,7 @@ class TrialRecord:
             finished_at=event["time"],
         )
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Return the record as it stands in ``trials.jsonl``."""
         told = ("kind", "id", "session", "clock")
         return {

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 
@@ -142,7 +141,7 @@ def _sampler(space: Space, history: TrialHistory) -> str:
     if len(scored) < _QUICK_SCORED:
         return ""
     better = scored[: max(_FEW, len(scored) // 4)]
-    values: dict[str, list[Any]] = defaultdict(list)
+    values: dict[str, list[float]] = defaultdict(list)
     told = {*(parameter.name.partition(".")[0] for parameter in space.shared), "num_blocks", *_focus(history)}
     for record in better:
         try:

@@ -15,7 +15,6 @@ import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -27,7 +26,7 @@ from synthcity.agents.structured import complete_json
 from synthcity.errors import LLMBudgetExceeded, LLMError
 from synthcity.search.arms import CLOSED, RESTING, ArmState
 from synthcity.search.candidates.candidate import Proposal
-from synthcity.search.candidates.contract import MAX_PROPOSALS, proposals_schema
+from synthcity.search.candidates.contract import MAX_PROPOSALS, PlannedProposal, proposals_schema
 from synthcity.search.candidates.space import Space
 from synthcity.search.gate import Gate, Rejected
 from synthcity.search.journal.history import TrialHistory
@@ -111,7 +110,7 @@ class LLMProposer:
 
     def _think(self, history: TrialHistory) -> None:
         account = f"{self.name}-{history.questions(self.name)}"
-        answers: list[dict[str, Any]] = []
+        answers: list[PlannedProposal] = []
         failure: Exception | None = None
         try:
             answers, failure = self._ask(history, account)
@@ -129,7 +128,7 @@ class LLMProposer:
             proposals = [asdict(_proposal(answer, history, share)) for answer in answers]
             self._note(history, proposals, spend.usd, "" if failure is None else str(failure))
 
-    def _note(self, history: TrialHistory, proposals: list[dict[str, Any]], usd: float, error: str) -> None:
+    def _note(self, history: TrialHistory, proposals: Sequence[Mapping[str, object]], usd: float, error: str) -> None:
         try:
             number = history.questions(self.name)
             self._planner.recorder.emit(
@@ -138,7 +137,7 @@ class LLMProposer:
         except Exception as failure:  # noqa: BLE001 - the recorder keeps it, and the search ends by it
             self._error = failure
 
-    def _ask(self, history: TrialHistory, account: str) -> tuple[list[dict[str, Any]], LLMError | None]:
+    def _ask(self, history: TrialHistory, account: str) -> tuple[list[PlannedProposal], LLMError | None]:
         """Return the proposals of one question, and what kept its last round from being heard.
 
         Where the gate refuses something it is asked once more; without an answer to that, what was good stays good.
@@ -162,7 +161,7 @@ class LLMProposer:
         prompt = render("planner", values)
         messages: list[Message] = [{"role": "user", "content": prompt.text}]
 
-        def ask(purpose: str) -> list[dict[str, Any]]:
+        def ask(purpose: str) -> list[PlannedProposal]:
             done = complete_json(
                 planner.client,
                 messages,
@@ -173,7 +172,7 @@ class LLMProposer:
                 models=planner.client.config.stronger if stronger else (),
                 prompt_version=prompt.version,
             )
-            found: list[dict[str, Any]] = done.value["proposals"]
+            found: list[PlannedProposal] = done.value["proposals"]
             return found
 
         answers = ask("propose")
@@ -187,9 +186,9 @@ class LLMProposer:
         except LLMError as error:
             return good, error
 
-    def _earlier(self, account: str, schema: Mapping[str, Any]) -> list[dict[str, Any]]:
+    def _earlier(self, account: str, schema: Mapping[str, object]) -> list[PlannedProposal]:
         """Return what a session that was cut short was told and did not journal."""
-        found: list[dict[str, Any]] = []
+        found: list[PlannedProposal] = []
         for reply in self._planner.client.earlier(account):
             value, errors = check(reply.text, schema)
             found += [] if errors else value["proposals"]
@@ -199,7 +198,7 @@ class LLMProposer:
         base = self._planner.client.config.temperature
         return None if base is None else base + _WARMER_BY * (level >= WARMER)
 
-    def _refusals(self, answers: Sequence[Mapping[str, Any]], history: TrialHistory) -> dict[int, str]:
+    def _refusals(self, answers: Sequence[PlannedProposal], history: TrialHistory) -> dict[int, str]:
         refused = {}
         for at, answer in enumerate(answers):
             try:
@@ -216,13 +215,13 @@ def _without_best(history: TrialHistory) -> TrialHistory:
     return replace(history, trials=shown)
 
 
-def _proposal(answer: Mapping[str, Any], history: TrialHistory, usd: float) -> Proposal:
+def _proposal(answer: PlannedProposal, history: TrialHistory, usd: float) -> Proposal:
     parent = answer["parent"] if answer["parent"] in history.trials else None
     rationale = f"{answer['rationale']} (predicted {answer['predicted_score']:.1f})"
     return Proposal(config=answer["config"], rationale=rationale, parent=parent, usd=usd)
 
 
-def _complaint(answers: Sequence[Mapping[str, Any]], refused: Mapping[int, str]) -> list[Message]:
+def _complaint(answers: Sequence[PlannedProposal], refused: Mapping[int, str]) -> list[Message]:
     reasons = [f"- proposal {at + 1}: {reason}" for at, reason in refused.items()]
     text = "\n".join(["These are refused:", *reasons, "Answer again with others in their place, and only those."])
     said = {"role": "assistant", "content": json.dumps({"proposals": list(answers)})}

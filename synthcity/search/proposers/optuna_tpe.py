@@ -9,7 +9,6 @@ letting one enormous value bend the model.
 from __future__ import annotations
 
 import warnings
-from typing import Any
 
 import numpy as np
 import optuna
@@ -23,7 +22,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from synthcity.nets.parameters import Parameter
 from synthcity.search.candidates.candidate import Proposal
-from synthcity.search.candidates.space import Space, to_config
+from synthcity.search.candidates.space import Space, Value, to_config
 from synthcity.search.journal.history import FAILED, TrialHistory, TrialRecord
 
 _STARTUP_TRIALS = 10
@@ -74,7 +73,7 @@ class TPEProposer:
         except ValueError:
             return None
 
-        def note(parameter: Parameter) -> Any:
+        def note(parameter: Parameter) -> Value:
             distributions[parameter.name] = _distribution(parameter)
             return flat[parameter.name]
 
@@ -91,7 +90,7 @@ class TPEProposer:
         )
 
 
-def _attributes(record: TrialRecord) -> dict[str, Any]:
+def _attributes(record: TrialRecord) -> dict[str, str]:
     """Who proposed it and, where it failed, why: a study keeps what its values do not say."""
     attributes = {"source": record.candidate.source}
     if record.failure is not None:
@@ -101,7 +100,7 @@ def _attributes(record: TrialRecord) -> dict[str, Any]:
     return attributes
 
 
-def _suggest(trial: optuna.Trial, parameter: Parameter) -> Any:
+def _suggest(trial: optuna.Trial, parameter: Parameter) -> Value:
     distribution = _distribution(parameter)
     if isinstance(distribution, IntDistribution):
         return trial.suggest_int(parameter.name, distribution.low, distribution.high, log=distribution.log)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from synthcity.nets.parameters import Parameter
 from synthcity.search.candidates.candidate import Candidate, Config, Proposal
-from synthcity.search.candidates.space import Flat, Space, draw, neighbour, to_config
+from synthcity.search.candidates.space import Flat, Space, Value, draw, neighbour, to_config
 from synthcity.search.journal.history import TrialHistory
 
 _PARENTS = 5
@@ -62,7 +60,7 @@ class RefineProposer:
         (first, one), (second, other) = parents[order[0]], parents[order[-1]]
         movable: list[str] = []
 
-        def inherit(parameter: Parameter) -> Any:
+        def inherit(parameter: Parameter) -> Value:
             name = parameter.name
             if parameter.kind == "bool" or len(parameter.choices) > 1 or parameter.low != parameter.high:
                 movable.append(name)
@@ -72,7 +70,7 @@ class RefineProposer:
             added_block = "." not in name
             return draw(parameter, rng) if added_block else parameter.default
 
-        def move(parameter: Parameter) -> Any:
+        def move(parameter: Parameter) -> Value:
             value = child[parameter.name] if parameter.name in child else inherit(parameter)
             if parameter.name != moved:
                 return value

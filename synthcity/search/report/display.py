@@ -6,7 +6,6 @@ import threading
 import time
 from collections import Counter
 from types import TracebackType
-from typing import Any
 
 from rich import box
 from rich.console import Console, Group, RenderableType
@@ -101,7 +100,7 @@ def header(progress: Progress, since: float) -> list[RenderableType]:
 
 def _best_line(progress: Progress) -> Text:
     best, baseline = progress.best_trial, progress.best_baseline
-    parts: list[Any] = ["best so far "]
+    parts: list[str | tuple[str, str]] = ["best so far "]
     if best is None or baseline is None:
         parts.append(("none yet", "dim"))
     else:
@@ -118,7 +117,7 @@ def _arms_line(progress: Progress) -> Text:
     """Trials by source, what a language model cost, and who is away."""
     arms = progress.history.arms
     counts = Counter(record.candidate.source for record in progress.history.records)
-    parts: list[Any] = ["proposed by "]
+    parts: list[str | tuple[str, str]] = ["proposed by "]
     for at, name in enumerate(sorted({*counts, *progress.usd, *arms})):
         parts.append(f"{'   ' if at else ''}{name} {counts[name]}")
         if name in progress.usd:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import io
 import re
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal, ParamSpec
 
 import matplotlib as mpl
 import numpy as np
@@ -20,6 +20,16 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
+from numpy.typing import NDArray
+
+from synthcity.forecast.diagnostics import Fan, PitRow
+from synthcity.forecast.regimes import GroupRow
+from synthcity.search.finals.verdict import LeadInterval, LeadTable
+from synthcity.search.proposers.arm_table import ArmRow
+from synthcity.search.report.model import TrialRow
+
+P = ParamSpec("P")
+Floats = NDArray[np.float64]
 
 # role -> stand-in colour; any rare colour does, as it is replaced by var(--role) in the finished SVG
 _ROLES = ("ink", "muted", "grid", "c0", "c1", "c2", "c3", "c4", "c5", "good", "bad", "band")
@@ -75,10 +85,10 @@ def _house_style() -> Iterator[None]:
         yield
 
 
-def draw(name: str, build: Callable[..., Figure], *data: Any) -> str:
-    """Return ``build(*data)`` as an SVG element; ``name`` must be unique on the page (it prefixes all ids)."""
+def draw(name: str, build: Callable[P, Figure], *data: P.args, **named: P.kwargs) -> str:
+    """Return what ``build`` draws as an SVG element; ``name`` must be unique on the page (it prefixes all ids)."""
     with _house_style():
-        figure = build(*data)
+        figure = build(*data, **named)
         stream = io.StringIO()
         nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
         figure.savefig(stream, format="svg", metadata=nothing)
@@ -106,7 +116,7 @@ def _opening(figure: Figure) -> str:
     )
 
 
-def lead_figure(lead: Mapping[str, Any], assets: Sequence[str]) -> Figure:
+def lead_figure(lead: LeadTable, assets: Sequence[str]) -> Figure:
     """Lead over one baseline by asset and in the mean, with 95 % intervals."""
     rows = [("all assets", lead), *((asset, lead["by_asset"][asset]) for asset in assets)]
     figure, axes = _figure(0.62 + 0.27 * len(rows), width=3.6)
@@ -126,13 +136,13 @@ def lead_figure(lead: Mapping[str, Any], assets: Sequence[str]) -> Figure:
     return figure
 
 
-def _verdict_colour(row: Mapping[str, Any]) -> str:
-    if row["low"] is None or row["low"] <= 0 <= row["high"]:
+def _verdict_colour(row: LeadInterval | GroupRow) -> str:
+    if row["low"] is None or row["high"] is None or row["low"] <= 0 <= row["high"]:
         return MUTED
     return GOOD if row["high"] < 0 else BAD
 
 
-def fan_figure(fan: Mapping[str, Any]) -> Figure:
+def fan_figure(fan: Fan) -> Figure:
     """Quantiles of the simulated paths and the realised price of one prompt, by the clock."""
     figure, axes = _figure(2.3)
     quantiles = {float(q): np.array(row, dtype=float) for q, row in fan["quantiles"].items()}
@@ -154,7 +164,7 @@ def fan_figure(fan: Mapping[str, Any]) -> Figure:
     return figure
 
 
-def pit_figure(rows: Sequence[Mapping[str, Any]], large: bool = False) -> Figure:
+def pit_figure(rows: Sequence[PitRow], large: bool = False) -> Figure:
     """PIT histograms of one asset, one panel a horizon, with 95 % intervals; a large one has no title."""
     figure, panels = _figure(2.2 if large else 1.75, len(rows))
     for axes, row in zip(np.atleast_1d(panels), rows, strict=True):
@@ -175,12 +185,11 @@ def pit_figure(rows: Sequence[Mapping[str, Any]], large: bool = False) -> Figure
     return figure
 
 
-def group_figure(rows: Sequence[Mapping[str, Any]], label: str) -> Figure:
+def group_figure(rows: Sequence[GroupRow], label: str) -> Figure:
     """Lead by group (hour of day or volatility regime) with 95 % intervals."""
     figure, axes = _figure(2.4)
     for at, row in enumerate(rows):
-        interval = {"low": row["low"], "high": row["high"]}
-        colour = _verdict_colour(interval)
+        colour = _verdict_colour(row)
         if row["low"] is not None:
             axes.plot([at, at], [row["low"], row["high"]], color=colour, lw=2.0, solid_capstyle="round")
         axes.plot(at, row["lead"], "o", color=colour, ms=5)
@@ -195,11 +204,11 @@ def group_figure(rows: Sequence[Mapping[str, Any]], label: str) -> Figure:
     return figure
 
 
-def search_figure(trials: Sequence[Mapping[str, Any]], *, over_time: bool, sources: Sequence[str]) -> Figure:
+def search_figure(trials: Sequence[TrialRow], *, over_time: bool, sources: Sequence[str]) -> Figure:
     """Best score so far and every trial's own, against the best baseline; colours tell the sources apart."""
     figure, axes = _figure(2.7)
     done = sorted((t for t in trials if t["relative"] is not None and t["elapsed"] is not None), key=_elapsed)
-    order = np.array([trial["elapsed"] / 60 if over_time else at + 1 for at, trial in enumerate(done)])
+    order = np.array([_elapsed(trial) / 60 if over_time else at + 1 for at, trial in enumerate(done)])
     relative = np.array([trial["relative"] for trial in done])
     for source in sources:
         mine = [at for at, trial in enumerate(done) if trial["source"] == source]
@@ -218,9 +227,7 @@ def search_figure(trials: Sequence[Mapping[str, Any]], *, over_time: bool, sourc
     return figure
 
 
-def curves_figure(
-    trials: Sequence[Mapping[str, Any]], baseline: float, sources: Sequence[str], *, best: str | None
-) -> Figure:
+def curves_figure(trials: Sequence[TrialRow], baseline: float, sources: Sequence[str], *, best: str | None) -> Figure:
     """Validation score of every trial over its training steps, the best one drawn strong."""
     figure, axes = _figure(2.7)
     everything = []
@@ -251,7 +258,7 @@ def curves_figure(
     return figure
 
 
-def arms_figure(arms: Sequence[Mapping[str, Any]], what: str, label: str) -> Figure:
+def arms_figure(arms: Sequence[ArmRow], what: Literal["share", "reward", "usd"], label: str) -> Figure:
     """Share, mean reward or cost of each arm over the proposals of all arms."""
     figure, axes = _figure(2.7)
     for at, arm in enumerate(arms):
@@ -265,7 +272,7 @@ def arms_figure(arms: Sequence[Mapping[str, Any]], what: str, label: str) -> Fig
     return figure
 
 
-def _robust_range(values: np.ndarray[Any, Any]) -> tuple[float, float]:
+def _robust_range(values: Floats) -> tuple[float, float]:
     """Axis limits that show the good trials well: what lies far above the median is cut off."""
     low = min(0.0, float(values.min()))
     high = max(0.0, min(float(values.max()), float(np.median(values)) + 2.5 * (float(np.median(values)) - low)))
@@ -273,7 +280,8 @@ def _robust_range(values: np.ndarray[Any, Any]) -> tuple[float, float]:
     return low - room, high + 3 * room
 
 
-def _elapsed(trial: Mapping[str, Any]) -> float:
+def _elapsed(trial: TrialRow) -> float:
+    assert trial["elapsed"] is not None
     return float(trial["elapsed"])
 
 

@@ -7,8 +7,11 @@ percent, negative when better. Times are unix seconds, elapsed times seconds of 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypedDict
+from typing import TypedDict
 
+from synthcity.forecast.diagnostics import DiagnosticsTold
+from synthcity.forecast.regimes import GroupsTold
+from synthcity.search.candidates.candidate import Config
 from synthcity.search.finals.verdict import LeadTable, ScoreRow, Verdict
 from synthcity.search.proposers.arm_table import ArmRow
 from synthcity.search.report.repairs import LimitRow, RepairRow
@@ -24,7 +27,7 @@ class TrialRow(TypedDict):
     parent: str | None
     rationale: str
     architecture: str
-    config: Mapping[str, Any]
+    config: Config
     state: str
     rung: int
     num_rungs: int
@@ -58,7 +61,7 @@ class RejectionExample(TypedDict):
     """One refused candidate."""
 
     reason: str
-    config: Any
+    config: object
 
 
 class FinalRow(TypedDict):
@@ -118,9 +121,9 @@ class Report(TypedDict):
     repairs: list[RepairRow]
     limits: list[LimitRow]
     rejections: list[RejectionGroup]
-    diagnostics: Mapping[str, Any] | None
-    groups: Mapping[str, Any] | None
-    periods: Mapping[str, Any]
-    config: Mapping[str, Any]
+    diagnostics: DiagnosticsTold | None
+    groups: GroupsTold | None
+    periods: Mapping[str, object]
+    config: Mapping[str, object]
     versions: Mapping[str, str]
     warnings: list[str]

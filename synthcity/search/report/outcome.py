@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -14,7 +13,7 @@ from synthcity.forecast.baselines import BASELINES
 from synthcity.forecast.compare import Lead, lead
 from synthcity.forecast.interval import block_days
 from synthcity.forecast.quantise import MARK
-from synthcity.forecast.regimes import lead_by_group, trailing_volatility
+from synthcity.forecast.regimes import GroupsTold, lead_by_group, trailing_volatility
 from synthcity.search.arms import OPEN
 from synthcity.search.config import SearchConfig
 from synthcity.search.data import SearchData
@@ -149,7 +148,7 @@ def _interval(found: Lead) -> LeadInterval:
     return LeadInterval(mean=found.mean, low=known(found.low), high=known(found.high))
 
 
-def _groups(look: TestLook, data: SearchData) -> dict[str, Any]:
+def _groups(look: TestLook, data: SearchData) -> GroupsTold:
     """Return the lead over the best baseline by hour of day and by volatility regime."""
     assert look.challenger is not None
     rows = score_rows(look.scores, look.challenger, _baselines(look), data.weights)

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
-from typing import Any
+from typing import Literal, ParamSpec
 
 import jinja2
 from markupsafe import Markup
+from matplotlib.figure import Figure
 
 from synthcity.documents import write_yaml
+from synthcity.forecast.diagnostics import DiagnosticsTold, PitRow
+from synthcity.forecast.regimes import GroupsTold
 from synthcity.search.journal.wording import duration, percent
 from synthcity.search.proposers.arm_table import ArmRow
 from synthcity.search.report import figures
-from synthcity.search.report.model import Report
+from synthcity.search.report.model import Report, TrialRow
 
+P = ParamSpec("P")
 _MAIN_ASSETS = 2  # assets whose fan charts are open at once; the others unfold
 
 
@@ -55,7 +59,7 @@ def render(report: Report) -> str:
     )
 
 
-def _figures(report: Report) -> dict[str, Any]:
+def _figures(report: Report) -> dict[str, object]:
     """All plots, by section; a section without data has an empty list."""
     assets = _assets(report)
     return {
@@ -78,29 +82,32 @@ def _search_figures(report: Report) -> list[tuple[str, Markup]]:
     scored = [t for t in trials if t["score"] is not None and t["state"] != "failed"]
     best = min(scored, key=lambda t: t["score"] or 0.0)["id"] if scored else None
 
-    def search(*, over_time: bool) -> Any:
-        return lambda: figures.search_figure(trials, over_time=over_time, sources=sources)
-
-    def curves() -> Any:
-        return figures.curves_figure(trials, min(baselines.values()), sources, best=best)
+    def search(name: str, *, over_time: bool) -> Markup:
+        return _draw(name, figures.search_figure, trials, over_time=over_time, sources=sources)
 
     return [
-        ("Best so far, trial by trial", _draw("search0", search(over_time=False))),
-        ("Best so far, over time", _draw("search1", search(over_time=True))),
-        ("Learning curves, the best drawn strong", _draw("curves", curves)),
+        ("Best so far, trial by trial", search("search0", over_time=False)),
+        ("Best so far, over time", search("search1", over_time=True)),
+        (
+            "Learning curves, the best drawn strong",
+            _draw("curves", figures.curves_figure, trials, min(baselines.values()), sources, best=best),
+        ),
     ]
 
 
 def _arm_figures(arms: Sequence[ArmRow]) -> list[tuple[str, Markup]]:
     if not any(arm["curve"] for arm in arms):
         return []
-    plots = [("Share of the proposals", "share", "share"), ("Mean reward of finished trials", "reward", "reward")]
+    plots: list[tuple[str, Literal["share", "reward", "usd"], str]] = [
+        ("Share of the proposals", "share", "share"),
+        ("Mean reward of finished trials", "reward", "reward"),
+    ]
     if any(arm["usd"] for arm in arms):
         plots.append(("Money spent on a language model", "usd", "USD"))
     return [(title, _draw(f"arm-{what}", figures.arms_figure, arms, what, label)) for title, what, label in plots]
 
 
-def _diagnostic_figures(diagnostics: Mapping[str, Any] | None, assets: Sequence[str]) -> dict[str, Any]:
+def _diagnostic_figures(diagnostics: DiagnosticsTold | None, assets: Sequence[str]) -> dict[str, object]:
     if diagnostics is None:
         return {"fans": [], "more_fans": [], "pit": [], "more_pit": []}
     fans = []
@@ -119,7 +126,7 @@ def _diagnostic_figures(diagnostics: Mapping[str, Any] | None, assets: Sequence[
     }
 
 
-def _coverage(row: Mapping[str, Any]) -> str:
+def _coverage(row: PitRow) -> str:
     """How often the realised change fell inside the central 90 % of the ensemble."""
     density = row["density"]
     if not density:
@@ -129,18 +136,19 @@ def _coverage(row: Mapping[str, Any]) -> str:
     return _unbroken(f"{figures.span(row['horizon'])} changes: {100 * inside:.1f} % in the central 90 %")
 
 
-def _group_figures(groups: Mapping[str, Any] | None) -> list[tuple[str, Markup]]:
+def _group_figures(groups: GroupsTold | None) -> list[tuple[str, Markup]]:
     if groups is None:
         return []
+    by_hour, by_regime = groups["by_hour"], groups["by_regime"]
     both = (
-        ("By hour of day of the prompt", "by_hour", "hour of the prompt, UTC"),
-        ("By volatility of the 24 h before the prompt", "by_regime", "volatility, terciles of each asset"),
+        ("By hour of day of the prompt", "by_hour", by_hour, "hour of the prompt, UTC"),
+        ("By volatility of the 24 h before the prompt", "by_regime", by_regime, "volatility, terciles of each asset"),
     )
-    return [(title, _draw(key, figures.group_figure, groups[key], label)) for title, key, label in both if groups[key]]
+    return [(title, _draw(name, figures.group_figure, rows, label)) for title, name, rows, label in both if rows]
 
 
-def _draw(name: str, build: Any, *data: Any) -> Markup:
-    return Markup(figures.draw(name, build, *data))  # matplotlib escapes the texts in it
+def _draw(name: str, build: Callable[P, Figure], *data: P.args, **named: P.kwargs) -> Markup:
+    return Markup(figures.draw(name, build, *data, **named))  # matplotlib escapes the texts in it
 
 
 def _assets(report: Report) -> list[str]:
@@ -149,7 +157,7 @@ def _assets(report: Report) -> list[str]:
     return ordered + sorted(present - set(ordered))
 
 
-def _trial_order(trial: Mapping[str, Any]) -> tuple[bool, float]:
+def _trial_order(trial: TrialRow) -> tuple[bool, float]:
     return trial["score"] is None or trial["state"] == "failed", trial["score"] or 0.0
 
 

@@ -8,7 +8,9 @@ from typing import Any
 
 import pandas as pd
 
+from synthcity.forecast.diagnostics import DiagnosticsTold
 from synthcity.forecast.facts import SIMULATED
+from synthcity.forecast.regimes import GroupsTold
 from synthcity.search.arms import CLOSED, LLM
 from synthcity.search.candidates.notation import sketch
 from synthcity.search.finals.choice import RULE
@@ -42,8 +44,8 @@ def build_report(
     baselines: Sequence[str],
     leads: Mapping[str, LeadTable],
     weights: Mapping[str, float],
-    diagnostics: Mapping[str, Any] | None,
-    groups: Mapping[str, Any] | None,
+    diagnostics: DiagnosticsTold | None,
+    groups: GroupsTold | None,
     config: Mapping[str, Any],
     versions: Mapping[str, str],
     command: str,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from synthcity.agents.loop import SUMMARY
 from synthcity.agents.tools import Toolset
@@ -12,7 +11,7 @@ from synthcity.nets.authored.isolation import check_isolation
 from synthcity.nets.authored.sandbox import Sandbox
 from synthcity.search.roles.authoring import TASK, TOOLS, Work, values
 from synthcity.search.roles.context import RoleContext
-from synthcity.search.roles.role import Role
+from synthcity.search.roles.role import Finished, Role
 
 
 def _values(context: RoleContext) -> Mapping[str, str]:
@@ -24,11 +23,11 @@ def _toolset(context: RoleContext, folder: Path) -> Toolset:
     return TOOLS.build_toolset("author", Work(emit=context.tell, folder=folder, admission=Sandbox()))
 
 
-def _finish(context: RoleContext) -> Mapping[str, Any]:
+def _finish(context: RoleContext) -> Mapping[str, object]:
     return SUMMARY
 
 
-def _measured(context: RoleContext, result: Mapping[str, Any]) -> list[str]:
+def _measured(context: RoleContext, result: Finished) -> list[str]:
     lines = []
     for event in context.own:
         if event["kind"] == "authored":

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from synthcity.agents.client import LLMClient
 from synthcity.agents.loop import AgentResult, LoopConfig, run_agent
@@ -29,6 +28,7 @@ from synthcity.nets.authored.lock import NotIsolated
 from synthcity.nets.authored.sandbox import Sandbox, SandboxVerdict
 from synthcity.nets.authored.static import Refused
 from synthcity.nets.authored.words import MODULES, NAMES
+from synthcity.search.candidates.candidate import Config
 from synthcity.search.journal.events import Authored, AuthorEnded, Event
 from synthcity.search.journal.recorder import Recorder
 
@@ -115,9 +115,9 @@ def write_components(
             )
 
 
-def candidates(recorder: Recorder) -> list[tuple[str, dict[str, Any]]]:
+def candidates(recorder: Recorder) -> list[tuple[str, Config]]:
     """Return the first candidate of each admitted component, with its name: alone, all options at their defaults."""
-    found: list[tuple[str, dict[str, Any]]] = []
+    found: list[tuple[str, Config]] = []
     for event in recorder.all(Authored):
         part = {"name": event["name"]}
         whole = {"blocks": [part]} if event["component"] == "block" else {"blocks": [], "head": part}

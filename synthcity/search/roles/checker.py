@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from synthcity.agents.prompts.components import describe_components
 from synthcity.agents.tools import tool
 from synthcity.search.journal.events import VerdictTold
 from synthcity.search.roles import planner  # noqa: F401 - registers check_candidate and read_result
 from synthcity.search.roles.context import RoleContext
-from synthcity.search.roles.role import Role
+from synthcity.search.roles.role import Finished, Role
 
 PROVEN, NOT_PROVEN, UNFINISHED = "proven", "not proven", "no verdict"
 
 
 @tool("checker")
-def list_trials(context: RoleContext) -> list[dict[str, Any]]:
+def list_trials(context: RoleContext) -> list[dict[str, object]]:
     """List all trials of the run with status and score, best first, those without a score last."""
     scored = context.history.scored
     rest = [record for record in context.history.records if record.score is None]
@@ -25,7 +24,7 @@ def list_trials(context: RoleContext) -> list[dict[str, Any]]:
 
 
 @tool("checker")
-def read_verdict(context: RoleContext) -> dict[str, Any]:
+def read_verdict(context: RoleContext) -> dict[str, object]:
     """Read the verdict of the run's one look at the test period, and the baselines' scores on validation."""
     verdict = context.last(VerdictTold)
     return {"verdict": verdict, "baselines_on_validation": dict(context.history.baselines)}
@@ -43,7 +42,7 @@ def _values(context: RoleContext) -> dict[str, str]:
     return {"rules": context.rules(), "components": describe_components(context.space.describe())}
 
 
-def _finish(context: RoleContext) -> Mapping[str, Any]:
+def _finish(context: RoleContext) -> Mapping[str, object]:
     return {
         "type": "object",
         "properties": {
@@ -55,7 +54,7 @@ def _finish(context: RoleContext) -> Mapping[str, Any]:
     }
 
 
-def _measured(context: RoleContext, result: Mapping[str, Any]) -> list[str]:
+def _measured(context: RoleContext, result: Finished) -> list[str]:
     word, sentence = decided(context)
     lines = [f"{word}: {sentence}"]
     if result["verdict"] != word:

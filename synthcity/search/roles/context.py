@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 from synthcity.errors import ConfigError, SynthcityError
 from synthcity.nets.registry import blocks, heads
-from synthcity.search.candidates.candidate import Candidate, Proposal
+from synthcity.search.candidates.candidate import Candidate, Config, Proposal
 from synthcity.search.candidates.space import Space
 from synthcity.search.config import SearchConfig, load_config
 from synthcity.search.data import SearchData, load_data
@@ -106,7 +105,7 @@ class RoleContext:
             f"The score is a CRPS in basis points summed over {terms}; lower is better. Coefficients: {weights}."
         )
 
-    def judge(self, proposal: Mapping[str, Any]) -> str:
+    def judge(self, proposal: Config) -> str:
         """Return the gate's verdict on a config in one line."""
         try:
             self.gate.admit(Proposal(config=proposal), "agent", self.history)
@@ -114,7 +113,7 @@ class RoleContext:
             return f"refused ({rejection.stage}): {rejection}"
         return "admitted"
 
-    def train(self, config: Mapping[str, Any], steps: int) -> dict[str, Any]:
+    def train(self, config: Config, steps: int) -> dict[str, object]:
         """Train a config for one rung, in this process, and return its record.
 
         Raises:
@@ -137,7 +136,7 @@ class RoleContext:
             self.tell("trial_finished", id=candidate.id, status=COMPLETED)
         return self.result(candidate)
 
-    def result(self, candidate: Candidate | str) -> dict[str, Any]:
+    def result(self, candidate: Candidate | str) -> dict[str, object]:
         """Return a trial's record as plain data.
 
         Raises:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from synthcity.agents.tools import Toolset, build_toolset
 from synthcity.errors import ConfigError
@@ -16,7 +15,7 @@ from synthcity.search.debugger.tools import Case
 from synthcity.search.gate import Rejected
 from synthcity.search.journal.history import FAILED
 from synthcity.search.roles.context import RoleContext
-from synthcity.search.roles.role import Role
+from synthcity.search.roles.role import Finished, Role
 
 
 def case_of(context: RoleContext) -> Case:
@@ -45,11 +44,11 @@ def _toolset(context: RoleContext, folder: Path) -> Toolset:
     return build_toolset("debugger", case_of(context))
 
 
-def _finish(context: RoleContext) -> Mapping[str, Any]:
+def _finish(context: RoleContext) -> Mapping[str, object]:
     return FINISH
 
 
-def _measured(context: RoleContext, result: Mapping[str, Any]) -> list[str]:
+def _measured(context: RoleContext, result: Finished) -> list[str]:
     case = case_of(context)
     known = find(Failure.of(case.record.failure))
     catalogue = "does not know this failure" if known is None else f"says {known.cause}: {known.meaning}"

@@ -12,7 +12,7 @@ from synthcity.search.proposers.briefing import briefing
 from synthcity.search.proposers.budget_card import budget_card
 from synthcity.search.proposers.earlier import describe
 from synthcity.search.roles.context import RoleContext
-from synthcity.search.roles.role import Role
+from synthcity.search.roles.role import Finished, Role
 
 _COUNT = 3
 
@@ -34,7 +34,7 @@ def check_candidate(context: RoleContext, config: dict[str, Any]) -> str:
 
 
 @tool("planner", "trainer", "checker")
-def read_result(context: RoleContext, trial: str) -> dict[str, Any]:
+def read_result(context: RoleContext, trial: str) -> dict[str, object]:
     """Read what came of a trial: config, scores in basis points, seconds, failure.
 
     Args:
@@ -53,11 +53,11 @@ def _values(context: RoleContext) -> dict[str, str]:
     )
 
 
-def _finish(context: RoleContext) -> Mapping[str, Any]:
+def _finish(context: RoleContext) -> Mapping[str, object]:
     return proposals_schema(context.space, _COUNT)
 
 
-def _measured(context: RoleContext, result: Mapping[str, Any]) -> list[str]:
+def _measured(context: RoleContext, result: Finished) -> list[str]:
     answers = enumerate(result["proposals"], start=1)
     return [f"proposal {number}: {context.judge(answer['config'])}" for number, answer in answers]
 

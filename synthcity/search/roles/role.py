@@ -17,6 +17,8 @@ from synthcity.files import atomic_write
 from synthcity.search.roles.context import RoleContext
 
 CHAT = "chat.json"
+# What a model gave to ``finish``. Any, since the role's schema, against which it was checked, alone knows its fields.
+Finished = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +41,8 @@ class Role:
     prompt: str
     message: str
     values: Callable[[RoleContext], Mapping[str, str]]
-    finish: Callable[[RoleContext], Mapping[str, Any]]
-    measured: Callable[[RoleContext, Mapping[str, Any]], list[str]]
+    finish: Callable[[RoleContext], Mapping[str, object]]
+    measured: Callable[[RoleContext, Finished], list[str]]
     toolset: Callable[[RoleContext, Path], Toolset] | None = None
     fragments: tuple[str, ...] = ()
 

@@ -9,7 +9,7 @@ from synthcity.agents.loop import SUMMARY
 from synthcity.agents.tools import tool
 from synthcity.search.roles import planner  # noqa: F401 - registers its tools
 from synthcity.search.roles.context import RoleContext
-from synthcity.search.roles.role import Role
+from synthcity.search.roles.role import Finished, Role
 
 _MOST_STEPS = 200
 
@@ -17,7 +17,7 @@ _MOST_STEPS = 200
 @tool("trainer")
 def train_candidate(
     context: RoleContext, config: dict[str, Any], steps: Annotated[int, {"minimum": 1, "maximum": _MOST_STEPS}] = 50
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Train a candidate on the training period and score it on validation prompts.
 
     Args:
@@ -31,11 +31,11 @@ def _values(context: RoleContext) -> dict[str, str]:
     return {"task": context.task(), "rules": context.rules(), "budget": f"At most {_MOST_STEPS} steps a training."}
 
 
-def _finish(context: RoleContext) -> Mapping[str, Any]:
+def _finish(context: RoleContext) -> Mapping[str, object]:
     return SUMMARY
 
 
-def _measured(context: RoleContext, result: Mapping[str, Any]) -> list[str]:
+def _measured(context: RoleContext, result: Finished) -> list[str]:
     own = [record for record in context.history.records if record.candidate.source == "agent"]
     lines = []
     for record in own:

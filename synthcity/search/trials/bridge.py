@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ray import tune
+from ray.tune.experiment import Trial
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
@@ -26,8 +27,12 @@ from synthcity.search.trials.trainable import Task, inside, make_durable
 MAX_WORKER_DEATHS = 8  # of one trial; a candidate that takes every worker down must not go on for ever
 
 
+# a report of ``train_candidate`` with what Tune adds to it, in part under keys such as ``figures/rung``
+TuneResult = dict[str, Any]
+
+
 class _Shell:
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, object]:
         return {}
 
 
@@ -52,7 +57,7 @@ class QueueSearcher(_Shell, Searcher):
         self._live.add(trial_id)
         return {"task": self._make_task(candidate.id).to_dict()}
 
-    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
+    def on_trial_complete(self, trial_id: str, result: TuneResult | None = None, error: bool = False) -> None:
         """Forget the trial; its record is the callback's work."""
         self._live.discard(trial_id)
 
@@ -74,18 +79,18 @@ class Watch(_Shell, tune.Callback):
         self._scheduler = scheduler
         self._num_rungs = num_rungs
 
-    def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+    def on_trial_start(self, iteration: int, trials: list[Trial], trial: Trial, **info: object) -> None:
         """Record the start, or the restart after a lost worker."""
         name = candidate_of(trial)
         record = self._recorder.history.trials[name]
         self._recorder.emit("trial_started", id=name, from_rung=len(record.rungs))
 
-    def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+    def on_trial_recover(self, iteration: int, trials: list[Trial], trial: Trial, **info: object) -> None:
         """Record that a worker died; Tune starts the trial again from its checkpoint."""
         self._recorder.emit("worker_died", id=candidate_of(trial))
 
     def on_trial_result(
-        self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
+        self, iteration: int, trials: list[Trial], trial: Trial, result: TuneResult, **info: object
     ) -> None:
         """Record a rung, or the failure that the worker reported."""
         name = candidate_of(trial)
@@ -98,7 +103,9 @@ class Watch(_Shell, tune.Callback):
         elif result.get("status") == "stuck":
             self._stick(name, result["reason"])
 
-    def on_checkpoint(self, iteration: int, trials: list[Any], trial: Any, checkpoint: Any, **info: Any) -> None:
+    def on_checkpoint(
+        self, iteration: int, trials: list[Trial], trial: Trial, checkpoint: tune.Checkpoint, **info: object
+    ) -> None:
         """Record where the state lies that a resumed search goes on from, once it is on the disk."""
         name = candidate_of(trial)
         try:
@@ -108,7 +115,7 @@ class Watch(_Shell, tune.Callback):
             return
         self._recorder.emit("checkpoint", id=name, path=inside(checkpoint, self._storage))
 
-    def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+    def on_trial_complete(self, iteration: int, trials: list[Trial], trial: Trial, **info: object) -> None:
         """Record the end: of its own accord or by the scheduler's decision."""
         if self._feed.failure is not None:
             return  # it ended because it could not go on, and will
@@ -118,7 +125,7 @@ class Watch(_Shell, tune.Callback):
             self._finish(name, STOPPED if reason else COMPLETED, reason=reason or "trained to its end")
         self._feed.wake()
 
-    def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+    def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **info: object) -> None:
         """Queue the candidate again, or give it up when its workers keep dying.
 
         Tune restarts a trial whose worker dies, but ends one whose worker dies while being handed over to it.
@@ -133,7 +140,7 @@ class Watch(_Shell, tune.Callback):
         self._finish(name, FAILED, failure={"class": "WorkerDied", "message": message, "traceback": ""})
         self._feed.wake()
 
-    def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:
+    def on_step_end(self, iteration: int, trials: list[Trial], **info: object) -> None:
         """Stop everything when the journal or the feed has failed: nothing may go on unrecorded."""
         failure = self._recorder.failure or self._feed.failure
         if failure is not None:
@@ -148,7 +155,7 @@ class Watch(_Shell, tune.Callback):
             )
         )
 
-    def _finish(self, name: str, status: str, **fields: Any) -> None:
+    def _finish(self, name: str, status: str, **fields: object) -> None:
         score = self._recorder.history.trials[name].score
         self._recorder.emit("trial_finished", id=name, status=status, score=score, **fields)
 
@@ -167,7 +174,7 @@ class Halving(_Shell, FIFOScheduler):
         self._milestones = [] if budget.deterministic else milestones(budget.rungs, budget.reduction)
         self.reasons: dict[str, str] = {}
 
-    def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
+    def on_trial_result(self, tune_controller: object, trial: Trial, result: TuneResult) -> str:
         """Decide whether a trial goes on; asked before the result is recorded."""
         name, rung = candidate_of(trial), result.get("figures/rung")
         if rung is None or result.get("figures/done"):
@@ -190,10 +197,10 @@ class Deadlines(tune.Stopper):
     def __init__(self, feed: TrialQueue | None, soft: float | None, hard: float | None) -> None:
         self._feed, self._soft, self._hard = feed, soft, hard
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[type, tuple[None, None, None]]:
         return Deadlines, (None, None, None)
 
-    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
+    def __call__(self, trial_id: str, result: TuneResult) -> bool:
         """Never stop a single trial: that is the scheduler's decision."""
         return False
 
@@ -205,6 +212,6 @@ class Deadlines(tune.Stopper):
         return self._hard is not None and now >= self._hard
 
 
-def candidate_of(trial: Any) -> str:
+def candidate_of(trial: Trial) -> str:
     """Return the candidate's id of a Tune trial."""
     return str(trial.config["task"]["candidate"])

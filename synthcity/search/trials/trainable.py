@@ -11,11 +11,11 @@ import errno
 import importlib
 import tempfile
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from pyarrow.fs import FileSelector
@@ -24,6 +24,7 @@ from ray import tune
 from synthcity.errors import BundleError, Fatal
 from synthcity.files import sync, sync_all
 from synthcity.nets.authored.code import install
+from synthcity.search.candidates.candidate import Config
 
 TRAINER = "synthcity.nets.training:Trainer"
 STATE_FILE = "state.safetensors"
@@ -32,12 +33,26 @@ _GONE = {errno.ENOENT, errno.EISDIR, errno.ENOTDIR, errno.EIO, errno.EACCES}
 _TRACEBACK_FRAMES = 24  # a library may put a dozen of its own below ours
 
 
+class TrialTrainer(Protocol):
+    """What a worker needs of a trainer."""
+
+    @property
+    def rung(self) -> int:
+        """How many rungs are trained."""
+
+    def advance(self) -> Mapping[str, object]:
+        """Train one rung; return its figures, of which ``done`` says whether it was the last."""
+
+    def state(self) -> bytes:
+        """Return all that it needs to go on."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Task:
     """What a worker is told: plain data, small enough to travel with every trial."""
 
     candidate: str
-    config: dict[str, Any]
+    config: Config
     seed: int
     num_rungs: int
     max_steps: int
@@ -46,12 +61,12 @@ class Task:
     trainer: str = TRAINER
     code: tuple[dict[str, str], ...] = ()  # of components that a language model wrote
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Return plain data."""
         return asdict(self)
 
 
-def train_candidate(config: dict[str, Any], *, dataset: Any) -> None:
+def train_candidate(config: dict[str, Any], *, dataset: object) -> None:
     """Train one candidate; the function that Ray Tune calls.
 
     Reports, per rung, the trainer's figures with ``status`` "ok" and a checkpoint; when the candidate fails, one
@@ -73,7 +88,7 @@ def train_candidate(config: dict[str, Any], *, dataset: Any) -> None:
         tune.report({"status": "failed", "failure": describe_failure(error)})
 
 
-def _train(task: Task, dataset: Any) -> None:
+def _train(task: Task, dataset: object) -> None:
     install(task.code)
     trainer = _trainer(task, dataset)
     if trainer.rung >= task.num_rungs:  # killed between its last checkpoint and its last report's arrival
@@ -95,7 +110,7 @@ def _write(path: Path, state: bytes) -> None:
         raise OSError(error.errno, error.strerror, str(path.parent)) from error
 
 
-def _trainer(task: Task, dataset: Any) -> Any:
+def _trainer(task: Task, dataset: object) -> TrialTrainer:
     """Return the trainer at the newest state that is whole, or at its beginning; report those that are not."""
     build = partial(
         load_trainer(task.trainer),
@@ -153,7 +168,7 @@ def read_state(checkpoint: tune.Checkpoint) -> bytes:
         raise
 
 
-def make_durable(checkpoint: Any, storage: str) -> None:
+def make_durable(checkpoint: tune.Checkpoint, storage: str) -> None:
     """Return once a checkpoint is on the disk with all folders down to it; a bucket keeps what it took.
 
     Raises:
@@ -173,7 +188,7 @@ def _lasts(error: OSError) -> bool:
     return error.errno in _LASTING or "No usable temporary directory" in str(error)
 
 
-def inside(checkpoint: Any, storage: str) -> str:
+def inside(checkpoint: tune.Checkpoint, storage: str) -> str:
     """Return a checkpoint's place below ``storage``, so that a run that is moved as a whole finds it again."""
     root = storage.partition("://")[2] or storage
     return str(checkpoint.path).removeprefix(root.rstrip("/")).lstrip("/")
@@ -184,10 +199,10 @@ def located(path: str, storage: str) -> tune.Checkpoint:
     return tune.Checkpoint(f"{storage.rstrip('/')}/{path}")
 
 
-def load_trainer(path: str) -> Callable[..., Any]:
+def load_trainer(path: str) -> Callable[..., TrialTrainer]:
     """Import the trainer class ``module:name``."""
     module, _, name = path.partition(":")
-    loaded: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    loaded: Callable[..., TrialTrainer] = getattr(importlib.import_module(module), name)
     return loaded
 
 

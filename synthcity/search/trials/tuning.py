@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable
-from typing import Any
 
 import ray
 from ray import tune
@@ -31,7 +30,7 @@ def run_trials(
     feed: TrialQueue,
     budget: BudgetConfig,
     cluster: Cluster,
-    dataset: Any,
+    dataset: object,
     storage: str,
     seconds: float | None = None,
     grace: float = 0.0,
@@ -93,7 +92,7 @@ def _fit_again_when_lost(fit: Callable[[], None], recorder: Recorder, feed: Tria
 
 
 def _tuner(
-    trainable: Any,
+    trainable: Callable[..., object],
     cluster: Cluster,
     searcher: QueueSearcher,
     halving: Halving,

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import orjson
 
@@ -71,7 +70,7 @@ def read_body(body: bytes, now: float, config: QuestionConfig) -> Prompt:
     return read_question(asked, now, config)
 
 
-def read_question(asked: Mapping[str, Any], now: float, config: QuestionConfig) -> Prompt:
+def read_question(asked: Mapping[str, object], now: float, config: QuestionConfig) -> Prompt:
     """Read the fields of ``simulation_input``.
 
     Raises:
@@ -84,7 +83,7 @@ def read_question(asked: Mapping[str, Any], now: float, config: QuestionConfig) 
 
 
 def check_question(
-    asset: Any, grid: tuple[int, int], num_simulations: int, start: int, now: float, config: QuestionConfig
+    asset: object, grid: tuple[int, int], num_simulations: int, start: int, now: float, config: QuestionConfig
 ) -> Prompt:
     """Return the prompt if it lies within bounds; ``grid`` is (length, increment).
 
@@ -112,14 +111,14 @@ def check_question(
     )
 
 
-def _whole(asked: Mapping[str, Any], name: str) -> int:
+def _whole(asked: Mapping[str, object], name: str) -> int:
     value = asked.get(name)
     if not isinstance(value, int) or isinstance(value, bool):
         raise Refusal(400, "malformed", f"{name} must be a whole number, not {_shown(value)}")
     return value
 
 
-def _start(value: Any) -> int:
+def _start(value: object) -> int:
     """Unix seconds of ISO 8601 with an offset, whole seconds."""
     try:
         if not isinstance(value, str) or len(value) > 40:
@@ -137,7 +136,7 @@ def _list(names: Iterable[str]) -> str:
     return ", ".join(sorted(names))
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     """What was sent, no longer than a word."""
     text = repr(value)
     return text if len(text) <= 40 else f"{text[:37]}..."

@@ -6,7 +6,7 @@ import io
 import json
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import orjson
@@ -45,7 +45,7 @@ class SimulateRequest(BaseModel):
 class SimulateAnswer(BaseModel):
     """Paths and where they come from."""
 
-    prompt: dict[str, Any]
+    prompt: dict[str, str | int]
     seed: int
     forecaster: str
     fallback: str | None = Field(
@@ -56,7 +56,7 @@ class SimulateAnswer(BaseModel):
     paths: list[list[float]] = Field(description="(num_simulations, time_length / time_increment + 1) prices")
 
 
-def rest_routes(service: Service, about: Mapping[str, Any], question: QuestionConfig | None = None) -> APIRouter:
+def rest_routes(service: Service, about: Mapping[str, object], question: QuestionConfig | None = None) -> APIRouter:
     """Return ``POST /simulate`` and ``GET /models``; ``about`` is what the latter tells."""
     bounds = QuestionConfig() if question is None else question
     router = APIRouter(route_class=_limited(service))
@@ -112,7 +112,7 @@ def _limited(service: Service) -> type[APIRoute]:
     """Return a kind of route that reads no more of a body than a question may have."""
 
     class Limited(APIRoute):
-        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        def get_route_handler(self) -> Callable[[Request], Coroutine[None, None, Response]]:
             handle = super().get_route_handler()
 
             async def limited(request: Request) -> Response:
@@ -141,7 +141,7 @@ def _json(answer: Answer) -> bytes:
     return orjson.dumps(np.ascontiguousarray(answer.paths), option=orjson.OPT_SERIALIZE_NUMPY)
 
 
-def _fields(prompt: Prompt) -> dict[str, Any]:
+def _fields(prompt: Prompt) -> dict[str, str | int]:
     return {
         "asset": prompt.asset,
         "start_time": prompt.start_time,

@@ -86,9 +86,9 @@ class SynthApi:
             found.update(map(_seconds, times["start_times"]))
         return sorted(time for time in found if start <= time < end)
 
-    def _ask(self, name: str, asset: str, competition: Competition, start: int, end: int) -> Any:
+    def _ask(self, name: str, asset: str, competition: Competition, start: int, end: int) -> object:
         """Ask for a span; None where it holds nothing."""
-        query = {
+        query: dict[str, str | int] = {
             "asset": asset,
             "from": _iso(start),
             "to": _iso(end),
@@ -121,7 +121,7 @@ def _seconds(text: Any) -> int:
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 
 
-def _list(answer: Any) -> list[Any]:
+def _list(answer: object) -> list[object]:
     if answer is None:
         return []
     if not isinstance(answer, list):
