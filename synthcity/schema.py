@@ -234,6 +234,7 @@ def _parsed(value: object, parse: Callable[[object], T], path: str) -> T:
 
 def _scalar(value: object, hint: type, metadata: _Metadata, path: str) -> object:
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        # a whole number may be larger than any float; infinity is refused below
         value = float(value) if abs(value) < 2**1023 else math.inf
     if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
         raise _refusal(path, f"{path} must be {_NAMES[hint]}, got {_shown(value)}")

@@ -137,6 +137,7 @@ class Ledger:
             return {"caps": self.caps, "_spent": dict(self._spent), "_warned": set(self._warned)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        # a lock cannot be pickled: all is made anew and charged again
         self.__init__(state["caps"])  # type: ignore[misc]
         for account, spend in state["_spent"].items():
             self._charge(account, spend)

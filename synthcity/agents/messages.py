@@ -54,6 +54,7 @@ class Request:
     def key(self) -> str:
         """SHA-256 of the canonical JSON: equal for equal requests, whichever model answered them."""
         text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        # a model may write half a character, which plain UTF-8 refuses
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 

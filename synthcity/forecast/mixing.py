@@ -56,7 +56,7 @@ class Mix:
     def _join(
         self, members: Sequence[Forecaster], history: History, prompts: Sequence[Prompt], seed: int | None
     ) -> list[Paths]:
-        children = split_seed(seed, len(members) + 1)
+        children = split_seed(seed, len(members) + 1)  # the last one shuffles, alike for prompts of one size
         shares = [split_paths(self.weights, prompt.num_simulations) for prompt in prompts]
         parts: list[list[Paths]] = [[] for _ in prompts]
         for k, member in enumerate(members):

@@ -24,7 +24,7 @@ from synthcity.sn50.competitions import get_competition
 
 CONTEXT = BuildContext(d_model=16, seq_len=48, num_features=4, horizon=288, num_future=33)
 HEAD_CONTEXT = BuildContext(d_model=16, seq_len=24, num_features=4, horizon=48, num_future=5)
-LENGTHS = (7, 64, 288, 600)
+LENGTHS = (7, 64, 288, 600)  # a prime, a power of two, a day of five minutes, more than a block is built for
 WIDTHS = (8, 16, 32, 48, 64)
 
 

@@ -128,6 +128,7 @@ class NetForecaster:
         batch.asset.copy_(torch.tensor(assets))
         law = self.network(batch)
         factor = joint_factor(self.network.correlation, assets) if len(assets) > 1 else None
+        # one draw for the largest ensemble: path i of one asset belongs to path i of another
         num_paths = max(prompt.num_simulations for prompt in prompts)
         generator = torch.Generator().manual_seed(seed)
         returns = law.sample(num_paths, law.draw_noise(num_paths, generator, factor))

@@ -214,7 +214,7 @@ def kind_of(cls: object, name: str) -> str:
         ConfigError: it is neither.
     """
     if isinstance(cls, type) and issubclass(cls, nn.Module) and is_dataclass(getattr(cls, "Config", None)):
-        num_inputs = len(inspect.signature(cls.forward).parameters) - 1
+        num_inputs = len(inspect.signature(cls.forward).parameters) - 1  # without self
         if num_inputs in (1, 2):
             return "block" if num_inputs == 1 else "head"
     raise ConfigError(

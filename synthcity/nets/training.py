@@ -7,7 +7,7 @@ import math
 import sys
 import time
 from functools import cache
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from synthcity.market.dataset import Dataset, Indices
 from synthcity.nets import state as states
 from synthcity.nets.config import NetConfig
 from synthcity.nets.dependence import asset_correlation
+from synthcity.nets.heads.law import Law
 from synthcity.nets.loss import BASIS_POINTS, ScoreLoss
 from synthcity.nets.network import Batch, Network, make_batch
 from synthcity.seeds import mix_seed
@@ -30,6 +31,22 @@ _CLIP_NORM = 1.0
 _EMA_DECAY = 0.99
 _PATIENCE = 3
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
+
+
+class Rung(TypedDict):
+    """What one rung of a training came to; scores are better when lower, times are in seconds."""
+
+    rung: int
+    score: float
+    rung_score: float
+    scores_by_asset: dict[str, float]
+    train_loss: float
+    steps: int
+    train_seconds: float
+    validation_seconds: float
+    seconds: float
+    parameters: int
+    done: bool
 
 
 class Trainer:
@@ -123,7 +140,7 @@ class Trainer:
         """Rungs finished so far."""
         return len(self._scores)
 
-    def advance(self) -> dict[str, Any]:
+    def advance(self) -> Rung:
         """Train one rung, validate, and report it.
 
         Raises:
@@ -212,6 +229,7 @@ class Trainer:
         self._best = {name: v.to(self._device) for name, v in states.group(tensors, "best").items()}
         for name, parameter in self.network.named_parameters():
             moments = {key: tensors[f"adam.{key}.{name}"] for key in ("exp_avg", "exp_avg_sq", "step")}
+            # AdamW counts its steps on the CPU, wherever the weights are
             self._optimizer.state[parameter] = {
                 key: value if key == "step" else value.to(self._device) for key, value in moments.items()
             }
@@ -224,6 +242,7 @@ class Trainer:
         return torch.tensor(weight, dtype=torch.float32, device=self._device)
 
     def _sample(self, size: int) -> Batch:
+        # by seed and step alone, so that a resumed training sees the windows it would have seen
         rng = np.random.default_rng([self._seed, self._step])
         assets = np.sort(rng.integers(len(self._tables), size=size))
         starts = np.array(
@@ -239,9 +258,10 @@ class Trainer:
         # in units of the window's own volatility, so that calm days teach as much as wild ones
         return (score_b * self._weight_a[batch.asset] / batch.anchor).mean()
 
-    def _law(self, batch: Batch) -> Any:
+    def _law(self, batch: Batch) -> Law:
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self._device.type == "cuda"):
-            return self.network(batch)
+            law: Law = self.network(batch)
+        return law
 
     def _generator(self, number: int) -> torch.Generator:
         return torch.Generator(self._device).manual_seed(mix_seed(self._seed, number))

@@ -79,6 +79,7 @@ def _refused_path(path: object, num_points: int, rules: Rules) -> str | None:
 
 
 def _refused_characters(price: float) -> str | None:
+    # as the validator counts: those of an exponent, too, so that 1e-05 has five
     num_characters = len(str(price).replace(".", ""))
     if num_characters > MAX_DIGITS:
         return f"{num_characters} characters without the dot, at most {MAX_DIGITS} are allowed"

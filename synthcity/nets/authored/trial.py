@@ -129,10 +129,10 @@ def train(entry: Component, steps: int = STEPS) -> list[float]:
     config: dict[str, object] = {"d_model": 16, "history": 24, "patch": 1, "training": training}
     config |= {"blocks": [part]} if entry.kind == "block" else {"head": part}
     trainer = Trainer(config, dataset(), seed=0, num_rungs=steps, max_steps=steps, device="cpu")
-    scores = [float(trainer.advance()["rung_score"])]
+    scores = [trainer.advance()["rung_score"]]
     for _ in range(steps - 1):
         trainer.train_step()
-    scores.append(float(trainer.advance()["rung_score"]))
+    scores.append(trainer.advance()["rung_score"])
     if not scores[1] < _CLEARLY_WORSE * scores[0]:
         raise Broken(f"{steps} steps of training took the score from {scores[0]:.5g} to {scores[1]:.5g}")
     return scores
