@@ -145,7 +145,7 @@ class TrialQueue:
     def _run(self) -> None:
         try:
             while self._wait_for_room():
-                self._note_standings()
+                self._note_arm_states()
                 if not self._add_one():
                     with self._changed:
                         self._changed.wait(timeout=_PATIENCE_SECONDS)
@@ -280,7 +280,7 @@ class TrialQueue:
         """What was closed stays so when a search is resumed, unless the reason may have gone since."""
         return self._state(name).state != CLOSED or isinstance(self._proposers[name], BackgroundProposer)
 
-    def _note_standings(self) -> None:
+    def _note_arm_states(self) -> None:
         for name in list(self._open):
             proposer = self._proposers[name]
             if not isinstance(proposer, BackgroundProposer):

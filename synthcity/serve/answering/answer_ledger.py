@@ -21,6 +21,7 @@ import uuid
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +37,26 @@ from synthcity.serve.answering.ledger_quota import PATHS, holder
 from synthcity.sn50.prompt import Prompt
 
 ANSWERS, SCORES = "answers.jsonl", "scores.jsonl"
-FOREIGN = "foreign"
-"""Why the fallback answered: the bundle was not made for the prompt, so that this is how it always answers there."""
-
 MOST_HELD = 100  # answers in memory while the disk refuses, about a megabyte each
 _log = logging.getLogger(__name__)
+
+
+class Fallback(StrEnum):
+    """Why the fallback answered and not the bundle.
+
+    Attributes:
+        LATE: the bundle had not answered in time.
+        CROWDED: too many prompts waited for it.
+        STUCK: it held all of its threads and did not come back.
+        FAILED: it raised, or drew what no validator takes.
+        FOREIGN: it was not made for the prompt, so that this is how it always answers there.
+    """
+
+    LATE = "late"
+    CROWDED = "crowded"
+    STUCK = "stuck"
+    FAILED = "failed"
+    FOREIGN = "foreign"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,7 +176,7 @@ class AnswerLedger:
         seed: int,
         bundle: str,
         price_age: float,
-        fallback: str | None = None,
+        fallback: Fallback | None = None,
         sent: bool = True,
         caller: str = "",
         seconds: float = 0.0,

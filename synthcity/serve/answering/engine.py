@@ -24,7 +24,7 @@ from synthcity.forecast.forecaster import Forecaster
 from synthcity.market.bars import History
 from synthcity.schema import key, seconds
 from synthcity.serve.admission.refusal import Refusal
-from synthcity.serve.answering.answer_ledger import FOREIGN
+from synthcity.serve.answering.answer_ledger import Fallback
 from synthcity.serve.answering.clock import Answer, simulate
 from synthcity.serve.answering.fair import FairPool, Shares
 from synthcity.serve.answering.prices import Prices
@@ -64,8 +64,7 @@ class Answered(Generic[T]):
         result: what ``finish`` made of them.
         seed: of the draw.
         forecaster: name of who answered.
-        fallback: why it was not the model, as one word: ``late``, ``crowded``, ``stuck``, ``failed`` or ``foreign``,
-        for what it was not made for; None if it was.
+        fallback: why it was not the model, None if it was.
         history: the prices that were known.
     """
 
@@ -73,7 +72,7 @@ class Answered(Generic[T]):
     result: T
     seed: int
     forecaster: str
-    fallback: str | None
+    fallback: Fallback | None
     history: History
 
 
@@ -141,7 +140,7 @@ class Engine:
             check_answer(drawn, prompt)
             return drawn, finish(drawn), history
 
-        reason = "stuck" if self.problem else None if self._at_model.has_room(caller) else "crowded"
+        reason = Fallback.STUCK if self.problem else None if self._at_model.has_room(caller) else Fallback.CROWDED
         allowance = min(self.config.model_seconds, patience_seconds - self.config.reserve_seconds)
         if reason is None and allowance > 0:
             task = self._pool.submit(caller, lambda: draw(self.model))
@@ -158,19 +157,19 @@ class Engine:
                 )
             except TimeoutError:
                 self._leave(task)
-                reason = "late"
+                reason = Fallback.LATE
                 _log.warning("%s did not answer %s within %.1f s", self.model.name, prompt, allowance)
             except NotCovered:
-                reason = FOREIGN
+                reason = Fallback.FOREIGN
             except SynthcityError as error:
-                reason = "failed"
+                reason = Fallback.FAILED
                 _log.warning("%s failed on %s: %s", self.model.name, prompt, error)
             except Exception:  # noqa: BLE001 (a model may fail in any way; the prompt is answered all the same)
-                reason = "failed"
+                reason = Fallback.FAILED
                 _log.exception("%s failed on %s", self.model.name, prompt)
             finally:
                 self._at_model.give_back(caller)
-        return await self._fall_back(draw, prompt, seed, reason or "late", caller)
+        return await self._fall_back(draw, prompt, seed, reason or Fallback.LATE, caller)
 
     def warm_up(self, prompts: Sequence[Prompt], now: float) -> list[str]:
         """Answer once with model and fallback, and return what went wrong, a sentence each."""
@@ -195,7 +194,7 @@ class Engine:
         draw: Callable[[Forecaster], tuple[Answer, T, History]],
         prompt: Prompt,
         seed: int,
-        reason: str,
+        reason: Fallback,
         caller: str,
     ) -> Answered[T]:
         name = self.fallback.name
@@ -206,7 +205,7 @@ class Engine:
             _log.error("no paths of %s: %s", prompt, error)  # the reason names files of ours: not for strangers
             self._unanswered[prompt.asset] = time.monotonic(), f"{prompt.asset} is refused: {error}"
             raise Refusal(503, "no_answer", f"no paths of {prompt.asset} can be drawn now; our log says why") from error
-        level = logging.INFO if reason == FOREIGN else logging.WARNING
+        level = logging.INFO if reason == Fallback.FOREIGN else logging.WARNING
         _log.log(level, "%s answered %s in place of %s (%s)", name, prompt, self.model.name, reason)
         return Answered(answer=drawn, result=result, seed=seed, forecaster=name, fallback=reason, history=history)
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from synthcity.errors import NotCovered
 from synthcity.forecast.forecaster import Forecaster
-from synthcity.serve.answering.answer_ledger import FOREIGN
+from synthcity.serve.answering.answer_ledger import Fallback
 from synthcity.serve.answering.answer_recorder import AnswerRecorder
 from synthcity.serve.answering.clock import simulate
 from synthcity.serve.answering.engine import Answered, check_answer
@@ -74,11 +74,11 @@ class Shadow:
             drawn = simulate(self.model, answered.history, prompt, seed=answered.seed, longest_wait_seconds=wait)
             check_answer(drawn, prompt)
         except NotCovered:
-            reason = FOREIGN
+            reason = Fallback.FOREIGN
             drawn = simulate(self.fallback, answered.history, prompt, seed=answered.seed, longest_wait_seconds=wait)
         except Exception as error:  # noqa: BLE001 (a model may fail in any way; it counts against it)
             _log.warning("the challenger %s failed on %s: %s", self.model.name, prompt, error)
-            self.num_failed, reason = self.num_failed + 1, "failed"
+            self.num_failed, reason = self.num_failed + 1, Fallback.FAILED
             drawn = simulate(self.fallback, answered.history, prompt, seed=answered.seed, longest_wait_seconds=wait)
         self._recorder.add(
             prompt,

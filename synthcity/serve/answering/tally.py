@@ -11,7 +11,7 @@ from functools import reduce
 
 import numpy as np
 
-from synthcity.serve.answering.answer_ledger import FOREIGN
+from synthcity.serve.answering.answer_ledger import Fallback
 from synthcity.serve.answering.metrics import (
     ANSWERS,
     LATENCY,
@@ -63,7 +63,7 @@ class Status:
     @property
     def foreign(self) -> dict[str, int]:
         """Those of the fallback's for which the model was not made."""
-        return self.figures.by(ANSWERS, "asset", fallback=FOREIGN)
+        return self.figures.by(ANSWERS, "asset", fallback=Fallback.FOREIGN)
 
     @property
     def refused(self) -> dict[str, int]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from synthcity.market.times import format_duration
-from synthcity.serve.answering.answer_ledger import FOREIGN
+from synthcity.serve.answering.answer_ledger import Fallback
 from synthcity.serve.answering.metrics import ANSWERS, REFUSALS, UNRECORDED
 from synthcity.serve.operations.facts import Facts
 
@@ -126,8 +126,8 @@ def _refusals(facts: Facts) -> Found:
 def _fallback(facts: Facts) -> Found:
     """The model does not answer."""
     by = facts.recent.by(ANSWERS, "fallback", route=AXON)
-    asked = sum(by.values()) - by.get(FOREIGN, 0)
-    instead = {name: count for name, count in by.items() if name not in ("none", FOREIGN)}
+    asked = sum(by.values()) - by.get(Fallback.FOREIGN, 0)
+    instead = {name: count for name, count in by.items() if name not in ("none", Fallback.FOREIGN)}
     share = sum(instead.values()) / asked if asked >= FEWEST_ANSWERS else 0.0
     if share > FALLBACK_WARNING:
         told = ", ".join(f"{name} {count}" for name, count in sorted(instead.items()))

@@ -19,7 +19,7 @@ from synthcity.errors import DataError
 from synthcity.forecast.compare import Lead, lead
 from synthcity.forecast.interval import MIN_BLOCKS, block_days
 from synthcity.lines import LineWriter, read_lines
-from synthcity.serve.answering.answer_ledger import FOREIGN
+from synthcity.serve.answering.answer_ledger import Fallback
 from synthcity.serve.settlement.settle import PATIENCE_SECONDS, read_scores
 from synthcity.sn50.competitions import Competition, Rules, get_rules
 
@@ -105,7 +105,7 @@ def decide(
     days = block_days(competition.time_length)
     over = now - competition.time_length - PATIENCE_SECONDS
     own = own[(own["start_time"] // (days * DAY) + 1) * (days * DAY) <= over]
-    in_vain = own["fallback"].notna() & (own["fallback"] != FOREIGN)
+    in_vain = own["fallback"].notna() & (own["fallback"] != Fallback.FOREIGN)
     failed = (own["total"] < 0) | in_vain
     num_invalid = int(((own["bundle"] == challenger) & failed).sum())
     own = own[~in_vain]
