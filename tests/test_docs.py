@@ -52,7 +52,18 @@ def test_shown_commands_name_real_commands_options_and_files(words: list[str]):
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_links_lead_somewhere(path: Path):
     for target in re.findall(r"\]\(([^)]+)\)", path.read_text(encoding="utf-8")):
-        assert target.startswith("https://") or (path.parent / target).exists(), target
+        if target.startswith("https://"):
+            continue
+        file, _, heading = target.partition("#")
+        where = path.parent / file if file else path
+        assert where.exists(), target
+        assert not heading or heading in headings(where), target
+
+
+def headings(path: Path) -> set[str]:
+    """What links within a page lead to: headings in small letters, their words joined by hyphens."""
+    found = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in found}
 
 
 def test_every_listed_command_loads_and_teaches():

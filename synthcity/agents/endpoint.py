@@ -7,6 +7,7 @@ error line is dropped by the package without a word.
 from __future__ import annotations
 
 import importlib.util
+import ipaddress
 import json
 import ssl
 import threading
@@ -55,7 +56,10 @@ class Endpoint:
     @property
     def is_local(self) -> bool:
         """Whether it runs on this machine, where nobody asks for money."""
-        return self.host in ("localhost", "::1") or self.host.startswith("127.")
+        try:
+            return self.host == "localhost" or ipaddress.ip_address(self.host).is_loopback
+        except ValueError:  # a name, which may lead anywhere
+            return False
 
     @property
     def problem(self) -> str:

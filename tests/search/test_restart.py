@@ -18,6 +18,7 @@ from synthcity.search.trials import tuning
 class FakeFeed:
     def __init__(self) -> None:
         self.put_backs = 0
+        self.failure: BaseException | None = None
 
     def put_back(self) -> None:
         self.put_backs += 1
