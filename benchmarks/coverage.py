@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri, stdtrit
 
-from synthcity.forecast.interval import ratio_interval
+from synthcity.forecast.evaluation.interval import ratio_interval
 from synthcity.serve.settlement.challenge import ChallengeConfig
 
 Floats = NDArray[np.float64]

@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from synthcity.durations import DAY
-from synthcity.forecast.backtest import backtest, backtest_prompts
 from synthcity.forecast.baselines import BASELINES, baseline
-from synthcity.forecast.bundle import load
+from synthcity.forecast.bundles.bundle import load
+from synthcity.forecast.evaluation.backtest import backtest, backtest_prompts
 from synthcity.market.bars import Market
 from synthcity.market.simulated import SimulatedConfig, SimulatedMarket
 from synthcity.search.run import search

@@ -9,10 +9,10 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from synthcity.forecast.backtest import Backtest as Backtest
-    from synthcity.forecast.backtest import backtest as backtest
-    from synthcity.forecast.backtest import backtest_prompts as prompts
-    from synthcity.forecast.choose import choose as load
+    from synthcity.forecast.bundles.choose import choose as load
+    from synthcity.forecast.evaluation.backtest import Backtest as Backtest
+    from synthcity.forecast.evaluation.backtest import backtest as backtest
+    from synthcity.forecast.evaluation.backtest import backtest_prompts as prompts
     from synthcity.forecast.external import save as save
     from synthcity.forecast.forecaster import Forecaster as Forecaster
     from synthcity.forecast.simulate import simulate as simulate
@@ -30,7 +30,7 @@ __version__ = "0.1.0"
 
 # public name -> where it is defined
 _LAZY = {
-    "Backtest": "synthcity.forecast.backtest:Backtest",
+    "Backtest": "synthcity.forecast.evaluation.backtest:Backtest",
     "Forecaster": "synthcity.forecast.forecaster:Forecaster",
     "History": "synthcity.market.bars:History",
     "Market": "synthcity.market.bars:Market",
@@ -38,10 +38,10 @@ _LAZY = {
     "Score": "synthcity.sn50.scoring:Score",
     "SimulatedMarket": "synthcity.market.simulated:SimulatedMarket",
     "Store": "synthcity.market.store.parquet:Store",
-    "backtest": "synthcity.forecast.backtest:backtest",
+    "backtest": "synthcity.forecast.evaluation.backtest:backtest",
     "components": "synthcity.nets.overview:components",
-    "load": "synthcity.forecast.choose:choose",
-    "prompts": "synthcity.forecast.backtest:backtest_prompts",
+    "load": "synthcity.forecast.bundles.choose:choose",
+    "prompts": "synthcity.forecast.evaluation.backtest:backtest_prompts",
     "run": "synthcity.search.run:search",
     "save": "synthcity.forecast.external:save",
     "score": "synthcity.sn50.scoring:score",

@@ -40,7 +40,7 @@ def check_forecaster(make: Callable[[], object] | str) -> None:
     Example:
         >>> check_forecaster("reference")
     """
-    from synthcity.forecast.choose import choose
+    from synthcity.forecast.bundles.choose import choose
     from synthcity.forecast.conformance import CHECKS
 
     made = make

@@ -59,3 +59,17 @@ def test_ci_runs_the_readmes_test_command_and_then_the_slow_suite() -> None:
     *_, install, test = [part.strip() for part in shown.split("&&")]
     assert any(line.replace(" --quiet", "").removeprefix("python -m ") == install for line in ci)
     assert ci.index(test) < ci.index("python -m pytest -m slow")
+
+
+def test_every_folder_stands_in_the_map() -> None:
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    folders = {str(module.parent.relative_to(ROOT / "synthcity")) for module in MODULES} - {"."}
+    assert [folder for folder in sorted(folders) if f"`{folder}`" not in text] == []
+
+
+def test_no_folder_is_a_hall() -> None:
+    """One block, head or command a file is many files and no hall; the root holds what belongs to no room."""
+    free = {"synthcity", "cli", "blocks"}
+    for folder in {module.parent for module in MODULES} - {ROOT / "synthcity"}:
+        modules = [path for path in folder.glob("*.py") if path.name not in ("__init__.py", "__main__.py")]
+        assert len(modules) <= 14 or folder.name in free, (folder, len(modules))

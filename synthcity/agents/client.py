@@ -12,12 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from synthcity.agents.breaker import Availability
+from synthcity.agents.asking.breaker import Availability
+from synthcity.agents.asking.live import Live
+from synthcity.agents.asking.redact import Redactor
 from synthcity.agents.config import LLMConfig
 from synthcity.agents.ledger import Ledger
-from synthcity.agents.live import Live
 from synthcity.agents.messages import Labels, Message, Reply, Request
-from synthcity.agents.redact import Redactor
 from synthcity.agents.replay import Cassette, outcome_event
 from synthcity.agents.transcript import NAME, spent
 from synthcity.errors import ConfigError, LLMError, LLMRefused, RunError

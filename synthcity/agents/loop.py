@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypedDict
 
-from synthcity.agents.answers import errors_of, parse_arguments, plain_name
+from synthcity.agents.asking.answers import errors_of, parse_arguments, plain_name
 from synthcity.agents.client import LLMClient
 from synthcity.agents.messages import Message, Reply, Spend, ToolCall
 from synthcity.agents.tools import Tool, Toolset, clip

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from synthcity.agents.answers import check
+from synthcity.agents.asking.answers import check
 from synthcity.agents.client import LLMClient
 from synthcity.agents.messages import Message, Reply
 from synthcity.errors import LLMAnswerError

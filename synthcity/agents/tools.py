@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from synthcity.agents.answers import errors_of, parse_arguments, plain_name
+from synthcity.agents.asking.answers import errors_of, parse_arguments, plain_name
 from synthcity.agents.signature import describe
 from synthcity.errors import ConfigError, Fatal, unknown_name
 

@@ -18,16 +18,16 @@ from synthcity.cli.options import Duration, LocalPath, Output
 from synthcity.cli.table import print_table
 from synthcity.errors import ConfigError, RunError
 from synthcity.files import atomic_write
-from synthcity.forecast.backtest import backtest_prompts, check_on_grid
 from synthcity.forecast.baselines import BASELINES
-from synthcity.forecast.choose import choose
-from synthcity.forecast.compare import Lead
+from synthcity.forecast.bundles.choose import choose
+from synthcity.forecast.bundles.suitability import covered, doubts, learned_from, refuse_uncovered
+from synthcity.forecast.evaluation.backtest import backtest_prompts, check_on_grid
+from synthcity.forecast.evaluation.compare import Lead
+from synthcity.forecast.evaluation.spread import Job, spread_backtest
+from synthcity.forecast.evaluation.summary import Summary, summarise
 from synthcity.forecast.forecaster import Forecaster
 from synthcity.forecast.named import Named
 from synthcity.forecast.quantise import MARK, Quantised
-from synthcity.forecast.spread import Job, spread_backtest
-from synthcity.forecast.suitability import covered, doubts, learned_from, refuse_uncovered
-from synthcity.forecast.summary import Summary, summarise
 from synthcity.market.store import PriceStore, open_store
 from synthcity.market.times import parse_time
 from synthcity.schema import MAX_SEED

@@ -27,8 +27,8 @@ def command(folder: Path, parts: tuple[str, ...], replace: bool, trust_code: boo
       synthcity combine bundles/all crypto-24h=runs/sweep/winner crypto-1h=runs/sweep-1h/winner com-equ-24h=fhs
       synthcity combine bundles/btc crypto-24h:BTC=runs/btc/winner crypto-24h=runs/sweep/winner
     """
-    from synthcity.forecast.combine import combine
-    from synthcity.forecast.suitability import doubts
+    from synthcity.forecast.bundles.combine import combine
+    from synthcity.forecast.bundles.suitability import doubts
 
     for part in combine(folder, parts, trust_code=trust_code, replace=replace):
         click.echo(f"{part.way:<24}{part.forecaster.name}")

@@ -227,7 +227,7 @@ def promote(state: Path, back: bool, reason: str, trust_code: bool) -> None:
       synthcity mine promote state --back
     """
     from synthcity.errors import ConfigError
-    from synthcity.forecast.suitability import refuse_simulated
+    from synthcity.forecast.bundles.suitability import refuse_simulated
     from synthcity.serve.build import load_model
     from synthcity.serve.settlement.succession import CHAMPION, Succession
 

@@ -83,7 +83,7 @@ def command(
     All of that, and every limit, from one file:
       synthcity serve --config configs/serve.yaml
     """
-    from synthcity.forecast.suitability import doubts
+    from synthcity.forecast.bundles.suitability import doubts
     from synthcity.serve.config import load_serving
     from synthcity.serve.deployment import serving
     from synthcity.serve.operations.export import exporting, figure_families

@@ -19,7 +19,7 @@ import pandas as pd
 from synthcity.conformance import require, suite
 from synthcity.durations import DAY
 from synthcity.errors import SynthcityError
-from synthcity.forecast.bundle import load
+from synthcity.forecast.bundles.bundle import load
 from synthcity.forecast.external import save
 from synthcity.forecast.forecaster import Forecaster, Paths
 from synthcity.market.bars import Bars, Market

@@ -12,9 +12,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from synthcity.errors import ConfigError, NotCovered
-from synthcity.forecast.bundle import load_members, save_bundle
+from synthcity.forecast.bundles.bundle import load_members, save_bundle
+from synthcity.forecast.bundles.verified import select
 from synthcity.forecast.forecaster import Forecaster, Paths, covers
-from synthcity.forecast.verified import select
 from synthcity.market.bars import History, Prices
 from synthcity.sn50.competitions import get_competition
 from synthcity.sn50.prompt import Prompt

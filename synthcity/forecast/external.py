@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from synthcity import plugins
 from synthcity.errors import BundleError, ConfigError
-from synthcity.forecast.bundle import Savable, save_bundle
+from synthcity.forecast.bundles.bundle import Savable, save_bundle
 from synthcity.forecast.forecaster import Forecaster, Paths, Quantising, covers
 from synthcity.market.bars import History, Prices
 from synthcity.sn50.prompt import Prompt

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from synthcity.forecast.bundle import load_members, save_bundle
+from synthcity.forecast.bundles.bundle import load_members, save_bundle
+from synthcity.forecast.bundles.verified import select
 from synthcity.forecast.forecaster import Forecaster, Paths, as_history, covers
 from synthcity.forecast.quantise import Quantised
-from synthcity.forecast.verified import select
 from synthcity.market.bars import History, Prices
 from synthcity.seeds import split_seed
 from synthcity.sn50.prompt import Prompt

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from synthcity.forecast.bundle import load_members, save_bundle
+from synthcity.forecast.bundles.bundle import load_members, save_bundle
+from synthcity.forecast.bundles.verified import select
 from synthcity.forecast.forecaster import Forecaster, Paths, Quantising, as_history, covers
-from synthcity.forecast.verified import select
 from synthcity.market.bars import History, Prices
 from synthcity.schema import key
 from synthcity.sn50.prompt import Prompt

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from synthcity.forecast.backtest import check_paths
-from synthcity.forecast.choose import choose
+from synthcity.forecast.bundles.choose import choose
+from synthcity.forecast.evaluation.backtest import check_paths
 from synthcity.forecast.forecaster import Forecaster, Paths, as_history
 from synthcity.market.bars import Prices
 from synthcity.sn50.prompt import Prompt

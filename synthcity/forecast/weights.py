@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthcity.errors import NotCovered
-from synthcity.forecast.backtest import CANNOT_ANSWER, check_paths, prompt_seed, realised_prices
+from synthcity.forecast.evaluation.backtest import CANNOT_ANSWER, check_paths, prompt_seed, realised_prices
 from synthcity.forecast.forecaster import Forecaster
 from synthcity.market.bars import Market
 from synthcity.sn50.competitions import Competition, Rules

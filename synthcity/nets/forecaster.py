@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from synthcity.errors import BundleError, ConfigError, DataError, NotCovered
-from synthcity.forecast.bundle import save_bundle
+from synthcity.forecast.bundles.bundle import save_bundle
+from synthcity.forecast.bundles.verified import mapping, select
 from synthcity.forecast.forecaster import Paths, as_history
 from synthcity.forecast.quantise import DEFAULT_FACTOR
-from synthcity.forecast.verified import mapping, select
 from synthcity.market.bars import Bars, History, Prices
 from synthcity.market.windows import FeatureTable, WindowSpec
 from synthcity.nets import state as states

@@ -9,8 +9,8 @@ import numpy as np
 
 from synthcity.durations import DAY
 from synthcity.errors import ConfigError, DataError, unknown_name
-from synthcity.forecast.backtest import backtest_prompts, check_on_grid, realised_prices
-from synthcity.forecast.facts import SIMULATED, Facts
+from synthcity.forecast.bundles.facts import SIMULATED, Facts
+from synthcity.forecast.evaluation.backtest import backtest_prompts, check_on_grid, realised_prices
 from synthcity.market.bars import Market
 from synthcity.market.dataset import Dataset, build_dataset
 from synthcity.market.periods import Period, Periods

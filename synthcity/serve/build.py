@@ -16,10 +16,10 @@ from fastapi import FastAPI
 
 from synthcity.errors import ConfigError, SynthcityError
 from synthcity.forecast.baselines import baseline
-from synthcity.forecast.choose import choose, identify
+from synthcity.forecast.bundles.choose import choose, identify
+from synthcity.forecast.bundles.suitability import doubts, facts_of, is_simulated, refuse_useless
 from synthcity.forecast.forecaster import Forecaster
 from synthcity.forecast.quantise import Quantised
-from synthcity.forecast.suitability import doubts, facts_of, is_simulated, refuse_useless
 from synthcity.market.store import open_store
 from synthcity.market.venues.official import official_venue
 from synthcity.schema import key, local_path

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from synthcity.errors import SynthcityError
-from synthcity.forecast.choose import identify
+from synthcity.forecast.bundles.choose import identify
 from synthcity.serve.answering.prices import Prices
 from synthcity.serve.answering.tally import Status
 from synthcity.serve.build import ServeConfig

@@ -15,8 +15,8 @@ from bittensor_wallet import Keypair, Wallet
 
 from synthcity.cluster import terminable
 from synthcity.errors import ConfigError, RunError
+from synthcity.forecast.bundles.suitability import doubts, refuse_simulated, refuse_useless
 from synthcity.forecast.forecaster import Forecaster
-from synthcity.forecast.suitability import doubts, refuse_simulated, refuse_useless
 from synthcity.market.store import open_store
 from synthcity.market.store.opening import absolute
 from synthcity.market.venues.binance import VENUE

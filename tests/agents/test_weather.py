@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from synthcity.agents.answers import errors_of
+from synthcity.agents.asking.answers import errors_of
 from synthcity.agents.client import LLMClient
 from synthcity.agents.config import CapsConfig, PatienceConfig
 from synthcity.agents.loop import LoopConfig, run_agent

@@ -12,7 +12,7 @@ from synthcity.cli import main as module
 from synthcity.search.config import parse_config
 from synthcity.search.journal.folder import JOURNAL, write_resolved
 from tests.search.builders import candidate, tell
-from tests.search.roles.test_role import KEY, SWEEP, VERDICT, says
+from tests.search.roles.conftest import KEY, SWEEP, VERDICT, says
 
 
 @pytest.fixture(scope="module")

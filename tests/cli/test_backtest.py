@@ -10,12 +10,12 @@ from click.testing import CliRunner, Result
 from synthcity.cli.main import cli
 from synthcity.errors import BundleError, ConfigError, DataError
 from synthcity.forecast.baselines import baseline
+from synthcity.forecast.bundles.facts import SIMULATED
 from synthcity.forecast.dispatch import Dispatch, Route
-from synthcity.forecast.facts import SIMULATED
 from synthcity.market.bars import Bars
 from synthcity.market.store import Store
 from synthcity.sn50.competitions import get_rules
-from tests.forecast.test_facts import facts
+from tests.forecast.bundles.test_facts import facts
 
 START = 1_753_920_000  # 2025-07-31 00:00 UTC
 DAYS = 5

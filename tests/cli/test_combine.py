@@ -10,12 +10,12 @@ from click.testing import CliRunner
 from synthcity.cli.main import cli
 from synthcity.errors import BundleError, ConfigError
 from synthcity.forecast.baselines import baseline
-from synthcity.forecast.bundle import load
+from synthcity.forecast.bundles.bundle import load
+from synthcity.forecast.bundles.facts import SIMULATED
+from synthcity.forecast.bundles.provenance import read_facts
+from synthcity.forecast.bundles.verified import MANIFEST
 from synthcity.forecast.dispatch import Dispatch, Route
-from synthcity.forecast.facts import SIMULATED
-from synthcity.forecast.provenance import read_facts
-from synthcity.forecast.verified import MANIFEST
-from tests.forecast.test_facts import bundle, facts
+from tests.forecast.bundles.test_facts import bundle, facts
 
 
 def test_writes_a_bundle_and_says_who_answers_what(tmp_path: Path) -> None:

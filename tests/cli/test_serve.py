@@ -10,11 +10,11 @@ from click.testing import CliRunner
 from synthcity.cli.main import cli
 from synthcity.errors import BundleError, ConfigError, DataError
 from synthcity.forecast.baselines import baseline
+from synthcity.forecast.bundles.facts import SIMULATED
 from synthcity.forecast.dispatch import Dispatch, Route
-from synthcity.forecast.facts import SIMULATED
 from synthcity.market.store import Store
 from synthcity.nets.authored.code import forget
-from tests.forecast.test_facts import bundle, facts
+from tests.forecast.bundles.test_facts import bundle, facts
 from tests.serve.builders import CODE, write_coded_bundle
 from tests.serve.dialogue import MINER, market
 

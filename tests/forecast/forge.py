@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from synthcity.errors import BundleError, DataError
-from synthcity.forecast.bundle import load
+from synthcity.forecast.bundles.bundle import load
+from synthcity.forecast.bundles.verified import CONFIG, MANIFEST, sha256
 from synthcity.forecast.forecaster import Forecaster
-from synthcity.forecast.verified import CONFIG, MANIFEST, sha256
 from synthcity.market.bars import History
 from synthcity.sn50.prompt import Prompt
 

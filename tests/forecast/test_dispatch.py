@@ -7,7 +7,7 @@ import pytest
 
 from synthcity.errors import ConfigError, DataError
 from synthcity.forecast.baselines import baseline
-from synthcity.forecast.bundle import load
+from synthcity.forecast.bundles.bundle import load
 from synthcity.forecast.dispatch import Dispatch, Route
 from synthcity.forecast.mixing import Mix
 from synthcity.market.bars import Bars, History, Market

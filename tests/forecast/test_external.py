@@ -12,8 +12,8 @@ import pytest
 from synthcity import plugins
 from synthcity.errors import BundleError, ConfigError
 from synthcity.forecast.baselines import baseline
-from synthcity.forecast.bundle import load
-from synthcity.forecast.choose import choose, identify
+from synthcity.forecast.bundles.bundle import load
+from synthcity.forecast.bundles.choose import choose, identify
 from synthcity.forecast.dispatch import Dispatch, Route
 from synthcity.forecast.external import save
 from synthcity.forecast.quantise import Quantised

@@ -13,8 +13,8 @@ import pytest
 from synthcity import plugins
 from synthcity.errors import DataError
 from synthcity.forecast.baselines import BASELINES, baseline
-from synthcity.forecast.bundle import load
-from synthcity.forecast.choose import choose
+from synthcity.forecast.bundles.bundle import load
+from synthcity.forecast.bundles.choose import choose
 from synthcity.forecast.conformance import CHECKS, with_other_future
 from synthcity.forecast.forecaster import Forecaster
 from synthcity.forecast.mixing import Mix

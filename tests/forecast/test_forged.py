@@ -14,11 +14,11 @@ import pytest
 from synthcity.errors import BundleError
 from synthcity.forecast.baselines import BASELINES, baseline
 from synthcity.forecast.baselines.reference import Reference, ReferenceConfig
-from synthcity.forecast.bundle import Savable, load
+from synthcity.forecast.bundles.bundle import Savable, load
+from synthcity.forecast.bundles.verified import CONFIG, MANIFEST, MAX_DEPTH, MAX_MEMBERS, WEIGHTS
 from synthcity.forecast.dispatch import Dispatch, Route
 from synthcity.forecast.mixing import Mix
 from synthcity.forecast.quantise import Quantised
-from synthcity.forecast.verified import CONFIG, MANIFEST, MAX_DEPTH, MAX_MEMBERS, WEIGHTS
 from synthcity.market.bars import History, Market
 from synthcity.sn50.prompt import Prompt
 from tests.forecast.conftest import DAY, START

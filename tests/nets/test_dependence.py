@@ -7,7 +7,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from synthcity.forecast.bundle import load
+from synthcity.forecast.bundles.bundle import load
 from synthcity.market.bars import Bars, Market
 from synthcity.market.dataset import Dataset, build_dataset
 from synthcity.market.windows import WindowSpec

@@ -13,7 +13,7 @@ import pytest
 
 from synthcity.errors import BundleError, DataError
 from synthcity.forecast.baselines import Fhs
-from synthcity.forecast.bundle import load
+from synthcity.forecast.bundles.bundle import load
 from synthcity.forecast.forecaster import Forecaster
 from synthcity.forecast.mixing import Mix
 from synthcity.forecast.quantise import Quantised
@@ -29,7 +29,7 @@ PROMPT = Prompt(asset="BTC", start_time=NOW, num_simulations=100)
 ELSEWHERE = """
 import sys
 import numpy as np
-from synthcity.forecast.bundle import load
+from synthcity.forecast.bundles.bundle import load
 from tests.nets.test_forecaster import PROMPT, past
 paths = load(sys.argv[1]).simulate(past(), PROMPT, seed=3)
 np.save(sys.argv[2], paths)

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import load, save
 
-from synthcity.forecast import bundle as bundles
-from synthcity.forecast.verified import CONFIG, WEIGHTS
+from synthcity.forecast.bundles import bundle as bundles
+from synthcity.forecast.bundles.verified import CONFIG, WEIGHTS
 from synthcity.market.bars import History
 from synthcity.market.dataset import Dataset
 from synthcity.nets.config import NetConfig

@@ -13,7 +13,7 @@ import pytest
 
 from synthcity import plugins
 from synthcity.errors import BundleError, ConfigError
-from synthcity.forecast.bundle import load
+from synthcity.forecast.bundles.bundle import load
 from synthcity.market.bars import Market
 from synthcity.market.dataset import Dataset
 from synthcity.nets import registry

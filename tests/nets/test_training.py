@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from synthcity.errors import BundleError, ConfigError, DataError, TrialFailed, TrialTimeout
-from synthcity.forecast.bundle import load
+from synthcity.forecast.bundles.bundle import load
 from synthcity.forecast.conformance import with_other_future
 from synthcity.forecast.quantise import Quantised
 from synthcity.market.bars import Market
@@ -198,13 +198,17 @@ def test_a_history_that_knows_the_future_is_refused(trained, market: Market):
         NetForecaster.from_state(trained[1]).simulate(market.as_of(prompt().start_time + 600), prompt(), seed=0)
 
 
-def test_a_series_stands_for_a_history(trained, market: Market):
+def test_bars_of_a_notebook_stand_for_a_history_and_closes_alone_do_not(trained, market: Market):
     import pandas as pd
 
     bars = market["ETH", 300].until(prompt().start_time)
+    columns = {name: getattr(bars, name) for name in ("open", "high", "low", "close", "volume")}
+    frame = pd.DataFrame(columns, index=pd.to_datetime(bars.time, unit="s", utc=True))
+    network = NetForecaster.from_state(trained[1])
+    assert network.simulate(frame, prompt(), seed=0).shape == (50, 289)
     series = pd.Series(bars.close, index=pd.to_datetime(bars.observed, unit="s", utc=True))
-    paths = NetForecaster.from_state(trained[1]).simulate(series, prompt(), seed=0)
-    assert paths.shape == (50, 289)
+    with pytest.raises(DataError, match="closes"):
+        network.simulate(series, prompt(), seed=0)
 
 
 def test_quantised_paths_carry_the_quantiles_of_their_law_in_the_order_of_its_draws(trained, market: Market):

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from synthcity.forecast.diagnostics import Diagnostics
-from synthcity.forecast.regimes import lead_by_group
+from synthcity.forecast.evaluation.diagnostics import Diagnostics
+from synthcity.forecast.evaluation.regimes import lead_by_group
 from synthcity.search.finals.choice import why
 from synthcity.search.journal.history import TrialHistory
 from synthcity.search.report.model import Report

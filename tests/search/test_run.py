@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from synthcity.forecast.bundle import load
+from synthcity.forecast.bundles.bundle import load
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]

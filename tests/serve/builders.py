@@ -9,7 +9,7 @@ import numpy as np
 
 from synthcity.forecast.baselines import baseline
 from synthcity.forecast.baselines.base import LOADER
-from synthcity.forecast.bundle import save_bundle
+from synthcity.forecast.bundles.bundle import save_bundle
 from synthcity.market.bars import Bars
 from synthcity.market.store import Store
 from synthcity.nets.authored.code import AuthoredCode

@@ -12,16 +12,16 @@ from starlette.testclient import TestClient
 
 from synthcity.errors import BundleError, ConfigError
 from synthcity.forecast.baselines import baseline
-from synthcity.forecast.choose import identify
+from synthcity.forecast.bundles.choose import identify
+from synthcity.forecast.bundles.facts import SIMULATED
 from synthcity.forecast.dispatch import Dispatch, Route
-from synthcity.forecast.facts import SIMULATED
 from synthcity.market.store import Store
 from synthcity.nets import registry
 from synthcity.nets.authored.code import forget
 from synthcity.serve.build import LEDGER, ServeConfig, build, check
 from synthcity.serve.settlement.settle import read_answers
 from synthcity.sn50.competitions import get_rules
-from tests.forecast.test_facts import bundle, facts
+from tests.forecast.bundles.test_facts import bundle, facts
 from tests.serve.builders import CODE, write_coded_bundle
 from tests.serve.dialogue import MINER, body, headers, market, question, write_snapshot
 

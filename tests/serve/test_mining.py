@@ -10,13 +10,13 @@ import pytest
 
 from synthcity.errors import ConfigError
 from synthcity.forecast.baselines import baseline
+from synthcity.forecast.bundles.facts import SIMULATED
 from synthcity.forecast.dispatch import Dispatch, Route
-from synthcity.forecast.facts import SIMULATED
 from synthcity.serve import mining as module
 from synthcity.serve.admission.metagraph import Metagraph
 from synthcity.serve.deployment import ClusterConfig
 from synthcity.serve.mining import MiningConfig, hotkey_address, mining
-from tests.forecast.test_facts import bundle, facts
+from tests.forecast.bundles.test_facts import bundle, facts
 from tests.serve.dialogue import MINER, STRANGER, VALIDATOR, snapshot
 
 

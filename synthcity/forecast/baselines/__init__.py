@@ -12,7 +12,7 @@ from synthcity.forecast.baselines.ewma import Ewma, EwmaConfig
 from synthcity.forecast.baselines.fhs import Fhs, FhsConfig
 from synthcity.forecast.baselines.reference import Reference, ReferenceConfig
 from synthcity.forecast.baselines.trailing import Trailing, TrailingConfig
-from synthcity.forecast.verified import mapping, select
+from synthcity.forecast.bundles.verified import mapping, select
 from synthcity.schema import build, key
 
 BASELINES: Mapping[str, Callable[[], Baseline]] = {

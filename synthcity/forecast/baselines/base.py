@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from synthcity.errors import BundleError
 from synthcity.forecast.baselines.draws import Draws, Stratified
-from synthcity.forecast.bundle import save_bundle
+from synthcity.forecast.bundles.bundle import save_bundle
 from synthcity.forecast.forecaster import Paths, as_history
 from synthcity.market.bars import Bars, History, Prices
 from synthcity.seeds import split_seed

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from synthcity.forecast.compare import coefficients, lead, mean_score
+from synthcity.forecast.evaluation.compare import coefficients, lead, mean_score
+from synthcity.forecast.evaluation.interval import block_days
 from synthcity.forecast.forecaster import Forecaster
-from synthcity.forecast.interval import block_days
 from synthcity.search.config import BudgetConfig
 from synthcity.search.data import SearchData
 from synthcity.search.finals.scoring import Scorer

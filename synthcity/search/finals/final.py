@@ -25,7 +25,7 @@ import pandas as pd
 from synthcity.errors import RunError
 from synthcity.files import atomic_file, atomic_write
 from synthcity.forecast.baselines import BASELINES, baseline
-from synthcity.forecast.diagnostics import DiagnosticsTold
+from synthcity.forecast.evaluation.diagnostics import DiagnosticsTold
 from synthcity.forecast.forecaster import Forecaster
 from synthcity.forecast.mixing import Mix
 from synthcity.forecast.named import Named

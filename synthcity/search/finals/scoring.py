@@ -14,10 +14,10 @@ import ray
 import torch
 
 from synthcity.errors import DataError, SynthcityError
-from synthcity.forecast.backtest import Row, collect, realised_prices, score_prompt
-from synthcity.forecast.diagnostics import Diagnostics, pit_horizons
+from synthcity.forecast.evaluation.backtest import Row, collect, realised_prices, score_prompt
+from synthcity.forecast.evaluation.diagnostics import Diagnostics, pit_horizons
+from synthcity.forecast.evaluation.interval import block_days
 from synthcity.forecast.forecaster import Forecaster, Paths
-from synthcity.forecast.interval import block_days
 from synthcity.forecast.named import Named
 from synthcity.forecast.weights import PairTerms, mean_terms, pair_terms
 from synthcity.market.bars import Market, Prices

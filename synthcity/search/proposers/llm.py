@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
-from synthcity.agents.answers import check
+from synthcity.agents.asking.answers import check
 from synthcity.agents.client import LLMClient
 from synthcity.agents.messages import Message
 from synthcity.agents.prompts import render

@@ -22,8 +22,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
-from synthcity.forecast.diagnostics import Fan, PitRow
-from synthcity.forecast.regimes import GroupRow
+from synthcity.forecast.evaluation.diagnostics import Fan, PitRow
+from synthcity.forecast.evaluation.regimes import GroupRow
 from synthcity.search.finals.verdict import LeadInterval, LeadTable
 from synthcity.search.proposers.arm_table import ArmRow
 from synthcity.search.report.model import TrialRow

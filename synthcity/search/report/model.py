@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypedDict
 
-from synthcity.forecast.diagnostics import DiagnosticsTold
-from synthcity.forecast.regimes import GroupsTold
+from synthcity.forecast.evaluation.diagnostics import DiagnosticsTold
+from synthcity.forecast.evaluation.regimes import GroupsTold
 from synthcity.search.candidates.candidate import Config
 from synthcity.search.finals.verdict import LeadTable, ScoreRow, Verdict
 from synthcity.search.proposers.arm_table import ArmRow

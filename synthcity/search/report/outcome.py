@@ -10,10 +10,10 @@ from pathlib import Path
 import pandas as pd
 
 from synthcity.forecast.baselines import BASELINES
-from synthcity.forecast.compare import Lead, lead
-from synthcity.forecast.interval import block_days
+from synthcity.forecast.evaluation.compare import Lead, lead
+from synthcity.forecast.evaluation.interval import block_days
+from synthcity.forecast.evaluation.regimes import GroupsTold, lead_by_group, trailing_volatility
 from synthcity.forecast.quantise import MARK
-from synthcity.forecast.regimes import GroupsTold, lead_by_group, trailing_volatility
 from synthcity.search.arms import OPEN
 from synthcity.search.config import SearchConfig
 from synthcity.search.data import SearchData

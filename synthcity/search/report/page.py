@@ -13,8 +13,8 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from synthcity.documents import write_yaml
-from synthcity.forecast.diagnostics import DiagnosticsTold, PitRow
-from synthcity.forecast.regimes import GroupsTold
+from synthcity.forecast.evaluation.diagnostics import DiagnosticsTold, PitRow
+from synthcity.forecast.evaluation.regimes import GroupsTold
 from synthcity.search.journal.wording import duration, percent
 from synthcity.search.proposers.arm_table import ArmRow
 from synthcity.search.report import figures

@@ -20,7 +20,7 @@ from bittensor_wallet import Keypair
 
 from synthcity.durations import DAY
 from synthcity.errors import ConfigError, Fatal
-from synthcity.forecast.suitability import facts_of
+from synthcity.forecast.bundles.suitability import facts_of
 from synthcity.market.download import download
 from synthcity.market.simulated import SimulatedConfig
 from synthcity.market.store import PriceStore, open_store

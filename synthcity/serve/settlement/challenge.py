@@ -16,8 +16,8 @@ import pandas as pd
 
 from synthcity.durations import DAY
 from synthcity.errors import DataError
-from synthcity.forecast.compare import Lead, lead
-from synthcity.forecast.interval import MIN_BLOCKS, block_days
+from synthcity.forecast.evaluation.compare import Lead, lead
+from synthcity.forecast.evaluation.interval import MIN_BLOCKS, block_days
 from synthcity.lines import LineWriter, read_lines
 from synthcity.serve.answering.answer_ledger import Fallback
 from synthcity.serve.settlement.settle import PATIENCE_SECONDS, read_scores

@@ -19,7 +19,7 @@ import pandas as pd
 
 from synthcity.durations import DAY
 from synthcity.errors import DataError, SynthcityError
-from synthcity.forecast.diagnostics import pit_counts, pit_horizons
+from synthcity.forecast.evaluation.diagnostics import pit_counts, pit_horizons
 from synthcity.lines import LineWriter, Tail, read_records
 from synthcity.market.bars import Floats, Market
 from synthcity.market.store import PriceStore

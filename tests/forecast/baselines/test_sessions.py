@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from synthcity.durations import DAY
-from synthcity.forecast.backtest import backtest, backtest_prompts
 from synthcity.forecast.baselines.fhs import Fhs, FhsConfig
 from synthcity.forecast.baselines.sessions import SessionConfig
-from synthcity.forecast.compare import lead
+from synthcity.forecast.evaluation.backtest import backtest, backtest_prompts
+from synthcity.forecast.evaluation.compare import lead
 from synthcity.forecast.named import Named
 from synthcity.market.bars import Bars, Market
 from synthcity.market.calendar.clock import new_york

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from synthcity.errors import BundleError, ConfigError
-from synthcity.forecast.bundle import load
+from synthcity.forecast.bundles.bundle import load
 from synthcity.forecast.mixing import Mix
 from synthcity.market.dataset import Dataset
 from synthcity.nets import conformance, registry

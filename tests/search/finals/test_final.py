@@ -15,8 +15,8 @@ import pytest
 
 from synthcity.errors import BundleError, RunError
 from synthcity.forecast.baselines import BASELINES, Fhs
-from synthcity.forecast.bundle import load
-from synthcity.forecast.facts import Facts
+from synthcity.forecast.bundles.bundle import load
+from synthcity.forecast.bundles.facts import Facts
 from synthcity.forecast.forecaster import Forecaster
 from synthcity.forecast.named import Named
 from synthcity.forecast.weights import PairTerms

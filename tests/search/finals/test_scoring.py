@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from synthcity.errors import DataError
-from synthcity.forecast.backtest import backtest_prompts
 from synthcity.forecast.baselines import baseline
+from synthcity.forecast.evaluation.backtest import backtest_prompts
 from synthcity.forecast.forecaster import Paths
 from synthcity.market.bars import History, Market
 from synthcity.search.finals.scoring import _diagnose_chunk, _pair_chunk, _score_chunk

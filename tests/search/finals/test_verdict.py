@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from synthcity.forecast.compare import lead
+from synthcity.forecast.evaluation.compare import lead
 from synthcity.search.finals.verdict import judge, score_rows
 from tests.search.sample_run import ASSETS, BASELINES, interval, made_scores
 

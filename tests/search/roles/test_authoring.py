@@ -17,7 +17,7 @@ from synthcity.agents.client import LLMClient
 from synthcity.agents.config import LLMConfig
 from synthcity.agents.standin.process import RunningStandIn, running_standin
 from synthcity.errors import BundleError, ConfigError, RunError
-from synthcity.forecast.bundle import load
+from synthcity.forecast.bundles.bundle import load
 from synthcity.nets import registry
 from synthcity.nets.authored.code import AuthoredCode, forget
 from synthcity.nets.authored.examples import BLOCK

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from synthcity.errors import DataError
-from synthcity.forecast.compare import lead
+from synthcity.forecast.evaluation.compare import lead
 from synthcity.lines import LineWriter, read_lines
 from synthcity.serve.answering.answer_ledger import SCORES
 from synthcity.serve.settlement.challenge import CHALLENGES, ChallengeConfig, Decision, decide, judge

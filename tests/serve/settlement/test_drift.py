@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synthcity.forecast.diagnostics import pit_counts
+from synthcity.forecast.evaluation.diagnostics import pit_counts
 from synthcity.serve.settlement.drift import CalibrationBand, calibrations
 
 NOW = 1_795_348_800

@@ -1,0 +1,1 @@
+"""How good forecasters are: backtests, paired intervals, calibration, and what is told of them."""
