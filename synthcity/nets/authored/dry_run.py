@@ -19,7 +19,7 @@ from synthcity.market.simulated import SimulatedConfig, SimulatedMarket
 from synthcity.market.simulated.assets import ASSETS
 from synthcity.market.times import parse_time
 from synthcity.market.windows import WindowSpec
-from synthcity.nets.authored.code import codes_of, install
+from synthcity.nets.authored.code import codes_of, install, packaged_classes
 from synthcity.nets.authored.isolation import run_isolated
 from synthcity.nets.authored.lock import SandboxLimits
 from synthcity.nets.training import Trainer
@@ -69,6 +69,7 @@ def check_isolated(
 def prepare() -> None:
     """Load everything that a dry run touches while files can still be opened."""
     torch.set_num_threads(1)
+    packaged_classes()  # which looks for what is installed, once
     for date in rule_dates():
         get_rules(date)
     for increment, horizon, competition in ((300, 288, "crypto-24h"), (60, 60, "crypto-1h")):

@@ -39,6 +39,7 @@ def prepare() -> None:
     for name in (*MODULES, *NAMES):
         importlib.import_module(name)
     taken_names()
+    packaged_classes()  # which looks for what is installed, once
     dlinear, gbm = registry.component("block", "dlinear"), registry.component("head", "gbm")
     for check in conformance.BLOCK_CHECKS.values():
         check(dlinear, {})

@@ -120,8 +120,8 @@ def test_better_informed_forecasters_score_better(simulated, history):
 
 def test_nonsense_is_refused(simulated, history):
     oracle = SimulatedOracle(simulated)
-    with pytest.raises(ConfigError, match="unknown asset 'DOGE'"):
-        oracle.simulate(history, prompt("DOGE"))
+    with pytest.raises(ConfigError, match="unknown asset 'SPYX'"):
+        oracle.simulate(history, prompt("SPYX"))
     with pytest.raises(ConfigError, match="outside the simulated days"):
         oracle.simulate(history, prompt(after=201 * DAY))
     with pytest.raises(ValueError, match="whole minutes"):
