@@ -24,6 +24,7 @@ from synthcity.search.journal.recorder import Recorder
 from synthcity.search.proposers.arm_table import arm_rows
 from synthcity.search.report.model import Report
 from synthcity.search.report.report import build_report
+from synthcity.search.report.saving import save_report
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -95,8 +96,6 @@ def conclude(
     )
     if not recorder.last(VerdictTold):
         recorder.emit("verdict", **report["verdict"])
-    from synthcity.search.report.saving import save_report  # matplotlib is loaded only when a report is drawn
-
     save_report(folder, report)
     recorder.history.write_trials(folder / "trials.jsonl")
     return SearchResult(folder=folder, report=report)

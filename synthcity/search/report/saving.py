@@ -9,7 +9,6 @@ from typing import cast
 from synthcity.errors import RunError
 from synthcity.files import atomic_write
 from synthcity.search.report.model import SCHEMA, Report
-from synthcity.search.report.page import render
 
 REPORT_JSON = "report.json"
 REPORT_HTML = "report.html"
@@ -28,6 +27,9 @@ def write_report(folder: Path) -> Path:
     Raises:
         RunError: the data is missing, damaged or of another version, or the page cannot be written.
     """
+    # matplotlib is loaded only when a report is drawn: it leaves files where it is first imported
+    from synthcity.search.report.page import render
+
     page = folder / REPORT_HTML
     _write(page, render(read_report(folder)))
     return page
