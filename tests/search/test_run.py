@@ -110,7 +110,7 @@ def test_what_is_wrong_is_said_before_ray_starts(tmp_path: Path) -> None:
         "search.trails=3": "unknown key 'search.trails'; did you mean 'search.trials'?",
         "data.assets=[DOGE]": "data.assets: unknown asset 'DOGE'",
         "search.arms={tpee: {share: 1}}": "did you mean 'tpe'",
-        "output=/proc/runs": "cannot write",
+        "output=/proc/runs": "/proc cannot be written to",
         "llm={mode: replay-or-fail, cassette: gone.jsonl}": "llm.cassette 'gone.jsonl' does not exist",
     }
     for setting, message in cases.items():
