@@ -124,8 +124,9 @@ def test_fit_prefers_the_true_law(market: Market) -> None:
 
 
 def test_members_draw_apart_from_each_other(market: Market) -> None:
-    """Two of one kind are as far from each other as two draws of one are, which shared noise would make nothing."""
+    """Two of one kind with one noise are one ensemble twice: the pairs of a path with itself make them too near."""
     prompt = Prompt(asset="BTC", start_time=T0, time_increment=300, time_length=86400)
     pairs = pair_terms([baseline("fhs"), baseline("fhs")], market, prompt, "crypto-24h", num_paths=200)
     assert pairs is not None
     assert pairs.apart[0, 1] == pytest.approx(pairs.apart[0, 0], rel=0.05)
+    assert pairs.apart[0, 1] != pytest.approx(pairs.apart[0, 0] * 199 / 200, rel=1e-9)
