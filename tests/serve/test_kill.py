@@ -58,6 +58,7 @@ def test_prompts_of_a_killed_replica_are_answered_by_another(tmp_path: Path):
         model="fhs",
         store=str(tmp_path / "store"),
         state=str(tmp_path / "state"),
+        max_per_caller=128,  # these ask as fast as they can, and what waits to be recorded counts
         hotkey=MINER.ss58_address,
         metagraph=str(write_snapshot(tmp_path)),
     )
