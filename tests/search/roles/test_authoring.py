@@ -203,7 +203,8 @@ def test_from_a_model_to_a_bundle(running: RunningStandIn, tmp_path: Path) -> No
     with Journal(run) as journal:
         author.restore(Recorder(journal).events, run)
     try:
-        Finalist.from_record(record, str(run / "checkpoints")).save(tmp_path / "bundle")
+        assert record.checkpoint is not None
+        Finalist.from_checkpoint(record, record.checkpoint, str(run / "checkpoints")).save(tmp_path / "bundle")
     finally:
         forget(CODE)
     with pytest.raises(BundleError, match="trust_code=True"):
