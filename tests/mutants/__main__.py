@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -114,7 +115,7 @@ def _tested(tree: Path, tests: tuple[str, ...]) -> tuple[str, str]:
         return KILLED, "its tests hung"
     if done.returncode == 0:
         return SURVIVED, ""
-    lines = [line for line in done.stdout.splitlines() if line.startswith(("FAILED ", "ERROR "))]
+    lines = [line for line in done.stdout.splitlines() if re.match(r"(FAILED|ERROR) \S+\.py\b", line)]
     return KILLED, lines[0].split(" - ")[0].split(maxsplit=1)[1] if lines else f"pytest ended with {done.returncode}"
 
 
