@@ -64,7 +64,8 @@ class ServeConfig:
         trust_code: run what a language model wrote, where a bundle holds such code.
         ledger_gb: what the ledger of answers may take, in 10**9 bytes; what comes beyond is not recorded.
         max_in_flight: prompts that a replica works on or holds; more are refused, those of whoever has most.
-        max_per_caller: prompts of one validator that a replica has in hand or still has to record; more are refused.
+        max_per_caller: prompts of one validator that a replica has in hand, and as many again that it still has to
+            record; more are refused.
         max_rest: questions of people that a replica works on or holds, on a thread behind all others.
         engine, admission: see there.
     """

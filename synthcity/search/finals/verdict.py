@@ -168,15 +168,17 @@ def _baseline_chosen(
 
 
 def _difference(candidate: str, baseline: str, lead: LeadInterval) -> str:
-    """As in "mix scores 0.62 % better than fhs (95 % interval 0.42 to 0.82 %)"."""
-    better = lead["mean"] < 0
-    words = f"{candidate} scores {abs(lead['mean']):.2f} % {'better' if better else 'worse'} than {baseline}"
-    return f"{words} ({_range(lead, -1 if better else 1)})"
+    """As in "mix scores 0.62 % better than fhs (95 % interval 0.42 to 0.82 % better)"."""
+    words = f"{candidate} scores {abs(lead['mean']):.2f} % {'better' if lead['mean'] < 0 else 'worse'} than {baseline}"
+    return f"{words} ({_range(lead)})"
 
 
-def _range(lead: LeadInterval, sign: int) -> str:
-    """The 95 % interval of ``sign`` times the lead."""
-    if lead["low"] is None or lead["high"] is None:
+def _range(lead: LeadInterval) -> str:
+    """The 95 % interval in words: a sign would read the other way round in the tables, where minus is better."""
+    low, high = lead["low"], lead["high"]
+    if low is None or high is None:
         return "95 % interval unknown, too few days"
-    low, high = sorted((sign * lead["low"], sign * lead["high"]))
-    return f"95 % interval {low:.2f} to {high:.2f} %".replace("-", "\N{MINUS SIGN}")
+    if low < 0 < high:
+        return f"95 % interval {-low:.2f} % better to {high:.2f} % worse"
+    near, far = sorted((abs(low), abs(high)))
+    return f"95 % interval {near:.2f} to {far:.2f} % {'better' if high <= 0 else 'worse'}"

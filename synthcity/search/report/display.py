@@ -130,14 +130,15 @@ def _arms_line(progress: Progress) -> Text:
 def trial_table(progress: Progress, rows: int) -> Table:
     """The running trials, then the best finished ones, at most ``rows`` of them."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=False)
-    table.add_column("trial", no_wrap=True)
-    table.add_column("source", no_wrap=True)
-    table.add_column("architecture", no_wrap=True, overflow="ellipsis", ratio=1)
-    table.add_column("rung", justify="right", no_wrap=True)
-    table.add_column(_baseline_title(progress), justify="right", no_wrap=True)  # of the last rung
-    table.add_column("best rung", justify="right", no_wrap=True)
-    table.add_column("steps/s", justify="right", no_wrap=True)
-    table.add_column("state", no_wrap=True, min_width=9)  # "completed"
+    # who looks at 80 columns must read trial, rung and score whole
+    table.add_column("trial", no_wrap=True, min_width=5)
+    table.add_column("source", no_wrap=True, overflow="ellipsis", min_width=8)
+    table.add_column("architecture", min_width=12)  # this and the state may shrink: their cells are cut, not wrapped
+    table.add_column("rung", justify="right", no_wrap=True, min_width=4)
+    table.add_column(_baseline_title(progress), justify="right", no_wrap=True, min_width=7)  # of the last rung
+    table.add_column("best rung", justify="right", no_wrap=True, min_width=9)
+    table.add_column("steps/s", justify="right", no_wrap=True, min_width=7)
+    table.add_column("state", min_width=9)  # "completed"
     shown = sorted((record for record in progress.history.records if record.status != QUEUED), key=_rank)
     for record in shown[:rows]:
         table.add_row(*_cells(progress, record))
@@ -161,12 +162,12 @@ def _cells(progress: Progress, record: TrialRecord) -> list[Text]:
     return [
         Text(record.id),
         Text(record.candidate.source),
-        Text(sketch(record.candidate.config)),
+        Text(sketch(record.candidate.config), no_wrap=True, overflow="ellipsis"),
         Text(f"{last['rung']}/{last['num_rungs']}" if last else "-"),
         _difference(progress.relative(record.curve[-1] if last else None)),
         _difference(progress.relative(record.score)),
         Text("-" if speed is None else f"{speed:.0f}" if speed >= 10 else f"{speed:.1f}"),
-        Text(state, style=_STYLES[record.status]),
+        Text(state, style=_STYLES[record.status], no_wrap=True, overflow="ellipsis"),
     ]
 
 

@@ -65,7 +65,8 @@ class Service:
             shadow: answers validators' prompts too, for the ledger alone.
             max_in_flight: prompts that are worked on or wait at once; more are refused, unless their caller has less
                 than its share.
-            max_per_caller: prompts of one caller that are in hand at once or wait to be recorded; more are refused.
+            max_per_caller: prompts of one caller that are in hand at once; more are refused. With those that wait to be
+                recorded it may have twice as many, which leaves others half of what may wait.
             clock: unix seconds.
         """
         self.engine = engine
@@ -106,9 +107,11 @@ class Service:
         self, asked: Asked, prompt: Prompt, finish: Callable[[Answer], T], seed: int | None
     ) -> Answered[T]:
         caller = asked.caller
-        num_own = self._in_flight.num_held(caller) + self.recorder.num_waiting(caller)
-        if caller and num_own >= self.max_per_caller:
-            raise Refusal(503, "share", f"{num_own} prompts of this hotkey are in hand; ask again in a second")
+        num_held, num_waiting = self._in_flight.num_held(caller), self.recorder.num_waiting(caller)
+        # a burst that was answered in time must not be refused the next one for our own disk's sake
+        if caller and (num_held >= self.max_per_caller or num_held + num_waiting >= 2 * self.max_per_caller):
+            told = f"{num_held} prompts of this hotkey are in hand and {num_waiting} wait to be recorded"
+            raise Refusal(503, "share", f"{told}; ask again in a second")
         if not self._in_flight.has_room(caller):
             raise Refusal(503, "busy", "too many prompts are being answered; ask again in a second")
         self._in_flight.take(caller)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from synthcity.forecast.evaluation.compare import lead
-from synthcity.search.finals.verdict import judge, score_rows
+from synthcity.search.finals.verdict import _difference, judge, score_rows
 from tests.search.sample_run import ASSETS, BASELINES, interval, made_scores
 
 
@@ -108,3 +108,16 @@ def test_a_simulated_market_is_named_in_every_sentence():
         assert "9 prompts of a SIMULATED market" in made_up
     rows = score_rows(made_scores(), None, list(BASELINES), {})
     assert "SIMULATED" in judge(rows, {}, None, frozen="fhs", num_prompts=9, is_simulated=True)["sentence"]
+
+
+@pytest.mark.parametrize(
+    ("mean", "low", "high", "words"),
+    [
+        (-0.62, -0.82, -0.42, "0.62 % better than fhs (95 % interval 0.42 to 0.82 % better)"),
+        (-0.81, -2.19, 0.29, "0.81 % better than fhs (95 % interval 2.19 % better to 0.29 % worse)"),
+        (0.30, -0.10, 0.70, "0.30 % worse than fhs (95 % interval 0.10 % better to 0.70 % worse)"),
+        (0.50, 0.20, 0.80, "0.50 % worse than fhs (95 % interval 0.20 to 0.80 % worse)"),
+    ],
+)
+def test_an_interval_in_a_sentence_has_words_and_no_signs(mean: float, low: float, high: float, words: str):
+    assert _difference("mix", "fhs", {"mean": mean, "low": low, "high": high}).endswith(words)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 from rich.console import Console, Group
 
@@ -74,6 +75,17 @@ def test_the_live_table_shows_trials_best_lead_and_budget():
     text = stream.getvalue()
     for word in ("synthcity search", "sweep", "best so far", "failures", "lstm", "vs fhs", "8 trials"):
         assert word in text, word
+
+
+def test_trial_rung_and_scores_are_whole_at_eighty_columns():
+    console = Console(file=io.StringIO(), width=80)
+    console.print(trial_table(progress_of(*journal(8)), 8))
+    title, _, *rows = [line for line in console.file.getvalue().splitlines() if line.strip()]
+    assert all(word in title for word in ("trial", "rung", "vs fhs", "best rung", "steps/s", "state"))
+    assert len(rows) == 8
+    for row in rows:
+        assert re.match(r"\s*c\d{4} ", row), row
+        assert re.search(r" (\d/\d +[−+]\d\.\d\d % +[−+]\d\.\d\d %|- +- +-) ", row), row
 
 
 def test_progress_counts_and_compares():
