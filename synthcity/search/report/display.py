@@ -133,10 +133,10 @@ def trial_table(progress: Progress, rows: int) -> Table:
     # who looks at 80 columns must read trial, rung and score whole
     table.add_column("trial", no_wrap=True, min_width=5)
     table.add_column("source", no_wrap=True, overflow="ellipsis", min_width=8)
-    table.add_column("architecture", min_width=12)  # this and the state may shrink: their cells are cut, not wrapped
+    table.add_column("architecture", min_width=10)  # this and the state may shrink: their cells are cut, not wrapped
     table.add_column("rung", justify="right", no_wrap=True, min_width=4)
     table.add_column(_baseline_title(progress), justify="right", no_wrap=True, min_width=7)  # of the last rung
-    table.add_column("best rung", justify="right", no_wrap=True, min_width=9)
+    table.add_column("its best", justify="right", no_wrap=True, min_width=8)
     table.add_column("steps/s", justify="right", no_wrap=True, min_width=7)
     table.add_column("state", min_width=9)  # "completed"
     shown = sorted((record for record in progress.history.records if record.status != QUEUED), key=_rank)

@@ -81,10 +81,11 @@ def test_trial_rung_and_scores_are_whole_at_eighty_columns():
     console = Console(file=io.StringIO(), width=80)
     console.print(trial_table(progress_of(*journal(8)), 8))
     title, _, *rows = [line for line in console.file.getvalue().splitlines() if line.strip()]
-    assert all(word in title for word in ("trial", "rung", "vs fhs", "best rung", "steps/s", "state"))
+    assert all(word in title for word in ("trial", "rung", "vs fhs", "its best", "steps/s", "state"))
     assert len(rows) == 8
     for row in rows:
         assert re.match(r"\s*c\d{4} ", row), row
+        assert re.search(r" (completed|stopped|failed)", row), row
         assert re.search(r" (\d/\d +[−+]\d\.\d\d % +[−+]\d\.\d\d %|- +- +-) ", row), row
 
 
@@ -125,7 +126,7 @@ def test_a_rung_is_shown_by_its_own_score_and_the_best_beside_it():
     ]
     console = Console(file=io.StringIO(), width=140)
     console.print(trial_table(progress_of(*events), 5))
-    assert "4/4   −0.09 %     −0.60 %" in console.file.getvalue()
+    assert "4/4   −0.09 %    −0.60 %" in console.file.getvalue()
 
 
 def test_finalists_are_not_held_against_scores_on_other_prompts():
