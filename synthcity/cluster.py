@@ -63,6 +63,19 @@ class Cluster:
 
 
 @contextlib.contextmanager
+def _loopback_alone() -> Iterator[None]:
+    """Have Ray bind to the loopback although it was imported, and so read ``_LOOPBACK``, before that was set."""
+    from ray._private import ray_constants
+
+    before = ray_constants.ENABLE_RAY_CLUSTER
+    ray_constants.ENABLE_RAY_CLUSTER = False
+    try:
+        yield
+    finally:
+        ray_constants.ENABLE_RAY_CLUSTER = before
+
+
+@contextlib.contextmanager
 def cluster(
     workers: int | None, *, needed: Iterable[str] = (), on_lost: Callable[[str], None] | None = None
 ) -> Iterator[Cluster]:
@@ -97,6 +110,8 @@ def cluster(
             stack.enter_context(environment(_LOOPBACK))
         import ray  # reads some of the settings above on import
 
+        if not address:
+            stack.enter_context(_loopback_alone())
         try:
             with environment(dict.fromkeys(secret_names(os.environ, needed=(*needed, "RAY_")))):
                 ray.init(**arguments)

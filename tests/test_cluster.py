@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -28,3 +30,19 @@ def test_rays_folder_lies_below_one_that_only_this_user_may_enter(tmp_path: Path
 
 def test_free_memory_is_told():
     assert free_memory() > 1 << 20
+
+
+@pytest.mark.slow
+def test_a_searchs_own_cluster_listens_on_this_machine_alone():
+    """Ray is imported long before: what it then has read of its settings must not decide."""
+    code = """
+import os, ray
+from synthcity.cluster import cluster
+from synthcity.serve.ingress.outside import descendants, listeners
+with cluster(1):
+    ray.get(ray.remote(lambda: 1).remote())
+    found = listeners(descendants(os.getpid()))
+print(sorted({one.address for one in found}), len(found) > 5)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout.splitlines()[-1] == "['127.0.0.1'] True"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from synthcity import strict_json
 from synthcity.agents.asking.trouble import Trouble
 from synthcity.agents.messages import ToolCall
 
@@ -32,7 +32,7 @@ def split_thinking(content: str) -> tuple[str, str]:
     An answer that is JSON as it stands is left alone: the tags may be part of a text in it.
     """
     try:
-        parse(content)
+        strict_json.loads(content)
     except ValueError:
         pass
     else:
@@ -43,18 +43,6 @@ def split_thinking(content: str) -> tuple[str, str]:
         thoughts.insert(0, unopened[1].strip())
         said = said[unopened.end() :]
     return said.strip(), "\n".join(thought for thought in thoughts if thought)
-
-
-def parse(text: str, *, lenient: bool = False) -> Any:
-    """Decode JSON strictly: no NaN, no infinity however written, no bottomless nesting; ValueError otherwise.
-
-    Args:
-        lenient: take raw line breaks and tabs within texts.
-    """
-    try:
-        return json.loads(text, parse_constant=_no_constant, parse_float=_finite, strict=not lenient)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
 
 
 def parse_arguments(text: str) -> Any:
@@ -68,7 +56,7 @@ def parse_arguments(text: str) -> Any:
         if not isinstance(value, str):
             break
         stripped = _TAGS_AFTER.sub("", _TAGS_BEFORE.sub("", value.strip()))
-        value = parse(stripped, lenient=True)
+        value = strict_json.loads(stripped, lenient=True)
     return value
 
 
@@ -147,7 +135,7 @@ def _written_calls(said: str) -> Iterator[ToolCall]:
     """Calls that a model wrote into its text, where the server has no parser for its way of writing them."""
     for number, block in enumerate(_WRITTEN_CALL.findall(said)):
         try:
-            call = parse(block, lenient=True)
+            call = strict_json.loads(block, lenient=True)
         except ValueError:
             continue
         if isinstance(call, dict) and isinstance(call.get("name"), str):
@@ -211,15 +199,4 @@ def _error_text(error: ValidationError) -> str:
     return text if len(text) <= _LONGEST_ERROR else f"{text[: _LONGEST_ERROR // 2]} ... {text[-_LONGEST_ERROR // 2 :]}"
 
 
-def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is no JSON number")
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError(f"{text[:20]} is no finite number")
-    return value
-
-
-_DECODER = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite, strict=False)
+_DECODER = strict_json.decoder()

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
-import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import TypeVar
 
 import synthcity
+from synthcity import strict_json
 from synthcity.errors import BundleError, ConfigError
 from synthcity.forecast.bundles.facts import Facts
 from synthcity.plugins import Plugin
@@ -150,20 +149,9 @@ def _bytes(folder: Path, name: str) -> bytes:
 
 def _json(path: Path, content: bytes) -> dict[str, object]:
     try:
-        data = json.loads(content, parse_constant=_refuse, parse_float=_finite)
-    except (ValueError, RecursionError) as error:
+        data = strict_json.loads(content)
+    except ValueError as error:
         raise BundleError(f"{path} cannot be read: {error}") from error
     if not isinstance(data, dict):
         raise BundleError(f"{path} must hold a JSON object, not {type(data).__name__}")
     return data
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no JSON")
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError(f"{text} is no number that can be kept")
-    return value

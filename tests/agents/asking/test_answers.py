@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synthcity.agents.asking.answers import check, parse, parse_arguments, plain_name, read_choice, split_thinking
+from synthcity import strict_json
+from synthcity.agents.asking.answers import check, parse_arguments, plain_name, read_choice, split_thinking
 from synthcity.agents.asking.trouble import Trouble
 from synthcity.agents.messages import ToolCall
 
@@ -44,7 +45,7 @@ def test_thinking_is_told_apart(content: str, said: str, thought: str) -> None:
 def test_whatever_is_json_is_what_was_said(value: Any) -> None:
     text = json.dumps(value)
     assert split_thinking(text) == (text, "")
-    assert parse(text) == value
+    assert strict_json.loads(text) == value
 
 
 @pytest.mark.parametrize(
