@@ -12,9 +12,9 @@ from synthcity.cli.handpicked import BLOCKS, names, run, run_options
 
 @click.command("experiment")
 @BLOCKS
-@click.option("--head", default="gbm", show_default=True, metavar="HEAD", help="What makes paths of what they saw.")
+@click.option("--head", metavar="HEAD", help="What makes paths of what they saw; gbm by default.")
 @run_options
-def command(blocks: str, head: str, config: Path | None, settings: tuple[str, ...], **options: Any) -> None:
+def command(blocks: str, head: str | None, config: Path | None, settings: tuple[str, ...], **options: Any) -> None:
     """Train one network of your choice and judge it as a search judges its best.
 
     The prices are those of the sweep file CONFIG, without one those of a simulated market. The network is trained to
@@ -34,5 +34,6 @@ def command(blocks: str, head: str, config: Path | None, settings: tuple[str, ..
     """
     from synthcity.search.handpicked import compose
 
-    network, others = compose(names(blocks), head, settings)
-    run(config, [network], others, stem="experiment", **options)
+    network, others = compose(names(blocks), head or "gbm", settings)
+    is_named = bool(blocks) or head is not None or len(others) < len(settings)
+    run(config, [network], others, stem="experiment", is_named=is_named, **options)

@@ -51,17 +51,25 @@ def run(
     settings: Sequence[str],
     *,
     stem: str,
+    is_named: bool = True,
     steps: int | None = None,
     seed: int | None = None,
     name: str | None = None,
     resume: bool = False,
 ) -> None:
-    """Train ``candidates``, take the best through the final and print what came of them."""
+    """Train ``candidates``, take the best through the final and print what came of them.
+
+    Where they are not ``is_named`` by the command line, a run that is resumed goes on with its own.
+    """
     from synthcity.search.handpicked import handpicked_config
 
     given: dict[str, object] = {"search.max_steps": steps, "search.seed": seed, "name": name and quoted(name)}
     settings = [*settings, *(f"{key}={value}" for key, value in given.items() if value is not None)]
     config = handpicked_config(file, candidates, settings)  # before torch and Ray are loaded
+    if resume and file is None and not is_named:
+        from synthcity.search.journal.folder import resumed_config, run_folder
+
+        config = resumed_config(run_folder(config, stem, resume=True), settings)
 
     from synthcity.search.report.display import open_display
     from synthcity.search.report.summary import summary

@@ -44,4 +44,4 @@ def command(
     chosen = list(presets()) if wanted is None else list(dict.fromkeys(names(wanted)))
     if not chosen:
         raise ConfigError("--presets names no preset; `synthcity sweep --list` shows what there is")
-    run(config, chosen, settings, stem="sweep", **options)
+    run(config, chosen, settings, stem="sweep", is_named=wanted is not None, **options)

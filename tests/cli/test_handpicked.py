@@ -17,6 +17,8 @@ from click.testing import CliRunner, Result
 from synthcity.cli.main import cli
 from synthcity.errors import ConfigError
 from synthcity.search import run as module
+from synthcity.search.journal.folder import write_resolved
+from synthcity.search.journal.journal import JOURNAL
 from tests.cli.test_search import REPORT
 from tests.search.test_run import SWEEP
 
@@ -131,3 +133,29 @@ def test_a_sweep_ends_in_a_verdict_and_resumes_to_the_same(tmp_path: Path) -> No
     assert all(trial["curve"][-1][0] == 6 for trial in report["trials"])
     assert report["verdict"]["sentence"] in outputs[0]
     assert outputs[0].splitlines()[-15:] == outputs[1].splitlines()[-15:]
+
+
+@pytest.mark.parametrize(
+    ("start", "again"),
+    [
+        (["experiment", "--blocks", "gru", "--steps", "70"], ["experiment"]),
+        (["sweep", "--presets", "tcn_sde"], ["sweep"]),
+    ],
+)
+def test_a_resumed_run_needs_no_flag_again(
+    calls: list[dict[str, Any]], start: list[str], again: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert invoke(*start).exit_code == 0
+    begun = calls[0]["config"]
+    folder = tmp_path / "runs" / start[0]
+    folder.mkdir(parents=True)
+    write_resolved(folder, begun)
+    (folder / JOURNAL).write_text("{}\n")
+    assert invoke(*again, "--resume").exit_code == 0
+    assert calls[1]["config"] == begun
+    other = invoke(
+        start[0], *(["--blocks", "lstm"] if start[0] == "experiment" else ["--presets", "lstm_gbm"]), "--resume"
+    )
+    assert other.exit_code == 0
+    assert calls[2]["config"] != begun  # and the search refuses it
