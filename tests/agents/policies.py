@@ -28,5 +28,5 @@ def weather(body: dict[str, Any], index: int) -> dict[str, Any] | str:
 
 
 def slow(body: dict[str, Any], index: int) -> dict[str, Any]:
-    """Answer well, after a while."""
-    return {"do": "good", "delay": 0.7}
+    """Answer well after a while, and the third question after so long that others are answered meanwhile."""
+    return {"do": "good", "delay": 20.0 if index == 2 else 0.7}

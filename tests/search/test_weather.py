@@ -85,8 +85,9 @@ def test_killed_while_it_asks_nothing_is_paid_for_twice(tmp_path: Path, monkeypa
     monkeypatch.setenv("SYNTHCITY_LLM_API_KEY", KEY)
     with running_standin("tests.agents.policies:slow") as server:
         monkeypatch.setenv("SYNTHCITY_LLM_BASE_URL", server.url)
-        search = make(tmp_path, trials=24).start()
-        search.wait_for("answered", 2)
+        search = make(tmp_path, trials=24)
+        search.options["llm"]["patience"] = {**PATIENCE, "read_seconds": 60.0, "deadline_seconds": 90}
+        search.start().wait_for("answered", 2)
         waiting = in_flight = 0
         while not (waiting and in_flight):
             kinds = [line["kind"] for line in lines(search)]

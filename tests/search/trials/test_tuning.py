@@ -38,6 +38,11 @@ ROOT = Path(__file__).parents[3]
 AGENTS = ("ray::DashboardAgent", "ray::RuntimeEnvAgent")
 
 
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
+
+
 class Search:
     """One search stage with two workers; every process of it inherits a mark in its environment."""
 
@@ -46,11 +51,11 @@ class Search:
         self.home = folder / "home"
         self.temporary = Path(tempfile.mkdtemp(prefix="s", dir="/tmp"))  # short, since sockets lie below it
         weakref.finalize(self, shutil.rmtree, self.temporary, True)
-        self.log = folder / "log"
+        self.log, self.printed = folder / "log", folder / "printed"
         self.home.mkdir(exist_ok=True)
         self.options = {"budget": {"trials": 4, **budget}, "dataset": {**(dataset or {}), "log": str(self.log)}}
         self.mark = f"{folder}"
-        self.process: subprocess.Popen[str] | None = None
+        self.process: subprocess.Popen[bytes] | None = None
 
     def start(self, **options: Any) -> Search:
         environment = {
@@ -61,32 +66,33 @@ class Search:
             "SYNTHCITY_TEST_MARK": self.mark,
         }
         text = json.dumps({**self.options, **options})
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.search.drive", str(self.folder), text],
-            cwd=ROOT,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        with self.printed.open("w") as printed:  # a pipe that a failed test leaves open fails a later one
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "tests.search.drive", str(self.folder), text],
+                cwd=ROOT,
+                env=environment,
+                stdout=printed,
+                stderr=subprocess.STDOUT,
+            )
+        weakref.finalize(self, _end, self.process)
         return self
 
     def finish(self, expected: int = 0) -> str:
         assert self.process is not None
-        output, _ = self.process.communicate(timeout=400)
-        assert self.process.returncode == expected, output
+        returncode = self.process.wait(timeout=400)
+        output = self.printed.read_text()
+        assert returncode == expected, output
         return output
 
     def kill(self) -> None:
         assert self.process is not None
-        self.process.kill()
-        self.process.communicate()
+        _end(self.process)
 
     def wait_for(self, kind: str, count: int) -> None:
         end = time.monotonic() + 120
         while sum(event["kind"] == kind for event in self.events()) < count:
             assert self.process is not None
-            assert self.process.poll() is None, self.process.communicate()[0]
+            assert self.process.poll() is None, self.printed.read_text()
             assert time.monotonic() < end, f"no {count} events of kind {kind}"
             time.sleep(0.05)
 
@@ -222,9 +228,8 @@ def test_a_stopped_driver_cleans_up(tmp_path: Path, number: signal.Signals) -> N
     search.wait_for("rung", 2)
     assert search.process is not None
     search.process.send_signal(number)
-    output, _ = search.process.communicate(timeout=60)
-    assert search.process.returncode != 0
-    assert "KeyboardInterrupt" in output
+    assert search.process.wait(timeout=60) != 0
+    assert "KeyboardInterrupt" in search.printed.read_text()
     search.wait_until_gone()
     assert list(search.temporary.glob("synthcity-*")) == []
 
