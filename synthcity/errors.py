@@ -15,6 +15,7 @@
     │   ├── LLMRefused        it will not answer this, however often asked: no key, no model, no such request
     │   ├── LLMBudgetExceeded the worst case of the call passes a cap; nothing was asked
     │   └── LLMAnswerError    it answered, but not in the form asked for, the repair included
+    ├── VaultError            a vault did not answer, refused, or holds what is damaged (exit code 3)
     ├── TrialFailed           this trial failed; the search goes on
     │   └── TrialTimeout      it took far longer than it may
     └── Fatal                 the search cannot go on                            (exit code 1)
@@ -102,6 +103,12 @@ class LLMBudgetExceeded(LLMError):
 
 class LLMAnswerError(LLMError):
     """The model answered, but not in the form asked for, the repair included."""
+
+
+class VaultError(SynthcityError):
+    """A vault did not answer, refused, or holds what is damaged; what was to be sent can be sent later."""
+
+    exit_code = 3
 
 
 class TrialFailed(SynthcityError):

@@ -126,7 +126,7 @@ class Tail(Generic[T]):
                 file.seek(offset)
                 while (most is None or len(records) < most) and (line := file.readline()).endswith(b"\n"):
                     offset, number = offset + len(line), number + 1
-                    event = _parse(line)
+                    event = parse_line(line)
                     if event is None:
                         damaged.append(number)
                         continue
@@ -281,7 +281,8 @@ def _is_whole(line: bytes) -> bool:
     return sum(one == other for one, other in zip(found, fixed, strict=False)) < _LIKENESS
 
 
-def _parse(line: bytes) -> Event | None:
+def parse_line(line: bytes) -> Event | None:
+    """Return the event of a line, without its checksum; None where it is damaged."""
     try:
         event = json.loads(line) if _is_whole(line) else None
     except (ValueError, RecursionError):  # the latter: nested too deep

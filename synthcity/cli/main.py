@@ -25,6 +25,7 @@ COMMANDS = {
     "search": ("synthcity.cli.search", "Find and prove the best forecaster for a competition."),
     "serve": ("synthcity.cli.serve", "Serve a forecaster over HTTP, for validators, people and tools."),
     "sweep": ("synthcity.cli.sweep", "Train known-good networks side by side and judge the best."),
+    "vault": ("synthcity.cli.vault", "Keep runs, bundles and prices in a folder or bucket elsewhere, too."),
 }
 
 

@@ -65,7 +65,7 @@ class Store(PriceStore):
         series = Series(asset=asset, venue=venue, resolution=resolution)
         first, last = day_name(start), day_name(end - 1)
         days = []
-        for path in self._day_files(series):
+        for path in self.day_files(series):
             if not first <= path.name <= last:
                 continue
             try:
@@ -96,7 +96,7 @@ class Store(PriceStore):
 
     def span(self, series: Series) -> tuple[int, int]:
         """See ``PriceStore.span``; only the first and the last file are read."""
-        files = self._day_files(series)
+        files = self.day_files(series)
         first, last = (read_day(path, series.resolution).bars for path in (files[0], files[-1]))
         return int(first.time[0]), int(last.observed[-1])
 
@@ -110,7 +110,7 @@ class Store(PriceStore):
         """Read every file and hold it against its checksum."""
         num_checked, num_unproven, damaged = 0, 0, []
         for series in self.list_series():
-            for path in self._day_files(series):
+            for path in self.day_files(series):
                 num_checked += 1
                 try:
                     num_unproven += not read_day(path, series.resolution).is_proven
@@ -118,11 +118,12 @@ class Store(PriceStore):
                     damaged.append(str(error))
         return Verification(num_checked=num_checked, num_unproven=num_unproven, damaged=tuple(damaged))
 
+    def day_files(self, series: Series) -> list[Path]:
+        """Return the files of a series, one a day, in order."""
+        return sorted(_days_in(self._path(series)))
+
     def _path(self, series: Series) -> Path:
         return self.folder / series.asset / series.venue / f"{series.resolution}s"
-
-    def _day_files(self, series: Series) -> list[Path]:
-        return sorted(_days_in(self._path(series)))
 
     def _parted(self, series: Series, bars: Bars) -> tuple[Bars, Bars]:
         """Those of one day's ``bars`` that are new, and what the store holds of that day."""

@@ -1,0 +1,194 @@
+"""Out of a vault: what there is, and files exactly as they were, each held against its hash."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO
+
+from synthcity.errors import ConfigError, RunError, VaultError, unknown_name
+from synthcity.files import atomic_file, atomic_folder
+from synthcity.forecast.bundles.verified import read_bundle
+from synthcity.vault.base import Absent, Vault, digest_of
+from synthcity.vault.entry import MAX_INDEX, DamagedEntry, Entry, StoredFile, parse_entry
+from synthcity.vault.layout import FOLDERS, Kind, identity_of, index_key, is_id
+
+_READERS = 16  # at a time
+Tell = Callable[[str], None]
+
+
+def _ignore(problem: str) -> None:
+    pass
+
+
+def list_runs(vault: Vault, tell: Tell = _ignore) -> Iterator[Entry]:
+    """Yield the runs of a vault, the last pushed first, each as it was pushed last.
+
+    Args:
+        vault: which.
+        tell: takes a sentence for each index that is damaged, foreign or of a later version; it is left out.
+
+    Raises:
+        VaultError: the vault does not answer.
+    """
+    return _listed(vault, "run", tell)
+
+
+def list_bundles(vault: Vault, tell: Tell = _ignore) -> Iterator[Entry]:
+    """Yield the bundles; see ``list_runs``."""
+    return _listed(vault, "bundle", tell)
+
+
+def list_stores(vault: Vault, tell: Tell = _ignore) -> Iterator[Entry]:
+    """Yield the price stores; see ``list_runs``."""
+    return _listed(vault, "prices", tell)
+
+
+def newest(vault: Vault, kind: Kind, identity: str) -> Entry | None:
+    """Return the last whole push of what ``layout.identified`` calls ``identity``; None where there is none."""
+    for entry in (entry for entry in _ids(vault, kind) if identity_of(entry) == identity):
+        try:
+            return read_entry(vault, kind, entry)
+        except (Absent, DamagedEntry):
+            continue
+    return None
+
+
+def read_entry(vault: Vault, kind: Kind, entry: str) -> Entry:
+    """Read one index.
+
+    Raises:
+        Absent: there is none, so nothing was pushed whole under this id.
+        DamagedEntry: it is none.
+        VaultError: the vault does not answer, or it is larger than an index may be.
+    """
+    key = index_key(kind, entry)
+    where = f"{key} in {vault.name}"
+    try:
+        content = vault.read(key, most=MAX_INDEX)
+    except Absent:
+        raise
+    except VaultError as error:
+        head = vault.head(key)
+        if head is not None and head.size > MAX_INDEX:
+            raise DamagedEntry(str(error)) from error
+        raise
+    return parse_entry(content, kind=kind, id=entry, where=where)
+
+
+def find(vault: Vault, wanted: str, kinds: Sequence[Kind] = ("run", "bundle", "prices")) -> Entry:
+    """Return the entry of this id, or the last pushed of this name.
+
+    Raises:
+        ConfigError: there is none.
+        DamagedEntry: the index of this id is none.
+        VaultError: the vault does not answer.
+    """
+    names = set()
+    for kind in kinds:
+        if is_id(wanted):
+            try:
+                return read_entry(vault, kind, wanted)
+            except Absent:
+                continue
+        for entry in _listed(vault, kind, _ignore):
+            if entry.name == wanted:
+                return entry
+            names.add(entry.name)
+    hint = unknown_name("name", wanted, names) if names and not is_id(wanted) else f"it holds no {wanted!r}"
+    raise ConfigError(f"nothing to take from {vault.name}: {hint}")
+
+
+def pull(vault: Vault, entry: Entry, folder: Path | str) -> list[Path]:
+    """Restore what was pushed, exactly, and return the files that were written.
+
+    A run or bundle becomes a new folder, all of it or nothing. A price store may be there already: then the days that
+    it lacks are added.
+
+    Raises:
+        ConfigError: there is something else at ``folder``, or a day of the store is another there.
+        VaultError: the vault does not answer, or a file differs from its hash; nothing of a run or bundle is left.
+        BundleError: what was pushed as a bundle is none.
+        RunError: the disk refuses.
+    """
+    folder = Path(folder)
+    try:
+        if entry.kind == "prices":
+            return _pull_days(vault, entry, folder)
+        if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+            raise ConfigError(f"{folder} is there already and stays as it is; name another folder by --to")
+        with atomic_folder(folder) as draft:
+            _fetch_all(vault, entry, [(file, draft / file.path) for file in entry.files])
+            if entry.kind == "bundle":
+                read_bundle(draft)
+    except OSError as error:
+        raise RunError(f"cannot write {folder} ({error.strerror or error}); make space or name another folder") from (
+            error
+        )
+    return [folder / file.path for file in entry.files]
+
+
+def fetch(vault: Vault, entry: Entry, file: StoredFile, target: BinaryIO) -> None:
+    """Write one file of an entry to ``target``, which can be read again.
+
+    Raises:
+        VaultError: it is gone, or differs from its hash.
+    """
+    vault.get(entry.key_of(file), target, most=file.size)
+    if digest_of(target) != file.digest:
+        raise VaultError(f"{entry.key_of(file)} in {vault.name} differs from its hash; it is damaged, push it again")
+
+
+def _pull_days(vault: Vault, entry: Entry, folder: Path) -> list[Path]:
+    missing = [(file, folder / file.path) for file in entry.files if not (folder / file.path).exists()]
+    for file in entry.files:
+        place = folder / file.path
+        if place.exists() and hashlib.sha256(place.read_bytes()).hexdigest() != file.sha256:
+            raise ConfigError(
+                f"{place} is another day than in {vault.name}, and a store never changes one; pull into another folder"
+            )
+    _fetch_all(vault, entry, missing)
+    return [place for _, place in missing]
+
+
+def _fetch_all(vault: Vault, entry: Entry, wanted: Sequence[tuple[StoredFile, Path]]) -> None:
+    def one(file: StoredFile, place: Path) -> None:
+        with atomic_file(place) as draft, draft.open("w+b") as target:
+            fetch(vault, entry, file, target)
+
+    with ThreadPoolExecutor(_READERS) as pool:
+        jobs = [pool.submit(one, file, place) for file, place in wanted]
+        try:
+            for job in jobs:
+                job.result()
+        finally:
+            for job in jobs:
+                job.cancel()
+
+
+def _ids(vault: Vault, kind: Kind) -> Iterator[str]:
+    """Yield the ids of a kind, the last pushed first; those whose push came to no end among them."""
+    names = [name[:-1] for name in vault.list(FOLDERS[kind]) if name.endswith("/") and is_id(name[:-1])]
+    yield from sorted(names, reverse=True)
+
+
+def _listed(vault: Vault, kind: Kind, tell: Tell) -> Iterator[Entry]:
+    def read(entry: str) -> Entry | VaultError:
+        try:
+            return read_entry(vault, kind, entry)
+        except (Absent, DamagedEntry) as error:
+            return error
+
+    ids, known = _ids(vault, kind), set[str]()
+    with ThreadPoolExecutor(_READERS) as pool:
+        while chunk := list(islice(ids, 2 * _READERS)):
+            for entry, found in zip(chunk, pool.map(read, chunk), strict=True):
+                if isinstance(found, DamagedEntry):
+                    tell(f"{found}; it is left out")
+                if isinstance(found, VaultError) or identity_of(entry) in known:
+                    continue
+                known.add(identity_of(entry))
+                yield found

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from synthcity.errors import VaultError
+from synthcity.vault.folder import FolderVault
+from tests.vault.conformance import check_vault, put
+
+
+def test_it_is_a_vault(tmp_path: Path) -> None:
+    check_vault(FolderVault(tmp_path / "new" / "vault"))
+
+
+@pytest.mark.parametrize("name", ["blocked", "blocked/below"])
+def test_a_place_that_cannot_be_written_to_is_told(tmp_path: Path, name: str) -> None:
+    (tmp_path / "blocked").touch()
+    vault = FolderVault(tmp_path / name)
+    with pytest.raises(VaultError, match="blocked"):
+        vault.check()
+    with pytest.raises(VaultError, match="blocked"):
+        put(vault, "runs/a.json", b"")
+
+
+def test_drafts_of_killed_writers_are_not_there(tmp_path: Path) -> None:
+    vault = FolderVault(tmp_path)
+    put(vault, "runs/a.json", b"whole")
+    (tmp_path / "runs/.b.json.tmp").write_bytes(b"ha")
+    assert list(vault.list("runs")) == ["a.json"]
