@@ -185,9 +185,9 @@ def rank(ledger: Path, uid: int | None, date: str | None) -> None:
     Example:
       synthcity mine rank mining/ledger --uid 42
     """
+    from synthcity.market.sources.synthapi import SynthApi
     from synthcity.serve.settlement.rank import Unranked, ranks
     from synthcity.serve.settlement.settle import read_scores
-    from synthcity.serve.settlement.synthapi import SynthApi
 
     rules, rows = _checked(ledger, date), []
     with SynthApi() as api:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from synthcity.errors import DataError
 from synthcity.market.bars import Bars
-from synthcity.market.columns import COLUMNS, take
+from synthcity.market.columns import COLUMNS, closes_alone, take
 from synthcity.market.times import format_time
 
 _FEW = 10  # of so few bars, all may be bad and the rest of the source sound
@@ -22,7 +22,8 @@ def check_bars(bars: Bars, where: str, remedy: str = "mend or drop it") -> None:
     """Refuse bars that cannot be prices, in one sentence that names the first bad one.
 
     Prices must be finite and positive, ``low <= open, close <= high``, volume finite and not negative, times
-    strictly increasing and multiples of the resolution.
+    strictly increasing and multiples of the resolution. Of a bar that is a close alone (``columns.closes_alone``) the
+    close is held to that.
 
     Args:
         where: what the sentence begins with, e.g. a file's name.
@@ -35,7 +36,7 @@ def check_bars(bars: Bars, where: str, remedy: str = "mend or drop it") -> None:
         return
     step = np.diff(bars.time, prepend=bars.time[0] - 1)
     order = {"repeats the time of the bar before": step == 0, "is earlier than the bar before": step < 0}
-    if (bad := _first_bad(_impossible(bars) | order)) is not None:
+    if (bad := _first_bad(_impossible(bars, closes_alone(bars) & (bars.close > 0)) | order)) is not None:
         row, text = bad
         raise DataError(f"{where}: bar {row + 1} ({format_time(bars.time[row])}) {text}; {remedy}")
 
@@ -71,16 +72,16 @@ def sift_bars(bars: Bars, where: str, tell: Tell, error: type[Exception] = DataE
     return take(bars, ~bad)
 
 
-def _impossible(bars: Bars) -> dict[str, Flags]:
-    """Which bars cannot be, by what is wrong with them."""
+def _impossible(bars: Bars, spared: Flags | bool = False) -> dict[str, Flags]:
+    """Which bars cannot be, by what is wrong with them; those ``spared`` (n,) may lack all but their close."""
     prices = np.stack([bars.open, bars.high, bars.low, bars.close])
     with np.errstate(invalid="ignore"):
         return {
-            "has a price that is not finite and positive": ~(np.isfinite(prices) & (prices > 0)).all(axis=0),
+            "has a price that is not finite and positive": ~((np.isfinite(prices) & (prices > 0)).all(axis=0) | spared),
             "has its high below its low": bars.high < bars.low,
             "opens or closes outside its low and high": (prices.max(axis=0) > bars.high)
             | (prices.min(axis=0) < bars.low),
-            "has a volume that is negative or not finite": ~(np.isfinite(bars.volume) & (bars.volume >= 0)),
+            "has a volume that is negative or not finite": ~((np.isfinite(bars.volume) & (bars.volume >= 0)) | spared),
             f"does not open on the {bars.resolution}-second grid": bars.time % bars.resolution != 0,
         }
 

@@ -25,6 +25,27 @@ def bars_from_columns(time: Times, columns: Mapping[str, Floats], resolution: in
     )
 
 
+def bars_of_closes(time: Times, close: Floats, resolution: int) -> Bars:
+    """Bars of which nothing but the close is known, the rest is NaN: (n,) each."""
+    unknown = np.full_like(close, np.nan)
+    return bars_from_columns(time, dict.fromkeys(COLUMNS, unknown) | {"close": close}, resolution)
+
+
+def closes_alone(bars: Bars) -> NDArray[np.bool_]:
+    """Of which bars nothing but the close is known, (n,)."""
+    others = np.stack([bars.open, bars.high, bars.low, bars.volume])
+    return np.asarray(np.isnan(others).all(axis=0) & np.isfinite(bars.close))
+
+
+def differing(old: Bars, new: Bars) -> dict[str, NDArray[np.bool_]]:
+    """By column, which rows (n,) of two lots of as many bars have other values; what both do not know is no change."""
+    found = {}
+    for name in COLUMNS:
+        one, other = getattr(old, name), getattr(new, name)
+        found[name] = (one != other) & ~(np.isnan(one) & np.isnan(other))
+    return found
+
+
 def concatenate(parts: Sequence[Bars], resolution: int) -> Bars:
     """All rows of ``parts`` in their order; no row at all for no part."""
     if not parts:

@@ -12,7 +12,7 @@ import numpy as np
 
 from synthcity.errors import DataError
 from synthcity.market.bars import Bars
-from synthcity.market.columns import COLUMNS, concatenate, take, union
+from synthcity.market.columns import concatenate, differing, take, union
 from synthcity.market.download import Span, spans_without
 from synthcity.market.sources.source import VenueSource
 from synthcity.market.store import PriceStore, Series
@@ -155,8 +155,8 @@ class LiveSeries:
     def _take_in(self, bars: Bars) -> None:
         """Keep what is new. The price of a bar that is known stays: a forecast may have started from it."""
         _, at_old, at_new = np.intersect1d(self.bars.time, bars.time, assume_unique=True, return_indices=True)
-        changes = [getattr(self.bars, name)[at_old] != getattr(bars, name)[at_new] for name in COLUMNS]
-        amended = set(self.bars.time[at_old][np.logical_or.reduce(changes)].tolist())
+        changes = differing(take(self.bars, at_old), take(bars, at_new)).values()
+        amended = set(self.bars.time[at_old][np.logical_or.reduce(list(changes))].tolist())
         for time in sorted(amended - self._amended):
             _log.warning("%s: the venue changed the bar of %s; the first one stays", self.series, format_time(time))
         self._amended |= amended

@@ -37,7 +37,8 @@ _WEEK = 7
 class WindowSpec:
     """Which grid a competition needs, and over which spans the past is summarised.
 
-    ``scales`` and ``range_scales``: seconds over which volatility is measured from returns and from ranges;
+    ``scales`` and ``range_scales``: seconds over which volatility is measured from returns and from ranges; without any
+    ``range_scales`` no range is read, so that bars and mere closes give the same features;
     ``return_scales``: seconds of signed returns; ``anchor_seconds``: span of the volatility in whose units a network
     works; ``profile_days``: days over which a slot of the day is averaged. ``warmup_days`` of history must lie before a
     window.
@@ -53,17 +54,20 @@ class WindowSpec:
     warmup_days: float
 
     @classmethod
-    def of(cls, increment: int, horizon: int) -> WindowSpec:
+    def of(cls, increment: int, horizon: int, *, ranges: bool = True) -> WindowSpec:
         """Return the spans that suit a grid: days for five-minute steps, hours for minutes.
 
         A minute store is young and an hour is short, so long spans would only tell a network what the date is.
+
+        Args:
+            ranges: whether the bars have any; a network that learns from closes alone must read none later.
         """
         if increment >= 5 * _MINUTE:
             return cls(
                 increment=increment,
                 horizon=horizon,
                 scales=(900, _HOUR, 3 * _HOUR, 6 * _HOUR, 12 * _HOUR, DAY, 3 * DAY, 7 * DAY, 30 * DAY),
-                range_scales=(900, _HOUR, 3 * _HOUR, 12 * _HOUR, DAY),
+                range_scales=(900, _HOUR, 3 * _HOUR, 12 * _HOUR, DAY) if ranges else (),
                 return_scales=(900, _HOUR, 6 * _HOUR, DAY),
                 anchor_seconds=7 * DAY,
                 profile_days=(1, 3, 7, 14, 28),
@@ -73,7 +77,7 @@ class WindowSpec:
             increment=increment,
             horizon=horizon,
             scales=(180, 300, 900, 1800, _HOUR, 3 * _HOUR, 6 * _HOUR, 12 * _HOUR, DAY, 3 * DAY),
-            range_scales=(180, 900, _HOUR, 3 * _HOUR, 12 * _HOUR),
+            range_scales=(180, 900, _HOUR, 3 * _HOUR, 12 * _HOUR) if ranges else (),
             return_scales=(300, 900, _HOUR, 6 * _HOUR),
             anchor_seconds=DAY,
             profile_days=(1, 3, 7),
@@ -141,6 +145,8 @@ class FeatureTable:
         if not len(bars):
             raise DataError("features need at least one bar, got none")
         time, price, spread = _regular(bars, until)
+        if not spec.range_scales:
+            spread = np.full_like(spread, np.nan)
         returns = np.diff(np.log(price), prepend=np.nan)
         n = len(time)
         keep = slice(n - min(rows or n, n), n)

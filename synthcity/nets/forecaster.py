@@ -147,7 +147,7 @@ class NetForecaster:
         if refusal is not None:
             raise NotCovered(refusal)
         enough = self._span(history, prompt) >= self.spec.warmup
-        if enough:
+        if enough and self.spec.range_scales:
             _require_ranges(self._recent(history, prompt), prompt.asset)
         table = self._table(history, prompt) if enough else None
         if table is None or not table.anchor[-1] > 0:

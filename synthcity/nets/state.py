@@ -110,7 +110,8 @@ def spec_from_json(values: object) -> WindowSpec:
         "warmup_days": (spec.warmup_days * DAY,),
     }
     for name, seconds in spans.items():
-        if not 0 < len(seconds) <= _MOST_SPANS or not all(spec.increment <= s <= _LONGEST_DAYS * DAY for s in seconds):
+        is_odd = (not seconds and name != "range_scales") or len(seconds) > _MOST_SPANS
+        if is_odd or not all(spec.increment <= s <= _LONGEST_DAYS * DAY for s in seconds):
             raise ConfigError(f"{name} of a network's windows must lie within {_LONGEST_DAYS} days, got {seconds}")
         if any(later <= earlier for earlier, later in pairwise(seconds)):
             raise ConfigError(f"{name} of a network's windows must increase, got {seconds}")

@@ -12,6 +12,7 @@ from synthcity.errors import ConfigError, DataError, unknown_name
 from synthcity.forecast.bundles.facts import SIMULATED, Facts
 from synthcity.forecast.evaluation.backtest import backtest_prompts, check_on_grid, realised_prices
 from synthcity.market.bars import Market
+from synthcity.market.columns import closes_alone
 from synthcity.market.dataset import Dataset, build_dataset
 from synthcity.market.periods import Period, Periods
 from synthcity.market.simulated import SimulatedMarket
@@ -52,6 +53,17 @@ class SearchData:
             rules=self.rules.date,
             assets=self.assets,
             periods=self.periods,
+        )
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the prices make of the networks, a sentence each."""
+        closes = [asset for asset in self.assets if closes_alone(self.market[asset, self.dataset.spec.increment]).any()]
+        if not closes:
+            return ()
+        return (
+            f"The prices of {', '.join(closes)} are closes alone, so no network reads the high and low of a bar, here "
+            "and when it answers.",
         )
 
     @property
@@ -100,7 +112,11 @@ def load_data(config: SearchConfig) -> SearchData:
         market.until(periods.validation.end),
         competition=competition.name,
         rules=rules.date,
-        spec=WindowSpec.of(competition.time_increment, competition.time_length // competition.time_increment),
+        spec=WindowSpec.of(
+            competition.time_increment,
+            competition.time_length // competition.time_increment,
+            ranges=not any(closes_alone(bars).any() for bars in market.values()),
+        ),
         assets=assets,
         train=(periods.train.start, periods.train.end),
         validation=(periods.validation.start, periods.validation.end),

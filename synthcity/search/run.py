@@ -119,7 +119,7 @@ def search(
     command = command or shlex.join(sys.argv)
     with _private_matplotlib(), Journal(folder) as journal:
         recorder = Recorder(journal, display)
-        notes = changes(recorder.history, data)
+        notes = [*data.notes, *changes(recorder.history, data)]
         write_resolved(folder, config)
         if resume and recorder.last(Earlier) is None:  # it is the first event, and was torn
             earlier = read_earlier(config)

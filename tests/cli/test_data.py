@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import itertools
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,11 +14,13 @@ import pytest
 
 from synthcity.cli import main as cli_main
 from synthcity.market.columns import COLUMNS, take
+from synthcity.market.simulated import SimulatedConfig, SimulatedMarket
 from synthcity.market.store import Store
 from synthcity.market.venues import candles, http
 from synthcity.settings import Settings
 from tests.market.factories import assert_equal, make_bars
 from tests.standins.prices import NOW, PriceServer, price_server
+from tests.standins.synthdata import synth_server
 
 DAY = 86400
 MINUTES = ("--resolution", "1m")
@@ -224,6 +228,31 @@ def test_resample_makes_whole_bars_and_says_what_is_left_out(run, store):
     assert (code, err) == (2, f"error: store {store} holds no 1m bars of ETH\n")
     code, _, err = run("resample", "--store", store, "--from", "5m", "--to", "1m")
     assert (code, err) == (2, "error: bars of 1m cannot be made of bars of 5m\n")
+
+
+def test_download_brings_the_networks_own_prices(run, store, monkeypatch):
+    """Gold round the clock, which Hyperliquid has long forgotten; what is missing of it is told while it comes."""
+    market = SimulatedMarket(SimulatedConfig(start="2025-11-17", days=3))
+    bars, first, ticks = market.bars("BTC", 60), market.config.epoch, itertools.count(step=3.0)
+    grid = {"asset": "XAU", "time_length": DAY, "time_increment": 300}
+    prompts = [grid | {"start_time": start} for start in range(first - DAY, first + 3 * DAY, 720)]
+    monkeypatch.setattr("time.time", lambda: float(NOW))
+    monkeypatch.setattr("time.monotonic", lambda: next(ticks))
+    monkeypatch.setattr(http.time, "sleep", lambda seconds: None)
+    with synth_server() as server:
+        server.table(scores=[], prompts=prompts, closes={"XAU": (first, bars.close.tolist())})
+        server.faults(requests_per_second=1000)
+        monkeypatch.setenv("SYNTHCITY_SYNTH_API_URL", server.url)
+        options = ("--assets", "XAU", "--start", "2025-11-17", "--end", "2025-11-20", "--store", store)
+        code, out, err = run("download", "--source", "synth", "--competition", "com-equ-24h", *MINUTES, *options)
+        assert (code, err) == (0, "")
+        server.requests()
+        assert run("download", "--source", "synth", *MINUTES, *options)[0] == 0
+        assert len(server.requests()) == 0, "the store holds all of it"
+    assert "downloading XAU 1m from synth" in out
+    assert re.search(r"^  33% after [\dms ]+, [\dms ]+ left$", out, re.MULTILINE)
+    assert "XAU 1m (synth): 4,320 new bars" in out
+    np.testing.assert_array_equal(Store(store).load("XAU", 60, "synth").close, bars.close)
 
 
 def test_download_that_is_refused_keeps_what_came(run, store, venues):

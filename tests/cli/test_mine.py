@@ -14,9 +14,9 @@ from synthcity.market.store import Store
 from synthcity.serve.answering.answer_ledger import ANSWERS, AnswerLedger
 from synthcity.serve.settlement.settle import read_scores
 from tests.market.factories import make_bars
+from tests.market.sources.test_synthapi import prompt as prompt_row
+from tests.market.sources.test_synthapi import row
 from tests.serve.builders import hour, make_paths, make_store, record
-from tests.serve.settlement.test_synthapi import prompt as prompt_row
-from tests.serve.settlement.test_synthapi import row
 from tests.standins.prices import NOW, price_server
 from tests.standins.synthdata import synth_server
 

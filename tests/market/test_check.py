@@ -8,7 +8,7 @@ import pytest
 from synthcity.errors import DataError, SourceError
 from synthcity.market.bars import Bars
 from synthcity.market.check import check_bars, sift_bars
-from synthcity.market.columns import concatenate, take
+from synthcity.market.columns import bars_of_closes, concatenate, take
 from tests.market.factories import START, assert_equal, make_bars
 
 
@@ -57,6 +57,20 @@ def test_good_and_empty_bars_pass_and_the_remedy_is_chosen():
     check_bars(make_bars(0), "x")
     with pytest.raises(DataError, match=r"^file: bar 1 .*; ask again$"):
         check_bars(spoiled("close", 0, np.nan), "file", "ask again")
+
+
+def test_a_bar_that_is_a_close_alone_passes_if_its_close_can_be_and_no_venue_may_send_one():
+    bars = make_bars(6)
+    closes = bars_of_closes(bars.time, bars.close, bars.resolution)
+    check_bars(closes, "x")
+    check_bars(concatenate([closes.slice(0, 3), bars.slice(3, 6)], 300), "x")
+    spoiled_close = bars.close.copy()
+    spoiled_close[2] = -1.0
+    with pytest.raises(DataError, match=r"bar 3 .* not finite and positive"):
+        check_bars(replace(closes, close=spoiled_close), "x")
+    with pytest.raises(DataError, match=r"bar 1 .* volume"):
+        check_bars(replace(bars, volume=closes.volume), "x")
+    assert len(sift(closes)[0]) == 0
 
 
 def sift(bars: Bars) -> tuple[Bars, list[str]]:

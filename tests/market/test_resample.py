@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from synthcity.market.columns import take
+from synthcity.market.columns import bars_of_closes, take
 from synthcity.market.resample import resample
 from synthcity.market.simulated import SimulatedConfig, SimulatedMarket
 from tests.market.factories import START, assert_equal, make_bars
@@ -30,3 +30,9 @@ def test_a_bar_with_a_missing_part_is_left_out():
 def test_only_multiples_can_be_made():
     with pytest.raises(ValueError, match="300 s cannot be made of bars of 120 s"):
         resample(make_bars(3, resolution=120), 300)
+
+
+def test_closes_alone_stay_closes_alone():
+    minutes = make_bars(30, resolution=60)
+    made, _ = resample(bars_of_closes(minutes.time, minutes.close, 60), 300)
+    assert_equal(made, bars_of_closes(made.time, minutes.close[4::5], 300))

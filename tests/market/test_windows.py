@@ -5,6 +5,7 @@ import pytest
 
 from synthcity.errors import DataError
 from synthcity.market.bars import Bars
+from synthcity.market.columns import bars_of_closes
 from synthcity.market.windows import FeatureTable, WindowSpec
 
 SPEC = WindowSpec.of(300, 288)
@@ -98,3 +99,15 @@ def test_one_hour_spec_uses_minutes():
     table = FeatureTable.build(walk(9, resolution=60), spec)
     assert table.context.shape == (len(table), spec.num_context)
     assert table.future.shape == (len(table) + 60, len(spec.future_names))
+
+
+def test_without_ranges_bars_and_mere_closes_give_the_same_features():
+    bars, spec = walk(40), WindowSpec.of(300, 288, ranges=False)
+    closes = bars_of_closes(bars.time, bars.close, 300)
+    table = FeatureTable.build(bars, spec)
+    same(table, FeatureTable.build(closes, spec))
+    assert table.context.shape[1] == spec.num_context == SPEC.num_context - len(SPEC.range_scales)
+    assert np.isnan(table.sequence[:, 1]).all()
+    with_ranges = FeatureTable.build(bars, SPEC)
+    np.testing.assert_array_equal(table.sequence[:, [0, 2]], with_ranges.sequence[:, [0, 2]])
+    np.testing.assert_array_equal(table.future, with_ranges.future)

@@ -18,7 +18,9 @@ from synthcity.forecast.forecaster import Forecaster
 from synthcity.forecast.mixing import Mix
 from synthcity.forecast.quantise import Quantised
 from synthcity.market.bars import History, Market
-from synthcity.market.dataset import Dataset
+from synthcity.market.columns import bars_of_closes
+from synthcity.market.dataset import Dataset, build_dataset
+from synthcity.market.windows import WindowSpec
 from synthcity.nets.forecaster import NetForecaster, from_bundle
 from synthcity.nets.training import Trainer
 from synthcity.sn50.prompt import Prompt
@@ -128,3 +130,26 @@ def test_refuses_a_bundle_of_another_shape(dataset: Dataset, tmp_path: Path) -> 
     forecaster.save(tmp_path / "b")
     with pytest.raises(BundleError, match="does not fit this version"):
         from_bundle(tmp_path / "b", {"network": {}, "assets": ["BTC"]}, {})
+
+
+def test_one_that_learned_from_closes_reads_no_ranges_later(tmp_path: Path) -> None:
+    """The network's own prices are closes alone, the bars that it answers from are not: both must mean the same."""
+    market = Market(
+        {key: bars_of_closes(bars.time, bars.close, 300) for key in past().keys for bars in [past().bars(*key)]}
+    )
+    day = 86400
+    learned = build_dataset(
+        market,
+        competition="crypto-24h",
+        rules="2026-09",
+        spec=WindowSpec.of(300, 288, ranges=False),
+        assets=("BTC", "ETH"),
+        train=(START + 7 * day, START + 15 * day),
+        validation=(START + 16 * day, START + 20 * day),
+        validation_every=6 * 3600,
+        coefficients={"BTC": 1.0, "ETH": 0.7},
+    )
+    network(learned, "gbm").save(tmp_path / "bundle")
+    forecaster = load(tmp_path / "bundle")
+    paths = forecaster.simulate(past(), PROMPT, seed=3)
+    np.testing.assert_array_equal(forecaster.simulate(market.as_of(NOW), PROMPT, seed=3), paths)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from synthcity.errors import ConfigError, DataError, SynthcityError
+from synthcity.market.columns import bars_of_closes
 from synthcity.market.simulated import SimulatedConfig, SimulatedMarket
 from synthcity.market.store import Store
 from synthcity.search.config import SearchConfig, parse_config
@@ -159,3 +160,16 @@ def test_an_asset_whose_test_cannot_be_scored_is_refused_before_training(monkeyp
     monkeypatch.setattr(module, "realised_prices", no_late_ether)
     with pytest.raises(DataError, match="ETH has no test prompt whose last price was observed"):
         load_data(config())
+
+
+def test_from_closes_alone_no_network_reads_ranges_and_it_is_told(store: Path, tmp_path: Path) -> None:
+    bars = Store(store).load("BTC", 300)
+    Store(tmp_path).append("BTC", "synth", 300, bars_of_closes(bars.time, bars.close, 300))
+    data = load_data(config(source="store", path=str(tmp_path), assets=["BTC"]))
+    assert data.dataset.spec.range_scales == ()
+    assert data.notes == (
+        "The prices of BTC are closes alone, so no network reads the high and low of a bar, here and when it answers.",
+    )
+    with_ranges = load_data(config(assets=["BTC"]))
+    assert with_ranges.dataset.spec.range_scales
+    assert with_ranges.notes == ()

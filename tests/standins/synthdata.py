@@ -1,7 +1,8 @@
 """Stand-in for the network's public API: a real server in its own process.
 
-It serves the scores and prompts that a test gives it (``POST /table``) the way the network does: 404 for nothing, 400
-for a span that is too long, 429 above two requests a second, lists at top level, rows without the prompt's start.
+It serves the scores, prompts and realised paths that a test gives it (``POST /table``) the way the network does: 404
+for nothing, 400 for a span that is too long, 429 above two requests a second, lists at top level, rows without the
+prompt's start, paths by the exact start and once they are over.
 ``POST /faults`` switches faults on, ``GET /requests`` tells what was asked.
 """
 
@@ -9,8 +10,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -18,7 +20,13 @@ import httpx
 NO_FAULTS: dict[str, Any] = {
     "status": None,  # answer this status ...
     "times": 0,  # ... so many times (-1: always), then well again
+    "retry_after": None,  # header that goes with it
     "garbage": None,  # answer 200 with this text
+    "cut": 0,  # so many answers end in the middle of their body
+    "delay": 0.0,  # seconds before each answer
+    "now": None,  # unix seconds: of prompts that end less than 90 s before there is no path yet
+    "missing": [],  # minutes of which every path has a null
+    "wrong": {},  # by start of a prompt: what its prices are multiplied by, or a text in their place
     "requests_per_second": 2,
 }
 
@@ -30,14 +38,23 @@ class SynthServer:
         self.url = url
         self._client = httpx.Client(base_url=url)
 
-    def table(self, *, scores: list[dict[str, Any]], prompts: list[dict[str, Any]]) -> None:
+    def table(
+        self,
+        *,
+        scores: list[dict[str, Any]],
+        prompts: list[dict[str, Any]],
+        closes: Mapping[str, tuple[int, list[float]]] = MappingProxyType({}),
+    ) -> None:
         """Set what it knows.
 
         Args:
             scores: rows as the network gives them, with ``time_increment`` beside.
             prompts: ``asset``, ``start_time`` (unix seconds), ``time_length``, ``time_increment``.
+            closes: by asset, the opening time of the first minute candle and the closes from there on, of which the
+                prompts' paths are made.
         """
-        self._client.post("/table", json={"scores": scores, "prompts": prompts}).raise_for_status()
+        table = {"scores": scores, "prompts": prompts, "closes": dict(closes)}
+        self._client.post("/table", json=table).raise_for_status()
 
     def faults(self, **faults: Any) -> None:
         """Switch faults on (see ``NO_FAULTS``); without arguments all off."""
@@ -69,6 +86,7 @@ def synth_server() -> Iterator[SynthServer]:
 
 def main() -> None:
     """Serve until killed; the first line of output is the base URL."""
+    import asyncio
     import json
     import socket
     import time
@@ -80,7 +98,8 @@ def main() -> None:
     from starlette.responses import JSONResponse, Response
     from starlette.routing import Route
 
-    faults, log, table = dict(NO_FAULTS), list[dict[str, Any]](), {"scores": [], "prompts": []}
+    faults, log = dict(NO_FAULTS), list[dict[str, Any]]()
+    table: dict[str, Any] = {"scores": [], "prompts": [], "closes": {}}
     served: list[float] = []
 
     def seconds(text: str) -> float:
@@ -94,7 +113,8 @@ def main() -> None:
         served.append(now)
         if faults["status"] and faults["times"]:
             faults["times"] -= 1
-            return Response(status_code=faults["status"])
+            headers = {"Retry-After": faults["retry_after"]} if faults["retry_after"] else None
+            return Response(status_code=faults["status"], headers=headers)
         return None if faults["garbage"] is None else Response(faults["garbage"])
 
     def chosen(rows: list[dict[str, Any]], query: dict[str, str], key: str, longest_days: int) -> Any:
@@ -112,10 +132,36 @@ def main() -> None:
         ]
         return found or Response(status_code=404)
 
+    def path(query: dict[str, str]) -> Response:
+        """The realised path of one prompt, where there was one and it is over."""
+        start, length, step = seconds(query["start_time"]), int(query["time_length"]), int(query["time_increment"])
+        asked = {"asset": query["asset"], "start_time": start, "time_length": length, "time_increment": step}
+        is_over = faults["now"] is None or start + length + 90 <= faults["now"]
+        if asked not in table["prompts"] or query["asset"] not in table["closes"] or not is_over:
+            return Response(status_code=404)
+        first, closes = table["closes"][query["asset"]]
+        wrong = faults["wrong"].get(str(round(start)), 1.0)
+        prices: list[Any] = []
+        for minute in range(round(start), round(start) + length + 1, step):
+            row = (minute - first) // 60
+            is_there = 0 <= row < len(closes) and minute not in faults["missing"]
+            prices.append((wrong if isinstance(wrong, str) else wrong * closes[row]) if is_there else None)
+        return JSONResponse({"real_prices": prices})
+
     async def answer(request: Request) -> Response:
+        await asyncio.sleep(faults["delay"])
+        response = await whole(request)
+        if faults["cut"] and response.status_code == 200:
+            faults["cut"] -= 1
+            response.body = bytes(response.body)[: len(response.body) // 2]  # its Content-Length stays
+        return response
+
+    async def whole(request: Request) -> Response:
         query, name = dict(request.query_params), request.url.path.rpartition("/")[2]
         response = refusal()
-        if response is None and name == "historical":
+        if response is None and name == "realized-path":
+            response = path(query)
+        elif response is None and name == "historical":
             found = chosen(table["scores"], query, "scored_time", 7)
             if isinstance(found, list):
                 kept = ("asset", "crps", "miner_uid", "prompt_score", "scored_time", "time_length")
@@ -148,13 +194,14 @@ def main() -> None:
     routes = [
         Route("/validation/scores/historical", answer),
         Route("/validation/prompts", answer),
+        Route("/validation/realized-path", answer),
         Route("/table", set_table, methods=["POST"]),
         Route("/faults", set_faults, methods=["POST"]),
         Route("/requests", requests),
     ]
     listener = socket.create_server(("127.0.0.1", 0))
     print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
-    server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes), log_level="warning"))
+    server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes), log_level="critical"))
     server.run(sockets=[listener])
 
 

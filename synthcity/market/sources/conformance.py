@@ -56,8 +56,11 @@ def asking_again_gives_the_same(source: VenueSource, span: Span) -> None:
     at = int(np.searchsorted(whole.time, middle))
     for column in (field.name for field in fields(Bars) if field.name != "resolution"):
         first = getattr(whole, column)
-        require(np.array_equal(first, getattr(again, column)), f"asked again, {column} differs")
-        require(np.array_equal(first[at:], getattr(part, column)), f"asked for the second half alone, {column} differs")
+        require(np.array_equal(first, getattr(again, column), equal_nan=True), f"asked again, {column} differs")
+        require(
+            np.array_equal(first[at:], getattr(part, column), equal_nan=True),
+            f"asked for the second half alone, {column} differs",
+        )
 
 
 def what_it_does_not_have_is_refused(source: VenueSource, span: Span) -> None:

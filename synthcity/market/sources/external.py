@@ -6,10 +6,13 @@ with candles), or it is called without arguments and returns a ``VenueSource``.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import cast
 
 from synthcity import plugins
 from synthcity.errors import ConfigError, unknown_name
+from synthcity.market.sources import synth
 from synthcity.market.sources.source import VenueSource
 from synthcity.market.venues.candles import CandleSource
 from synthcity.market.venues.official import known_venues
@@ -21,15 +24,16 @@ _NEEDED = ("venue", "fetch", "earliest")
 
 
 def find_source(name: str, settings: Settings) -> VenueSource:
-    """Return the source called ``name``: a venue of ours, one of an installed distribution, or ``module:Name``.
+    """Return the source called ``name``: a venue, ``synth``, one of an installed distribution, or ``module:Name``.
 
     Raises:
         ConfigError: there is none, or it cannot be imported or is no source.
     """
-    own = {venue.name: venue for venue in known_venues()}
+    own: dict[str, Callable[[], VenueSource]] = {synth.NAME: partial(synth.SynthSource, settings)}
+    own |= {venue.name: partial(CandleSource, venue, settings) for venue in known_venues()}
     names = plugins.merged(KIND, own)
     if name in own:
-        return CandleSource(own[name], settings)
+        return own[name]()
     if plugins.is_reference(name):
         plugins.allow(name)
     elif name not in names:

@@ -22,7 +22,7 @@ from synthcity.errors import ConfigError, DataError
 from synthcity.files import sync
 from synthcity.market.bars import Bars
 from synthcity.market.check import Tell, check_bars
-from synthcity.market.columns import COLUMNS, concatenate, take, union
+from synthcity.market.columns import concatenate, differing, take, union
 from synthcity.market.store.dayfile import day_name, read_day, write_day
 from synthcity.market.store.price_store import PriceStore, Verification
 from synthcity.market.store.series import Series
@@ -150,7 +150,7 @@ def _tell_amended(series: Series, bars: Bars, known: Bars, tell: Tell) -> None:
         DataError: most of what is known comes with other values, so it is another series.
     """
     _, at_old, at_new = np.intersect1d(known.time, bars.time, assume_unique=True, return_indices=True)
-    changes = {name: getattr(known, name)[at_old] != getattr(bars, name)[at_new] for name in COLUMNS}
+    changes = differing(take(known, at_old), take(bars, at_new))
     amended = np.logical_or.reduce(list(changes.values()))
     if not amended.any():
         return

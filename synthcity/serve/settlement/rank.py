@@ -11,8 +11,8 @@ import pandas as pd
 from synthcity.durations import DAY
 from synthcity.errors import DataError
 from synthcity.market.bars import Floats
+from synthcity.market.sources.synthapi import SynthApi
 from synthcity.serve.settlement.standing import standings
-from synthcity.serve.settlement.synthapi import SynthApi
 from synthcity.sn50.competitions import Competition, Rules, get_rules
 from synthcity.sn50.leaderboard import payout, rolling_average
 

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synthcity.errors import ConfigError, DataError
-from synthcity.market.columns import take
+from synthcity.market.columns import bars_of_closes, take
 from synthcity.market.store import Series, Store
 from synthcity.market.store.price_store import Verification
 from tests.market.factories import START, assert_equal, make_bars
@@ -279,3 +279,16 @@ def test_the_stamp_changes_with_every_bar_that_is_added(store):
         stamps.add(store.stamp("BTC"))
     assert len(stamps) == 5
     assert store.stamp("BTC") in stamps
+
+
+def test_closes_alone_come_back_and_come_twice_without_a_word(store):
+    bars = make_bars(600)
+    closes, told = bars_of_closes(bars.time, bars.close, 300), list[str]()
+    assert store.append("XAU", "synth", 300, closes, told.append) == 600
+    assert store.append("XAU", "synth", 300, closes, told.append) == 0
+    assert_equal(store.load("XAU", 300), closes)
+    assert store.verify().damaged == ()
+    other = bars_of_closes(bars.time, np.where(np.arange(600) == 7, 1.0, bars.close), 300)
+    store.append("XAU", "synth", 300, other, told.append)
+    assert len(told) == 1
+    assert "1 of 600 known bars came changed" in told[0]

@@ -17,6 +17,7 @@ import pandas as pd
 
 from synthcity.durations import DAY
 from synthcity.errors import SourceError
+from synthcity.market.bars import Floats
 from synthcity.market.venues.http import Patience, VenueClient
 from synthcity.settings import Settings
 from synthcity.sn50.competitions import Competition
@@ -25,7 +26,10 @@ COLUMNS = ("asset", "start_time", "miner", "total")
 _SCORES_SPAN, _PROMPTS_SPAN = 6 * DAY, 50 * DAY  # below the longest that it takes, 7 and 60 days
 _LATEST_SCORING = 1800  # seconds from a prompt's end to its scoring, within which the two are matched
 _SETTING = "SYNTHCITY_SYNTH_API_URL"
-_PATIENCE = Patience(attempts=4, first_wait_seconds=2.0, timeout_seconds=60.0, pause_seconds=0.6)
+PAUSE_SECONDS = 0.6
+"""Between two requests: it takes about two a second."""
+
+_PATIENCE = Patience(attempts=4, first_wait_seconds=2.0, timeout_seconds=60.0, pause_seconds=PAUSE_SECONDS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +41,7 @@ class _Row:
 
 
 class SynthApi:
-    """What everybody scored. Use as a context manager."""
+    """What was asked, what the price then did, and what everybody scored. Use as a context manager."""
 
     def __init__(self, settings: Settings | None = None, *, patience: Patience | None = None) -> None:
         settings = Settings.load() if settings is None else settings
@@ -62,7 +66,7 @@ class SynthApi:
         """
         rows = {}
         for first, last in _spans(start, end, _SCORES_SPAN):
-            answer = self._ask("scores/historical", asset, competition, first, last)
+            answer = self._ask("scores/historical", asset, competition, **_span(first, last))
             for row in map(_row, _list(answer)):
                 if row.asset == asset and start <= row.scored < end:
                     rows[row.miner, row.scored] = row
@@ -79,28 +83,45 @@ class SynthApi:
         """Return when the prompts of ``[start, end)`` began, sorted unix seconds; raises as ``scores``."""
         found: set[int] = set()
         for first, last in _spans(start, end, _PROMPTS_SPAN):
-            answer = self._ask("prompts", asset, competition, first, last)
+            answer = self._ask("prompts", asset, competition, **_span(first, last))
             times = {"start_times": []} if answer is None else answer
             if not isinstance(times, Mapping) or not isinstance(times.get("start_times"), list):
                 raise _foreign("prompts")
             found.update(map(_seconds, times["start_times"]))
         return sorted(time for time in found if start <= time < end)
 
-    def _ask(self, name: str, asset: str, competition: Competition, start: int, end: int) -> object:
-        """Ask for a span; None where it holds nothing."""
+    def realised(self, asset: str, competition: Competition, start: int) -> Floats | None:
+        """Return the prices (num_points,) that answers to the prompt of ``start`` were scored by, NaN at gaps.
+
+        None where there is no such prompt, or it is not scored yet; raises as ``scores``.
+        """
+        answer = self._ask("realized-path", asset, competition, start_time=_iso(start))
+        if answer is None:
+            return None
+        prices = answer.get("real_prices") if isinstance(answer, Mapping) else None
+        if not isinstance(prices, list) or len(prices) != competition.num_points:
+            raise _foreign(f"a path of {competition.num_points} prices")
+        if not all(price is None or type(price) in (int, float) for price in prices):
+            raise _foreign("prices")
+        return np.array([np.nan if price is None else price for price in prices], dtype=np.float64)
+
+    def _ask(self, name: str, asset: str, competition: Competition, **asked: str) -> object:
+        """Ask about one asset; None where there is nothing."""
         query: dict[str, str | int] = {
             "asset": asset,
-            "from": _iso(start),
-            "to": _iso(end),
             "time_length": competition.time_length,
             "time_increment": competition.time_increment,
         }
-        return self._client.request("GET", f"/validation/{name}", missing=404, params=query)
+        return self._client.request("GET", f"/validation/{name}", missing=404, params=query | asked)
 
 
 def _spans(start: int, end: int, longest: int) -> Iterator[tuple[int, int]]:
     for first in range(start, end, longest):
         yield first, min(first + longest, end)
+
+
+def _span(start: int, end: int) -> dict[str, str]:
+    return {"from": _iso(start), "to": _iso(end)}
 
 
 def _prompt_of(about: int, prompts: list[int]) -> int | None:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from synthcity.errors import SourceError
+from synthcity.market.sources.synthapi import SynthApi
 from synthcity.market.venues.http import Patience
-from synthcity.serve.settlement.synthapi import SynthApi
 from synthcity.settings import Settings
 from synthcity.sn50.competitions import get_competition
 from tests.standins.synthdata import SynthServer, synth_server
