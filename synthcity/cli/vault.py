@@ -21,8 +21,8 @@ _VAULT = click.option(
     "--vault",
     "address",
     default="",
-    metavar="FOLDER",
-    help="Which vault.",
+    metavar="FOLDER|s3://BUCKET/PREFIX",
+    help="Which; by default the bucket that HIPPIUS_BUCKET names.",
 )
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _RUNS = click.option(
@@ -47,6 +47,10 @@ def command() -> None:
       synthcity vault push runs/sweep --vault /mnt/vault
       synthcity vault list --vault /mnt/vault
       synthcity vault pull sweep --to runs/sweep-again --vault /mnt/vault
+    On Hippius, or elsewhere on S3 (pip install 'synth-city[vault]'), with
+    HIPPIUS_ACCESS_KEY, HIPPIUS_SECRET_KEY and HIPPIUS_BUCKET in the environment:
+      synthcity vault check
+      synthcity vault push data/store
     """
 
 

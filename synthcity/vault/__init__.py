@@ -1,4 +1,4 @@
-"""Runs, bundles and price stores kept elsewhere too.
+"""Runs, bundles and price stores kept elsewhere too: in a folder, or in a bucket that speaks S3.
 
 A vault is a mirror: everything works without one, and a search never waits for it. No torch, no Ray.
 """

@@ -38,11 +38,14 @@ def open_vault(address: str = "", settings: Settings | None = None) -> Vault:
     settings = Settings.load() if settings is None else settings
     address = address or (f"s3://{settings.hippius_bucket}" if settings.hippius_bucket else "")
     if not address:
-        raise ConfigError("no vault is named; give --vault FOLDER")
+        raise ConfigError("no vault is named; give --vault FOLDER or s3://bucket/prefix, or set HIPPIUS_BUCKET")
     try:
         address = vault_address(address)
     except ValueError as error:
         raise ConfigError(f"a vault's address must be {error}, got {address!r}") from None
-    if "://" in address:
-        raise ConfigError(f"a vault is a folder, got {address!r}")
-    return FolderVault(address)
+    match = _BUCKET.fullmatch(address)
+    if match is None:
+        return FolderVault(address)
+    from synthcity.vault.s3 import S3Vault
+
+    return S3Vault(match[1], match[2] or "", settings)
