@@ -22,6 +22,7 @@ from synthcity.search.data import SearchData, load_data
 from synthcity.search.debugger import Consultant, Debugger
 from synthcity.search.finals.final import run_final, score_baselines
 from synthcity.search.finals.refit import refit
+from synthcity.search.finals.samples import keep_samples
 from synthcity.search.finals.scoring import Scorer
 from synthcity.search.finals.timing import reserve
 from synthcity.search.fingerprint import fingerprint
@@ -44,6 +45,7 @@ from synthcity.search.proposers.budget_card import budget_card
 from synthcity.search.proposers.earlier import candidates_of, describe, read_earlier
 from synthcity.search.proposers.stall import standing
 from synthcity.search.report.outcome import SearchResult, conclude
+from synthcity.search.report.seal import seal
 from synthcity.search.resumption import changes, extends, finished
 from synthcity.search.roles.authoring import candidates, check_author, restore, write_components
 from synthcity.search.trials.queue import TrialQueue
@@ -193,6 +195,7 @@ class _Run:
                     refit, recorder=self._recorder, data=self._data, folder=self._folder, budget=self._budget
                 ),
             )
+            keep_samples(self._folder, self._data, self._recorder, look, seed=self._budget.seed)
         result = conclude(
             folder=self._folder,
             config=self._config,
@@ -202,6 +205,7 @@ class _Run:
             versions=self._versions,
             command=self._command,
         )
+        seal(self._recorder, self._folder)
         if not self._recorder.history.finals.finished:
             self._recorder.emit("run_finished", winner=result.report["verdict"]["winner"])
         return result

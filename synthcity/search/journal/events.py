@@ -11,19 +11,10 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired
 
-from typing_extensions import TypedDict
-
-from synthcity.search.journal.parts import EarlierRun, Failure, Network, ProposalTold
+from synthcity.search.journal.afterwards import Published, Sealed
+from synthcity.search.journal.parts import EarlierRun, Failure, Network, ProposalTold, Told
 
 VERSION = 2  # 1 had no version, sessions and clocks
-
-
-class Told(TypedDict):
-    """What every event has."""
-
-    time: float
-    session: NotRequired[int]
-    clock: NotRequired[float]
 
 
 class RunTold(Told):
@@ -371,8 +362,11 @@ class RunFinished(Told):
 
 OfTrial = TrialStarted | RungTold | CheckpointTold | WorkerDied | TrialFinished | DiagnosisTold
 Trouble = RunInterrupted | ProposerFailed | WorkerDied | TuneLost | ArmTold | AuthorEnded | Degraded
-OfFinals = SearchFinished | Contenders | MixTold | FinalistTold | Chosen | Winner | SeenTest | VerdictTold | RunFinished
+OfFinals = (
+    SearchFinished | Contenders | MixTold | FinalistTold | Chosen | Winner | SeenTest | VerdictTold | Sealed
+    | RunFinished
+)  # fmt: skip
 Event = (
     RunStarted | RunResumed | RunExtended | Stage | Earlier | Baselines | CandidateTold | RejectedTold | Answered
-    | Stall | Authored | AuthorRefused | RefitTold | OfTrial | Trouble | OfFinals
+    | Stall | Authored | AuthorRefused | RefitTold | OfTrial | Trouble | OfFinals | Published
 )  # fmt: skip

@@ -7,6 +7,14 @@ from typing import NotRequired
 from typing_extensions import TypedDict
 
 
+class Told(TypedDict):
+    """What every event has."""
+
+    time: float
+    session: NotRequired[int]
+    clock: NotRequired[float]
+
+
 class Component(TypedDict):
     """A block or head with its options, which are not listed here."""
 
