@@ -46,10 +46,11 @@ def read_text(path: Path | str, what: str) -> str:
         raise ConfigError(f"cannot read {named}: {error.strerror or error}") from error
     except ValueError as error:  # a zero byte in the name
         raise ConfigError(f"cannot read {named}: {error}") from error
-    return _decoded(data, named)
+    return decoded(data, named)
 
 
-def _decoded(data: bytes, named: str) -> str:
+def decoded(data: bytes, named: str) -> str:
+    """Decode the bytes of a text file, which errors call ``named``; raises as ``read_text``."""
     mark, encoding = next(((mark, name) for mark, name in _MARKS if data.startswith(mark)), (b"", "utf-8"))
     data = data[len(mark) :]
     if encoding == "utf-8" and b"\0" in data:

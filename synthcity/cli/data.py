@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from synthcity.cli import calendar
 from synthcity.cli.options import LocalPath, Output
 from synthcity.schema import MAX_SEED
 
@@ -41,7 +42,11 @@ def command() -> None:
       synthcity data import ~/price-files --store prices
       synthcity data download --last "12 months" --store prices
       synthcity data info --store prices
+      synthcity data calendar
     """
+
+
+command.add_command(calendar.calendar)
 
 
 @command.command("import")

@@ -173,6 +173,7 @@ def mining(config: MiningConfig, *, tell: Callable[[str], None] = print) -> Iter
             hotkey=address,
             published=config.publish,
             clock_url=settings.venue_urls.get(VENUE.name, VENUE.url),
+            calendar=open_store(named.store).calendar,
             snapshot=lambda: registry.snapshot,
         )
         prober = stack.enter_context(Prober(probed))

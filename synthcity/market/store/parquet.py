@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import re
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import pairwise
@@ -21,8 +21,11 @@ from synthcity.durations import DAY
 from synthcity.errors import ConfigError, DataError
 from synthcity.files import sync
 from synthcity.market.bars import Bars
+from synthcity.market.calendar.events.calendar import Calendar
+from synthcity.market.calendar.events.event import Event
 from synthcity.market.check import Tell, check_bars
 from synthcity.market.columns import concatenate, differing, take, union
+from synthcity.market.store.calendar import extend_calendar, read_calendar
 from synthcity.market.store.dayfile import day_name, read_day, write_day
 from synthcity.market.store.price_store import PriceStore, Verification
 from synthcity.market.store.series import Series
@@ -121,6 +124,14 @@ class Store(PriceStore):
     def day_files(self, series: Series) -> list[Path]:
         """Return the files of a series, one a day, in order."""
         return sorted(_days_in(self._path(series)))
+
+    def calendar(self) -> Calendar:
+        """See ``PriceStore.calendar``; its own is the file ``calendar.csv``."""
+        return read_calendar(self.folder)
+
+    def extend_calendar(self, events: Iterable[Event]) -> None:
+        """See ``PriceStore.extend_calendar``."""
+        extend_calendar(self.folder, events)
 
     def _path(self, series: Series) -> Path:
         return self.folder / series.asset / series.venue / f"{series.resolution}s"

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from synthcity.errors import ConfigError, DataError, unknown_name
 from synthcity.market.bars import Bars, Market, Times
+from synthcity.market.calendar.events.calendar import Calendar, packaged
+from synthcity.market.calendar.events.event import Event
 from synthcity.market.check import Tell
 from synthcity.market.store.coverage import Coverage, measure
 from synthcity.market.store.series import Series
@@ -84,6 +86,23 @@ class PriceStore(ABC):
     @abstractmethod
     def verify(self) -> Verification:
         """Read everything and check it."""
+
+    def calendar(self) -> Calendar:
+        """What is known to come: the packaged calendar, unless the store keeps one of its own.
+
+        Raises:
+            ConfigError: its own is damaged.
+        """
+        return packaged()
+
+    def extend_calendar(self, events: Iterable[Event]) -> None:
+        """Extend its own calendar; see ``Calendar.extended``.
+
+        Raises:
+            ConfigError: it keeps none, or the one that it keeps is damaged.
+            DataError: nothing can be written.
+        """
+        raise ConfigError(f"store {self.name} keeps no calendar of its own; name a store that is a folder")
 
     def series(self) -> list[Series]:
         """All series, sorted by asset, venue and resolution.

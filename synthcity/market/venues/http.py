@@ -86,6 +86,20 @@ class VenueClient:
             ConfigError: the base URL is none.
             SourceError: the venue refuses, fails in every attempt, or sends what cannot be decoded.
         """
+        body = self._patiently(method, path, missing, params, json, _LARGEST_ANSWER)
+        answer = None if body is None else self._decode(body)
+        time.sleep(self._patience.pause_seconds)
+        return answer
+
+    def fetch(self, path: str, most_bytes: int) -> bytes:
+        """Return the file at ``path`` as it is, of ``most_bytes`` at most; tries again, and raises, as ``request``."""
+        body = self._patiently("GET", path, None, None, None, most_bytes)
+        assert body is not None
+        return body
+
+    def _patiently(
+        self, method: str, path: str, missing: int | None, params: Query | None, asked: object, most_bytes: int
+    ) -> bytes | None:
         attempts = Retrying(
             stop=stop_after_attempt(self._patience.attempts),
             retry=retry_if_exception_type(_PassingError),
@@ -93,7 +107,7 @@ class VenueClient:
             sleep=time.sleep,
         )
         try:
-            answer = attempts(self._ask, method, path, missing, params, json)
+            return attempts(self._ask, method, path, missing, params, asked, most_bytes)
         except RetryError as error:
             last = error.last_attempt.exception()
             assert isinstance(last, _PassingError)
@@ -102,8 +116,6 @@ class VenueClient:
                 f"{self._remedy} later or set {self._setting}",
                 last.pause_seconds,
             ) from last
-        time.sleep(self._patience.pause_seconds)
-        return answer
 
     def _wait(self, state: RetryCallState) -> float:
         assert state.outcome is not None
@@ -113,10 +125,12 @@ class VenueClient:
         _log.info("%s %s; waiting %.1f s", self._venue, error, wait)
         return wait
 
-    def _ask(self, method: str, path: str, missing: int | None, params: Query | None, asked: object) -> object:
+    def _ask(
+        self, method: str, path: str, missing: int | None, params: Query | None, asked: object, most_bytes: int
+    ) -> bytes | None:
         try:
             with self._client.stream(method, self._url.rstrip("/") + path, params=params, json=asked) as response:
-                body = self._read(response)
+                body = self._read(response, most_bytes)
         except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
             raise ConfigError(f"{self._setting} is no URL: {self._url!r} ({error})") from error
         except httpx.TransportError as error:
@@ -124,18 +138,18 @@ class VenueClient:
         except httpx.DecodingError as error:  # garbled compression
             raise self._foreign(f"data that cannot be unpacked ({error})") from error
         if response.status_code == 200:
-            return self._decode(body)
+            return body
         if response.status_code == missing:
             return None
         raise self._refusal(response, body)
 
-    def _read(self, response: httpx.Response) -> bytes:
+    def _read(self, response: httpx.Response, most_bytes: int) -> bytes:
         """Return the whole body; a venue that drips or never ends must not hold a thread or the memory for ever."""
         body, begin = bytearray(), time.monotonic()
         for piece in response.iter_bytes():
             body += piece
-            if len(body) > _LARGEST_ANSWER:
-                raise self._foreign(f"more than {_LARGEST_ANSWER // 2**20} MiB")
+            if len(body) > most_bytes:
+                raise self._foreign(f"more than {most_bytes // 2**20} MiB")
             if time.monotonic() - begin > 4 * self._patience.timeout_seconds:
                 raise _PassingError(f"at {self._url} sends its answer too slowly ({len(body)} bytes so far)")
         return bytes(body)

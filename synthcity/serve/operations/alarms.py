@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from synthcity.market.times import format_duration
+from synthcity.durations import DAY
+from synthcity.market.times import format_duration, format_time
 from synthcity.serve.answering.answer_ledger import Fallback
 from synthcity.serve.answering.metrics import ANSWERS, REFUSALS, UNRECORDED
 from synthcity.serve.operations.facts import Facts
@@ -24,6 +25,7 @@ CLOCK_WARNING_SECONDS, CLOCK_CRITICAL_SECONDS = 2.0, 5.0
 FALLBACK_WARNING, FALLBACK_CRITICAL, FEWEST_ANSWERS = 0.2, 0.5, 10
 DISK_WARNING_BYTES, DISK_CRITICAL_BYTES = 5 * 2**30, 2**30
 LEDGER_WARNING = 0.8
+CALENDAR_WARNING_SECONDS = 14 * DAY
 _TIMES = ("old", "ahead")
 _STRANGERS = ("stake", "permit", "unregistered", "source")
 _FORGED = ("signature", "receiver", "unsigned", "version", "replay")
@@ -156,6 +158,18 @@ def _ledger(facts: Facts) -> Found:
         yield Severity.WARNING, f"{sum(lost.values())} answers are not in the ledger ({told})"
 
 
+def _calendar(facts: Facts) -> Found:
+    """Soon no release is known to come."""
+    place = facts.surroundings
+    if place.calendar_problem:
+        yield Severity.WARNING, place.calendar_problem
+    elif place.calendar_end is not None and place.calendar_end - facts.now < CALENDAR_WARNING_SECONDS:
+        ended = "ended" if place.calendar_end < facts.now else "ends"
+        on = f"{ended} on {format_time(place.calendar_end)[:10]}" if place.calendar_end else "is empty"
+        told = f"the calendar of releases {on}, and forecasts know of none that comes after"
+        yield Severity.WARNING, f"{told}; extend it by `synthcity data calendar --update`"
+
+
 def _troubles(facts: Facts) -> Found:
     """Whatever the parts of the miner say themselves."""
     for where, sentences in facts.troubles.items():
@@ -174,6 +188,7 @@ ALARMS: dict[str, Callable[[Facts], Found]] = {
     "fallback": _fallback,
     "disk": _disk,
     "ledger": _ledger,
+    "calendar": _calendar,
     "troubles": _troubles,
 }
 

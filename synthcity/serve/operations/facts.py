@@ -21,6 +21,8 @@ class Surroundings:
         unreachable: why a connection to the published address, tried from here, failed; "" if it did not.
         disk_free: bytes that the disk of the state folder has left.
         ledger_bytes: what the ledger takes; ``ledger_quota`` is what it may.
+        calendar_end: unix seconds of the last release that the calendar is sure of, 0 without any; ``calendar_problem``
+            says why it cannot be read.
     """
 
     clock_offset: float | None = None
@@ -31,6 +33,8 @@ class Surroundings:
     disk_free: int | None = None
     ledger_bytes: int | None = None
     ledger_quota: int | None = None
+    calendar_end: int | None = None
+    calendar_problem: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

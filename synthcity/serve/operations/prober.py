@@ -1,4 +1,4 @@
-"""Finds out what is slow to find out, on a thread of its own: the clock, the address, the disk."""
+"""Finds out what is slow to find out, on a thread of its own: the clock, the address, the disk, the calendar."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from synthcity.errors import SynthcityError
+from synthcity.market.calendar.events.calendar import Calendar
 from synthcity.serve.admission.metagraph import Snapshot
 from synthcity.serve.answering.ledger_quota import ledger_bytes
 from synthcity.serve.operations.facts import Surroundings
@@ -33,6 +34,7 @@ class Probed:
         hotkey: ours, as the chain knows it.
         published: ``ip:port`` that this miner publishes.
         clock_url: server whose clock ours is compared with.
+        calendar: of what is known to come.
         snapshot: of the chain.
     """
 
@@ -42,6 +44,7 @@ class Probed:
     hotkey: str
     published: str | None
     clock_url: str
+    calendar: Callable[[], Calendar]
     snapshot: Callable[[], Snapshot | None] = lambda: None
 
 
@@ -80,6 +83,10 @@ class Prober:
         with contextlib.suppress(OSError):  # a folder that is gone is told by whoever writes there
             free = shutil.disk_usage(probed.state).free
             self._found = replace(self._found, disk_free=free, ledger_bytes=ledger_bytes(probed.ledger))
+        try:
+            self._found = replace(self._found, calendar_end=probed.calendar().end, calendar_problem="")
+        except SynthcityError as error:
+            self._found = replace(self._found, calendar_end=None, calendar_problem=str(error))
         if probed.published is not None:
             self._found = replace(self._found, unreachable=_reach(probed.published))
         if time.monotonic() - self._clock_at >= CLOCK_EVERY_SECONDS:

@@ -54,6 +54,10 @@ CASES = [
     ("ledger", WARNING, around(ledger_bytes=17 * 10**9), "17.0 of its 20.0 GB"),
     ("ledger", CRITICAL, around(ledger_bytes=20 * 10**9), "or raise --ledger-quota"),
     ("ledger", WARNING, lately(lost=2), "2 answers are not in the ledger (quota 2)"),
+    ("calendar", WARNING, around(calendar_end=int(NOW) + 13 * 86_400), "the calendar of releases ends on 20"),
+    ("calendar", WARNING, around(calendar_end=int(NOW) - 60), "the calendar of releases ended on 20"),
+    ("calendar", WARNING, around(calendar_end=0), "is empty, and forecasts know of none"),
+    ("calendar", WARNING, around(calendar_problem="calendar.csv, line 2: no"), "calendar.csv, line 2: no"),
     ("troubles", CRITICAL, well(troubles={"chain": ("the chain: gone",)}), "the chain: gone"),
     ("troubles", WARNING, well(troubles={"drift": ("too narrow",)}), "too narrow"),
 ]
@@ -80,6 +84,7 @@ def test_every_alarm_has_a_case():
         around(on_chain=None),
         around(clock_offset=None, disk_free=None, ledger_bytes=None),
         around(clock_offset=2.4),
+        around(calendar_end=int(NOW) + 14 * 86_400 + 60),
         lately(refusals={"unregistered": 4}),
         lately(refusals={"unregistered": 400}, answers={"none": 500}),
         lately(refusals={"share": 400}),

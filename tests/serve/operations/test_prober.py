@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from synthcity.market.calendar.events.calendar import packaged
+from synthcity.market.store import Store
 from synthcity.serve.answering.answer_ledger import AnswerLedger
 from synthcity.serve.operations import prober as probers
 from synthcity.serve.operations.prober import Probed, Prober
+from tests.market.calendar.events.factories import event
 from tests.serve.builders import hour, record
 from tests.serve.dialogue import MINER, snapshot
 
@@ -31,6 +34,7 @@ def venue() -> Iterator[str]:
 def _probed(folder: Path, **changes: object) -> Probed:
     fields = {"state": folder, "ledger": folder / "ledger", "ledger_quota": 10**9, "hotkey": MINER.ss58_address}
     fields |= {"published": None, "clock_url": "http://127.0.0.1:9", "snapshot": snapshot}
+    fields["calendar"] = packaged
     return Probed(**fields | changes)
 
 
@@ -45,6 +49,19 @@ def test_disk_ledger_and_clock_are_found_out(tmp_path: Path, venue: str):
     assert found.disk_free > 0
     assert abs(found.clock_offset) < 2
     assert found.unreachable is None, "nothing is published"
+
+
+def test_a_calendar_is_read_anew_each_time(tmp_path: Path):
+    prober, store = Prober(_probed(tmp_path, calendar=Store(tmp_path).calendar)), Store(tmp_path)
+    prober.round()
+    assert (prober.latest.calendar_end, prober.latest.calendar_problem) == (packaged().end, "")
+    store.extend_calendar([event(packaged().end + 60)])
+    prober.round()
+    assert prober.latest.calendar_end == packaged().end + 60
+    (tmp_path / "calendar.csv").write_text("nonsense")
+    prober.round()
+    assert prober.latest.calendar_end is None
+    assert "calendar.csv, line 1: unknown column 'nonsense'" in prober.latest.calendar_problem
 
 
 def test_a_published_address_is_tried(tmp_path: Path):

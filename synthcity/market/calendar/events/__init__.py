@@ -1,0 +1,1 @@
+"""What is known to come: releases, meetings, earnings and expiries, dated, with source and certainty."""
