@@ -57,7 +57,9 @@ def feed(store: str, assets: str | None, every: float) -> None:
     """Keep a store warm with live prices until stopped (Ctrl-C or SIGTERM).
 
     Follows Binance and Hyperliquid minute by minute, fills the past behind the newest, and goes on through outages,
-    limits and a full disk; a line a minute says how old the oldest price is and what is wrong.
+    limits and a full disk; two lines a minute say how old the oldest price is, since when all is recorded, and what is
+    wrong. Hyperliquid forgets after 5,000 minutes: let it run from the first day; whatever was stored stays, and a
+    restart asks for what it missed.
 
     \b
     Example:
@@ -88,6 +90,7 @@ def feed(store: str, assets: str | None, every: float) -> None:
 def _report(running: LivePrices, assets: Sequence[str]) -> None:
     from synthcity.errors import Fatal
     from synthcity.market.times import format_duration, format_time
+    from synthcity.serve.operations.recording import describe, recorded
 
     if not running.is_alive:
         raise Fatal("the feed has stopped following a venue; see the log and start it again")
@@ -95,12 +98,9 @@ def _report(running: LivePrices, assets: Sequence[str]) -> None:
     ages = {asset: running.age(asset, now) for asset in assets}
     oldest = max(ages, key=lambda asset: ages[asset])
     age = "no price yet" if ages[oldest] == float("inf") else f"{format_duration(round(ages[oldest]))} old"
-    filling = sum(not one.is_whole for one in health)
     problems = sorted({one.problem for one in health if one.problem})
-    click.echo(
-        f"{format_time(int(now))}  {len(assets)} assets, the oldest price is {oldest}'s: {age}"
-        + (f"; the past of {filling} series is being filled" if filling else "")
-    )
+    click.echo(f"{format_time(int(now))}  {len(assets)} assets, the oldest price is {oldest}'s: {age}")
+    click.echo(f"  {describe(recorded(health))}")
     for problem in problems:
         click.echo(f"  {problem}")
 
@@ -119,6 +119,7 @@ def status(ctx: click.Context, state: Path, as_json: bool) -> None:
       synthcity mine status state
       synthcity mine status state --json
     """
+    from synthcity.serve.operations.recording import describe
     from synthcity.serve.operations.report import EXIT_CODES, read_report
 
     report = read_report(state)
@@ -131,6 +132,8 @@ def status(ctx: click.Context, state: Path, as_json: bool) -> None:
             click.echo(f"  {alarm.severity}: {alarm.text}")
         for note in report.notes:
             click.echo(f"  {note}")
+        if report.recorded:
+            click.echo(f"  prices: {describe(report.recorded)}")
     ctx.exit(EXIT_CODES[report.verdict])
 
 

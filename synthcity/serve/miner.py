@@ -17,6 +17,7 @@ from synthcity.serve.answering.tally import Status
 from synthcity.serve.build import ServeConfig
 from synthcity.serve.operations.facts import Facts, Surroundings
 from synthcity.serve.operations.recent import Recent
+from synthcity.serve.operations.recording import Recorded
 from synthcity.serve.operations.view import View
 from synthcity.serve.settlement.settler import Settler
 from synthcity.serve.settlement.succession import Succession, begin, is_won, starting
@@ -62,6 +63,7 @@ class Miner:
         auto_promote: bool = False,
         watched: Callable[[], Mapping[str, str | None]] = dict,
         surroundings: Callable[[], Surroundings] = Surroundings,
+        recording: Callable[[], tuple[Recorded, ...]] = tuple,
         show: Callable[[View], None] = lambda view: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -76,12 +78,13 @@ class Miner:
             auto_promote: let a challenger that has won answer without a hand.
             watched: says what is wrong with what runs beside it, by its name.
             surroundings: what is slow to find out.
+            recording: what the feed holds of each asset.
             show: gets every view.
             clock: unix seconds.
         """
         self._config, self._serving, self._prices, self._settler = config, serving, prices, settler
         self._assets, self._auto, self._watched, self._clock = tuple(assets), auto_promote, watched, clock
-        self._surroundings, self._show = surroundings, show
+        self._surroundings, self._recording, self._show = surroundings, recording, show
         self._state = Path(config.state)
         self._started_at, self._recent = clock(), Recent()
         self._on_trial = False
@@ -122,6 +125,7 @@ class Miner:
             settled=self._settler.latest,
             troubles={where: tuple(filter(None, dict.fromkeys(found))) for where, found in troubles.items()},
             surroundings=self._surroundings(),
+            recorded=self._recording(),
         )
         view = View.of(facts, *filter(None, (decided, self._told)))
         self._show(view)

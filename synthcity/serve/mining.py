@@ -32,6 +32,7 @@ from synthcity.serve.deployment import HAPROXY, ClusterConfig, serving
 from synthcity.serve.miner import Miner, start_config
 from synthcity.serve.operations.outlets import outlets
 from synthcity.serve.operations.prober import Probed, Prober
+from synthcity.serve.operations.recording import recorded
 from synthcity.serve.preflight import (
     FRESH_SECONDS,
     SNAPSHOT_SECONDS,
@@ -187,6 +188,7 @@ def mining(config: MiningConfig, *, tell: Callable[[str], None] = print) -> Iter
             auto_promote=config.auto_promote,
             watched=problems,
             surroundings=lambda: prober.latest,
+            recording=lambda: recorded(feed.health()),
             show=told.show,
         )
         stack.enter_context(settler)

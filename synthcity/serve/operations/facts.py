@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from synthcity.serve.answering.metrics import Figures
 from synthcity.serve.answering.tally import Status
+from synthcity.serve.operations.recording import Recorded
 from synthcity.serve.settlement.settler import Settled
 
 
@@ -51,6 +52,7 @@ class Facts:
         settled: what the settled answers say.
         troubles: sentences about what is wrong, by where: venues, door (of the public port), chain, replicas, answers,
             settlement, succession, drift, webhook.
+        recorded: what the feed holds of each asset.
     """
 
     title: str
@@ -63,4 +65,5 @@ class Facts:
     window_seconds: float = 0.0
     settled: Settled = field(default_factory=lambda: Settled(last={}))
     troubles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    recorded: tuple[Recorded, ...] = ()
     surroundings: Surroundings = field(default_factory=Surroundings)

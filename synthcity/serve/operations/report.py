@@ -17,6 +17,7 @@ from synthcity.market.times import format_duration
 from synthcity.serve.admission.presence import is_present
 from synthcity.serve.answering.metrics import REFUSALS
 from synthcity.serve.operations.alarms import Alarm, Severity
+from synthcity.serve.operations.recording import Recorded
 from synthcity.serve.operations.view import View
 
 STATUS, LOCK = "status.json", "miner"
@@ -47,6 +48,7 @@ class Report:
         answered, fallbacks, refused: prompts so far by asset; ``refusals`` are the latter by reason.
         price_ages: seconds by asset, None without any price.
         averages: rolling average by competition.
+        recorded: what the feed holds of each asset, minute by minute.
     """
 
     verdict: Verdict
@@ -66,6 +68,7 @@ class Report:
     num_pending: int = 0
     ledger_bytes: int | None = None
     disk_free: int | None = None
+    recorded: tuple[Recorded, ...] = ()
     alarms: tuple[Alarm, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -91,6 +94,7 @@ class Report:
             num_pending=facts.settled.num_pending,
             ledger_bytes=facts.surroundings.ledger_bytes,
             disk_free=facts.surroundings.disk_free,
+            recorded=facts.recorded,
             alarms=view.alarms,
             notes=view.notes,
         )
@@ -147,7 +151,8 @@ def _parse(data: dict[str, Any]) -> Report:
         for one in data.pop("alarms")
     )
     notes = tuple(map(str, data.pop("notes")))
-    report = Report(**{**data, "verdict": Verdict(data["verdict"])}, alarms=alarms, notes=notes)
+    recorded = tuple(Recorded(**one) for one in data.pop("recorded", ()))
+    report = Report(**{**data, "verdict": Verdict(data["verdict"])}, recorded=recorded, alarms=alarms, notes=notes)
     if not isinstance(report.written_at, int | float) or not math.isfinite(report.written_at):
         raise ValueError("written_at is no time")
     return report

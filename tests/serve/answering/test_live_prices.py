@@ -14,6 +14,7 @@ from synthcity.market.store import Store
 from synthcity.market.venues.candles import CandleSource
 from synthcity.market.venues.http import Patience
 from synthcity.serve.answering.live_prices import LivePrices, LivePricesConfig
+from synthcity.serve.operations.recording import recorded
 from synthcity.settings import Settings
 from tests.standins.prices import NOW, PriceServer, candles, price_server
 from tests.waiting import until
@@ -312,6 +313,25 @@ def test_a_restart_goes_on_from_the_store_and_asks_for_what_it_missed(make, bina
     assert feed.age("BTC", clock.now) < 66
     spans = [int(r["endTime"]) - int(r["startTime"]) for r in binance.requests() if r["interval"] == "1m"]
     assert sum(spans) < 7200_000
+
+
+def test_what_a_venue_forgets_is_recorded_from_the_first_day_on_and_through_restarts(make, hyperliquid, clock):
+    """Hyperliquid keeps 5,000 minutes: a recorder that is killed and started again holds more without a hole."""
+    everything = {"history_days": {60: 35.0}}
+    fill(make(("HYPE", "XAU"), **everything))  # never stopped, as if killed
+    clock.move(2 * 86400)
+    feed = make(("HYPE", "XAU"), **everything)
+    fill(feed)
+    found = recorded(feed.health())
+    assert [one.asset for one in found] == ["HYPE", "XAU"]
+    for one in found:
+        assert one.is_whole
+        assert (one.num_missing, one.share) == (0, 1.0)
+        assert one.until - one.since > (5000 - 20 + 2880) * 60
+    clock.faults(missing=list(range(MINUTE_OF_NOW - 6000, MINUTE_OF_NOW, 60)))
+    feed = make(("BTC",), **everything)
+    fill(feed)
+    assert recorded(feed.health())[0].num_missing == 100
 
 
 def test_a_disk_that_refuses_costs_no_price(make, clock, tmp_path):

@@ -18,6 +18,7 @@ from synthcity.serve.operations.view import View
 from synthcity.settings import Secret
 from tests.serve.dialogue import NOW
 from tests.serve.operations.look import around, well
+from tests.serve.operations.test_recording import recording_of
 
 
 def _status(state: Path, *options: str) -> tuple[int, str]:
@@ -53,6 +54,17 @@ def test_a_miner_that_is_well_is_0(told):
     assert (code, found["verdict"], found["answered"], found["alarms"]) == (0, "fine", {"BTC": 20}, [])
     assert found["metrics"].startswith("http://127.0.0.1:")
     assert stat.S_IMODE((state / STATUS).stat().st_mode) == 0o600
+
+
+def test_it_tells_since_when_prices_are_recorded_and_what_is_not(told):
+    held = recording_of({"BTC": (0, 0), "XAU": (3600, 36)})
+    state = told(View.of(well(recorded=held)))
+    assert _status(state)[1].splitlines()[1:] == [
+        "  prices: 2 assets recorded by the minute since 2025-11-20 12:00 (XAU) or earlier, least whole XAU with "
+        "99.00 %; not recorded: NVDAX, GOOGLX, TSLAX, AAPLX, WTIOIL, SPCX, SP500, ETH, SOL, XRP, HYPE"
+    ]
+    assert read_report(state).recorded == held
+    assert json.loads(_status(state, "--json")[1])["recorded"][1]["num_missing"] == 36
 
 
 @pytest.mark.parametrize(("facts", "code"), [(around(clock_offset=3.0), 1), (around(clock_offset=9.0), 2)])
