@@ -64,6 +64,15 @@ class Dispatch:
         if len(self.routes) != len(self.forecasters) or not self.routes:
             raise ValueError(f"{len(self.routes)} routes need as many forecasters, got {len(self.forecasters)}")
 
+    @property
+    def parts(self) -> tuple[Forecaster, ...]:
+        """The forecasters."""
+        return self.forecasters
+
+    def with_parts(self, parts: Sequence[Forecaster]) -> Dispatch:
+        """Return other forecasters on the same routes."""
+        return Dispatch(self.routes, parts, name=self.name)
+
     def simulate(self, history: Prices, prompt: Prompt, *, seed: int | None = None) -> Paths:
         """Return the paths of the forecaster whose prompt it is.
 

@@ -69,6 +69,18 @@ class Bounded(Protocol):
         """Whether it was made for the prompt's asset, length and increment; the others raise ``NotCovered``."""
 
 
+@runtime_checkable
+class Composite(Protocol):
+    """A forecaster made of others."""
+
+    @property
+    def parts(self) -> tuple[Forecaster, ...]:
+        """The others, in order."""
+
+    def with_parts(self, parts: Sequence[Forecaster]) -> Forecaster:
+        """Return the same of as many others."""
+
+
 def covers(forecaster: Forecaster, prompt: Prompt) -> bool:
     """Whether ``forecaster`` was made for such a prompt; whoever knows no bounds, such as a baseline, was."""
     return forecaster.covers(prompt) if isinstance(forecaster, Bounded) else True

@@ -32,6 +32,15 @@ class Mix:
         if not (self.weights >= 0).all() or abs(self.weights.sum() - 1) > 1e-6:
             raise ValueError(f"weights must be non-negative and sum to 1, got {self.weights.tolist()}")
 
+    @property
+    def parts(self) -> tuple[Forecaster, ...]:
+        """The members."""
+        return self.members
+
+    def with_parts(self, parts: Sequence[Forecaster]) -> Mix:
+        """Return the same mix of other members."""
+        return Mix(parts, self.weights.tolist(), name=self.name)
+
     def simulate(self, history: Prices, prompt: Prompt, *, seed: int | None = None) -> Paths:
         """Return prices (num_simulations, num_steps + 1) of all members together."""
         return self.simulate_many(as_history(history, prompt), [prompt], seed=seed)[0]

@@ -70,6 +70,16 @@ class Quantised:
         """The forecaster's own name with ``MARK``."""
         return self.forecaster.name + MARK
 
+    @property
+    def parts(self) -> tuple[Forecaster, ...]:
+        """The forecaster."""
+        return (self.forecaster,)
+
+    def with_parts(self, parts: Sequence[Forecaster]) -> Quantised:
+        """Return another forecaster quantised alike."""
+        (forecaster,) = parts
+        return Quantised(forecaster, factor=self.factor)
+
     def simulate(self, history: Prices, prompt: Prompt, *, seed: int | None = None) -> Paths:
         """Return quantised prices (num_simulations, num_steps + 1)."""
         return self.simulate_many(as_history(history, prompt), [prompt], seed=seed)[0]

@@ -27,6 +27,8 @@ class Facts:
         competition, rules: what it was trained and judged for, by name and date.
         assets: that it knows.
         periods: "train", "validation" and "test"; its networks learned from the first two.
+        refit_of: sha256 of the manifest of the bundle whose networks were trained again to make this one, on all of
+            ``periods["train"]``; no verdict speaks of it.
     """
 
     venues: tuple[str, ...] = ()
@@ -34,6 +36,7 @@ class Facts:
     rules: str | None = None
     assets: tuple[str, ...] = ()
     periods: Mapping[str, Period] = field(default_factory=dict)
+    refit_of: str | None = None
 
     @classmethod
     def of_search(
@@ -65,6 +68,7 @@ class Facts:
                 rules=_text(manifest, "rules"),
                 assets=_names(manifest, "assets"),
                 periods=_periods(manifest),
+                refit_of=_text(manifest, "refit_of"),
             )
         except (ValueError, ConfigError) as error:
             raise BundleError(f"{where} makes no sense: {error}; copy the bundle again") from error
@@ -77,6 +81,7 @@ class Facts:
             "rules": self.rules,
             "assets": list(self.assets),
             "periods": {name: str(period) for name, period in self.periods.items()},
+            "refit_of": self.refit_of,
         }
         return {name: value for name, value in known.items() if value}
 
@@ -93,6 +98,8 @@ class Facts:
     @property
     def learned(self) -> Period | None:
         """The span whose prices trained or chose it, None if unknown."""
+        if self.refit_of is not None:
+            return self.periods.get("train")
         if not {"train", "validation"} <= self.periods.keys():
             return None
         return Period(start=self.periods["train"].start, end=self.periods["validation"].end)
@@ -102,7 +109,8 @@ class Facts:
         prices = "SIMULATED prices" if self.is_simulated else f"prices of {', '.join(self.venues) or UNKNOWN} origin"
         assets = ", ".join(self.assets) or f"{UNKNOWN} assets"
         span = UNKNOWN if self.learned is None else str(self.learned)
-        return f"{prices}; {self.competition or UNKNOWN}, rules {self.rules or UNKNOWN}; {assets}; learned from {span}"
+        told = f"{prices}; {self.competition or UNKNOWN}, rules {self.rules or UNKNOWN}; {assets}; learned from {span}"
+        return told if self.refit_of is None else f"{told}, REFITTED from bundle {self.refit_of[:12]} without a verdict"
 
 
 # so that what is loaded and saved again, alone or in a mix, still tells where it comes from
@@ -115,12 +123,18 @@ def keep_facts(forecaster: object, facts: Facts) -> None:
         _KEPT[forecaster] = facts
 
 
+def facts_kept(forecaster: object) -> Facts | None:
+    """Return what is remembered of ``forecaster``, None of one that was not loaded or whose bundle told nothing."""
+    with contextlib.suppress(TypeError):  # as above
+        if forecaster in _KEPT and _KEPT[forecaster].is_known:
+            return _KEPT[forecaster]
+    return None
+
+
 def kept_facts(forecaster: object) -> dict[str, object]:
     """Return what is remembered of ``forecaster``, as ``Facts.to_manifest``; nothing of one that was not loaded."""
-    with contextlib.suppress(TypeError):  # as above
-        if forecaster in _KEPT:
-            return _KEPT[forecaster].to_manifest()
-    return {}
+    facts = facts_kept(forecaster)
+    return {} if facts is None else facts.to_manifest()
 
 
 def _text(manifest: Mapping[str, object], name: str) -> str | None:

@@ -105,7 +105,7 @@ def _train(
 ) -> None:
     until = None if seconds is None else time.monotonic() + seconds
     shared = ray.put(with_validation(data.dataset, data.periods.train.start, data.periods.validation.end))
-    task = ray.remote(num_cpus=1)(_fit)
+    task = ray.remote(num_cpus=1)(fit)
     pending = {}
     for record, copy in missing:
         config = record.candidate.config
@@ -146,9 +146,10 @@ def with_validation(dataset: Dataset, start: int, end: int) -> Dataset:
     return replace(dataset, train=train)
 
 
-def _fit(
+def fit(
     config: Config, code: Sequence[dict[str, str]], dataset: Dataset, seed: int, steps: int
 ) -> tuple[bytes, int, float]:
+    """Train one network to the end, in a worker; return its state, the steps and the seconds."""
     torch.set_num_threads(1)
     install(code)
     begin = time.perf_counter()
