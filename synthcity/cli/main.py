@@ -19,6 +19,7 @@ COMMANDS = {
     "components": ("synthcity.cli.components", "List and explain the blocks and heads of networks."),
     "data": ("synthcity.cli.data", "Download, import, inspect and simulate price history."),
     "experiment": ("synthcity.cli.experiment", "Train and judge one network of your choice."),
+    "history": ("synthcity.cli.history", "List past runs, of this machine and elsewhere, and follow their leads."),
     "local-llm": ("synthcity.cli.local_llm", "Serve a small real language model on this machine."),
     "mine": ("synthcity.cli.mine", "Answer validators, and settle what the answers were worth."),
     "quick": ("synthcity.cli.quick", "Train and judge a small network on a simulated market in a minute or two."),

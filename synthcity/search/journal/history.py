@@ -15,7 +15,7 @@ from statistics import fmean
 
 from synthcity.errors import DataError, RunError
 from synthcity.files import atomic_write
-from synthcity.search.arms import OPEN, ArmState
+from synthcity.search.arms import DEBUGGER, OPEN, ArmState
 from synthcity.search.candidates.candidate import Candidate, Config, Proposal
 from synthcity.search.journal.diagnosis import LIMIT
 from synthcity.search.journal.events import Answered, Chosen, Event, MixTold, RejectedTold, RunTold, Trouble
@@ -70,7 +70,8 @@ class Finals:
 class TrialHistory:
     """All trials in the order of their admission, all rejections and answers, and the arms whose state was told.
 
-    ``run`` is what the newest session told of itself, ``looks`` how often the test period was looked at.
+    ``run`` is what the newest session told of itself, ``looks`` how often the test period was looked at, ``usd`` what
+    was paid to language models.
     """
 
     trials: Mapping[str, TrialRecord] = field(default_factory=dict)
@@ -82,6 +83,7 @@ class TrialHistory:
     stage: str = ""
     finals: Finals = field(default_factory=Finals)
     looks: int = 0
+    usd: float = 0.0
     troubles: tuple[Trouble, ...] = ()
     sessions: tuple[Session, ...] = ()
 
@@ -164,7 +166,8 @@ class TrialHistory:
         Raises:
             DataError: it tells of a trial that was never proposed.
         """
-        return replace(self, sessions=counted(self.sessions, event))._of_run(event)._of_search(event)._of_finals(event)
+        counted_in = replace(self, sessions=counted(self.sessions, event), usd=self.usd + _paid(event))
+        return counted_in._of_run(event)._of_search(event)._of_finals(event)
 
     def _of_run(self, event: Event) -> TrialHistory:
         if event["kind"] == "run_started" or event["kind"] == "run_resumed":
@@ -244,6 +247,15 @@ class TrialHistory:
 
     def _with(self, record: TrialRecord) -> TrialHistory:
         return replace(self, trials={**self.trials, record.candidate.id: record})
+
+
+def _paid(event: Event) -> float:
+    """What an event tells was paid; a proposal of an answer that was told before costs nothing again."""
+    if event["kind"] == "answered" or event["kind"] == "diagnosis" or event["kind"] == "author_ended":
+        return event.get("usd", 0.0)
+    if (event["kind"] == "candidate" or event["kind"] == "rejected") and event["source"] == DEBUGGER:
+        return event.get("usd", 0.0)
+    return 0.0
 
 
 def _rejection(event: RejectedTold) -> Rejection:

@@ -7,7 +7,7 @@ percent, negative when better. Times are unix seconds, elapsed times seconds of 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from synthcity.forecast.evaluation.diagnostics import DiagnosticsTold
 from synthcity.forecast.evaluation.regimes import GroupsTold
@@ -79,7 +79,7 @@ class FinalRow(TypedDict):
 
 
 class RunFacts(TypedDict):
-    """Where the run came from and what it cost; ``looks`` counts those at the test period."""
+    """Where the run came from and what it cost; ``looks`` counts those at the test period, ``usd`` is for models."""
 
     name: str
     competition: str
@@ -93,6 +93,7 @@ class RunFacts(TypedDict):
     finished: float
     sessions: int
     seconds: float
+    usd: NotRequired[float]
     time_budget: float | None
     workers: int
     utilisation: float | None

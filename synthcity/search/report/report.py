@@ -132,6 +132,7 @@ def _run_facts(
         finished=sessions[-1].end if sessions else 0.0,
         sessions=sum(session.announced for session in sessions),
         seconds=history.used_seconds,
+        usd=history.usd,
         time_budget=run.get("time_budget") if run else None,
         workers=run["workers"] if run else 1,
         utilisation=progress.utilisation(),

@@ -8,6 +8,7 @@ from typing import cast
 
 from synthcity.errors import RunError
 from synthcity.files import atomic_write
+from synthcity.history.row import ROW, row_of_report
 from synthcity.search.report.model import SCHEMA, Report
 
 REPORT_JSON = "report.json"
@@ -15,8 +16,12 @@ REPORT_HTML = "report.html"
 
 
 def save_report(folder: Path, report: Report) -> Path:
-    """Write ``report.json`` into ``folder`` and draw ``report.html`` beside it; return the page's path."""
-    text = json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False)
+    """Write ``report.json`` into ``folder`` and draw ``report.html`` beside it; return the page's path.
+
+    The run's row for ``synthcity history`` stands first, so that ten thousand are listed without reading the rest.
+    """
+    row = row_of_report(report, id=report["run"]["name"]).to_dict()
+    text = json.dumps({ROW: row, **report}, indent=1, ensure_ascii=False, allow_nan=False)
     _write(folder / REPORT_JSON, text)
     return write_report(folder)
 
@@ -48,6 +53,7 @@ def read_report(folder: Path) -> Report:
         raise RunError(f"cannot read the report data {str(path)!r}: {error}") from error
     if not isinstance(report, dict) or report.get("schema") != SCHEMA:
         raise RunError(f"{str(path)!r} is no report of version {SCHEMA}; finish the run again with --resume")
+    report.pop(ROW, None)
     return cast(Report, report)
 
 
