@@ -47,7 +47,7 @@ _LAZY = {
     "score": "synthcity.sn50.scoring:score",
     "simulate": "synthcity.forecast.simulate:simulate",
 }
-_ROOMS = ("agents", "forecast", "market", "nets", "search", "serve", "sn50", "testing")
+_ROOMS = ("agents", "forecast", "market", "nets", "search", "serve", "sn50", "testing", "vault")
 
 __all__ = [
     "Backtest",

@@ -18,6 +18,7 @@ from synthcity.schema import MAX_SEED, build, duration, key, local_path, local_p
 from synthcity.search.arms import LLM
 from synthcity.search.candidates.candidate import Config
 from synthcity.search.recent import freeze_periods
+from synthcity.vault.opening import vault_address
 
 _OVERRUN = 3.0  # the gate times two steps alone; a training is cut off that takes clearly longer than it says
 
@@ -113,6 +114,7 @@ class SearchConfig:
     rules: str | None = key(None)
     name: str | None = key(None)
     output: str = key("runs", parse=local_path)
+    vault: str | None = key(None, parse=vault_address)
     search: BudgetConfig = field(default_factory=BudgetConfig)
     llm: LLMConfig = field(default_factory=LLMConfig)
 

@@ -7,6 +7,7 @@ import os
 import shlex
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -50,6 +51,7 @@ from synthcity.search.resumption import changes, extends, finished
 from synthcity.search.roles.authoring import candidates, check_author, restore, write_components
 from synthcity.search.trials.queue import TrialQueue
 from synthcity.search.trials.tuning import run_trials
+from synthcity.search.vaulted import check_vault, fetch_run, mirrored
 from synthcity.search.versions import versions
 from synthcity.settings import Settings
 
@@ -68,7 +70,8 @@ def search(
     Args:
         config: a sweep file or what ``load_config`` made of it.
         settings: ``key=value`` over a sweep file.
-        resume: continue the run of this name; without a name, the newest of this sweep file. It goes on under its own
+        resume: continue the run of this name, which may be in the vault alone; without a name, the newest of this
+            sweep file. It goes on under its own
             config: a sweep file only names it, and ``settings`` may change nothing but how long and on what it runs.
             A run that is over gets the trials or the time that ``settings`` add and holds its finals again; without
             more of either, its result is returned as it stands.
@@ -94,13 +97,16 @@ def search(
     stem = stem or ("search" if isinstance(config, SearchConfig) else Path(config).stem)
     settings = list(settings)
     given = config if isinstance(config, SearchConfig) else load_config(config, settings)
+    check_vault(given)
+    if resume:
+        fetch_run(given, stem)
     folder = run_folder(given, stem, resume=resume)
     told = ""
     if resume and not isinstance(config, SearchConfig):
         own = resumed_config(folder, settings)
-        other = [key for key in differences(own, given) if key not in ("name", "output")]
+        other = [key for key in differences(own, given) if key not in ("name", "output", "vault")]
         told = f"the run goes on as it began, other than the sweep file in {', '.join(other)}" if other else ""
-        given = own
+        given = replace(own, vault=given.vault or own.vault)
     elif resume:
         check_resumable(folder, given)
     config = given
@@ -132,12 +138,13 @@ def search(
         if extends(config, recorder.history):
             recorder.emit("run_extended", trials=config.search.trials, looks=recorder.history.looks)
         run = _Run(folder=folder, config=config, data=data, recorder=recorder, command=command, notes=notes)
-        with terminable():
+        with terminable(), mirrored(config, folder, recorder) as kept:
             try:
-                return run.finish()
+                result = run.finish()
             except BaseException as error:
                 run.note(error)
                 raise
+    return replace(result, vault=kept[0]) if kept else result
 
 
 @contextlib.contextmanager

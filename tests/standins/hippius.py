@@ -36,7 +36,7 @@ ERRORS = {
     "forbidden": (403, "AccessDenied"),
     "signature": (403, "SignatureDoesNotMatch"),
 }
-FAULTS = (*ERRORS, "cut_put", "cut_get", "absent", "drop")
+FAULTS = (*ERRORS, "cut_put", "cut_get", "absent", "drop", "hang")
 _ODD = re.compile(r'[\\{}^%`\[\]"<>~#|\x00-\x1f\x7f]')
 _CREATE = (
     b"<CreateBucketConfiguration><LocationConstraint>decentralized</LocationConstraint></CreateBucketConfiguration>"
@@ -56,6 +56,7 @@ class Hippius:
         self._lock = threading.Lock()
         self._buckets: set[str] = set()
         self._absent: dict[str, float] = {}
+        self._scripted = threading.Event()  # ends what hangs
         self.script: list[dict[str, Any]] = []
         self.page, self.absent_seconds = 1000, 5.0
         self.upload_age_seconds = 0.0
@@ -81,7 +82,9 @@ class Hippius:
             return _error(start, 400, "InvalidArgument")
         if fault in ERRORS:
             return _error(start, *ERRORS[fault])
-        if fault == "drop":
+        if fault == "hang":
+            self._scripted.wait()
+        if fault in ("drop", "hang"):
             raise ConnectionError("dropped")
         if method == "PUT" and not key:
             if bucket in self._buckets:
@@ -133,6 +136,8 @@ class Hippius:
             if path == "/-/script":
                 told = json.loads(body)
                 self.script, self.seen, self.told = told.pop("script", []), [], []
+                self._scripted.set()
+                self._scripted = threading.Event()
                 for name, value in told.items():
                     setattr(self, name, value)
             else:

@@ -17,7 +17,16 @@ from synthcity.search.journal.journal import JOURNAL, read_events
 RESOLVED = "resolved.yaml"
 _DURATIONS = (("data", "validation_every"), ("data", "test_every"), ("search", "time_budget"), ("search", "trial_time"))
 # what may change between a search and its continuation: how long, on what, where things lie, and all of llm
-_FREE = {"name", "output", "data.path", "search.trials", "search.time_budget", "search.workers", "search.finals_share"}
+_FREE = {
+    "name",
+    "output",
+    "vault",
+    "data.path",
+    "search.trials",
+    "search.time_budget",
+    "search.workers",
+    "search.finals_share",
+}
 
 
 def run_folder(config: SearchConfig, stem: str, *, resume: bool) -> Path:

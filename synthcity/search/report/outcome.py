@@ -25,14 +25,19 @@ from synthcity.search.proposers.arm_table import arm_rows
 from synthcity.search.report.model import Report
 from synthcity.search.report.report import build_report
 from synthcity.search.report.saving import save_report
+from synthcity.vault.mirror import Mirrored
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class SearchResult:
-    """A finished search. ``report`` is the content of ``report.json``; its tables are data frames, too."""
+    """A finished search. ``report`` is the content of ``report.json``; its tables are data frames, too.
+
+    ``vault`` says whether the run lies in its vault, None where it was given none.
+    """
 
     folder: Path
     report: Report
+    vault: Mirrored | None = None
 
     @property
     def page(self) -> Path:

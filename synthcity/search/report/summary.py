@@ -42,6 +42,10 @@ def summary(result: SearchResult) -> str:
         f"bundle      {_short(result.winner)}",
         f"report      {_short(result.page)}",
     ]
+    if result.vault is not None:
+        kept = result.vault
+        lines.append(f"vault       {kept.vault} as {kept.id}" if kept.id else f"vault       not yet: {kept.reason}")
+        lines += [] if kept.id else ["            `synthcity vault flush` sends it"]
     return "\n".join(lines)
 
 
