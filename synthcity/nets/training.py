@@ -14,18 +14,17 @@ import torch
 from torch import Tensor
 
 from synthcity.errors import ConfigError, TrialFailed, TrialTimeout
-from synthcity.market.dataset import Dataset, Indices
+from synthcity.market.dataset import Dataset
 from synthcity.nets import state as states
 from synthcity.nets.config import NetConfig
 from synthcity.nets.dependence import asset_correlation
 from synthcity.nets.heads.law import Law
 from synthcity.nets.loss import BASIS_POINTS, ScoreLoss
 from synthcity.nets.network import Batch, Network, make_batch
+from synthcity.nets.validation import Block, Validation, WindowScores
 from synthcity.seeds import mix_seed
 from synthcity.sn50.competitions import get_competition, get_rules
 
-_VALIDATION_PATHS = 96
-_VALIDATION_BATCH = 64
 _WARM_UP = 0.1
 _CLIP_NORM = 1.0
 _EMA_DECAY = 0.99
@@ -40,10 +39,12 @@ class Rung(TypedDict):
     score: float
     rung_score: float
     scores_by_asset: dict[str, float]
+    blocks: list[Block]  # of days, the same for every network: paired differences come from them
     train_loss: float
     steps: int
     train_seconds: float
     validation_seconds: float
+    validation_paths: int
     seconds: float
     parameters: int
     done: bool
@@ -82,6 +83,7 @@ class Trainer:
         self._device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         self._competition = get_competition(dataset.competition, get_rules(dataset.rules))
         self._loss = ScoreLoss(self._competition)
+        self._validation = Validation(dataset, self._competition, self._device)
         self._tables = [dataset.tables[asset] for asset in dataset.assets]
         self._train = [dataset.train[asset] for asset in dataset.assets]
         torch.manual_seed(seed)
@@ -162,8 +164,8 @@ class Trainer:
         if not math.isfinite(train_loss):
             raise TrialFailed(f"the training loss became {train_loss} between steps {first} and {until}")
         trained = time.perf_counter()
-        by_asset = self._validate()
-        score = self._weighted(by_asset)
+        found = self._validate()
+        score = found.score
         if not math.isfinite(score):
             raise TrialFailed(f"the validation score became {score} at step {until}")
         if score < min(self._scores, default=math.inf):
@@ -175,11 +177,13 @@ class Trainer:
             "rung": self.rung,
             "score": min(self._scores),
             "rung_score": score,
-            "scores_by_asset": by_asset,
+            "scores_by_asset": found.by_asset,
+            "blocks": found.blocks,
             "train_loss": train_loss,
             "steps": self._step,
             "train_seconds": trained - begin,
             "validation_seconds": end - trained,
+            "validation_paths": self._validation.num_paths,
             "seconds": end - begin,
             "parameters": self.network.num_parameters,
             "done": self.rung >= self._num_rungs or stale >= _PATIENCE,
@@ -288,35 +292,14 @@ class Trainer:
             for name, value in self.network.state_dict().items():
                 self._ema[name].lerp_(value, 1 - decay)
 
-    def _validate(self) -> dict[str, float]:
-        """Mean fair score of every asset on its validation windows, with the same noise at every rung."""
+    def _validate(self) -> WindowScores:
+        """Score the average of the weights."""
         last = {name: value.clone() for name, value in self.network.state_dict().items()}
         self.network.load_state_dict(self._ema)
         self.network.eval()
-        scores = {
-            asset: self._score_windows(number, self._dataset.validation[asset])
-            for number, asset in enumerate(self._dataset.assets)
-        }
+        found = self._validation.score(self.network)
         self.network.load_state_dict(last)
-        return scores
-
-    @torch.inference_mode()
-    def _score_windows(self, asset: int, starts: Indices) -> float:
-        parts = []
-        for chunk in np.array_split(starts, math.ceil(len(starts) / _VALIDATION_BATCH)):
-            ids = np.full(len(chunk), asset)
-            batch = make_batch(self._tables, ids, chunk, self._config.steps, self._dataset.spec).to(self._device)
-            paths, weight_bk = self._law(batch).sample_strata(
-                _VALIDATION_PATHS, generator=self._generator(-1 - int(chunk[0]))
-            )
-            parts.append(self._loss.per_window(paths * batch.anchor[:, None, None], batch.realised, weight_bk))
-        return float(torch.cat(parts).mean())
-
-    def _weighted(self, by_asset: dict[str, float]) -> float:
-        """Mean over windows as the network weighs them: an asset that trades more hours has more windows."""
-        dataset = self._dataset
-        weights = [dataset.coefficients[asset] * len(dataset.validation[asset]) for asset in by_asset]
-        return float(np.average(list(by_asset.values()), weights=weights))
+        return found
 
 
 def cycle(progress: float) -> float:

@@ -17,6 +17,7 @@ from synthcity.nets import state as states
 from synthcity.nets.forecaster import NetForecaster
 from synthcity.nets.heads.gbm import GBMLaw
 from synthcity.nets.training import Trainer, cycle
+from synthcity.nets.validation import WindowScores
 from synthcity.sn50.prompt import Prompt
 from tests.nets.conftest import START, seasonal_bars
 
@@ -45,7 +46,7 @@ def trained(dataset: Dataset) -> tuple[list[dict[str, object]], bytes]:
 def test_training_lowers_the_score_below_the_untrained_network(dataset: Dataset, trained):
     results, _ = trained
     untrained = trainer(dataset)
-    start = untrained._weighted(untrained._validate())
+    start = untrained._validate().score
     assert results[-1]["score"] < 0.99 * start
     assert results[-1]["steps"] == 120
     assert set(results[-1]["scores_by_asset"]) == {"BTC", "ETH"}
@@ -259,7 +260,7 @@ def test_a_rung_that_takes_longer_than_it_may_is_cut_off(dataset: Dataset, monke
 def test_the_best_weights_are_kept_and_not_the_last(dataset: Dataset, monkeypatch: pytest.MonkeyPatch):
     fitted = trainer(dataset)
     scores = iter([5000.0, 4000.0, 4500.0])
-    monkeypatch.setattr(fitted, "_validate", lambda: dict.fromkeys(dataset.assets, next(scores)))
+    monkeypatch.setattr(fitted, "_validate", lambda: WindowScores(by_asset={"BTC": 1.0}, blocks=[[next(scores), 1.0]]))
     averages, told = [], []
     for _ in range(3):
         told.append(fitted.advance())

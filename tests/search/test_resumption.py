@@ -130,3 +130,16 @@ def test_other_prices_are_refused_and_other_versions_are_told(monkeypatch: pytes
     other = load_data(data_config("data.simulated.seed=1"))
     with pytest.raises(DataError, match=r"would not compare; point data.path to the old store, or start a new run"):
         changes(TrialHistory.replay([known]), other)
+
+
+def test_a_search_that_began_with_private_noise_goes_on_and_is_told() -> None:
+    data = load_data(data_config())
+    begun = TrialHistory.replay(journal())
+    assert begun.run is not None
+    assert begun.records
+    old = begun.after({**begun.run, "kind": "run_resumed", "fingerprint": {}, "versions": {}, "version": 2})
+    [told] = changes(old, data)
+    assert told.startswith("The trials before this resume were scored with random numbers of their own")
+    assert changes(old.after({**old.run, "version": 3}), data) == []
+    over = old.after({"kind": "search_finished", "utilisation": None, "time": 2e9})
+    assert changes(over, data) == []

@@ -20,7 +20,8 @@ from synthcity.search.journal.wording import duration
 _SCORING_SHARE = 0.5  # of what is left that finalists may take before the rest is trained again and looked at
 _MOST = 0.5  # of the time budget that is kept for the finals where their share is less
 _SLACK = 1.5  # a machine is busier now and then
-_RUNG_PATHS, _PAIR_PATHS, _SCORE_PATHS = 96, 250, 1000  # drawn for a rung, for the mix, and for a score
+_PAIR_PATHS, _SCORE_PATHS = 250, 1000  # drawn for the mix, and for a score
+_EARLIER_RUNG_PATHS = 96  # drawn for a rung that does not tell how many
 _SCORED = 8  # forecasters that are scored on fresh prompts, about
 _LOOKED_AT = 16  # in the look there are as many; but networks are mixes of several by then, and quantised
 
@@ -40,14 +41,14 @@ class FinalsClock:
     def affordable(self, records: Sequence[TrialRecord], workers: int) -> list[TrialRecord]:
         """Return as many of ``records``, best first, as there is time to score; at least one.
 
-        Drawing is timed by each trial's own validation, which draws fewer paths for about as many prompts.
+        Drawing is timed by each trial's own validation, which draws other numbers of paths for about as many prompts.
         """
         left = self.left
         kept = list(records)
         if left is None:
             return kept
         paths = _PAIR_PATHS + self.budget.final_seeds * _SCORE_PATHS
-        seconds = [_last_validation(record) * paths / _RUNG_PATHS / workers for record in records]
+        seconds = [_seconds_per_path(record) * paths / workers for record in records]
         while len(kept) > 1 and sum(seconds[: len(kept)]) > _SCORING_SHARE * left:
             kept.pop()
         if len(kept) < len(records):
@@ -109,5 +110,9 @@ def reserve(recorder: Recorder, budget: BudgetConfig, num_search: int, num_final
     return max(budget.finals_share * whole, min(_SLACK * least, _MOST * whole))
 
 
-def _last_validation(record: TrialRecord) -> float:
-    return record.rungs[-1].get("validation_seconds", 0.0) if record.rungs else 0.0
+def _seconds_per_path(record: TrialRecord) -> float:
+    """Seconds that drawing and scoring one path of every validation window took in the last rung."""
+    last = record.last
+    return (
+        0.0 if last is None else last.get("validation_seconds", 0.0) / last.get("validation_paths", _EARLIER_RUNG_PATHS)
+    )

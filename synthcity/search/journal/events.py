@@ -14,7 +14,8 @@ from typing import Literal, NotRequired
 from synthcity.search.journal.afterwards import Published, Sealed
 from synthcity.search.journal.parts import EarlierRun, Failure, Network, ProposalTold, Told
 
-VERSION = 2  # 1 had no version, sessions and clocks
+VERSION = 3  # 1 had no version, sessions and clocks
+COMMON_NOISE = 3  # the first version whose trials are validated with common random numbers, not with their own seed's
 
 
 class RunTold(Told):
@@ -158,7 +159,11 @@ class TrialStarted(Told):
 
 
 class RungTold(Told):
-    """A rung was trained and validated: ``rung_score`` is its own score, ``score`` the best so far."""
+    """A rung was trained and validated: ``rung_score`` is its own score, ``score`` the best so far.
+
+    ``blocks`` hold the mean score and the weight of each block of validation days, the same blocks for every trial, so
+    that trials can be compared in pairs. Rungs of earlier versions, and of trainers that do not tell, lack them.
+    """
 
     kind: Literal["rung"]
     id: str
@@ -166,10 +171,12 @@ class RungTold(Told):
     num_rungs: int
     score: float
     rung_score: NotRequired[float]
+    blocks: NotRequired[list[list[float]]]
     steps: NotRequired[int]
     seconds: NotRequired[float]
     train_seconds: NotRequired[float]
     validation_seconds: NotRequired[float]
+    validation_paths: NotRequired[int]
     parameters: NotRequired[int]
 
 

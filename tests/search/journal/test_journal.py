@@ -114,7 +114,7 @@ def write(folder: Path, events: list[dict]) -> None:
         (2, {"kind": "trial_strated"}, "line 3: no event is of the kind 'trial_strated'"),
         (2, {"kind": {}}, "line 3: no event is of the kind '{}'"),
         (0, {"workers": None}, "line 1: workers of the event 'run_started'"),
-        (0, {"version": 99}, "line 1: version 99 is newer than 2"),
+        (0, {"version": 99}, "line 1: version 99 is newer than 3"),
     ],
 )
 def test_a_journal_that_parses_and_tells_nonsense_is_one_sentence(

@@ -1,0 +1,100 @@
+"""A network's score on the validation windows: for every candidate the same windows and the same random numbers.
+
+What is drawn depends on asset and window alone, neither on the trial's seed nor on the rung. So the difference between
+two networks, and between two rungs of one, is that of their laws on the same days with the same draws; what the draws
+add to it is measured in docs/experiments.md. Assets draw apart: noise that they shared would not average out.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from synthcity.durations import DAY
+from synthcity.forecast.evaluation.interval import block_days
+from synthcity.market.dataset import Dataset
+from synthcity.nets.loss import ScoreLoss
+from synthcity.nets.network import Network, make_batch
+from synthcity.seeds import mix_seed
+from synthcity.sn50.competitions import Competition
+
+Block = list[float]  # a mean score (bp) and its weight
+
+_BATCH = 64  # windows
+_STEPS = 192 * 288  # drawn a window, whatever its horizon: 192 paths of a day ahead
+_STRATA = 24  # paths come in multiples of it, for laws with two, three, four or eight regimes
+_MOST_PATHS = 960
+
+
+@dataclass(frozen=True, kw_only=True)
+class WindowScores:
+    """``by_asset`` holds mean fair scores; ``blocks`` the weighted mean and weight of each block of days, in time.
+
+    Blocks are the same for every network, and are those of :func:`synthcity.forecast.evaluation.interval.block_days`.
+    """
+
+    by_asset: dict[str, float]
+    blocks: list[Block]
+
+    @property
+    def score(self) -> float:
+        """Mean over windows as the network weighs them: an asset that trades more hours has more windows."""
+        scores, weights = zip(*self.blocks, strict=True)
+        return float(np.average(scores, weights=weights))
+
+
+class Validation:
+    """Scores networks on the validation windows of ``dataset``, on ``device``; another ``seed`` draws other noise."""
+
+    def __init__(self, dataset: Dataset, competition: Competition, device: torch.device, *, seed: int = 0) -> None:
+        self._dataset = dataset
+        self._loss = ScoreLoss(competition)
+        self._device = device
+        self._seed = seed
+        self._tables = [dataset.tables[asset] for asset in dataset.assets]
+        self._block_seconds = block_days(competition.time_length) * DAY
+        self.num_paths = min(_MOST_PATHS, max(1, _STEPS // dataset.spec.horizon // _STRATA) * _STRATA)
+
+    def score(self, network: Network) -> WindowScores:
+        """Score ``network``, which is to be in evaluation mode."""
+        dataset = self._dataset
+        by_asset, scores, weights, blocks = {}, [], [], []
+        for number, asset in enumerate(dataset.assets):
+            starts = dataset.validation[asset]
+            found = self._score_windows(network, number)
+            by_asset[asset] = float(found.mean())
+            scores.append(found)
+            weights.append(np.full(len(found), dataset.coefficients[asset]))
+            blocks.append(dataset.tables[asset].time[starts] // self._block_seconds)
+        return WindowScores(
+            by_asset=by_asset,
+            blocks=_by_block(np.concatenate(scores), np.concatenate(weights), np.concatenate(blocks)),
+        )
+
+    @torch.inference_mode()
+    def _score_windows(self, network: Network, asset: int) -> NDArray[np.float64]:
+        dataset, parts = self._dataset, []
+        starts = dataset.validation[dataset.assets[asset]]
+        for chunk in np.array_split(starts, math.ceil(len(starts) / _BATCH)):
+            ids = np.full(len(chunk), asset)
+            batch = make_batch(self._tables, ids, chunk, network.config.steps, dataset.spec).to(self._device)
+            seed = mix_seed(self._seed, asset, int(self._tables[asset].time[chunk[0]]))
+            with torch.autocast(self._device.type, torch.bfloat16, enabled=self._device.type == "cuda"):
+                law = network(batch)
+            paths, weight_bk = law.sample_strata(
+                self.num_paths, generator=torch.Generator(self._device).manual_seed(seed)
+            )
+            parts.append(self._loss.per_window(paths * batch.anchor[:, None, None], batch.realised, weight_bk))
+        found: NDArray[np.float64] = torch.cat(parts).double().cpu().numpy()
+        return found
+
+
+def _by_block(scores: NDArray[np.float64], weights: NDArray[np.float64], blocks: NDArray[np.int64]) -> list[Block]:
+    _, block = np.unique(blocks, return_inverse=True)
+    weight = np.bincount(block, weights=weights)
+    mean = np.bincount(block, weights=weights * scores) / weight
+    return [[float(m), float(w)] for m, w in zip(mean, weight, strict=True)]
