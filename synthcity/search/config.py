@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,8 @@ from synthcity.search.candidates.candidate import Config
 from synthcity.search.recent import freeze_periods
 from synthcity.vault.opening import vault_address
 
+MOST_RUNS = 5  # that a search is told of
+_LAST = re.compile(r"vault:last ([1-9][0-9]{0,3})")
 _OVERRUN = 3.0  # the gate times two steps alone; a training is cut off that takes clearly longer than it says
 
 
@@ -62,6 +65,20 @@ def _candidates(value: object) -> tuple[str | Config, ...]:
     return tuple(value)
 
 
+def last_of_vault(name: str) -> int | None:
+    """Return how many runs of the vault an item of ``search.earlier`` asks for; None where it names a folder."""
+    match = _LAST.fullmatch(name)
+    return int(match[1]) if match else None
+
+
+def _earlier(value: object) -> tuple[str, ...]:
+    names = local_paths(value)
+    for name in names:
+        if name.startswith("vault:") and not 1 <= (last_of_vault(name) or 0) <= MOST_RUNS:
+            raise ValueError(f"folders of runs, or vault:last 1 to vault:last {MOST_RUNS}")
+    return names
+
+
 @dataclass(frozen=True, kw_only=True)
 class BudgetConfig:
     """How long and how hard to search."""
@@ -80,7 +97,7 @@ class BudgetConfig:
     max_parameters: int = key(5_000_000, low=1, high=1_000_000_000)
     max_blocks: int = key(3, low=1, high=4)  # nets.config.MAX_BLOCKS, which would load torch
     candidates: tuple[str | Config, ...] | None = key(None, parse=_candidates)
-    earlier: tuple[str, ...] = key((), parse=local_paths)
+    earlier: tuple[str, ...] = key((), parse=_earlier)
     arms: Mapping[str, ArmConfig] = field(default_factory=default_arms)
     llm_ceiling: float = key(0.4, low=0.0, high=1.0)
     debugger: str = key("catalogue", choices=("off", "catalogue", "llm"))
@@ -125,6 +142,8 @@ class SearchConfig:
             raise ConfigError("data.assets must name at least one asset or be left out")
         if self.name is not None and (Path(self.name).name != self.name or self.name in ("", ".", "..")):
             raise ConfigError(f"name must be a plain folder name, got {self.name!r}")
+        if self.vault is None and any(last_of_vault(name) for name in self.search.earlier):
+            raise ConfigError("search.earlier asks for runs of the vault; set vault to a folder or s3://bucket/prefix")
         if self.search.deterministic and self.search.time_budget is not None:
             raise ConfigError(
                 "search.deterministic repeats a search exactly, which a clock cannot: set search.time_budget to null"

@@ -123,16 +123,18 @@ def search(
     if config.search.asks_model or config.search.author:
         LLMClient(Settings.load(), config.llm).close()  # address and cassette are told before anything is started
     data = load_data(config)
-    earlier = [] if resume else read_earlier(config)
+    unused: list[str] = []
+    earlier = [] if resume else read_earlier(config, unused.append)
     command = command or shlex.join(sys.argv)
     with _private_matplotlib(), Journal(folder) as journal:
         recorder = Recorder(journal, display)
         notes = [*data.notes, *changes(recorder.history, data)]
         write_resolved(folder, config)
         if resume and recorder.last(Earlier) is None:  # it is the first event, and was torn
-            earlier = read_earlier(config)
+            earlier = read_earlier(config, unused.append)
         if earlier:
             recorder.emit("earlier", runs=earlier)
+        notes += unused
         if told:
             recorder.emit("stage", name="resume", message=told)
         if extends(config, recorder.history):

@@ -18,6 +18,10 @@ class Absent(VaultError):
     """The vault holds nothing under this key."""
 
 
+class TooLarge(VaultError):
+    """An object has more bytes than it may have; it is left alone."""
+
+
 @dataclass(frozen=True)
 class Digest:
     """What tells whether two contents are the same: their bytes, and their SHA-256 in hexadecimal."""
@@ -62,7 +66,7 @@ class Vault(ABC):
 
         Raises:
             Absent: there is none.
-            VaultError: it has more than ``most`` bytes, of which none beyond ``most`` is fetched.
+            TooLarge: it has more than ``most`` bytes, of which none is fetched.
         """
 
     @abstractmethod
@@ -87,6 +91,6 @@ class Vault(ABC):
         raise TypeError("a vault may hold keys, so it is never pickled; open it where it is needed")
 
 
-def too_large(name: str, key: str, most: int) -> VaultError:
+def too_large(name: str, key: str, most: int) -> TooLarge:
     """Return the refusal of an object that is larger than it may be."""
-    return VaultError(f"{key} in {name} has more than the {most:,} bytes that it may have; it is left alone")
+    return TooLarge(f"{key} in {name} has more than the {most:,} bytes that it may have; it is left alone")

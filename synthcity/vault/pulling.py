@@ -12,7 +12,7 @@ from typing import BinaryIO
 from synthcity.errors import ConfigError, RunError, VaultError, unknown_name
 from synthcity.files import atomic_file, atomic_folder
 from synthcity.forecast.bundles.verified import read_bundle
-from synthcity.vault.base import Absent, Vault, digest_of
+from synthcity.vault.base import Absent, TooLarge, Vault, digest_of
 from synthcity.vault.entry import MAX_INDEX, DamagedEntry, Entry, StoredFile, parse_entry
 from synthcity.vault.layout import FOLDERS, Kind, identity_of, index_key, is_id
 
@@ -63,19 +63,14 @@ def read_entry(vault: Vault, kind: Kind, entry: str) -> Entry:
     Raises:
         Absent: there is none, so nothing was pushed whole under this id.
         DamagedEntry: it is none.
-        VaultError: the vault does not answer, or it is larger than an index may be.
+        VaultError: the vault does not answer.
     """
     key = index_key(kind, entry)
     where = f"{key} in {vault.name}"
     try:
         content = vault.read(key, most=MAX_INDEX)
-    except Absent:
-        raise
-    except VaultError as error:
-        head = vault.head(key)
-        if head is not None and head.size > MAX_INDEX:
-            raise DamagedEntry(str(error)) from error
-        raise
+    except TooLarge as error:
+        raise DamagedEntry(str(error)) from error
     return parse_entry(content, kind=kind, id=entry, where=where)
 
 
@@ -135,11 +130,16 @@ def fetch(vault: Vault, entry: Entry, file: StoredFile, target: BinaryIO) -> Non
     """Write one file of an entry to ``target``, which can be read again.
 
     Raises:
-        VaultError: it is gone, or differs from its hash.
+        Absent: it is gone.
+        DamagedEntry: it differs from its hash.
+        VaultError: the vault does not answer.
     """
-    vault.get(entry.key_of(file), target, most=file.size)
+    try:
+        vault.get(entry.key_of(file), target, most=file.size)
+    except TooLarge as error:
+        raise DamagedEntry(str(error)) from error
     if digest_of(target) != file.digest:
-        raise VaultError(f"{entry.key_of(file)} in {vault.name} differs from its hash; it is damaged, push it again")
+        raise DamagedEntry(f"{entry.key_of(file)} in {vault.name} differs from its hash; it is damaged, push it again")
 
 
 def _pull_days(vault: Vault, entry: Entry, folder: Path) -> list[Path]:
