@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from synthcity.sn50.competitions import Rules, get_competition, get_rules
 from synthcity.sn50.crps import Array
@@ -33,6 +33,29 @@ def prompt_scores(scores: ArrayLike, rules: Rules | None = None) -> Array | None
     return above_best
 
 
+def charged_scores(
+    scores: ArrayLike, assets: Sequence[str], rules: Rules | None = None
+) -> tuple[Array, Array, NDArray[np.intp]]:
+    """Turn raw scores (P, M) of a window into prompt scores (K, M), their weights (K,) and which prompts they are (K,).
+
+    NaN marks a miner newer than a prompt, which is charged as an invalid answer is. Prompts without any valid answer
+    are dropped; a weight is the coefficient of the prompt's asset.
+
+    Raises:
+        ValueError: shapes do not fit, or no prompt is left.
+    """
+    rules = get_rules() if rules is None else rules
+    raw = np.asarray(scores, dtype=np.float64)
+    if raw.ndim != 2 or len(raw) != len(assets):
+        raise ValueError(f"scores {raw.shape} must be (prompts, miners) with one asset a prompt ({len(assets)})")
+    charged = [prompt_scores(row, rules) for row in raw]
+    kept = [k for k, row in enumerate(charged) if row is not None]
+    if not kept:
+        raise ValueError(f"none of {len(raw)} prompts has a valid answer")
+    weights = np.array([rules.coefficient(assets[k]) for k in kept])
+    return np.stack([row for row in charged if row is not None]), weights, np.array(kept)
+
+
 def rolling_average(scores: ArrayLike, assets: Sequence[str], rules: Rules | None = None) -> Array:
     """Average prompt scores over a window, weighted by the assets' coefficients: (P, M) raw scores to (M,).
 
@@ -40,15 +63,8 @@ def rolling_average(scores: ArrayLike, assets: Sequence[str], rules: Rules | Non
     minimum, which is what an invalid answer is charged; so a newcomer shows its rank only after a window.
     Prompts without any valid answer are dropped; ``ValueError`` if none is left.
     """
-    rules = get_rules() if rules is None else rules
-    raw = np.asarray(scores, dtype=np.float64)
-    if raw.ndim != 2 or len(raw) != len(assets):
-        raise ValueError(f"scores {raw.shape} must be (prompts, miners) with one asset a prompt ({len(assets)})")
-    charged = [(prompt_scores(row, rules), rules.coefficient(asset)) for row, asset in zip(raw, assets, strict=True)]
-    kept = [(row, coefficient) for row, coefficient in charged if row is not None]
-    if not kept:
-        raise ValueError(f"none of {len(raw)} prompts has a valid answer")
-    average: Array = np.average([row for row, _ in kept], axis=0, weights=[weight for _, weight in kept])
+    charged, weights, _ = charged_scores(scores, assets, rules)
+    average: Array = np.average(charged, axis=0, weights=weights)
     return average
 
 

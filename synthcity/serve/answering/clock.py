@@ -20,6 +20,7 @@ from synthcity.errors import DataError
 from synthcity.forecast.forecaster import Forecaster, Paths
 from synthcity.market.bars import Floats, History, Market, Times
 from synthcity.market.times import format_duration
+from synthcity.sn50.competitions import Competition
 from synthcity.sn50.prompt import Prompt
 
 MINUTE = 60
@@ -45,6 +46,15 @@ class Answer:
     observed: int
     price_age: int
     wait_seconds: int
+
+
+def asked_at(start_time: int, competition: Competition) -> int:
+    """When the last minute was observed that is known to whoever is asked for the prompt of ``start_time``.
+
+    The network rounds the time of asking up to the minute and adds ``deadline_extra_seconds``, so it asks within the
+    minute after this.
+    """
+    return start_time - competition.deadline_extra_seconds - MINUTE
 
 
 def settled_at(prompt: Prompt) -> Times:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from synthcity.durations import DAY
 from synthcity.errors import DataError
-from synthcity.market.bars import Floats
+from synthcity.market.bars import Floats, Times
 from synthcity.market.sources.synthapi import SynthApi
 from synthcity.serve.settlement.standing import standings
 from synthcity.sn50.competitions import Competition, Rules, get_rules
@@ -74,6 +74,39 @@ def ranks(
             yield Unranked(competition=competition.name, reason=str(error))
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Contest:
+    """The prompts of a window that we and others have scores for.
+
+    Attributes:
+        assets: of each prompt (P,).
+        starts: when it began, unix seconds (P,).
+        totals: raw scores (P, M), ours last; -1 is an invalid answer, NaN that of a miner who came later.
+        num_unmatched: prompts that we have no score for.
+    """
+
+    competition: Competition
+    assets: list[str]
+    starts: Times
+    totals: Floats
+    num_unmatched: int
+
+    def rank(self, rules: Rules | None = None) -> Rank:
+        """Our place by the network's rolling average over these prompts."""
+        averages = rolling_average(self.totals, self.assets, rules)
+        return Rank(
+            competition=self.competition.name,
+            rank=1 + int((averages[:-1] < averages[-1]).sum()),
+            num_miners=len(averages),
+            average=float(averages[-1]),
+            best=float(averages[:-1].min()),
+            median=float(np.median(averages[:-1])),
+            share=float(payout({self.competition.name: averages}, rules)[-1]),
+            num_prompts=len(self.starts),
+            num_unmatched=self.num_unmatched,
+        )
+
+
 def simulated_rank(
     public: pd.DataFrame,
     own: pd.DataFrame,
@@ -83,7 +116,24 @@ def simulated_rank(
     rules: Rules | None = None,
     own_miner: int | None = None,
 ) -> Rank:
-    """Rank settled scores among public ones over the competition's window.
+    """Rank settled scores among public ones over the competition's window; arguments as of ``contest``.
+
+    Raises:
+        DataError: no public prompt of the window can be matched.
+    """
+    return contest(public, own, competition, now, own_miner=own_miner).rank(get_rules() if rules is None else rules)
+
+
+def contest(
+    public: pd.DataFrame,
+    own: pd.DataFrame,
+    competition: Competition,
+    now: float,
+    *,
+    own_miner: int | None = None,
+    window_days: float | None = None,
+) -> Contest:
+    """Put our scores beside those of all others, over the window that ends at ``now``.
 
     A prompt is matched with our answer to it, else with the mean of our answers in its bucket, of which the network
     scores one.
@@ -92,13 +142,14 @@ def simulated_rank(
         public: columns ``asset``, ``start_time``, ``miner``, ``total``, as from ``SynthApi.scores``.
         own: columns ``asset``, ``start_time``, ``competition``, ``total``, as from ``settle.read_scores``.
         own_miner: our uid among the public ones, which is then left out.
+        window_days: the competition's by default.
 
     Raises:
         DataError: no public prompt of the window can be matched.
     """
-    rules = get_rules() if rules is None else rules
+    days = competition.window_days if window_days is None else window_days
     ends = public["start_time"] + competition.time_length
-    others = public[(ends > now - competition.window_days * DAY) & (ends <= now) & (public["miner"] != own_miner)]
+    others = public[(ends > now - days * DAY) & (ends <= now) & (public["miner"] != own_miner)]
     table = others.drop_duplicates(["asset", "start_time", "miner"], keep="last").pivot(
         index=["asset", "start_time"], columns="miner", values="total"
     )
@@ -108,17 +159,11 @@ def simulated_rank(
         raise DataError(
             f"none of {len(table)} public prompts of {competition.name} has a settled answer of ours; settle some first"
         )
-    scores = np.column_stack([table.to_numpy()[is_known], ours[is_known]])
-    averages = rolling_average(scores, table.index.get_level_values("asset")[is_known].tolist(), rules)
-    return Rank(
-        competition=competition.name,
-        rank=1 + int((averages[:-1] < averages[-1]).sum()),
-        num_miners=len(averages),
-        average=float(averages[-1]),
-        best=float(averages[:-1].min()),
-        median=float(np.median(averages[:-1])),
-        share=float(payout({competition.name: averages}, rules)[-1]),
-        num_prompts=int(is_known.sum()),
+    return Contest(
+        competition=competition,
+        assets=table.index.get_level_values("asset")[is_known].tolist(),
+        starts=table.index.get_level_values("start_time")[is_known].to_numpy(dtype=np.int64),
+        totals=np.column_stack([table.to_numpy()[is_known], ours[is_known]]),
         num_unmatched=int((~is_known).sum()),
     )
 
