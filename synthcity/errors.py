@@ -16,6 +16,7 @@
     │   ├── LLMBudgetExceeded the worst case of the call passes a cap; nothing was asked
     │   └── LLMAnswerError    it answered, but not in the form asked for, the repair included
     ├── VaultError            a vault did not answer, refused, or holds what is damaged (exit code 3)
+    ├── TrackerError          an experiment tracker failed or hung               (exit code 3)
     ├── TrialFailed           this trial failed; the search goes on
     │   └── TrialTimeout      it took far longer than it may
     └── Fatal                 the search cannot go on                            (exit code 1)
@@ -107,6 +108,12 @@ class LLMAnswerError(LLMError):
 
 class VaultError(SynthcityError):
     """A vault did not answer, refused, or holds what is damaged; what was to be sent can be sent later."""
+
+    exit_code = 3
+
+
+class TrackerError(SynthcityError):
+    """An experiment tracker failed or hung."""
 
     exit_code = 3
 

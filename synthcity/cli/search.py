@@ -16,8 +16,9 @@ from synthcity.errors import ConfigError
 @click.argument("config", type=LocalPath(path_type=Path))
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set any key of the sweep file.")
 @click.option("--name", help="Name of the run folder; by default that of the sweep file, numbered.")
+@click.option("--track", metavar="NAMES", help="Tell the run to wandb, trackio or both (wandb,trackio) as it goes on.")
 @click.option("--resume", is_flag=True, help="Continue a run that was stopped or killed.")
-def command(config: Path, settings: tuple[str, ...], name: str | None, resume: bool) -> None:
+def command(config: Path, settings: tuple[str, ...], name: str | None, track: str | None, resume: bool) -> None:
     """Propose, train and compare networks as the sweep file CONFIG says, and prove the best on unseen prices.
 
     Try `synthcity search configs/quickstart.yaml`, which needs no data.
@@ -26,6 +27,8 @@ def command(config: Path, settings: tuple[str, ...], name: str | None, resume: b
 
     if name is not None:
         settings = (*settings, f"name={quoted(name)}")
+    if track is not None:
+        settings = (*settings, f"track=[{track}]")
     load_config(config, settings)  # a typo is told before torch and Ray are loaded
 
     from synthcity.search.report.display import open_display

@@ -22,7 +22,8 @@ JOURNAL_VERSION = 2  # the newest that is understood here
 _HEAD, _TAIL = 8_192, 2_048  # bytes
 _LARGEST = 64 << 20  # bytes of a file that is read whole
 _ROW = f'"{ROW}": '.encode()
-_STARTED, _OVER = b'{"kind":"run_started"', b'{"kind":"run_finished"'
+_STARTED = b'{"kind":"run_started"'
+_OVER = (b'{"kind":"run_finished"', b'{"kind":"published"')  # what comes after the end, nothing going on
 _TRIAL, _ANSWER = b'{"kind":"candidate"', b'{"kind":"answered"'
 _DECODER = decoder()
 
@@ -90,7 +91,7 @@ def _of_report(path: str, name: str) -> Row | str | None:
 
 
 def _is_over(journal: str) -> bool:
-    """Whether the last line tells of the end; without a journal nothing can go on."""
+    """Whether the last line is one of a run that is over; without a journal nothing can go on."""
     try:
         with open(journal, "rb") as file:
             size = file.seek(0, os.SEEK_END)

@@ -133,6 +133,7 @@ class SearchConfig:
     output: str = key("runs", parse=local_path)
     vault: str | None = key(None, parse=vault_address)
     search: BudgetConfig = field(default_factory=BudgetConfig)
+    track: tuple[str, ...] = key(())
     llm: LLMConfig = field(default_factory=LLMConfig)
 
     def __post_init__(self) -> None:

@@ -6,7 +6,7 @@ import contextlib
 import os
 import shlex
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -45,10 +45,14 @@ from synthcity.search.proposers import DefaultsProposer, Planner, check_arms, ma
 from synthcity.search.proposers.budget_card import budget_card
 from synthcity.search.proposers.earlier import candidates_of, describe, read_earlier
 from synthcity.search.proposers.stall import standing
+from synthcity.search.report.model import Report
 from synthcity.search.report.outcome import SearchResult, conclude
 from synthcity.search.report.seal import seal
 from synthcity.search.resumption import changes, extends, finished
 from synthcity.search.roles.authoring import candidates, check_author, restore, write_components
+from synthcity.search.tracking.child import PATIENCE_SECONDS
+from synthcity.search.tracking.study import Study
+from synthcity.search.tracking.trackers import Trackers, check_trackers
 from synthcity.search.trials.queue import TrialQueue
 from synthcity.search.trials.tuning import run_trials
 from synthcity.search.vaulted import check_vault, fetch_run, mirrored
@@ -120,6 +124,7 @@ def search(
     check_arms(config.search.arms)
     hand_written(config.search.candidates)
     check_author(config.search.author)
+    check_trackers(config.track)
     if config.search.asks_model or config.search.author:
         LLMClient(Settings.load(), config.llm).close()  # address and cassette are told before anything is started
     data = load_data(config)
@@ -127,7 +132,9 @@ def search(
     earlier = [] if resume else read_earlier(config, unused.append)
     command = command or shlex.join(sys.argv)
     with _private_matplotlib(), Journal(folder) as journal:
-        recorder = Recorder(journal, display)
+        study = Study(folder, config.search.max_blocks)
+        trackers = Trackers(config.track, folder, journal.events)
+        recorder = Recorder(journal, *([] if display is None else [display]), study, trackers)
         notes = [*data.notes, *changes(recorder.history, data)]
         write_resolved(folder, config)
         if resume and recorder.last(Earlier) is None:  # it is the first event, and was torn
@@ -139,13 +146,20 @@ def search(
             recorder.emit("stage", name="resume", message=told)
         if extends(config, recorder.history):
             recorder.emit("run_extended", trials=config.search.trials, looks=recorder.history.looks)
-        run = _Run(folder=folder, config=config, data=data, recorder=recorder, command=command, notes=notes)
+
+        def tell(report: Report) -> list[str]:
+            return [*trackers.finish(report), *study.close(PATIENCE_SECONDS)]
+
+        run = _Run(folder=folder, config=config, data=data, recorder=recorder, command=command, notes=notes, tell=tell)
         with terminable(), mirrored(config, folder, recorder) as kept:
             try:
                 result = run.finish()
             except BaseException as error:
                 run.note(error)
                 raise
+            finally:
+                trackers.close()
+                study.close(PATIENCE_SECONDS)
     return replace(result, vault=kept[0]) if kept else result
 
 
@@ -171,8 +185,10 @@ class _Run:
         recorder: Recorder,
         command: str,
         notes: Sequence[str],
+        tell: Callable[[Report], Sequence[str]],
     ) -> None:
         self._folder = folder
+        self._tell = tell
         self._config = config
         self._budget = config.search
         self._data = data
@@ -213,6 +229,7 @@ class _Run:
             look=look,
             versions=self._versions,
             command=self._command,
+            tell=self._tell,
         )
         seal(self._recorder, self._folder)
         if not self._recorder.history.finals.finished:

@@ -70,6 +70,7 @@ class Degraded(Told):
     note: str
     cut: NotRequired[bool]  # to the time budget
     lost: NotRequired[bool]  # a network that was trained
+    tracking: NotRequired[bool]  # a tracker lacks something
 
 
 class Stage(Told):

@@ -21,6 +21,7 @@ _FREE = {
     "name",
     "output",
     "vault",
+    "track",
     "data.path",
     "search.trials",
     "search.time_budget",

@@ -33,9 +33,9 @@ class Display(Protocol):
 class Recorder:
     """Writes events and holds the history they add up to; safe to use from several threads."""
 
-    def __init__(self, journal: Journal, display: Display | None = None) -> None:
+    def __init__(self, journal: Journal, *displays: Display) -> None:
         self._journal = journal
-        self._display = display
+        self._displays = displays
         self._lock = threading.RLock()
         self._begin = time.monotonic()
         self.events: list[Event] = []
@@ -43,7 +43,7 @@ class Recorder:
         self.failure: BaseException | None = None
         for event in journal.events:
             self._take(event)
-        if display is not None:
+        for display in displays:
             display.begin(self.history)
         self._session = self.history.sessions[-1].number + 1 if self.history.sessions else 1
         self._used_before = self.history.used_seconds
@@ -68,8 +68,8 @@ class Recorder:
                 self.failure = self.failure or error
                 raise
             self._take(event)
-            if self._display is not None:
-                self._display.update(event, self.history)
+            for display in self._displays:
+                display.update(event, self.history)
 
     def used_seconds(self) -> float:
         """Time that all sessions have taken, this one up to now, pauses between them left out."""

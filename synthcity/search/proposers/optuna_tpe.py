@@ -21,8 +21,8 @@ from optuna.distributions import (
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from synthcity.nets.parameters import Parameter
-from synthcity.search.candidates.candidate import Proposal
-from synthcity.search.candidates.space import Space, Value, to_config
+from synthcity.search.candidates.candidate import Config, Proposal
+from synthcity.search.candidates.space import Flat, Space, Value, to_config
 from synthcity.search.journal.history import FAILED, TrialHistory, TrialRecord
 
 _STARTUP_TRIALS = 10
@@ -67,17 +67,10 @@ class TPEProposer:
 
     def _told(self, record: TrialRecord, worst: float) -> FrozenTrial | None:
         """Return the record as Optuna knows it, None where the config lies outside the space."""
-        distributions: dict[str, BaseDistribution] = {}
-        try:
-            flat = self._space.flatten(record.candidate.config)
-        except ValueError:
+        found = parameters_of(self._space, record.candidate.config)
+        if found is None:
             return None
-
-        def note(parameter: Parameter) -> Value:
-            distributions[parameter.name] = _distribution(parameter)
-            return flat[parameter.name]
-
-        self._space.walk(note)
+        flat, distributions = found
         score = worst if record.status == FAILED else record.score
         # a stopped trial without a rung never said anything: as if it were still running
         done = record.finished and score is not None
@@ -86,11 +79,27 @@ class TPEProposer:
             value=score if done else None,
             params=flat,
             distributions=distributions,
-            user_attrs=_attributes(record),
+            user_attrs=attributes(record),
         )
 
 
-def _attributes(record: TrialRecord) -> dict[str, str]:
+def parameters_of(space: Space, config: Config) -> tuple[Flat, dict[str, BaseDistribution]] | None:
+    """Return a config's parameters and their distributions as Optuna has them; None where it lies outside the space."""
+    distributions: dict[str, BaseDistribution] = {}
+    try:
+        flat = space.flatten(config)
+    except ValueError:
+        return None
+
+    def note(parameter: Parameter) -> Value:
+        distributions[parameter.name] = _distribution(parameter)
+        return flat[parameter.name]
+
+    space.walk(note)
+    return flat, distributions
+
+
+def attributes(record: TrialRecord) -> dict[str, str]:
     """Who proposed it and, where it failed, why: a study keeps what its values do not say."""
     attributes = {"source": record.candidate.source}
     if record.failure is not None:

@@ -114,6 +114,7 @@ class Report(TypedDict):
     rule: str
     choice: str
     cuts: list[str]  # what the time budget cost, a sentence each
+    tracking: NotRequired[list[str]]  # what trackers lack, a sentence each
     finals: list[FinalRow]
     validation_baselines: dict[str, float]
     arms: list[ArmRow]

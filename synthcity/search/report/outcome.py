@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -75,16 +76,20 @@ def conclude(
     look: TestLook,
     versions: Mapping[str, str],
     command: str,
+    tell: Callable[[Report], Sequence[str]] = lambda report: (),
 ) -> SearchResult:
-    """Judge the test scores, journal the verdict once and write the report."""
+    """Judge the test scores, journal the verdict once and write the report.
+
+    ``tell`` passes the result on before it is written, and returns what of that went wrong, a sentence each.
+    """
     leads, groups = {}, None
     baselines = _baselines(look)
     if look.challenger is not None:
         days = block_days(data.competition.time_length)
         leads = {name: lead_table(look.scores, look.challenger, name, data.weights, days) for name in baselines}
         groups = _groups(look, data)
-    report = build_report(
-        history=recorder.history,
+    build = partial(
+        build_report,
         scores=look.scores,
         challenger=look.challenger,
         baselines=baselines,
@@ -99,8 +104,13 @@ def conclude(
         arms=arm_rows(recorder.history, config.search.arms, _reasons(recorder)),
         warnings=_warnings(recorder),
     )
+    report = build(history=recorder.history)
     if not recorder.last(VerdictTold):
         recorder.emit("verdict", **report["verdict"])
+    if notes := tell(report):
+        for note in notes:
+            recorder.emit("degraded", note=note, tracking=True)
+        report = build(history=recorder.history)
     save_report(folder, report)
     recorder.history.write_trials(folder / "trials.jsonl")
     return SearchResult(folder=folder, report=report)

@@ -96,6 +96,7 @@ def build_report(
         rule=RULE,
         choice=finals.chosen.get("why", "") if finals.chosen else "",
         cuts=[event["note"] for event in history.troubles if event["kind"] == "degraded" and event.get("cut")],
+        tracking=[event["note"] for event in history.troubles if event["kind"] == "degraded" and event.get("tracking")],
         finals=_finals(history, baselines),
         validation_baselines=dict(history.baselines),
         arms=list(arms),

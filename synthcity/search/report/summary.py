@@ -34,6 +34,8 @@ def summary(result: SearchResult) -> str:
     lines += _without_model(report["arms"])
     if report["repairs"]:
         lines += ["", repair_line(report["repairs"])]
+    if report.get("tracking"):
+        lines += ["", *report["tracking"]]
     if report["run"]["is_simulated"]:
         lines += ["", "SIMULATED market: no price here was ever paid, so `synthcity mine` refuses the bundle"]
     lines += [

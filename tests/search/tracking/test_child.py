@@ -1,0 +1,68 @@
+"""The process of one tracker."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from synthcity.search.tracking import child
+
+SINK = """
+import os, sys
+class Sink:
+    def __init__(self, run, note):
+        print("libraries print")
+        os.write(1, b"wherever they want")
+        note("kept offline")
+    def log(self, step, values):
+        if step == 13:
+            raise OSError(f"no space left for {os.environ['WANDB_API_KEY']}\\n" + "x" * 9_000)
+    def end(self, values, row):
+        return f"{values['score']} {row}"
+open_sink = Sink
+"""
+RUN = """
+import sys, types
+sink = types.ModuleType("synthcity.search.tracking.sinks.fake")
+exec(sys.argv[1], sink.__dict__)
+sys.modules[sink.__name__] = sink
+from synthcity.search.tracking.child import main
+main("fake")
+"""
+BEGIN = {"what": "run", "project": "p", "name": "n", "id": "i", "folder": ".", "config": {}}
+
+
+def answers(*records: object, tmp_path: Path) -> list[dict[str, str]]:
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, SINK],
+        input="".join(json.dumps(record) + "\n" for record in records),
+        env={"WANDB_API_KEY": "canary-0123", "PYTHONPATH": str(Path(__file__).parents[3])},
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+    )
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_every_record_is_answered_and_nothing_else_is_heard(tmp_path: Path) -> None:
+    log = {"what": "log", "step": 1, "values": {}}
+    end = {"what": "end", "values": {"score": 5}}
+    assert answers(BEGIN, log, end, tmp_path=tmp_path) == [{"note": "kept offline"}, {}, {}, {"done": "5 None"}]
+
+
+def test_a_failure_is_one_short_sentence_without_the_key(tmp_path: Path) -> None:
+    *_, last = answers(BEGIN, {"what": "log", "step": 13, "values": {}}, tmp_path=tmp_path)
+    assert last["failed"].startswith("OSError: no space left for <WANDB_API_KEY> xxx")
+    assert len(last["failed"]) == child._LONGEST
+
+
+def test_nothing_of_the_search_is_loaded() -> None:
+    code = (
+        "import sys, synthcity.search.tracking.child\n"
+        "print([n for n in ('torch', 'ray', 'pandas', 'numpy', 'optuna', 'pydantic') if n in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
