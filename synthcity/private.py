@@ -16,7 +16,9 @@ from pathlib import Path
 from synthcity.errors import Fatal
 
 _PREFIX, _LOCK = "synthcity-", "lock"
-_SECRET = re.compile(r"(?:^|_)(?:KEY|KEYS|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|PW|MNEMONIC|SEED|CREDENTIALS)(?:_|$)")
+_SECRET = re.compile(
+    r"(?:^|_)(?:KEY|KEYS|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|PW|MNEMONIC|SEED|CREDENTIALS|WEBHOOK)(?:_|$)"
+)
 _PLAIN = re.compile(r"_(?:NAME|PATH|FILE|DIR|URL)$")
 
 

@@ -24,6 +24,7 @@ from synthcity.private import (
     secret_names,
     without_secrets,
 )
+from synthcity.settings import Secret, Settings
 
 
 @pytest.fixture(autouse=True)
@@ -152,3 +153,10 @@ def test_a_place_that_is_full_or_shut_is_one_sentence(root: Path, monkeypatch: p
     monkeypatch.setattr(tempfile, "gettempdir", nowhere)
     with pytest.raises(Fatal, match="No usable temporary directory found"), private_folder():
         pass
+
+
+def test_every_secret_of_the_settings_is_known_by_its_name() -> None:
+    empty, variables = Settings(), Settings.variables()
+    names = [name for key in variables if isinstance(getattr(empty, key), Secret) for name in variables[key]]
+    assert len(names) > 5
+    assert secret_names(dict.fromkeys(names, "canary")) == names

@@ -42,7 +42,7 @@ class Study:
         self._path, self._max_blocks = folder / STUDY, max_blocks
         self._changed = threading.Condition()
         self._waiting: dict[str, TrialRecord] = {}  # the newest record of each trial that changed
-        self._is_closing = False
+        self._is_closing = self._is_writing = False
         self._failure = ""
         self._thread = threading.Thread(target=self._write, args=(folder.name,), name="synthcity-study", daemon=True)
 
@@ -66,8 +66,12 @@ class Study:
         if self._thread.ident is not None:
             self._thread.join(seconds)
         if self._thread.is_alive():
-            return [f"{self._path.name} was not written in time; {len(self._waiting)} trials are missing in it."]
+            return [f"{self._path.name} was not written in time; {self._num_behind} trials are missing in it."]
         return [f"{self._path.name} was not written: {self._failure}."] if self._failure else []
+
+    @property
+    def _num_behind(self) -> int:
+        return len(self._waiting) + self._is_writing
 
     def _write(self, name: str) -> None:
         try:
@@ -77,6 +81,9 @@ class Study:
             written = _Written(JournalStorage(JournalFileBackend(str(self._path))), name, self._max_blocks)
             while (record := self._next()) is not None:
                 written.take(record)
+                with self._changed:
+                    self._is_writing = False
+                    self._changed.notify_all()
         except Exception as error:  # noqa: BLE001 - a full disk, a lock, a change of Optuna's: the search goes on
             self._failure = " ".join(f"{type(error).__name__}: {error}".split())[:300]
 
@@ -85,6 +92,7 @@ class Study:
             self._changed.wait_for(lambda: self._waiting or self._is_closing)
             if not self._waiting:
                 return None
+            self._is_writing = True
             return self._waiting.pop(next(iter(self._waiting)))
 
 
@@ -110,6 +118,8 @@ class _Written:
             for step, score in rungs.items() - self._rungs[record.id].items():
                 self._storage.set_trial_intermediate_value(self._ids[record.id], step, score)
             if record.finished:
+                for name, text in attributes(record).items():
+                    self._storage.set_trial_user_attr(self._ids[record.id], name, text)
                 values = None if record.score is None else [record.score]
                 self._storage.set_trial_state_values(self._ids[record.id], _state(record), values)
         self._rungs[record.id] = rungs

@@ -28,8 +28,8 @@ TRIALS = [
 ]
 
 
-def write(folder: Path, *trials: Any) -> list[str]:
-    """Record trials while the study is open; return what it says at the end."""
+def write(folder: Path, *trials: Any, slowly: bool = False) -> list[str]:
+    """Record trials while the study is open, each event once the last is written if ``slowly``; return what it says."""
     with Journal(folder) as journal:
         study = Study(folder, 3)
         recorder = Recorder(journal, study)
@@ -37,6 +37,8 @@ def write(folder: Path, *trials: Any) -> list[str]:
             for event in tell(one, *scores, status=status):
                 fields = {key: value for key, value in event.items() if key not in ("kind", "time")}
                 recorder.emit(event["kind"], **fields)
+                with study._changed:
+                    assert not slowly or study._changed.wait_for(lambda: study._num_behind == 0, 20.0)
         return study.close(60.0)
 
 
@@ -46,8 +48,9 @@ def read(folder: Path) -> optuna.Study:
     return optuna.load_study(study_name=name, storage=storage)
 
 
-def test_trials_curves_and_states_stand_in_the_study(tmp_path: Path) -> None:
-    assert write(tmp_path, *TRIALS) == []
+@pytest.mark.parametrize("slowly", [False, True])
+def test_trials_curves_and_states_stand_in_the_study(tmp_path: Path, slowly: bool) -> None:
+    assert write(tmp_path, *TRIALS, slowly=slowly) == []
     found = read(tmp_path)
     assert found.study_name == tmp_path.name
     states = [TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL, TrialState.RUNNING, TrialState.FAIL]
