@@ -20,7 +20,9 @@ def calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[dict[str, Any
     def search(config: Any, **options: Any) -> Any:
         seen.append({"config": config, **options})
         report = {**REPORT, **FINISHED, "validation_baselines": {"ewma": 4270.0, "fhs": 4250.0}}
-        return SimpleNamespace(report=report, folder=tmp_path, winner=tmp_path / "winner", page=tmp_path / "r.html")
+        return SimpleNamespace(
+            report=report, folder=tmp_path, winner=tmp_path / "winner", page=tmp_path / "r.html", vault=None
+        )
 
     monkeypatch.setattr(module, "search", search)
     return seen

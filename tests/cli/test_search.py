@@ -48,7 +48,9 @@ def calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[dict[str, Any
     def search(config: Path, **options: Any) -> Any:
         seen.append({"config": config, **options})
         folder = tmp_path / "runs" / "quick"
-        return SimpleNamespace(report=REPORT, folder=folder, winner=folder / "winner", page=folder / "report.html")
+        return SimpleNamespace(
+            report=REPORT, folder=folder, winner=folder / "winner", page=folder / "report.html", vault=None
+        )
 
     monkeypatch.setattr(run, "search", search)
     return seen
@@ -79,7 +81,9 @@ def test_prints_verdict_table_and_paths(calls: list[dict[str, Any]]) -> None:
 
 def test_a_baseline_that_wins_is_not_passed_off_as_found() -> None:
     report = {**REPORT, "verdict": {**VERDICT, "winner_is_baseline": True, "challenger": "c0001"}}
-    result: Any = SimpleNamespace(report=report, folder=Path("r"), winner=Path("r/winner"), page=Path("r/report.html"))
+    result: Any = SimpleNamespace(
+        report=report, folder=Path("r"), winner=Path("r/winner"), page=Path("r/report.html"), vault=None
+    )
     assert "c0001 against it (minus is better)" in summary(result)
 
 
@@ -88,7 +92,7 @@ def test_proposals_without_the_language_model_are_told_with_the_reason() -> None
     arms = [{"name": "tpe", "proposals": 7, "away": 0, "reason": ""}]
     arms += [{"name": name, **away} for name in ("llm.refine", "llm.structure")]
     result: Any = SimpleNamespace(
-        report={**REPORT, "arms": arms}, folder=Path("r"), winner=Path("r/w"), page=Path("r/p")
+        report={**REPORT, "arms": arms}, folder=Path("r"), winner=Path("r/w"), page=Path("r/p"), vault=None
     )
     (line,) = [line for line in summary(result).splitlines() if line.startswith("no language model")]
     parts = "llm.refine away for 7 of 7 proposals, llm.structure away for 7 of 7 proposals"
@@ -101,7 +105,7 @@ def test_questions_in_vain_are_told_even_where_the_model_was_never_away() -> Non
         {"name": "llm.structure", "proposals": 1, "away": 0, "reason": "", "questions": 1, "in_vain": 0},
     ]
     result: Any = SimpleNamespace(
-        report={**REPORT, "arms": arms}, folder=Path("r"), winner=Path("r/w"), page=Path("r/p")
+        report={**REPORT, "arms": arms}, folder=Path("r"), winner=Path("r/w"), page=Path("r/p"), vault=None
     )
     said = "questions to the language model that brought nothing: 2 of 3 by llm.refine; the report says why"
     assert said in summary(result).splitlines()
