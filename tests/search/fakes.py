@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import time
@@ -49,7 +50,7 @@ class FakeTrainer:
         self.rung += 1
         if "log" in self._dataset:
             with open(self._dataset["log"], "a") as log:
-                log.write(f"{self._seed} {self.rung}\n")
+                log.write(f"{_digest(self._config)} {self._seed} {self.rung}\n")
         return {
             "rung": self.rung,
             "score": self.score(),
@@ -78,3 +79,8 @@ class FakeTrainer:
     def state(self) -> bytes:
         padding = "x" * self._dataset.get("state_bytes", 0)
         return json.dumps({"rung": self.rung, "padding": padding}).encode()
+
+
+def _digest(config: dict[str, Any]) -> str:
+    """What tells candidates apart, whose seeds are alike."""
+    return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:12]

@@ -132,7 +132,7 @@ def _steps(record: TrialRecord, budget: BudgetConfig) -> int:
 
 
 def _seed(seed: int, record: TrialRecord, copy: int) -> int:
-    """The first copy has the candidate's own seed."""
+    """Other networks, other seeds: mixed they are to miss each other's luck."""
     return (trial_seed(seed, record.candidate.index) + copy) % 2**32
 
 

@@ -17,6 +17,7 @@ from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
 from synthcity.errors import RunError
+from synthcity.search.arms import RERUN
 from synthcity.search.config import BudgetConfig
 from synthcity.search.journal.history import COMPLETED, FAILED, STOPPED
 from synthcity.search.journal.recorder import Recorder
@@ -180,7 +181,9 @@ class Halving(_Shell, FIFOScheduler):
         if rung is None or result.get("figures/done"):
             return str(TrialScheduler.CONTINUE)
         score = float(result.get("figures/score", math.nan))
-        if rung in self._milestones:
+        # a fresh seed of a known network tells its noise, which one that is stopped early does not
+        record = self._recorder.history.trials.get(name)
+        if rung in self._milestones and (record is None or record.candidate.source != RERUN):
             others = scores_at(self._recorder.history, rung, without=name)
             if falls_behind(score, others, self._reduction):
                 self.reasons[name] = f"not among the best 1/{self._reduction:g} at rung {rung}"

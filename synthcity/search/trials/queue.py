@@ -28,6 +28,7 @@ from synthcity.search.journal.events import Stall
 from synthcity.search.journal.history import TrialHistory
 from synthcity.search.journal.recorder import Recorder
 from synthcity.search.proposers import BackgroundProposer, DefaultsProposer, Proposer
+from synthcity.search.proposers.leaders import doubted
 from synthcity.search.proposers.portfolio import Portfolio
 from synthcity.search.proposers.stall import HANDED_OVER, again, standing
 
@@ -190,6 +191,9 @@ class TrialQueue:
                 return True
             if found.level == HANDED_OVER:
                 ready = [name for name in ready if not name.startswith(LLM)] or ready
+        if self._arms and self._first not in self._open and (leader := doubted(history)) is not None:
+            self._queue_up(again(leader, history))
+            return True
         while ready:
             source = self._first if self._first in ready else self._portfolio.choose(history, ready)
             proposal = self._ask(source, history)

@@ -12,8 +12,9 @@ from ray import tune
 from synthcity.cluster import Cluster
 from synthcity.errors import Fatal
 from synthcity.nets.authored.code import codes_of
+from synthcity.search.candidates.candidate import Candidate
 from synthcity.search.config import BudgetConfig
-from synthcity.search.journal.events import CheckpointTold, TuneLost
+from synthcity.search.journal.events import COMMON_NOISE, CheckpointTold, RunStarted, TuneLost
 from synthcity.search.journal.history import STOPPED
 from synthcity.search.journal.recorder import Recorder
 from synthcity.search.trials.bridge import MAX_WORKER_DEATHS, Deadlines, Halving, QueueSearcher, Watch
@@ -131,7 +132,7 @@ def make_task(name: str, recorder: Recorder, budget: BudgetConfig, storage: str,
     return Task(
         candidate=name,
         config=dict(record.candidate.config),
-        seed=trial_seed(budget.seed, record.candidate.index),
+        seed=trial_seed(budget.seed, _number(record.candidate, recorder)),
         num_rungs=budget.rungs,
         max_steps=budget.max_steps,
         rung_seconds=budget.max_rung_seconds,
@@ -146,9 +147,22 @@ def checkpoints_of(name: str, recorder: Recorder) -> list[str]:
     return [event["path"] for event in reversed(recorder.all(CheckpointTold)) if event["id"] == name]
 
 
-def trial_seed(seed: int, index: int) -> int:
-    """Return the seed of the candidate with number ``index``: the same in every run with this search seed."""
-    return split_seed([seed, index], 1, bits=32)[0]
+def _number(candidate: Candidate, recorder: Recorder) -> int:
+    """Return which training of its network a trial is, from 0: every network's first has the same seed.
+
+    So all see the same windows in the same order, and most of what a seed does to a score is the same for all. A run of
+    an earlier version goes on as it began, with a seed of each trial's own.
+    """
+    start = recorder.last(RunStarted)
+    if start is not None and start.get("version", 1) < COMMON_NOISE:
+        return candidate.index
+    same = (r.candidate for r in recorder.history.records if r.candidate.hash == candidate.hash)
+    return sum(other.index < candidate.index for other in same)
+
+
+def trial_seed(seed: int, number: int) -> int:
+    """Return the training seed with that number: the same in every run with this search seed."""
+    return split_seed([seed, number], 1, bits=32)[0]
 
 
 def _close_open_trials(recorder: Recorder) -> None:

