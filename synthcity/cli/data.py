@@ -254,11 +254,13 @@ def info(store: str, verify: bool) -> None:
 @click.option("--days", type=int, default=365, show_default=True, help="More days add to fewer.")
 @click.option("--seed", type=click.IntRange(0, MAX_SEED), default=0, show_default=True, help="Chooses the history.")
 @click.option("--resolution", type=RESOLUTION, default="5m", show_default=True, help="Length of a bar.")
-def simulate(store: str, assets: str, start: str, days: int, seed: int, resolution: str) -> None:
+@click.option("--round-the-clock", is_flag=True, help="Gold, oil and equities as perpetuals, which never close.")
+def simulate(store: str, assets: str, start: str, days: int, seed: int, resolution: str, round_the_clock: bool) -> None:
     """Write a simulated market into a store, under the venue "simulated".
 
     Volatility clusters and follows the clock, returns are heavy-tailed, jump and move together, and equities and
-    gold keep their sessions. The same options give the same bars.
+    gold keep their sessions, or trade on as perpetuals: quiet nights and week-ends, gaps on news and earnings. The same
+    options give the same bars.
 
     \b
     Example:
@@ -268,7 +270,8 @@ def simulate(store: str, assets: str, start: str, days: int, seed: int, resoluti
     from synthcity.market.store import open_store
     from synthcity.market.times import parse_resolution
 
-    market, seconds = SimulatedMarket(SimulatedConfig(seed=seed, start=start, days=days)), parse_resolution(resolution)
+    config = SimulatedConfig(seed=seed, start=start, days=days, round_the_clock=round_the_clock)
+    market, seconds = SimulatedMarket(config), parse_resolution(resolution)
     drawn = market.market(_split(assets), resolution=seconds)
     total = 0
     for (asset, _), bars in drawn.items():

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from synthcity.errors import DataError
 from synthcity.market.bars import Market
+from synthcity.market.columns import closes_alone
 from synthcity.market.windows import FeatureTable, WindowSpec
 
 Indices = NDArray[np.int64]
@@ -51,13 +52,18 @@ def build_dataset(
     Validation windows start every ``validation_every`` seconds; training windows at every grid step.
 
     Raises:
-        DataError: an asset has no complete window in one of the periods.
+        DataError: an asset has no complete window in one of the periods, or closes alone where ranges are read.
     """
     tables, train_starts, validation_starts = {}, {}, {}
     for asset in assets:
         key = (asset, spec.increment)
         if key not in market or not len(market[key]):
             raise DataError(f"no {spec.increment}-second bars of {asset}: import or download them first")
+        if spec.range_scales and closes_alone(market[key]).any():
+            raise DataError(
+                f"these networks read the high and low of each bar, and bars of {asset} are closes alone; train them "
+                "on the bars of a venue"
+            )
         table = FeatureTable.build(market[key].until(validation[1]), spec)
         tables[asset] = table
         train_starts[asset] = window_starts(table, spec, *train)

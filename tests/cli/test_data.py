@@ -155,6 +155,11 @@ def test_verify_names_every_damaged_file_and_fails(run, folder, store):
     assert err == f"error: 2 of 6 files in {store} are damaged\n"
 
 
+def test_simulate_has_perpetuals(run, store):
+    code, out, _ = run("simulate", "--store", store, "--assets", "XAU", "--days", 3, "--round-the-clock")
+    assert (code, "XAU 5m (simulated): 864 bars, 864 new" in out) == (0, True)
+
+
 def test_simulate_repeats_and_extends(run, store):
     options = ("--store", store, "--assets", "BTC,SP500", "--seed", 3)
     code, out, _ = run("simulate", *options, "--days", 3)

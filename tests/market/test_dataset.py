@@ -5,7 +5,7 @@ import pytest
 
 from synthcity.errors import DataError
 from synthcity.market.bars import Bars, Market
-from synthcity.market.columns import take
+from synthcity.market.columns import bars_of_closes, take
 from synthcity.market.dataset import Dataset, build_dataset
 from synthcity.market.windows import WindowSpec
 from tests.market.factories import START, make_bars
@@ -17,11 +17,15 @@ BARS = make_bars(22 * 288)
 
 
 def build(bars: Bars = BARS, **changes: object) -> Dataset:
-    settings = {"train": TRAIN, "validation": VALIDATION, "validation_every": DAY // 2, "assets": ["BTC"]} | changes
+    settings = {
+        "spec": SPEC,
+        "train": TRAIN,
+        "validation": VALIDATION,
+        "validation_every": DAY // 2,
+        "assets": ["BTC"],
+    } | changes
     market = Market({("BTC", 300): bars})
-    return build_dataset(
-        market, competition="crypto-24h", rules="2026-09", spec=SPEC, coefficients={"BTC": 1.0}, **settings
-    )  # type: ignore[arg-type]
+    return build_dataset(market, competition="crypto-24h", rules="2026-09", coefficients={"BTC": 1.0}, **settings)  # type: ignore[arg-type]
 
 
 def test_windows_lie_inside_their_period_after_the_warm_up():
@@ -54,6 +58,13 @@ def test_no_window_starts_where_the_price_has_long_been_flat():
     )
     data = build(still)
     assert data.tables["BTC"].time[data.train["BTC"]].min() >= START + 12 * DAY
+
+
+def test_networks_that_read_ranges_are_not_trained_on_closes_alone():
+    closes = bars_of_closes(BARS.time, BARS.close, 300)
+    with pytest.raises(DataError, match="read the high and low of each bar, and bars of BTC are closes alone"):
+        build(closes)
+    assert len(build(closes, spec=WindowSpec.of(300, 288, ranges=False)).train["BTC"])
 
 
 def test_what_is_missing_is_said():

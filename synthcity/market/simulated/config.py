@@ -27,6 +27,7 @@ class SimulatedConfig:
         market_jumps_per_day: jumps that a whole group (crypto, equities, ...) makes together.
         jump_size: standard deviation of a jump in units of the 5-minute volatility of the moment.
         seasonality: strength of the daily and weekly volatility profile; 0 switches it off.
+        round_the_clock: gold, oil and equities are perpetuals, see ``perpetuals``, instead of keeping their sessions.
     """
 
     seed: int = key(0, low=0, high=MAX_SEED)
@@ -41,6 +42,7 @@ class SimulatedConfig:
     market_jumps_per_day: float = key(0.3, low=0.0, high=1e4)
     jump_size: float = key(4.0, low=0.0, high=1e3)
     seasonality: float = key(1.0, low=0.0, high=100.0)
+    round_the_clock: bool = False
 
     def __post_init__(self) -> None:
         check(self, "simulated market: ")

@@ -10,7 +10,6 @@ import numpy as np
 from synthcity.durations import DAY
 from synthcity.errors import ConfigError
 from synthcity.market.bars import Bars, Floats, Market
-from synthcity.market.calendar.sessions import is_open
 from synthcity.market.columns import bars_from_columns, take
 from synthcity.market.simulated.assets import SimulatedAsset, simulated_asset
 from synthcity.market.simulated.config import SimulatedConfig
@@ -23,6 +22,7 @@ from synthcity.market.simulated.law import (
     draw_cells,
     draw_returns,
 )
+from synthcity.market.simulated.perpetuals import shown, surprises
 from synthcity.market.times import format_time
 
 RESOLUTIONS = (60, 300)
@@ -70,7 +70,7 @@ class SimulatedMarket:
         return Market({(asset, resolution): self.bars(asset, resolution, start, end) for asset in assets})
 
     def bars(self, asset: str, resolution: int = 300, start: int | None = None, end: int | None = None) -> Bars:
-        """Return the bars of one asset; closed sessions have none. Raises as ``market``."""
+        """Return the bars of one asset; closed sessions have none, unless it is a perpetual. Raises as ``market``."""
         first, last = self._span(start, end)
         if resolution not in RESOLUTIONS:
             raise ConfigError(f"the simulated market has bars of 60 and 300 seconds, not {resolution}")
@@ -78,7 +78,7 @@ class SimulatedMarket:
         minutes = _minute_bars(law, self._truth(law), self.config)
         bars = minutes if resolution == 60 else _aggregate(minutes, resolution)
         asked = (bars.time >= first) & (bars.time < last)
-        return take(bars, asked & is_open(law.group.session, bars.time))
+        return take(bars, asked & shown(self.config, law, bars))
 
     def state(self, asset: str, time: int) -> MarketState:
         """The true state at ``time`` (a whole minute, unix seconds), after all that was observed by then.
@@ -120,6 +120,8 @@ class SimulatedMarket:
             sigma = cell_sigma(config, asset, cells, times)
             sigma_a_minute, mixing_a_minute = (np.repeat(v, MINUTES_A_CELL) for v in (sigma, cells.mixing))
             returns = draw_returns(config, asset, streams, sigma_a_minute, mixing_a_minute, minutes=1)
+            ends = config.epoch + 60 * np.arange(1, len(returns) + 1, dtype=np.int64)
+            returns += surprises(config, streams.rng, asset, ends, 60, returns.shape)
             self._truths[asset.name] = _Truth(
                 cells=cells, sigma=sigma, returns=returns, log_price=np.log(asset.price) + np.cumsum(returns)
             )

@@ -18,6 +18,7 @@ from synthcity.market.simulated.law import (
     draw_returns,
 )
 from synthcity.market.simulated.market import MarketState, SimulatedMarket
+from synthcity.market.simulated.perpetuals import surprises
 from synthcity.seeds import split_seed
 from synthcity.sn50.prompt import Prompt
 
@@ -75,9 +76,10 @@ class SimulatedOracle:
             mixing=_prepend(state.mixing, new.mixing),
         )
         sigma = cell_sigma(config, asset, cells, opens + CELL * np.arange(num_new + 1, dtype=np.int64))
-        return draw_returns(
+        returns = draw_returns(
             config, asset, streams, sigma[:, cell_of_step], cells.mixing[:, cell_of_step], minutes=step // 60
         )
+        return returns + surprises(config, streams.rng, asset, ends, step, returns.shape)
 
 
 def _prepend(known: float, drawn: Floats) -> Floats:
