@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from synthcity.market.bars import History, Prices
+from synthcity.market.bars import History, Prices, Times
 from synthcity.seeds import split_seed
 from synthcity.sn50.prompt import Prompt
 
@@ -89,3 +90,19 @@ def covers(forecaster: Forecaster, prompt: Prompt) -> bool:
 def as_history(history: Prices, prompt: Prompt) -> History:
     """Wrap bars or closes of the prompt's asset; pass a History through."""
     return History.of(prompt.asset, history)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shifted(Prompt):
+    """A prompt for the changes of steps that lie ``shift`` seconds later than its own grid.
+
+    A forecaster of five-minute steps is asked from where its bars end, and a validator from any minute. Who knows what
+    differs from minute to minute reads ``step_ends``; who does not answers by the grid.
+    """
+
+    shift: int
+
+
+def step_ends(prompt: Prompt) -> Times:
+    """Return when the steps end that are scored, (num_steps,) unix seconds."""
+    return prompt.grid[1:] + (prompt.shift if isinstance(prompt, Shifted) else 0)

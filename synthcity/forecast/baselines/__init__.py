@@ -9,7 +9,7 @@ from pathlib import Path
 from synthcity.errors import ConfigError, unknown_name
 from synthcity.forecast.baselines.base import Baseline
 from synthcity.forecast.baselines.ewma import Ewma, EwmaConfig
-from synthcity.forecast.baselines.fhs import Fhs, FhsConfig
+from synthcity.forecast.baselines.fhs import Fhs, FhsConfig, FhsPlain
 from synthcity.forecast.baselines.reference import Reference, ReferenceConfig
 from synthcity.forecast.baselines.trailing import Trailing, TrailingConfig
 from synthcity.forecast.bundles.verified import mapping, select
@@ -19,6 +19,7 @@ BASELINES: Mapping[str, Callable[[], Baseline]] = {
     "reference": Reference,
     "trailing": Trailing,
     "ewma": Ewma,
+    "fhs-plain": FhsPlain,
     "fhs": Fhs,
 }
 
@@ -44,8 +45,10 @@ def from_bundle(folder: Path, config: Mapping[str, object], weights: Mapping[str
             return Trailing(build(TrailingConfig, kept.config))
         case "ewma":
             return Ewma(build(EwmaConfig, kept.config))
-        case "fhs":  # a bundle from before there were any sessions stays as it was
-            return Fhs(build(FhsConfig, {"sessions": None, **kept.config}))
+        case "fhs" if "bursts" in kept.config:
+            return Fhs(build(FhsConfig, kept.config))
+        case "fhs" | "fhs-plain":  # a bundle from before there were bursts, or any sessions, stays as it was
+            return FhsPlain(build(FhsConfig, {"sessions": None, "bursts": None, **kept.config}))
         case name:
             raise ConfigError(unknown_name("baseline", name, BASELINES))
 

@@ -1,13 +1,13 @@
-"""Filtered historical simulation (Barone-Adesi, Giannopoulos and Vosper, 1999) with a daily profile.
+"""Filtered historical simulation (Barone-Adesi, Giannopoulos and Vosper, 1999) with a profile of day and minute.
 
-Returns are divided by a time-of-day profile and by a two-speed EWMA volatility; what remains is drawn anew
-and dressed in the coming hours' volatility and profile; in trading time where a market closes (``sessions``). The
-strongest statistical baseline here, hence the one that a winner must beat.
+Returns are divided by what the minutes that they cover bring (``bursts``), by a time-of-day profile and by a two-speed
+EWMA volatility; what remains is drawn anew and dressed in the coming hours' volatility, profile and minutes; in trading
+time where a market closes (``sessions``). The strongest of the older baselines, hence one that a winner must beat.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +18,11 @@ from synthcity.forecast.baselines.draws import Draws
 from synthcity.forecast.baselines.profile import ProfileConfig, slot_of, volatility_profile
 from synthcity.forecast.baselines.returns import log_returns, require
 from synthcity.forecast.baselines.sessions import SessionConfig, session_steps
-from synthcity.forecast.baselines.volatility import Filtered, TwoSpeed, unit_residuals
+from synthcity.forecast.baselines.volatility import Filter, Filtered, TwoSpeed
+from synthcity.forecast.forecaster import step_ends
 from synthcity.market.bars import Bars
+from synthcity.market.calendar.bursts import BurstConfig, learn_bursts
+from synthcity.market.calendar.minutes import Effect, over_steps
 from synthcity.market.calendar.week import learn_week
 from synthcity.schema import key
 from synthcity.sn50.prompt import Prompt
@@ -32,6 +35,7 @@ class FhsConfig:
     """Spans in days or hours; the half-lives count trading time, the histories calendar time.
 
     ``sessions`` says how to treat an asset that closes or falls still; None treats all alike, by the clock alone.
+    ``bursts`` says how the bursts on the marks of the clock are learned; None knows none.
     """
 
     history_days: float = key(60.0, low=0.01, high=3660)
@@ -44,6 +48,7 @@ class FhsConfig:
     min_returns: int = key(288, low=2, high=1_000_000)
     profile: ProfileConfig = field(default_factory=ProfileConfig)
     sessions: SessionConfig | None = field(default_factory=SessionConfig)
+    bursts: BurstConfig | None = field(default_factory=BurstConfig)
 
     @property
     def speeds(self) -> TwoSpeed:
@@ -58,7 +63,7 @@ class FhsConfig:
 @dataclass(frozen=True, eq=False, kw_only=True)
 class _Fit:
     profile: Floats  # (576,)
-    filtered: Filtered  # of returns / profile
+    filtered: Filtered  # of returns / effects / profile
     residuals: Floats  # symmetric, unit variance
 
 
@@ -72,28 +77,46 @@ class Fhs(Baseline):
 
     def log_steps(self, bars: Bars, prompt: Prompt, draws: Draws) -> Floats:
         """Draw residuals and scale them; see ``Baseline.log_steps``."""
-        if self.config.sessions is not None:
+        sessions, bursts = self.config.sessions, self.config.bursts
+        effects = () if bursts is None else (learn_bursts(bars, bursts),)
+        if sessions is not None:
             week = learn_week(bars)
             if week.rests:
-                return session_steps(bars, week, prompt, self.config.sessions, draws, self.name)
-        fit = self._fit(bars, prompt.asset)
+                volatility = self._filter(sessions)
+                return session_steps(bars, week, prompt, sessions, draws, self.name, effects, volatility)
+        fit = self._fit(bars, prompt.asset, effects)
         steps = draws.of(fit.residuals, prompt.num_simulations, prompt.num_steps)
-        steps *= self._future_sigma(fit, prompt)
+        steps *= self._future_sigma(fit, prompt, effects)
         return steps
 
-    def _fit(self, bars: Bars, asset: str) -> _Fit:
+    def _fit(self, bars: Bars, asset: str, effects: tuple[Effect, ...]) -> _Fit:
         c = self.config
         days = c.history_days if bars.resolution >= 300 else c.minute_history_days
         returns = log_returns(bars, last_seconds=round(days * DAY))
         require(returns, c.min_returns, asset, self.name)
-        profile = volatility_profile(returns, c.profile)
-        z = returns.value / profile[slot_of(returns.observed)]
-        filtered = c.speeds.filter(z, bars.resolution)
+        even = replace(returns, value=returns.value / over_steps(returns.observed, bars.resolution, *effects))
+        profile = volatility_profile(even, c.profile)
+        z = even.value / profile[slot_of(even.observed)]
+        filtered = self._filter(c)(z, bars.resolution)
         recent = returns.observed > returns.observed[-1] - c.residual_days * DAY
-        return _Fit(profile=profile, filtered=filtered, residuals=unit_residuals(z, filtered, recent))
+        return _Fit(profile=profile, filtered=filtered, residuals=filtered.residuals(recent))
 
-    def _future_sigma(self, fit: _Fit, prompt: Prompt) -> Floats:
+    def _filter(self, config: FhsConfig | SessionConfig) -> Filter:
+        """The volatility behind the season; ``har`` has another."""
+        return config.speeds
+
+    def _future_sigma(self, fit: _Fit, prompt: Prompt, effects: tuple[Effect, ...]) -> Floats:
         """Volatility of each coming step, (num_steps,)."""
+        ends = step_ends(prompt) if effects else prompt.grid[1:]
         ahead = np.arange(1, prompt.num_steps + 1) * prompt.time_increment / 3600
-        sigma: Floats = np.sqrt(self.config.speeds.ahead(fit.filtered, ahead)) * fit.profile[slot_of(prompt.grid[1:])]
-        return sigma
+        sigma: Floats = np.sqrt(fit.filtered.ahead(ahead)) * fit.profile[slot_of(ends)]
+        return sigma * over_steps(ends, prompt.time_increment, *effects)
+
+
+class FhsPlain(Fhs):
+    """The same without bursts, as it was before they were known: what leads used to be quoted against."""
+
+    name = "fhs-plain"
+
+    def __init__(self, config: FhsConfig | None = None) -> None:
+        super().__init__(config or FhsConfig(bursts=None))

@@ -13,14 +13,16 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from synthcity.durations import DAY
+from synthcity.durations import DAY, MINUTE
 from synthcity.forecast.baselines.draws import Draws
 from synthcity.forecast.baselines.profile import ProfileConfig, slot_of, slot_share, volatility_profile
 from synthcity.forecast.baselines.returns import Returns, require
 from synthcity.forecast.baselines.trades import Trades, trades_of
-from synthcity.forecast.baselines.volatility import Filtered, TwoSpeed, unit_residuals
+from synthcity.forecast.baselines.volatility import Filter, Filtered, TwoSpeed
+from synthcity.forecast.forecaster import step_ends
 from synthcity.market.bars import Bars
 from synthcity.market.calendar.clock import new_york
+from synthcity.market.calendar.minutes import Effect, minutes_of, over_steps
 from synthcity.market.calendar.week import Week
 from synthcity.schema import key
 from synthcity.sn50.prompt import Prompt
@@ -77,9 +79,18 @@ class _Fit:
 
 
 def session_steps(
-    bars: Bars, week: Week, prompt: Prompt, config: SessionConfig, draws: Draws, forecaster: str
+    bars: Bars,
+    week: Week,
+    prompt: Prompt,
+    config: SessionConfig,
+    draws: Draws,
+    forecaster: str,
+    effects: tuple[Effect, ...],
+    volatility: Filter,
 ) -> Floats:
     """Draw log returns (num_simulations, num_steps) of an asset that trades by ``week``.
+
+    With ``effects`` of minutes the steps are those of ``step_ends``, and one that trades in part moves in part.
 
     Raises:
         DataError: naming ``forecaster``, where ``bars`` hold too few returns to fit on.
@@ -87,47 +98,62 @@ def session_steps(
     trades = trades_of(bars, week, round(max(config.history_days, config.gap_history_days) * DAY))
     require(Returns(value=trades.value, observed=trades.observed), config.min_returns, prompt.asset, forecaster)
     typical = week.closure_seconds / bars.resolution
-    fit = _fit(trades, bars.resolution, typical, config)
-    opens = week.opens(prompt.grid)
-    trading = opens[1:]
+    fit = _fit(trades, bars.resolution, typical, config, effects, volatility)
+    ends = step_ends(prompt) if effects else prompt.grid[1:]
+    trading = _share_open(week, ends, prompt.time_increment)
+    opens = np.concatenate([week.opens(ends[:1] - prompt.time_increment), trading > 0])
     hours = np.cumsum(trading) * prompt.time_increment / 3600
-    volatility = np.sqrt(config.speeds.ahead(fit.filtered, hours))
-    slots = slot_of(_wall(prompt.grid[1:]))
+    sigma = np.sqrt(fit.filtered.ahead(hours))
+    slots = slot_of(_wall(ends))
     shape = prompt.num_simulations, prompt.num_steps
     steps = draws.of(fit.residuals, *shape)
-    steps *= volatility * fit.profile[slots] * trading
+    steps *= sigma * fit.profile[slots] * np.sqrt(trading) * over_steps(ends, prompt.time_increment, *effects)
     steps *= draws.uniform(*shape) >= fit.still[slots]
-    for step, length in _gaps(opens, week, prompt):
+    for step, length in _gaps(opens, week, ends, prompt.time_increment):
         scale = fit.gap_scale * (length / typical) ** (config.gap_length_power / 2)
         degrees = config.gap_degrees_of_freedom
         move = math.sqrt((degrees - 2) / degrees) * draws.student(degrees, len(steps), 1)[:, 0]  # of unit variance
-        steps[:, step] = scale * volatility[step] * move
+        steps[:, step] = scale * sigma[step] * move
     return steps
 
 
-def _fit(trades: Trades, resolution: int, typical: float, config: SessionConfig) -> _Fit:
+def _share_open(week: Week, ends: Ints, seconds: int) -> Floats:
+    """Share of the minutes of each step, (num_steps,), that are expected to trade."""
+    minutes = minutes_of(ends, seconds)
+    return np.asarray(week.opens(minutes.ravel() + MINUTE).reshape(minutes.shape).mean(axis=1))
+
+
+def _fit(
+    trades: Trades,
+    resolution: int,
+    typical: float,
+    config: SessionConfig,
+    effects: tuple[Effect, ...],
+    volatility: Filter,
+) -> _Fit:
     start = trades.observed[-1] - config.history_days * DAY
     recent, seen = trades.observed > start, trades.seen > start
     slots = slot_of(_wall(trades.observed))
-    returns = Returns(value=trades.value[recent], observed=_wall(trades.observed[recent]))
+    value = trades.value / over_steps(trades.observed, resolution, *effects)
+    returns = Returns(value=value[recent], observed=_wall(trades.observed[recent]))
     profile = volatility_profile(returns, config.profile)
-    z = trades.value / profile[slots]
-    filtered = config.speeds.filter(z, resolution)
+    z = value / profile[slots]
+    filtered = volatility(z, resolution)
     known = trades.gap_after >= config.min_returns  # the volatility before an earlier one is not
     move = trades.gap_move[known] / np.sqrt(filtered.variance[trades.gap_after[known] - 1])
     return _Fit(
         profile=profile,
         still=slot_share(slot_of(_wall(trades.seen[seen])), trades.still[seen], config.profile),
         filtered=filtered,
-        residuals=unit_residuals(z, filtered, trades.observed > trades.observed[-1] - config.residual_days * DAY),
+        residuals=filtered.residuals(trades.observed > trades.observed[-1] - config.residual_days * DAY),
         gap_scale=_gap_scale(move, trades.gap_steps[known], config, typical),
     )
 
 
-def _gaps(opens: Flags, week: Week, prompt: Prompt) -> list[tuple[int, int]]:
+def _gaps(opens: Flags, week: Week, ends: Ints, seconds: int) -> list[tuple[int, int]]:
     """List the steps that end a closure and its length in steps, themselves included; ``opens`` is by grid point."""
-    back = np.arange(DAY * 7 // prompt.time_increment, 0, -1)  # t0 may lie in a closure
-    known = np.concatenate([week.opens(prompt.start_time - back * prompt.time_increment), opens])
+    back = np.arange(DAY * 7 // seconds, 0, -1)  # t0 may lie in a closure
+    known = np.concatenate([week.opens(ends[0] - seconds - back * seconds), opens])
     at = np.arange(len(known)) - len(back)
     last_open = np.maximum.accumulate(np.where(known, at, at[0]))
     ends = np.flatnonzero(opens[1:] & ~opens[:-1])

@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+
+class Filtered(Protocol):
+    """A volatility fitted to returns (n,) that have no season left."""
+
+    @property
+    def variance(self) -> Floats:
+        """Variance expected of the next return, after each of them, (n,)."""
+
+    def ahead(self, hours: Floats) -> Floats:
+        """Return the variance expected after each of ``hours`` (k,) from the last return: (k,)."""
+
+    def residuals(self, recent: Flags) -> Floats:
+        """Return the ``recent`` (n,) returns in units of the volatility just before, symmetrised, to be drawn anew."""
+
+
+Filter = Callable[[Floats, int], Filtered]
+"""From returns without their season and the seconds between them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,39 +44,47 @@ class TwoSpeed:
     fast_weight: float
     decay_half_life_hours: float
 
-    def filter(self, z: Floats, step_seconds: int) -> Filtered:
+    def __call__(self, z: Floats, step_seconds: int) -> Filtered:
         """Run over returns ``z`` (n,) without their season, ``step_seconds`` apart."""
         square = z**2
         fast, slow = (
             _ewma(square, hours * 3600 / step_seconds)
             for hours in (self.fast_half_life_hours, self.slow_half_life_hours)
         )
-        return Filtered(variance=self.fast_weight * fast + (1 - self.fast_weight) * slow, fast=fast, slow=slow)
-
-    def ahead(self, filtered: Filtered, hours: Floats) -> Floats:
-        """Return the variance expected after each of ``hours`` (k,) from the last return: (k,)."""
-        fast, slow = filtered.fast[-1], filtered.slow[-1]
-        decay = 0.5 ** (hours / self.decay_half_life_hours)
-        variance: Floats = slow + self.fast_weight * (fast - slow) * decay
-        return variance
+        return _TwoSpeeds(z=z, fast=fast, slow=slow, law=self)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Filtered:
-    """Variances up to and including each return, (n,) each."""
+class _TwoSpeeds:
+    """Returns and means of their squares up to and including each, (n,) each."""
 
-    variance: Floats
+    z: Floats
     fast: Floats
     slow: Floats
+    law: TwoSpeed
+
+    @property
+    def variance(self) -> Floats:
+        return self.law.fast_weight * self.fast + (1 - self.law.fast_weight) * self.slow
+
+    def ahead(self, hours: Floats) -> Floats:
+        fast, slow = self.fast[-1], self.slow[-1]
+        decay = 0.5 ** (hours / self.law.decay_half_life_hours)
+        variance: Floats = slow + self.law.fast_weight * (fast - slow) * decay
+        return variance
+
+    def residuals(self, recent: Flags) -> Floats:
+        """Of unit variance, so that ``ahead`` is the variance of what is drawn."""
+        found = past_residuals(self.z, self.variance, recent)
+        found /= np.sqrt(np.mean(found**2))
+        return np.concatenate([found, -found])
 
 
-def unit_residuals(z: Floats, filtered: Filtered, recent: NDArray[np.bool_]) -> Floats:
-    """Return the ``recent`` (n,) returns in units of the volatility just before, symmetrised, of unit variance."""
+def past_residuals(z: Floats, variance: Floats, recent: Flags) -> Floats:
+    """Return the ``recent`` (n,) of returns ``z`` (n,) in units of the volatility just before."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        residuals = (z[1:] / np.sqrt(filtered.variance[:-1]))[recent[1:]]
-    residuals = residuals[np.isfinite(residuals)]  # a price that stood still from the first bar on
-    residuals /= np.sqrt(np.mean(residuals**2))
-    return np.concatenate([residuals, -residuals])
+        residuals = (z[1:] / np.sqrt(variance[:-1]))[recent[1:]]
+    return residuals[np.isfinite(residuals)]  # a price that stood still from the first bar on
 
 
 def _ewma(x: Floats, half_life: float) -> Floats:

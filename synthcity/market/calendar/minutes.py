@@ -43,6 +43,8 @@ def over_steps(ends: Times, seconds: int, *effects: Effect) -> Floats:
         seconds: length of a step.
         effects: of which each minute carries the product.
     """
+    if not effects:
+        return np.ones(len(ends))
     minutes = minutes_of(ends, seconds)
     multipliers = np.ones(minutes.size)
     for effect in effects:

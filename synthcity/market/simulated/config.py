@@ -28,6 +28,7 @@ class SimulatedConfig:
         jump_size: standard deviation of a jump in units of the 5-minute volatility of the moment.
         seasonality: strength of the daily and weekly volatility profile; 0 switches it off.
         round_the_clock: gold, oil and equities are perpetuals, see ``perpetuals``, instead of keeping their sessions.
+        bursts: strength of the bursts on the marks of the clock, see ``season.burst_multipliers``.
     """
 
     seed: int = key(0, low=0, high=MAX_SEED)
@@ -43,6 +44,7 @@ class SimulatedConfig:
     jump_size: float = key(4.0, low=0.0, high=1e3)
     seasonality: float = key(1.0, low=0.0, high=100.0)
     round_the_clock: bool = False
+    bursts: float = key(0.0, low=0.0, high=10.0)
 
     def __post_init__(self) -> None:
         check(self, "simulated market: ")

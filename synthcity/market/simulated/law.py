@@ -5,9 +5,10 @@ Time runs in cells of 5 minutes. In cell c an asset's 5-minute volatility is::
     sigma_c = hourly_sigma / sqrt(12) * exp(profile_c + fast_c + slow_c - fast_spread^2 - slow_spread^2)
 
 with two AR(1) processes (so that the mean square of sigma is the asset's own). The log return over m of the
-cell's 5 minutes is ``sigma_c * (sqrt(w_c m / 5) z + jump_size * (sqrt(k) z' + sqrt(k') z''))``: z standard
-normal, w_c inverse-gamma with mean 1 (so a 5-minute return without jumps is a scaled Student-t), and k, k'
-the numbers of own and of group jumps. World and group factors are shared among assets.
+cell's 5 minutes is ``b sigma_c * (sqrt(w_c m / 5) z + jump_size * (sqrt(k) z' + sqrt(k') z''))``: z standard
+normal, w_c inverse-gamma with mean 1 (so a 5-minute return without jumps is a scaled Student-t), k, k' the
+numbers of own and of group jumps, b the root mean square of the minutes' bursts, 1 unless they are asked for.
+World and group factors are shared among assets.
 
 Every random number comes from a stream named after its purpose, hence no asset's draws depend on which others
 are asked for, and assets drawn from the same ``Streams`` are drawn jointly.

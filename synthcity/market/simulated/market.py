@@ -23,6 +23,7 @@ from synthcity.market.simulated.law import (
     draw_returns,
 )
 from synthcity.market.simulated.perpetuals import shown, surprises
+from synthcity.market.simulated.season import burst_multipliers
 from synthcity.market.times import format_time
 
 RESOLUTIONS = (60, 300)
@@ -41,7 +42,7 @@ class MarketState:
 @dataclass(frozen=True, kw_only=True)
 class _Truth:
     cells: Cells  # (num_cells,)
-    sigma: Floats  # (num_cells,)
+    sigma: Floats  # (num_cells * 5,), of five minutes like each minute
     returns: Floats  # (num_cells * 5,), one a minute
     log_price: Floats  # the same, at the end of each minute
 
@@ -117,9 +118,11 @@ class SimulatedMarket:
             num_cells = config.days * DAY // CELL
             cells = draw_cells(config, asset, streams, (num_cells,))
             times = config.epoch + CELL * np.arange(num_cells, dtype=np.int64)
-            sigma = cell_sigma(config, asset, cells, times)
-            sigma_a_minute, mixing_a_minute = (np.repeat(v, MINUTES_A_CELL) for v in (sigma, cells.mixing))
-            returns = draw_returns(config, asset, streams, sigma_a_minute, mixing_a_minute, minutes=1)
+            sigma, mixing = (
+                np.repeat(v, MINUTES_A_CELL) for v in (cell_sigma(config, asset, cells, times), cells.mixing)
+            )
+            sigma *= burst_multipliers(config.epoch + 60 * np.arange(len(sigma), dtype=np.int64), config.bursts)
+            returns = draw_returns(config, asset, streams, sigma, mixing, minutes=1)
             ends = config.epoch + 60 * np.arange(1, len(returns) + 1, dtype=np.int64)
             returns += surprises(config, streams.rng, asset, ends, 60, returns.shape)
             self._truths[asset.name] = _Truth(
@@ -135,7 +138,7 @@ def _minute_bars(asset: SimulatedAsset, truth: _Truth, config: SimulatedConfig) 
     ``(r + sqrt(r^2 + 2 v E)) / 2`` with E standard exponential; the lowest alike, drawn on its own.
     """
     streams, returns, num_minutes = Streams(config.seed), truth.returns, len(truth.returns)
-    sigma = np.repeat(truth.sigma, MINUTES_A_CELL)
+    sigma = truth.sigma
     variance = sigma**2 * np.repeat(truth.cells.mixing, MINUTES_A_CELL) / MINUTES_A_CELL
     reach = {
         name: np.sqrt(returns**2 + 2 * variance * streams.rng(f"{name}/{asset.name}").standard_exponential(num_minutes))

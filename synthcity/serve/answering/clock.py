@@ -4,20 +4,21 @@ The network labels a price by the opening time of its minute candle, so grid tim
 observed at t + 60 s; and it asks a minute or two before t0. Elsewhere in synthcity history ends at a prompt's start
 and its grid holds times of observation. Here one is turned into the other, for simulating and for settling alike.
 
-``simulate`` asks the forecaster for what it was trained for, a prompt that starts where its bars end, and uses the
-changes of those paths as they are. What lies between the last known price and t0 is a further move, drawn from the
-forecaster's own first step: all whole steps that fit, and of one more its share of the variance. So prices at t0
-differ from path to path, and a stale price widens the ensemble instead of passing for a fresh one.
+``simulate`` asks the forecaster for what it was trained for, a prompt that starts where its bars end, tells it how much
+later the steps lie that are scored, and uses the changes of those paths as they are. What lies between the last known
+price and t0 is a further move, drawn from the forecaster's own first step: all whole steps that fit, and of one more
+its share of the variance. So prices at t0 differ from path to path, and a stale price widens the ensemble instead of
+passing for a fresh one.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from synthcity.errors import DataError
-from synthcity.forecast.forecaster import Forecaster, Paths
+from synthcity.forecast.forecaster import Forecaster, Paths, Shifted
 from synthcity.market.bars import Floats, History, Market, Times
 from synthcity.market.times import format_duration
 from synthcity.sn50.competitions import Competition
@@ -93,7 +94,8 @@ def simulate(
     _check_increment(known, prompt, start, longest_wait_seconds)
     rng = np.random.default_rng(seed)
     own_seed = int(rng.integers(2**63))
-    paths = forecaster.simulate(known.until(start), replace(prompt, start_time=start), seed=own_seed)
+    asked = Shifted(**{**vars(prompt), "start_time": start, "shift": settled - start})
+    paths = forecaster.simulate(known.until(start), asked, seed=own_seed)
     changes = paths / paths[:, :1]
     move = _move(np.log(changes[:, 1]), wait / prompt.time_increment, rng)
     price = float(minutes.close[-1])

@@ -16,8 +16,11 @@ from synthcity.forecast.baselines.profile import ProfileConfig
 from synthcity.forecast.baselines.sessions import SessionConfig
 from synthcity.forecast.bundles.bundle import load, save_bundle
 from synthcity.forecast.bundles.verified import sha256
+from synthcity.forecast.forecaster import Shifted
 from synthcity.forecast.mixing import Mix
 from synthcity.forecast.quantise import Quantised
+from synthcity.market.bars import Market
+from synthcity.sn50.prompt import Prompt
 from tests.faults import campaign
 
 BASELINE = "synthcity.forecast.baselines:from_bundle"
@@ -67,11 +70,28 @@ def test_keeps_every_setting(tmp_path: Path) -> None:
 
 def test_what_was_saved_before_there_were_sessions_has_none(folder: Path) -> None:
     config = json.loads((folder / "config.json").read_text())["config"]
-    del config["sessions"]
+    del config["sessions"], config["bursts"]
     _rewrite(folder / "config.json", config=config)
     loaded = load(folder)
     assert isinstance(loaded, Fhs)
-    assert loaded.config == FhsConfig(sessions=None)
+    assert loaded.config == FhsConfig(sessions=None, bursts=None)
+
+
+def test_what_was_saved_before_there_were_bursts_answers_as_before(folder: Path, market: Market) -> None:
+    """By the name that this form has now."""
+    config = json.loads((folder / "config.json").read_text())["config"]
+    del config["bursts"]
+    _rewrite(folder / "config.json", config=config)
+    loaded, today = load(folder), baseline("fhs-plain")
+    assert loaded.name == "fhs-plain"
+    start = int(market["BTC", 300].observed[-1])
+    asked = Shifted(asset="BTC", start_time=start, num_simulations=20, shift=180)
+    paths = loaded.simulate(market.as_of(start), asked, seed=3)
+    prompt = Prompt(asset="BTC", start_time=start, num_simulations=20)
+    np.testing.assert_array_equal(paths, today.simulate(market.as_of(start), prompt, seed=3))
+    assert (paths != baseline("fhs").simulate(market.as_of(start), prompt, seed=3)).any()
+    loaded.save(folder.parent / "again")  # type: ignore[attr-defined]
+    assert load(folder.parent / "again").name == "fhs-plain"
 
 
 def test_gives_its_loader_the_arrays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,7 +33,7 @@ from tests.search.builders import candidate, tell
 from tests.search.order import assert_before, recorded
 
 DAY = 86400
-BASE = {"reference": 110.0, "trailing": 105.0, "ewma": 103.0, "fhs": 100.0}
+BASE = {"reference": 110.0, "trailing": 105.0, "ewma": 103.0, "fhs-plain": 101.0, "fhs": 100.0}
 
 
 BUDGET = BudgetConfig(finalists=3, final_seeds=1)
@@ -238,7 +238,7 @@ def test_lost_test_scores_are_not_computed_again(tmp_path: Path, recorder: Recor
 
 
 def test_baselines_are_scored_once(tmp_path: Path, recorder: Recorder) -> None:
-    scorer = GivenScores(tmp_path, recorder, {}, [0.25] * 4)
+    scorer = GivenScores(tmp_path, recorder, {}, [1 / len(BASELINES)] * len(BASELINES))
     for _ in range(2):
         score_baselines(recorder, data(), scorer, seed=0)  # type: ignore[arg-type]
     assert scorer.calls == ["mix"]
