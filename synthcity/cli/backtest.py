@@ -85,9 +85,9 @@ def command(
     """Compare forecasters prompt by prompt on past prices.
 
     Each one sees what was known at the prompt's start and is scored by the network's rules; lower is better.
-    Name baselines (reference, trailing, ewma, fhs-plain, fhs), bundle folders, forecasters of installed distributions,
-    and your own as module:Name. The lead is that over the first baseline named, in percent with its 95 % interval;
-    below zero is better. Share is the network's softmax over the forecasters compared.
+    Name baselines (reference, trailing, ewma, fhs-plain, fhs, har), bundle folders, forecasters of installed
+    distributions, and your own as module:Name. The lead is that over the first baseline named, in percent with its
+    95 % interval; below zero is better. Share is the network's softmax over the forecasters compared.
 
     \b
     The strongest baseline against the network's reference miner:

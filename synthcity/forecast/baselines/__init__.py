@@ -10,6 +10,7 @@ from synthcity.errors import ConfigError, unknown_name
 from synthcity.forecast.baselines.base import Baseline
 from synthcity.forecast.baselines.ewma import Ewma, EwmaConfig
 from synthcity.forecast.baselines.fhs import Fhs, FhsConfig, FhsPlain
+from synthcity.forecast.baselines.har import Har, HarConfig
 from synthcity.forecast.baselines.reference import Reference, ReferenceConfig
 from synthcity.forecast.baselines.trailing import Trailing, TrailingConfig
 from synthcity.forecast.bundles.verified import mapping, select
@@ -21,7 +22,11 @@ BASELINES: Mapping[str, Callable[[], Baseline]] = {
     "ewma": Ewma,
     "fhs-plain": FhsPlain,
     "fhs": Fhs,
+    "har": Har,
 }
+
+STRONGEST = ("fhs", "har")
+"""Those that a verdict is judged against with quantised paths too."""
 
 
 def baseline(name: str) -> Baseline:
@@ -49,6 +54,8 @@ def from_bundle(folder: Path, config: Mapping[str, object], weights: Mapping[str
             return Fhs(build(FhsConfig, kept.config))
         case "fhs" | "fhs-plain":  # a bundle from before there were bursts, or any sessions, stays as it was
             return FhsPlain(build(FhsConfig, {"sessions": None, "bursts": None, **kept.config}))
+        case "har":
+            return Har(build(HarConfig, kept.config))
         case name:
             raise ConfigError(unknown_name("baseline", name, BASELINES))
 

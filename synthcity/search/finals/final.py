@@ -5,8 +5,8 @@
 2. A mix of them and the best baseline is fitted on the search's own validation prompts and scored on the fresh ones.
 3. The best of finalists, mix and baselines on the fresh prompts is chosen. Its networks are trained once more, on train
    and validation together, and it is frozen into ``winner/`` with quantised paths, as it would mine.
-4. Only then the test period is looked at, once: what was frozen against every baseline, and against the best one with
-   quantised paths too. It gives the verdict and chooses nothing.
+4. Only then the test period is looked at, once: what was frozen against every baseline, and against the best one and
+   the strongest kinds with quantised paths too. It gives the verdict and chooses nothing.
 
 Every step is journalled when it is done, so a killed final goes on at the next one and never looks twice.
 
@@ -24,7 +24,7 @@ import pandas as pd
 
 from synthcity.errors import RunError
 from synthcity.files import atomic_file, atomic_write
-from synthcity.forecast.baselines import BASELINES, baseline
+from synthcity.forecast.baselines import BASELINES, STRONGEST, baseline
 from synthcity.forecast.evaluation.diagnostics import DiagnosticsTold
 from synthcity.forecast.forecaster import Forecaster
 from synthcity.forecast.mixing import Mix
@@ -201,7 +201,7 @@ def _look(
         *(Named(Quantised(contenders[name]), name) for name in names),
         *([Named(contenders[challenger], f"{challenger} plain")] if challenger else []),
         *baselines.values(),
-        Quantised(baselines[choice["best_baseline"]]),
+        *(Quantised(baselines[name]) for name in dict.fromkeys((choice["best_baseline"], *STRONGEST))),
     ]
     prompts = data.test_prompts()
     scores, diagnostics = scorer.scores_and_diagnostics(everyone, prompts, seed=stage_seed(seed, 0))

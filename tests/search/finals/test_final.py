@@ -33,7 +33,7 @@ from tests.search.builders import candidate, tell
 from tests.search.order import assert_before, recorded
 
 DAY = 86400
-BASE = {"reference": 110.0, "trailing": 105.0, "ewma": 103.0, "fhs-plain": 101.0, "fhs": 100.0}
+BASE = {"reference": 110.0, "trailing": 105.0, "ewma": 103.0, "fhs-plain": 101.0, "har": 102.0, "fhs": 100.0}
 
 
 BUDGET = BudgetConfig(finalists=3, final_seeds=1)
@@ -164,7 +164,7 @@ def test_fresh_prompts_decide_and_not_the_score_of_the_search(tmp_path: Path, re
     winner = recorder.last(Chosen)
     assert winner is not None
     assert (winner["name"], winner["challenger"], winner["best_single"]) == ("c0000", "c0000", "c0000")
-    assert set(look.scores["forecaster"]) == {"c0000", "c0000 plain", "fhs+q", *BASELINES}
+    assert set(look.scores["forecaster"]) == {"c0000", "c0000 plain", "fhs+q", "har+q", *BASELINES}
     assert {event["name"] for event in recorder.all(FinalistTold)} == {"c0001", "c0000", "c0003", "mix", *BASELINES}
 
 
@@ -175,7 +175,7 @@ def test_a_better_mix_wins_and_is_saved_with_its_weights(tmp_path: Path, recorde
     assert event["members"] == ["c0001", "c0000"]  # the third was worth five paths of a thousand
     assert sum(event["weights"]) == pytest.approx(1.0)
     assert look.challenger == "mix"
-    assert set(look.scores["forecaster"]) == {"mix", "mix plain", "c0000", "fhs+q", *BASELINES}
+    assert set(look.scores["forecaster"]) == {"mix", "mix plain", "c0000", "fhs+q", "har+q", *BASELINES}
     saved = load(tmp_path / "winner")
     assert saved.name == "mix+q"
     assert list(saved.forecaster.weights) == pytest.approx(event["weights"])  # type: ignore[attr-defined]
