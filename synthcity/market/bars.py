@@ -7,8 +7,9 @@ close observed at exactly ``t``, else NaN. Gaps are absent rows, never invented 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -69,6 +70,13 @@ class Bars:
         return np.where(self.observed[at] == times, self.close[at], np.nan)
 
 
+class Foresight(Protocol):
+    """What is known of times to come; ``calendar.events.outlook.Outlook`` is one."""
+
+    def effect(self, asset: str, now: int) -> Callable[[Times], Floats]:
+        """Multipliers of the volatility of minutes, see ``calendar.minutes.Effect``, as they were known at ``now``."""
+
+
 class Market(Mapping[tuple[str, int], Bars]):
     """All bars at hand, by (asset, resolution in seconds). Picklable, read-only.
 
@@ -81,8 +89,10 @@ class Market(Mapping[tuple[str, int], Bars]):
         1740787200
     """
 
-    def __init__(self, bars: Mapping[tuple[str, int], Bars]) -> None:
+    def __init__(self, bars: Mapping[tuple[str, int], Bars], foresight: Foresight | None = None) -> None:
+        """Take bars, and what is known to come; without that nothing is."""
         self._bars = dict(bars)
+        self.foresight = foresight
 
     def __getitem__(self, key: tuple[str, int]) -> Bars:
         return self._bars[key]
@@ -99,7 +109,7 @@ class Market(Mapping[tuple[str, int], Bars]):
 
     def until(self, now: int) -> Market:
         """A market whose last bars were observed at ``now`` or before."""
-        return Market({key: bars.until(now) for key, bars in self._bars.items()})
+        return Market({key: bars.until(now) for key, bars in self._bars.items()}, self.foresight)
 
     def realised(self, asset: str, grid: Times, resolution: int) -> Floats:
         """Realised prices on ``grid`` from bars of ``resolution``; NaN where nothing was observed."""
@@ -194,6 +204,10 @@ class History:
             have = ", ".join(sorted(f"{a} {r}s" for a, r in self._market)) or "nothing"
             raise DataError(f"no {resolution}-second bars of {asset}; this history holds {have}: give it those bars")
         return self._market[asset, resolution].until(self.now)
+
+    def effect(self, asset: str) -> Callable[[Times], Floats] | None:
+        """What is known of times to come, see ``Foresight``; None where the market has no calendar."""
+        return None if self._market.foresight is None else self._market.foresight.effect(asset, self.now)
 
     def has(self, asset: str, resolution: int) -> bool:
         """Whether at least one bar of this asset and resolution was observed."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from synthcity.durations import DAY
 from synthcity.errors import ConfigError, DataError, unknown_name
-from synthcity.forecast.bundles.facts import SIMULATED, Facts
+from synthcity.forecast.bundles.facts import Facts
 from synthcity.forecast.evaluation.backtest import backtest_prompts, check_on_grid, realised_prices
 from synthcity.market.bars import Market
 from synthcity.market.columns import closes_alone
@@ -18,6 +18,7 @@ from synthcity.market.periods import Period, Periods
 from synthcity.market.simulated import SimulatedMarket
 from synthcity.market.store import open_store
 from synthcity.market.store.opening import is_address
+from synthcity.market.store.series import SIMULATED
 from synthcity.market.times import format_time
 from synthcity.market.windows import WindowSpec
 from synthcity.search.config import DataConfig, SearchConfig

@@ -9,10 +9,8 @@ from weakref import WeakKeyDictionary
 
 from synthcity.errors import BundleError, ConfigError
 from synthcity.market.periods import Period, Periods
+from synthcity.market.store.series import SIMULATED
 from synthcity.market.times import parse_time
-
-SIMULATED = "simulated"
-"""The venue of prices that nobody ever paid."""
 
 UNKNOWN = "unknown"
 PERIODS = ("train", "validation", "test")

@@ -13,9 +13,10 @@ from synthcity.errors import ConfigError, DataError, unknown_name
 from synthcity.market.bars import Bars, Market, Times
 from synthcity.market.calendar.events.calendar import Calendar, packaged
 from synthcity.market.calendar.events.event import Event
+from synthcity.market.calendar.events.outlook import Outlook, packaged_responses
 from synthcity.market.check import Tell
 from synthcity.market.store.coverage import Coverage, measure
-from synthcity.market.store.series import Series
+from synthcity.market.store.series import SIMULATED, Series
 from synthcity.market.times import format_resolution, format_time
 
 _log = logging.getLogger(__name__)
@@ -104,6 +105,13 @@ class PriceStore(ABC):
         """
         raise ConfigError(f"store {self.name} keeps no calendar of its own; name a store that is a folder")
 
+    def outlook(self, venues: Iterable[str]) -> Outlook | None:
+        """What the calendar has prices of ``venues`` expect; None for simulated ones, which no release moves.
+
+        Raises: as ``calendar``.
+        """
+        return None if SIMULATED in venues else Outlook(calendar=self.calendar(), responses=packaged_responses())
+
     def series(self) -> list[Series]:
         """All series, sorted by asset, venue and resolution.
 
@@ -179,10 +187,11 @@ class PriceStore(ABC):
     ) -> Market:
         """Return the market of ``assets`` at ``resolution``, and of the ``extra`` (asset, resolution) pairs.
 
-        Raises: as ``load``.
+        Raises: as ``load``; and ConfigError where the calendar is damaged.
         """
         keys = [(asset, resolution) for asset in assets] + list(extra)
-        return Market({key: self.load(*key, venue, start, end) for key in keys})
+        venues = {self.find(*key, venue).venue for key in keys}
+        return Market({key: self.load(*key, venue, start, end) for key in keys}, self.outlook(venues))
 
     def info(self) -> list[tuple[Series, Coverage]]:
         """What the store holds and how whole each series is."""

@@ -9,6 +9,9 @@ from synthcity.durations import DAY
 from synthcity.errors import ConfigError
 from synthcity.market.times import format_resolution
 
+SIMULATED = "simulated"
+"""The venue of prices that nobody ever paid."""
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 

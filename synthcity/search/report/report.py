@@ -8,9 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from synthcity.forecast.bundles.facts import SIMULATED
 from synthcity.forecast.evaluation.diagnostics import DiagnosticsTold
 from synthcity.forecast.evaluation.regimes import GroupsTold
+from synthcity.market.store.series import SIMULATED
 from synthcity.search.arms import CLOSED, LLM
 from synthcity.search.candidates.notation import sketch
 from synthcity.search.finals.choice import RULE

@@ -19,6 +19,7 @@ from synthcity.errors import ConfigError, SourceError, SynthcityError
 from synthcity.market.bars import History, Market
 from synthcity.market.live import LiveSeries, SeriesHealth
 from synthcity.market.store import PriceStore
+from synthcity.market.store.expected import Expected
 from synthcity.market.venues.candles import Clock, system_clock
 from synthcity.market.venues.http import Patience
 from synthcity.market.venues.official import official_source
@@ -76,12 +77,13 @@ class LivePrices:
         """Read what the store holds.
 
         Raises:
-            ConfigError: an asset's price is made by no venue here.
+            ConfigError: an asset's price is made by no venue here, or the store's calendar is damaged.
         """
         settings = Settings.load() if settings is None else settings
         sources = {
             asset: official_source(asset, settings, patience=config.patience, clock=clock) for asset in config.assets
         }
+        self._expected = Expected(store, {source.venue for source in sources.values()})
         self._series = {
             (asset, resolution): LiveSeries(store, source, asset, resolution, round(days * DAY))
             for asset, source in sources.items()
@@ -124,7 +126,8 @@ class LivePrices:
             ConfigError: the feed does not follow ``asset``.
         """
         self._minutes(asset)
-        return Market({key: series.bars for key, series in self._series.items()}).as_of(int(now))
+        bars = {key: series.bars for key, series in self._series.items()}
+        return Market(bars, self._expected.latest).as_of(int(now))
 
     def age(self, asset: str, now: float) -> float:
         """Seconds since the last price of ``asset`` known at ``now`` was observed, infinite without any.

@@ -13,6 +13,7 @@ from synthcity.durations import DAY
 from synthcity.errors import DataError, unknown_name
 from synthcity.market.bars import Bars, History, Market
 from synthcity.market.store import PriceStore
+from synthcity.market.store.expected import Expected
 
 _LOOK_SECONDS = 10.0
 _log = logging.getLogger(__name__)
@@ -52,6 +53,7 @@ class StorePrices:
         self._markets: dict[str, Market] = {}
         self._looked_at: dict[str, float] = {}
         self._stamps: dict[str, Hashable] = {}
+        self._expected: dict[str, Expected] = {}
 
     @property
     def assets(self) -> tuple[str, ...]:
@@ -102,4 +104,7 @@ class StorePrices:
             steps = ", ".join(f"{resolution}-second" for resolution in self._history_days)
             reason = f"no {steps} bars of {asset}" if held else unknown_name("asset", asset, self.assets)
             raise DataError(f"store {self._store.name}: {reason}")
-        return Market(found)
+        if asset not in self._expected:
+            venues = {series.venue for series in self._store.series() if series.asset == asset}
+            self._expected[asset] = Expected(self._store, venues)
+        return Market(found, self._expected[asset].latest)

@@ -2,15 +2,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from synthcity.errors import ConfigError, DataError
 from synthcity.market.calendar.events.calendar import packaged
+from synthcity.market.calendar.events.outlook import Outlook, packaged_responses
 from synthcity.market.store import Store, open_store
 from synthcity.market.store import calendar as calendars
 from synthcity.market.store.price_store import PriceStore
+from synthcity.market.store.series import SIMULATED
 from synthcity.market.times import parse_time
 from tests.market.calendar.events.factories import event
+from tests.market.factories import make_bars
 
 DECEMBER = parse_time("2026-12-01T13:30")
 
@@ -57,3 +61,16 @@ def test_a_store_elsewhere_keeps_none(tmp_path: Path):
     assert PriceStore.calendar(store) == packaged()
     with pytest.raises(ConfigError, match="keeps no calendar of its own"):
         PriceStore.extend_calendar(store, [event(DECEMBER)])
+
+
+def test_real_prices_come_with_an_outlook_and_simulated_ones_without(tmp_path: Path):
+    store = Store(tmp_path)
+    for venue in ("binance", SIMULATED):
+        store.append("BTC", venue, 300, make_bars(3))
+    real, simulated = (store.load_market(["BTC"], 300, venue=venue) for venue in ("binance", SIMULATED))
+    assert real.foresight == Outlook(calendar=packaged(), responses=packaged_responses())
+    history = real.as_of(DECEMBER)
+    minutes = np.array([parse_time("2025-09-11T12:30")])
+    assert history.effect("BTC")(minutes)[0] > 4
+    assert (real.until(DECEMBER).foresight, simulated.foresight) == (real.foresight, None)
+    assert simulated.as_of(DECEMBER).effect("BTC") is None

@@ -1,0 +1,69 @@
+"""What is known to come and what such things do, as an effect of minutes: as of a time, and never from what came."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+import numpy as np
+
+from synthcity import strict_json
+from synthcity.durations import MINUTE
+from synthcity.market.bars import Floats, Times
+from synthcity.market.calendar.events.calendar import Calendar
+from synthcity.market.calendar.events.event import Event
+from synthcity.market.calendar.events.response import FIRST_SECOND, LAST_SECOND, Responses
+from synthcity.market.calendar.minutes import Effect
+
+_PACKAGED = "responses.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outlook:
+    """A calendar and how volatility answers to it.
+
+    Attributes:
+        calendar: what is known to come.
+        responses: learned at several times, sorted by ``until``; the last one that a time knows is used.
+    """
+
+    calendar: Calendar
+    responses: Sequence[Responses]
+
+    def effect(self, asset: str, now: int) -> Effect:
+        """The multipliers of minutes for ``asset`` as they were known at ``now`` (unix seconds); 1 without an event.
+
+        Only events count whose dates are sure and were known by then. Those that are past count too, so that the
+        returns that they moved can be told from ordinary ones.
+        """
+        known = next((one for one in reversed(self.responses) if one.until <= now), None)
+
+        def multipliers(minutes: Times) -> Floats:
+            if known is None or not len(minutes):
+                return np.ones(len(minutes))
+            first = int(minutes.min())
+            # of every minute in between, since that is a slice for each event
+            span = np.ones((int(minutes.max()) - first) // MINUTE + 1)
+            for event in self._known(asset, now, first, first + MINUTE * len(span)):
+                table = known.minutes(event.kind, asset)
+                if table is None:
+                    continue
+                begin = (event.time + FIRST_SECOND - first) // MINUTE
+                part = slice(max(begin, 0), min(begin + len(table), len(span)))
+                span[part] *= table[part.start - begin : part.stop - begin]
+            return np.asarray(span[(minutes - first) // MINUTE])
+
+        return multipliers
+
+    def _known(self, asset: str, now: int, start: int, end: int) -> list[Event]:
+        around = self.calendar.between(start - LAST_SECOND, end - FIRST_SECOND)
+        return [e for e in around if e.is_sure and e.known_from <= now and e.asset in ("", asset)]
+
+
+@cache
+def packaged_responses() -> tuple[Responses, ...]:
+    """What events did, learned from real prices up to several times; ``benchmarks.responses`` made it."""
+    text = resources.files(__package__).joinpath(_PACKAGED).read_text(encoding="utf-8")
+    return tuple(Responses.read(one) for one in strict_json.loads(text))
