@@ -103,6 +103,11 @@ class Shifted(Prompt):
     shift: int
 
 
+def shift_of(prompt: Prompt) -> int:
+    """Return how many seconds later than the prompt's grid the scored steps lie."""
+    return prompt.shift if isinstance(prompt, Shifted) else 0
+
+
 def step_ends(prompt: Prompt) -> Times:
     """Return when the steps end that are scored, (num_steps,) unix seconds."""
-    return prompt.grid[1:] + (prompt.shift if isinstance(prompt, Shifted) else 0)
+    return prompt.grid[1:] + shift_of(prompt)

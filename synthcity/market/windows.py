@@ -16,7 +16,9 @@ from synthcity.durations import DAY
 from synthcity.errors import DataError
 from synthcity.market.bars import Bars, Floats, Times
 from synthcity.market.calendar.activity import ACTIVITY_NAMES, activity_features
+from synthcity.market.calendar.bursts import past_bursts
 from synthcity.market.calendar.features import CALENDAR_NAMES, calendar_features
+from synthcity.market.calendar.minutes import over_steps
 from synthcity.market.calendar.week import traded
 
 Array32 = NDArray[np.float32]
@@ -40,8 +42,8 @@ class WindowSpec:
     ``scales`` and ``range_scales``: seconds over which volatility is measured from returns and from ranges; without any
     ``range_scales`` no range is read, so that bars and mere closes give the same features;
     ``return_scales``: seconds of signed returns; ``anchor_seconds``: span of the volatility in whose units a network
-    works; ``profile_days``: days over which a slot of the day is averaged. ``warmup_days`` of history must lie before a
-    window.
+    works; ``profile_days``: days over which a slot of the day is averaged; ``burst_days``: days from which bursts are
+    learned, 0 for networks that know none. ``warmup_days`` of history must lie before a window.
     """
 
     increment: int
@@ -52,15 +54,17 @@ class WindowSpec:
     anchor_seconds: int
     profile_days: tuple[int, ...]
     warmup_days: float
+    burst_days: int = 0
 
     @classmethod
-    def of(cls, increment: int, horizon: int, *, ranges: bool = True) -> WindowSpec:
+    def of(cls, increment: int, horizon: int, *, ranges: bool = True, bursts: bool = True) -> WindowSpec:
         """Return the spans that suit a grid: days for five-minute steps, hours for minutes.
 
         A minute store is young and an hour is short, so long spans would only tell a network what the date is.
 
         Args:
             ranges: whether the bars have any; a network that learns from closes alone must read none later.
+            bursts: whether to learn the bursts on the marks of the clock, see ``calendar.bursts``.
         """
         if increment >= 5 * _MINUTE:
             return cls(
@@ -72,6 +76,7 @@ class WindowSpec:
                 anchor_seconds=7 * DAY,
                 profile_days=(1, 3, 7, 14, 28),
                 warmup_days=7.0,
+                burst_days=56 if bursts else 0,
             )
         return cls(
             increment=increment,
@@ -82,6 +87,7 @@ class WindowSpec:
             anchor_seconds=DAY,
             profile_days=(1, 3, 7),
             warmup_days=3.0,
+            burst_days=28 if bursts else 0,
         )
 
     @property
@@ -93,9 +99,14 @@ class WindowSpec:
         return int(self.warmup_days * self.steps_per_day)
 
     @property
-    def lookback(self) -> int:
-        """Steps of history that determine every feature of the last two days exactly."""
+    def span(self) -> int:
+        """Steps of history that determine every feature of the last two days exactly, those of bursts apart."""
         return (max(self.scales) // DAY + max(self.profile_days) + 5) * self.steps_per_day
+
+    @property
+    def lookback(self) -> int:
+        """The same with bursts."""
+        return max(self.span, (self.burst_days + 5) * self.steps_per_day)
 
     @property
     def num_context(self) -> int:
@@ -105,9 +116,10 @@ class WindowSpec:
 
     @property
     def future_names(self) -> tuple[str, ...]:
-        """Columns of ``FeatureTable.future``: calendar and activity, then slot volatilities in absolute logs."""
-        slots = tuple(f"slot_{days}d" for days in self.profile_days)
-        return (*KNOWN_NAMES, *slots, *(["slot_weekday"] if max(self.profile_days) >= 2 * _WEEK else []))
+        """Columns of ``FeatureTable.future``: calendar and activity, slot volatilities in absolute logs, log bursts."""
+        slots = [f"slot_{days}d" for days in self.profile_days]
+        slots += ["slot_weekday"] if max(self.profile_days) >= 2 * _WEEK else []
+        return (*KNOWN_NAMES, *slots, *(["bursts"] if self.burst_days else []))
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +129,8 @@ class FeatureTable:
     ``returns`` (n,) log returns, NaN at gaps; ``price`` (n,) closes, NaN at gaps; ``anchor`` (n,) causal volatility per
     step, NaN until there is enough; ``sequence`` (n, 3) per-step inputs (return, range volatility, log
     slot profile), NaN at gaps; ``context`` (n, c) summary inputs, finite; ``future`` (n + horizon, f): known
-    columns, then log slot volatilities in absolute units (subtract ``log(anchor[i])`` for a window starting at ``i``).
+    columns, log slot volatilities in absolute units (subtract ``log(anchor[i])`` for a window starting at ``i``), and
+    the log multiplier that bursts bring to a step, unless ``spec.burst_days`` is 0.
     """
 
     time: Times
@@ -132,10 +145,13 @@ class FeatureTable:
         return len(self.time)
 
     @classmethod
-    def build(cls, bars: Bars, spec: WindowSpec, *, until: int | None = None, rows: int | None = None) -> FeatureTable:
+    def build(
+        cls, bars: Bars, spec: WindowSpec, *, until: int | None = None, rows: int | None = None, shift: int = 0
+    ) -> FeatureTable:
         """Compute the features of ``bars`` up to the grid time at or before ``until`` (default: the last bar's).
 
-        ``rows`` keeps only the last so many rows, which is much cheaper and gives the same numbers.
+        ``rows`` keeps only the last so many rows, which is much cheaper and gives the same numbers. ``shift``: seconds
+        by which the steps that are scored lie later than those of the grid, see ``forecast.forecaster.Shifted``.
 
         Raises:
             DataError: no bars, or bars of another resolution than ``spec.increment``.
@@ -144,7 +160,8 @@ class FeatureTable:
             raise DataError(f"features need {spec.increment}-second bars, got {bars.resolution}-second bars")
         if not len(bars):
             raise DataError("features need at least one bar, got none")
-        time, price, spread = _regular(bars, until)
+        recent = bars if rows is None else bars.slice(max(0, len(bars) - spec.span), len(bars))
+        time, price, spread = _regular(recent, until)
         if not spec.range_scales:
             spread = np.full_like(spread, np.nan)
         returns = np.diff(np.log(price), prepend=np.nan)
@@ -153,8 +170,13 @@ class FeatureTable:
         ahead = slice(keep.start, n + spec.horizon)
         slots, profile = _slot_profiles(np.abs(returns), spec)
         grid = time[0] + spec.increment * np.arange(ahead.start, ahead.stop)
-        activity = activity_features(bars.observed[traded(bars)], grid, spec.increment, spec.horizon * spec.increment)
+        activity = activity_features(
+            recent.observed[traded(recent)], grid, spec.increment, spec.horizon * spec.increment
+        )
         known = np.concatenate([calendar_features(grid), activity], axis=1)
+        future = [known, slots[ahead].astype(np.float32)]
+        if spec.burst_days:
+            future.append(_burst_feature(bars, grid + shift, spec))
         anchor, summary = _summary(returns, spread, profile[:n], spec, keep)
         return cls(
             time=time[keep],
@@ -163,8 +185,15 @@ class FeatureTable:
             anchor=anchor.astype(np.float32),
             sequence=np.stack([returns[keep], spread[keep] * _PARKINSON, profile[keep]], axis=1).astype(np.float32),
             context=np.concatenate([summary.astype(np.float32), known[: n - keep.start]], axis=1),
-            future=np.concatenate([known, slots[ahead].astype(np.float32)], axis=1),
+            future=np.concatenate(future, axis=1),
         )
+
+
+def _burst_feature(bars: Bars, ends: Times, spec: WindowSpec) -> Array32:
+    """Log multiplier (n, 1) that bursts bring to the steps that end at ``ends`` (n,), known a horizon before them."""
+    horizon = spec.horizon * spec.increment
+    bursts = past_bursts(bars, int(ends[0]) - spec.increment, int(ends[-1]), days=spec.burst_days, ahead=horizon)
+    return np.log(over_steps(ends, spec.increment, bursts))[:, None].astype(np.float32)
 
 
 def _summary(returns: Floats, spread: Floats, profile: Floats, spec: WindowSpec, keep: slice) -> tuple[Floats, Floats]:

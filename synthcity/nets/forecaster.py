@@ -16,7 +16,7 @@ from torch import Tensor
 from synthcity.errors import BundleError, ConfigError, DataError, NotCovered
 from synthcity.forecast.bundles.bundle import save_bundle
 from synthcity.forecast.bundles.verified import mapping, select
-from synthcity.forecast.forecaster import Paths, as_history
+from synthcity.forecast.forecaster import Paths, as_history, shift_of
 from synthcity.forecast.quantise import DEFAULT_FACTOR
 from synthcity.market.bars import Bars, History, Prices
 from synthcity.market.windows import FeatureTable, WindowSpec
@@ -36,7 +36,7 @@ _MOST_ASSETS = 256
 _LONGEST_REASON = 300  # characters of an error that is not ours
 _FEW = 16  # paths that show whether any can be drawn
 # members of a mix look at the same history: share its features
-_TABLES: WeakKeyDictionary[History, dict[tuple[str, WindowSpec, int, int], FeatureTable]] = WeakKeyDictionary()
+_TABLES: WeakKeyDictionary[History, dict[tuple[str, WindowSpec, int, int, int], FeatureTable]] = WeakKeyDictionary()
 
 
 class NetForecaster:
@@ -175,12 +175,15 @@ class NetForecaster:
 
     def _table(self, history: History, prompt: Prompt) -> FeatureTable:
         cache = _TABLES.setdefault(history, {})
-        key = (prompt.asset, self.spec, self.network.config.steps, prompt.start_time)
+        shift = shift_of(prompt)
+        key = (prompt.asset, self.spec, self.network.config.steps, prompt.start_time, shift)
         if key not in cache:
             recent = self._recent(history, prompt)
             if len(recent) and recent.observed[-1] > prompt.start_time:
                 raise ValueError(f"history reaches {recent.observed[-1]}, past the prompt's start {prompt.start_time}")
-            cache[key] = FeatureTable.build(recent, self.spec, until=prompt.start_time, rows=self.network.config.steps)
+            cache[key] = FeatureTable.build(
+                recent, self.spec, until=prompt.start_time, rows=self.network.config.steps, shift=shift
+            )
         return cache[key]
 
     def _recent(self, history: History, prompt: Prompt) -> Bars:

@@ -18,6 +18,7 @@ from synthcity.nets.heads.law import Law
 _NUM_SEQUENCE = len(SEQUENCE_NAMES) + 1  # and a flag for gaps
 _NUM_LEAD = 4
 _BOUND = 4.0
+_BURST_SCALE = 8.0  # makes a log multiplier, a tenth or so, as large as other inputs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +62,7 @@ def make_batch(
     return Batch(
         sequence=_scale_sequence(sequence, anchor),
         context=torch.from_numpy(context),
-        future=_scale_future(future, anchor),
+        future=_scale_future(future, anchor, spec),
         asset=torch.from_numpy(asset_ids[order].astype(np.int64)),
         anchor=torch.from_numpy(anchor),
         realised=torch.from_numpy(realised.astype(np.float32)),
@@ -93,12 +94,13 @@ def _scale_sequence(sequence: np.ndarray, anchor: np.ndarray) -> Tensor:
     return torch.from_numpy(stacked.astype(np.float32))
 
 
-def _scale_future(future: np.ndarray, anchor: np.ndarray) -> Tensor:
+def _scale_future(future: np.ndarray, anchor: np.ndarray, spec: WindowSpec) -> Tensor:
     """Slot volatilities relative to the anchor, unknown ones taken as the anchor; then how far ahead a step is."""
-    first = len(KNOWN_NAMES)
-    slots = np.nan_to_num(future[..., first:] - np.log(anchor)[:, None, None], nan=0.0)
+    first, last = len(KNOWN_NAMES), future.shape[-1] - bool(spec.burst_days)
+    slots = np.nan_to_num(future[..., first:last] - np.log(anchor)[:, None, None], nan=0.0)
     lead = np.broadcast_to(_lead(future.shape[1]), (*future.shape[:2], _NUM_LEAD))
-    scaled = np.concatenate([future[..., :first], np.clip(slots, -_BOUND, _BOUND), lead], axis=-1)
+    bursts = _BURST_SCALE * future[..., last:]
+    scaled = np.concatenate([future[..., :first], np.clip(slots, -_BOUND, _BOUND), bursts, lead], axis=-1)
     return torch.from_numpy(scaled.astype(np.float32))
 
 

@@ -115,6 +115,8 @@ def spec_from_json(values: object) -> WindowSpec:
             raise ConfigError(f"{name} of a network's windows must lie within {_LONGEST_DAYS} days, got {seconds}")
         if any(later <= earlier for earlier, later in pairwise(seconds)):
             raise ConfigError(f"{name} of a network's windows must increase, got {seconds}")
+    if not 0 <= spec.burst_days <= _LONGEST_DAYS:
+        raise ConfigError(f"burst_days of a network's windows must be 0 to {_LONGEST_DAYS}, got {spec.burst_days}")
     if spec.increment <= 0 or DAY % spec.increment or spec.horizon > _MOST_STEPS:
         raise ConfigError(f"no network forecasts {spec.horizon} steps of {spec.increment} s")
     return spec

@@ -28,7 +28,10 @@ _OVERRUN = 3.0  # the gate times two steps alone; a training is cut off that tak
 
 @dataclass(frozen=True, kw_only=True)
 class DataConfig:
-    """Which prices, which periods and how often a forecast is asked for."""
+    """Which prices, which periods, what networks are told of them, and how often a forecast is asked for.
+
+    ``bursts``: whether networks are told of the bursts of volatility on the marks of the clock.
+    """
 
     periods: Periods
     source: str = key("store", choices=("store", "simulated"))
@@ -37,6 +40,7 @@ class DataConfig:
     assets: tuple[str, ...] | None = key(None)
     validation_every: float = duration(11.0 * HOUR, low=1, high=366 * DAY)
     test_every: float = duration(11.0 * HOUR, low=1, high=366 * DAY)
+    bursts: bool = True
     simulated: SimulatedConfig = field(default_factory=SimulatedConfig)
 
 

@@ -117,6 +117,7 @@ def load_data(config: SearchConfig) -> SearchData:
             competition.time_increment,
             competition.time_length // competition.time_increment,
             ranges=not any(closes_alone(bars).any() for bars in market.values()),
+            bursts=data.bursts,
         ),
         assets=assets,
         train=(periods.train.start, periods.train.end),

@@ -111,3 +111,56 @@ def test_without_ranges_bars_and_mere_closes_give_the_same_features():
     with_ranges = FeatureTable.build(bars, SPEC)
     np.testing.assert_array_equal(table.sequence[:, [0, 2]], with_ranges.sequence[:, [0, 2]])
     np.testing.assert_array_equal(table.future, with_ranges.future)
+
+
+MINUTES = WindowSpec.of(60, 60)
+
+
+@pytest.mark.parametrize("spec", [SPEC, MINUTES], ids=["fives", "minutes"])
+def test_bursts_are_told_for_the_minutes_that_are_scored(spec):
+    """A walk with three times the volatility in the first minute, or five, of every hour."""
+    bars = walk(spec.burst_days + 5, resolution=spec.increment)
+    moves = np.diff(np.log(bars.close), prepend=np.log(100.0)) * np.where(bars.time % 3600 == 0, 3.0, 1.0)
+    close = 100 * np.exp(np.cumsum(moves))
+    bars = Bars(bars.time, close, close * 1.001, close * 0.999, close, bars.volume, spec.increment)
+    table = FeatureTable.build(bars, spec, rows=spec.steps_per_day)
+    later = FeatureTable.build(bars, spec, rows=spec.steps_per_day, shift=180)
+    told, shifted = (np.exp(each.future[-spec.horizon - 720 :, -1]) for each in (table, later))
+    ends = table.time[0] + spec.increment * np.arange(len(table.future))[-spec.horizon - 720 :]
+    marked = (ends - spec.increment) % 3600 == 0
+    assert told[marked].min() > 1.5 * told[~marked].max()
+    if spec is MINUTES:
+        np.testing.assert_allclose(shifted[:-3], told[3:], rtol=1e-6)
+    else:  # two of the five minutes before the hour's mark, and three of those after it
+        assert shifted[marked].mean() < 0.85 * told[marked].mean()
+        assert shifted[np.roll(marked, -1)].mean() > 1.1 * told[np.roll(marked, -1)].mean()
+    np.testing.assert_array_equal(table.future[:, :-1], later.future[:, :-1])
+
+
+def test_the_live_tail_of_minutes_equals_the_table_of_training():
+    bars = walk(MINUTES.lookback / 1440 + 3, resolution=60)
+    full = FeatureTable.build(bars, MINUTES)
+    tail = FeatureTable.build(bars.slice(len(bars) - MINUTES.lookback, len(bars)), MINUTES, rows=300)
+    np.testing.assert_allclose(tail.future, full.future[-300 - MINUTES.horizon :], rtol=1e-4, atol=1e-5)
+
+
+def test_a_network_of_before_is_told_no_bursts():
+    old, bars = WindowSpec.of(300, 288, bursts=False), walk(20)
+    assert old.future_names == SPEC.future_names[:-1]
+    table, now = FeatureTable.build(bars, old), FeatureTable.build(bars, SPEC)
+    np.testing.assert_array_equal(table.future, now.future[:, :-1])
+    np.testing.assert_array_equal(table.context, now.context)
+
+
+@pytest.mark.parametrize("what", ["short", "still", "gappy"])
+def test_bursts_are_finite_whatever_the_past(what):
+    bars = walk(4)
+    if what == "short":
+        bars = bars.slice(0, 40)
+    elif what == "still":
+        bars = Bars(bars.time, *(np.full(len(bars), 100.0) for _ in range(4)), bars.volume, 300)
+    else:
+        bars = drop(bars, np.random.default_rng(0).random(len(bars)) > 0.2)
+    told = FeatureTable.build(bars, SPEC).future[:, -1]
+    assert np.isfinite(told).all()
+    assert np.abs(told).max() < 0.1, "nothing is known, so nothing is expected"

@@ -10,18 +10,21 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from synthcity.errors import BundleError, DataError
 from synthcity.forecast.baselines import Fhs
 from synthcity.forecast.bundles.bundle import load
-from synthcity.forecast.forecaster import Forecaster
+from synthcity.forecast.forecaster import Forecaster, Shifted
 from synthcity.forecast.mixing import Mix
 from synthcity.forecast.quantise import Quantised
 from synthcity.market.bars import History, Market
 from synthcity.market.columns import bars_of_closes
 from synthcity.market.dataset import Dataset, build_dataset
 from synthcity.market.windows import WindowSpec
+from synthcity.nets.config import NetConfig
 from synthcity.nets.forecaster import NetForecaster, from_bundle
+from synthcity.nets.network import Network
 from synthcity.nets.training import Trainer
 from synthcity.sn50.prompt import Prompt
 from tests.nets.conftest import START, seasonal_bars
@@ -153,3 +156,18 @@ def test_one_that_learned_from_closes_reads_no_ranges_later(tmp_path: Path) -> N
     forecaster = load(tmp_path / "bundle")
     paths = forecaster.simulate(past(), PROMPT, seed=3)
     np.testing.assert_array_equal(forecaster.simulate(market.as_of(NOW), PROMPT, seed=3), paths)
+
+
+@pytest.mark.parametrize("bursts", [True, False])
+def test_only_a_network_that_was_told_of_bursts_hears_how_late_its_steps_are(dataset: Dataset, bursts: bool) -> None:
+    spec = WindowSpec.of(300, dataset.spec.horizon, bursts=bursts)
+    config = NetConfig.from_dict({"d_model": 16, "history": 24, "blocks": [], "head": {"name": "gbm"}})
+    torch.manual_seed(0)
+    network = Network(config, spec, len(dataset.assets))
+    for parameter in network.parameters():  # a head begins with zeros
+        torch.nn.init.normal_(parameter, std=0.1)
+    forecaster = NetForecaster(network, spec, dataset.assets, {})
+    length = {"time_length": 300 * spec.horizon, "num_simulations": 10}
+    at = forecaster.simulate(past(), Prompt(asset="BTC", start_time=NOW, **length), seed=1)
+    late = forecaster.simulate(past(), Shifted(asset="BTC", start_time=NOW, shift=180, **length), seed=1)
+    assert (at != late).any() == bursts

@@ -42,7 +42,7 @@ class BurstConfig:
     their five as in other coins.
     """
 
-    history_days: float = key(60.0, low=1, high=3660)
+    history_days: float = key(56.0, low=1, high=3660)
     hours: float = key(100.0, low=0, high=1e6)
     days: float = key(200.0, low=0, high=1e6)
     minute_hours: float = key(1000.0, low=0, high=1e6)
@@ -69,6 +69,45 @@ def learn_bursts(bars: Bars, config: BurstConfig) -> Bursts:
     np.add.at(total, hours % _HOURS, shares)
     count = np.bincount(hours % _HOURS, minlength=_HOURS)[:, None]
     return Bursts(multiplier=multipliers(total, count.astype(np.float64), config))
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PastBursts:
+    """An effect of minutes of which each knows only what lay days before it.
+
+    Attributes:
+        first_day: of ``multiplier``, counted from 1970.
+        multiplier: (days, 24 * 60), learned from what lay before each day.
+        lag: seconds between the beginning of such a day and the first minute that uses it.
+    """
+
+    first_day: int
+    multiplier: Floats
+    lag: int
+
+    def __call__(self, minutes: Times) -> Floats:
+        """Return the multipliers of minutes that open at ``minutes`` (n,)."""
+        day = np.clip((minutes - self.lag) // DAY - self.first_day, 0, len(self.multiplier) - 1)
+        return np.asarray(self.multiplier[day, minutes % DAY // MINUTE])
+
+
+def past_bursts(bars: Bars, first: int, last: int, *, days: int, ahead: int) -> PastBursts:
+    """Learn for minutes from ``first`` to ``last`` (unix seconds) from the ``days`` that were over ``ahead`` s before.
+
+    The same for many minutes at once as for those of one prompt: what is known is renewed at midnight.
+    """
+    lag = ahead + SHORTEST_CLOSURE  # which tells whether a price at the end of an hour stands still
+    first_day, last_day = (first - lag) // DAY, (last - lag) // DAY
+    hours, shares = hourly_shares(bars)
+    row = hours // _HOURS - first_day + days
+    known = (row >= 0) & (row < last_day - first_day + days)
+    total = np.zeros((last_day - first_day + days + 1, _HOURS, shares.shape[1]))
+    count = np.zeros((len(total), _HOURS, 1))
+    total[row[known] + 1, hours[known] % _HOURS] = shares[known]
+    count[row[known] + 1, hours[known] % _HOURS] = 1.0
+    total, count = (part[days:] - part[:-days] for part in (total.cumsum(axis=0), count.cumsum(axis=0)))
+    found = multipliers(total, count, BurstConfig())
+    return PastBursts(first_day=first_day, multiplier=found.reshape(len(found), -1), lag=lag)
 
 
 def hourly_shares(bars: Bars) -> tuple[Times, Floats]:

@@ -7,7 +7,7 @@ import pytest
 
 from synthcity.durations import DAY, HOUR
 from synthcity.market.bars import Bars
-from synthcity.market.calendar.bursts import BurstConfig, hourly_shares, learn_bursts
+from synthcity.market.calendar.bursts import BurstConfig, hourly_shares, learn_bursts, past_bursts
 from synthcity.market.calendar.minutes import over_steps
 from synthcity.market.columns import take
 from synthcity.market.simulated import SimulatedConfig, SimulatedMarket
@@ -39,7 +39,9 @@ def test_the_bursts_of_a_known_market_are_recovered(market: SimulatedMarket, res
 def test_a_market_without_bursts_has_none(market: SimulatedMarket) -> None:
     plain = SimulatedMarket(replace(BURSTS, bursts=0.0)).bars("BTC", 300)
     ends = START + 300 * np.arange(1, 289, dtype=np.int64)
-    assert np.abs(over_steps(ends, 300, learn_bursts(plain, BurstConfig())) - 1).max() < 0.1
+    found = over_steps(ends, 300, learn_bursts(plain, BurstConfig()))
+    assert found.std() < 0.05
+    assert np.abs(found - 1).max() < 0.15
 
 
 def test_an_hour_of_the_day_may_have_bursts_of_its_own() -> None:
@@ -99,3 +101,18 @@ def test_one_jump_is_no_mark() -> None:
     ends = START + 300 * np.arange(1, 289, dtype=np.int64)
     before, after = (over_steps(ends, 300, learn_bursts(each, BurstConfig())) for each in (bars, jumped))
     assert np.abs(after / before - 1).max() < 0.03
+
+
+def test_each_minute_of_the_past_knows_what_a_prompt_could_know_a_day_before() -> None:
+    bars = make_bars(70 * 288, seed=6)
+    first, last = int(bars.observed[60 * 288]), int(bars.observed[-1])
+    told = past_bursts(bars, first, last, days=56, ahead=DAY)
+    minutes = np.arange(first, last, 60 * 71, dtype=np.int64)
+    for minute in minutes[::20]:
+        known = bars.until(int(minute) - DAY)
+        alone = past_bursts(known, int(minute), int(minute), days=56, ahead=DAY)
+        np.testing.assert_allclose(alone(np.array([minute])), told(np.array([minute])), rtol=1e-12)
+    midnight = last // DAY * DAY - DAY
+    whole = learn_bursts(bars.until(midnight - DAY), BurstConfig())
+    late = midnight + 3 * HOUR + 60 * np.arange(120, dtype=np.int64)
+    np.testing.assert_allclose(told(late), whole(late), rtol=1e-9)

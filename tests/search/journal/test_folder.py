@@ -88,6 +88,14 @@ def test_a_run_of_before_durations_had_units_resumes(tmp_path: Path) -> None:
         load_config(tmp_path / "resolved.yaml")
 
 
+def test_a_run_of_before_there_were_bursts_goes_on_without(tmp_path: Path) -> None:
+    plain = config(tmp_path).to_dict()
+    assert plain["data"].pop("bursts") is True
+    (tmp_path / "resolved.yaml").write_text(yaml.safe_dump(plain))
+    assert read_resolved(tmp_path) == config(tmp_path, "data.bursts=false")
+    assert resumed_config(tmp_path, ()).data.bursts is False
+
+
 def test_a_damaged_config_is_not_guessed(tmp_path: Path) -> None:
     (tmp_path / "resolved.yaml").write_text("competition: [")
     with pytest.raises(RunError, match="cannot read"):
