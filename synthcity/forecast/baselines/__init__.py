@@ -53,7 +53,7 @@ def from_bundle(folder: Path, config: Mapping[str, object], weights: Mapping[str
         case "fhs" if "bursts" in kept.config:
             return Fhs(build(FhsConfig, kept.config))
         case "fhs" | "fhs-plain":  # a bundle from before there were bursts, or any sessions, stays as it was
-            return FhsPlain(build(FhsConfig, {"sessions": None, "bursts": None, **kept.config}))
+            return FhsPlain(build(FhsConfig, {"sessions": None, "bursts": None, "calendar": False, **kept.config}))
         case "har":
             return Har(build(HarConfig, kept.config))
         case name:

@@ -64,9 +64,13 @@ class Baseline(ABC):
         if history.now > prompt.start_time:
             raise ValueError(f"history ends at {history.now}, after the prompt's start {prompt.start_time}")
         price = history.last_price(prompt.asset, prompt.time_increment)
-        steps = self.log_steps(history.bars(prompt.asset, prompt.time_increment), prompt, draws)
+        steps = self._steps(history, prompt, draws)
         wait = (prompt.start_time - history.now) / prompt.time_increment
         return price_paths(price, steps, wait, draws)
+
+    def _steps(self, history: History, prompt: Prompt, draws: Draws) -> NDArray[np.float64]:
+        """``log_steps`` from what a history holds; for those that read more of it than bars."""
+        return self.log_steps(history.bars(prompt.asset, prompt.time_increment), prompt, draws)
 
     def save(
         self,

@@ -1,8 +1,9 @@
 """Filtered historical simulation (Barone-Adesi, Giannopoulos and Vosper, 1999) with a profile of day and minute.
 
-Returns are divided by what the minutes that they cover bring (``bursts``), by a time-of-day profile and by a two-speed
-EWMA volatility; what remains is drawn anew and dressed in the coming hours' volatility, profile and minutes; in trading
-time where a market closes (``sessions``). The strongest of the older baselines, hence one that a winner must beat.
+Returns are divided by what the minutes that they cover bring (bursts, releases), by a time-of-day profile and by a
+two-speed EWMA volatility; what remains is drawn anew and dressed in the coming volatility, profile and minutes; in
+trading time where a market closes (``sessions``). The strongest of the older baselines, hence one that a winner must
+beat.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from synthcity.forecast.baselines.returns import log_returns, require
 from synthcity.forecast.baselines.sessions import SessionConfig, session_steps
 from synthcity.forecast.baselines.volatility import Filter, Filtered, TwoSpeed
 from synthcity.forecast.forecaster import step_ends
-from synthcity.market.bars import Bars
+from synthcity.market.bars import Bars, History
 from synthcity.market.calendar.bursts import BurstConfig, learn_bursts
 from synthcity.market.calendar.minutes import Effect, over_steps
 from synthcity.market.calendar.week import learn_week
@@ -36,6 +37,7 @@ class FhsConfig:
 
     ``sessions`` says how to treat an asset that closes or falls still; None treats all alike, by the clock alone.
     ``bursts`` says how the bursts on the marks of the clock are learned; None knows none.
+    ``calendar`` counts on what is known to come, where the history has a calendar.
     """
 
     history_days: float = key(60.0, low=0.01, high=3660)
@@ -49,6 +51,7 @@ class FhsConfig:
     profile: ProfileConfig = field(default_factory=ProfileConfig)
     sessions: SessionConfig | None = field(default_factory=SessionConfig)
     bursts: BurstConfig | None = field(default_factory=BurstConfig)
+    calendar: bool = True
 
     @property
     def speeds(self) -> TwoSpeed:
@@ -75,10 +78,10 @@ class Fhs(Baseline):
     def __init__(self, config: FhsConfig | None = None) -> None:
         self.config = config or FhsConfig()
 
-    def log_steps(self, bars: Bars, prompt: Prompt, draws: Draws) -> Floats:
-        """Draw residuals and scale them; see ``Baseline.log_steps``."""
+    def log_steps(self, bars: Bars, prompt: Prompt, draws: Draws, *known: Effect) -> Floats:
+        """Draw residuals and scale them, ``known`` effects of minutes beside its own; see ``Baseline.log_steps``."""
         sessions, bursts = self.config.sessions, self.config.bursts
-        effects = () if bursts is None else (learn_bursts(bars, bursts),)
+        effects: tuple[Effect, ...] = known if bursts is None else (learn_bursts(bars, bursts), *known)
         if sessions is not None:
             week = learn_week(bars)
             if week.rests:
@@ -88,6 +91,11 @@ class Fhs(Baseline):
         steps = draws.of(fit.residuals, prompt.num_simulations, prompt.num_steps)
         steps *= self._future_sigma(fit, prompt, effects)
         return steps
+
+    def _steps(self, history: History, prompt: Prompt, draws: Draws) -> Floats:
+        known = history.effect(prompt.asset) if self.config.calendar else None
+        bars = history.bars(prompt.asset, prompt.time_increment)
+        return self.log_steps(bars, prompt, draws, *(() if known is None else (known,)))
 
     def _fit(self, bars: Bars, asset: str, effects: tuple[Effect, ...]) -> _Fit:
         c = self.config
@@ -114,9 +122,9 @@ class Fhs(Baseline):
 
 
 class FhsPlain(Fhs):
-    """The same without bursts, as it was before they were known: what leads used to be quoted against."""
+    """The same without bursts and calendar, as it was before: what leads used to be quoted against."""
 
     name = "fhs-plain"
 
     def __init__(self, config: FhsConfig | None = None) -> None:
-        super().__init__(config or FhsConfig(bursts=None))
+        super().__init__(config or FhsConfig(bursts=None, calendar=False))

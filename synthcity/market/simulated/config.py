@@ -29,6 +29,9 @@ class SimulatedConfig:
         seasonality: strength of the daily and weekly volatility profile; 0 switches it off.
         round_the_clock: gold, oil and equities are perpetuals, see ``perpetuals``, instead of keeping their sessions.
         bursts: strength of the bursts on the marks of the clock, see ``season.burst_multipliers``.
+        releases_a_week: weekdays of each week on which something is released, see ``releases``.
+        release_strength: volatility of the first minute after a release of the stronger kind, relative to others.
+        release_half_life_minutes: of what it adds to 1.
     """
 
     seed: int = key(0, low=0, high=MAX_SEED)
@@ -45,6 +48,9 @@ class SimulatedConfig:
     seasonality: float = key(1.0, low=0.0, high=100.0)
     round_the_clock: bool = False
     bursts: float = key(0.0, low=0.0, high=10.0)
+    releases_a_week: int = key(0, low=0, high=5)
+    release_strength: float = key(6.0, low=1.0, high=100.0)
+    release_half_life_minutes: float = key(20.0, low=1.0, high=1e4)
 
     def __post_init__(self) -> None:
         check(self, "simulated market: ")

@@ -23,6 +23,7 @@ from synthcity.market.simulated.law import (
     draw_returns,
 )
 from synthcity.market.simulated.perpetuals import shown, surprises
+from synthcity.market.simulated.releases import release_multipliers
 from synthcity.market.simulated.season import burst_multipliers
 from synthcity.market.times import format_time
 
@@ -121,7 +122,8 @@ class SimulatedMarket:
             sigma, mixing = (
                 np.repeat(v, MINUTES_A_CELL) for v in (cell_sigma(config, asset, cells, times), cells.mixing)
             )
-            sigma *= burst_multipliers(config.epoch + 60 * np.arange(len(sigma), dtype=np.int64), config.bursts)
+            minutes = config.epoch + 60 * np.arange(len(sigma), dtype=np.int64)
+            sigma *= burst_multipliers(minutes, config.bursts) * release_multipliers(config, minutes)
             returns = draw_returns(config, asset, streams, sigma, mixing, minutes=1)
             ends = config.epoch + 60 * np.arange(1, len(returns) + 1, dtype=np.int64)
             returns += surprises(config, streams.rng, asset, ends, 60, returns.shape)

@@ -21,6 +21,7 @@ from synthcity.market.simulated.law import (
 )
 from synthcity.market.simulated.market import MarketState, SimulatedMarket
 from synthcity.market.simulated.perpetuals import surprises
+from synthcity.market.simulated.releases import release_multipliers
 from synthcity.market.simulated.season import burst_multipliers
 from synthcity.seeds import split_seed
 from synthcity.sn50.prompt import Prompt
@@ -79,9 +80,10 @@ class SimulatedOracle:
             mixing=_prepend(state.mixing, new.mixing),
         )
         sigma = cell_sigma(config, asset, cells, opens + CELL * np.arange(num_new + 1, dtype=np.int64))
-        bursts = over_steps(ends, step, partial(burst_multipliers, strength=config.bursts))
+        bursts = partial(burst_multipliers, strength=config.bursts)
+        minutes = over_steps(ends, step, bursts, partial(release_multipliers, config))
         returns = draw_returns(
-            config, asset, streams, sigma[:, cell_of_step] * bursts, cells.mixing[:, cell_of_step], minutes=step // 60
+            config, asset, streams, sigma[:, cell_of_step] * minutes, cells.mixing[:, cell_of_step], minutes=step // 60
         )
         return returns + surprises(config, streams.rng, asset, ends, step, returns.shape)
 

@@ -7,12 +7,17 @@ import pytest
 
 from synthcity.forecast.baselines import baseline
 from synthcity.forecast.baselines.fhs import Fhs, FhsConfig, FhsPlain
+from synthcity.forecast.baselines.har import Har
 from synthcity.forecast.evaluation.backtest import backtest, backtest_prompts
 from synthcity.forecast.evaluation.compare import lead
 from synthcity.forecast.forecaster import Shifted
 from synthcity.forecast.quantise import Quantised
 from synthcity.market.bars import Bars, Market
+from synthcity.market.calendar.events.calendar import NOTHING, Calendar
+from synthcity.market.calendar.events.learning import learn
+from synthcity.market.calendar.events.outlook import Outlook
 from synthcity.market.simulated import SimulatedConfig, SimulatedMarket
+from synthcity.market.simulated.releases import release_calendar
 from synthcity.sn50.prompt import Prompt
 
 START = 1_748_736_000
@@ -144,3 +149,72 @@ def test_the_plain_form_gives_the_numbers_it_always_gave(kind: str, request: pyt
     found = [*drawn[3, [1, 20, 288]], *quantised[3, [1, 20, 288]]]
     np.testing.assert_allclose(found, RECORDED[kind], rtol=1e-12)
     np.testing.assert_array_equal(Fhs(FhsConfig(bursts=None)).simulate(history, prompt, seed=1), drawn)
+
+
+RELEASING = SimulatedConfig(seed=3, days=150, releases_a_week=3, fast_spread=0.2)
+RELEASE = next(e.time for e in release_calendar(RELEASING).dated if e.time > RELEASING.epoch + 130 * 86400)
+
+
+def _with_calendar(bars: Market, calendar: Calendar) -> Market:
+    """The market with what its releases did in the first 90 days."""
+    known = learn({"BTC": bars["BTC", 300]}, release_calendar(RELEASING), RELEASING.epoch + 90 * 86400, {})
+    return Market(bars, Outlook(calendar=calendar, responses=(known,)))
+
+
+@pytest.fixture(scope="module")
+def releasing() -> Market:
+    bars = SimulatedMarket(RELEASING).market(["BTC"])
+    return _with_calendar(bars, release_calendar(RELEASING))
+
+
+def test_a_release_that_is_known_moves_its_steps_and_not_those_before(releasing: Market) -> None:
+    start = RELEASE - 6 * 3600
+    expected, without = _sigma(releasing, start), _sigma(Market(releasing), start)
+    ratio = expected / without
+    assert ratio[72] > 2, "the step that begins with it"
+    assert ratio[72] > ratio[75] > ratio[78]
+    np.testing.assert_allclose(ratio[:60], 0.985, atol=0.02)
+    plain = [_sigma(market, start, name="fhs-plain") for market in (releasing, Market(releasing))]
+    np.testing.assert_array_equal(*plain)
+
+
+def test_what_has_passed_does_not_raise_the_volatility_that_is_expected(releasing: Market) -> None:
+    quiet = SimulatedMarket(replace(RELEASING, releases_a_week=0)).market(["BTC"])
+    raised = []
+    for release in [e.time for e in release_calendar(RELEASING).dated[45:60:3]]:
+        start, night = release + 4 * 3600, slice(60, 130)  # when no other release is near
+        sigma = [_sigma(market, start)[night].mean() for market in (quiet, releasing, Market(releasing))]
+        raised.append(np.log(sigma[1:]) - np.log(sigma[0]))
+    told, untold = np.mean(raised, axis=0)
+    assert abs(told) < 0.03
+    assert untold > told + 0.05
+
+
+def test_an_event_is_not_seen_before_it_was_published(releasing: Market) -> None:
+    calendar = release_calendar(RELEASING)
+    start = RELEASE - 3600
+    hidden = Calendar(
+        tuple(replace(e, known_from=start + 1) if e.time == RELEASE else e for e in calendar.dated), has_rules=False
+    )
+    never = Calendar(tuple(e for e in calendar.dated if e.time != RELEASE), has_rules=False)
+    bars = Market(releasing)
+    np.testing.assert_array_equal(
+        _sigma(_with_calendar(bars, hidden), start), _sigma(_with_calendar(bars, never), start)
+    )
+
+
+def test_days_without_a_release_are_untouched_to_the_bit(releasing: Market) -> None:
+    nothing = Market(releasing, Outlook(calendar=NOTHING, responses=releasing.foresight.responses))  # type: ignore[union-attr]
+    start = RELEASE - 3600
+    np.testing.assert_array_equal(_sigma(nothing, start), _sigma(Market(releasing), start))
+
+
+@pytest.mark.parametrize("kind", [Fhs, Har])
+def test_a_calendar_lowers_the_score_where_there_are_releases(kind: type[Fhs], releasing: Market) -> None:
+    start = RELEASING.epoch + 95 * 86400
+    prompts = backtest_prompts("crypto-24h", ["BTC"], start, start + 50 * 86400, 2 * 86400, 300)
+    with_calendar, without = (
+        backtest([Quantised(kind())], market, prompts, "crypto-24h").scores["total"]
+        for market in (releasing, Market(releasing))
+    )
+    assert with_calendar.mean() < 0.996 * without.mean()
