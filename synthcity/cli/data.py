@@ -125,7 +125,7 @@ def download(
     not fetched again. SYNTHCITY_BINANCE_URL and SYNTHCITY_HYPERLIQUID_URL choose other endpoints.
 
     --source synth takes the network's own prices instead, which answers were scored by: closes alone, round the clock,
-    and far behind what Hyperliquid keeps. Five requests bring a day of 1m, one a day of 5m, two requests a second.
+    and far behind what Hyperliquid keeps. Six requests bring a day of 1m, two a day of 5m, two requests a second.
 
     \b
     Examples:

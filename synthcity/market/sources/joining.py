@@ -10,8 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from synthcity.market.bars import Floats, Times
+
+Flags = NDArray[np.bool_]
 
 _MOST_ANSWERS = 2  # a minute that one path lacks is looked for in one more
 
@@ -29,7 +32,7 @@ class Span:
         """The last grid time."""
         return self.start + self.length
 
-    def rows(self, minutes: Times) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    def rows(self, minutes: Times) -> Flags:
         """Which of ``minutes`` (unix seconds, (n,)) lie on its grid."""
         since = minutes - self.start
         return np.asarray((since >= 0) & (since <= self.length) & (since % self.increment == 0))
@@ -53,10 +56,12 @@ class Joined:
 
 
 def join(minutes: Times, spans: Sequence[Span], ask: Callable[[Span], Floats | None]) -> Joined:
-    """Ask for as few paths as tell all that ``spans`` can of ``minutes``, and put them together.
+    """Ask for as few paths as tell all that ``spans`` can of ``minutes``, and for one more to hold against them.
 
-    The path that tells most of what is missing is asked for first, so that five paths make a day of minutes. Where two
-    contradict each other, the one whose prompt ended later counts: the venue had more time to amend its candle.
+    The path that tells most of what is missing is asked for first, those that begin within ``minutes`` before older
+    ones: what these leave is then told by the first paths of the day before, which are known already, and six requests
+    make a day of minutes. Where two contradict each other, the one whose prompt ended later counts: the venue had more
+    time to amend its candle.
 
     Args:
         minutes: grid times, sorted unix seconds (n,).
@@ -65,22 +70,29 @@ def join(minutes: Times, spans: Sequence[Span], ask: Callable[[Span], Floats | N
     """
     candidates = sorted(spans)
     covers = np.array([span.rows(minutes) for span in candidates], dtype=bool).reshape(len(candidates), len(minutes))
+    begins_within = np.array([span.start >= minutes[0] for span in candidates], dtype=bool)
     is_left = np.ones(len(candidates), dtype=bool)
     known, num_answers = np.zeros(len(minutes), dtype=bool), np.zeros(len(minutes), dtype=np.int64)
     found: list[tuple[Span, Floats]] = []
-    while True:
-        gains = (covers & ~known & (num_answers < _MOST_ANSWERS)).sum(axis=1) * is_left
-        if not len(gains) or not gains.max():
-            break
-        best = int(gains.argmax())
+
+    def take_in(wanted: Flags) -> bool:
+        """Ask for the path that tells most of ``wanted`` (n,); False where none tells of any."""
+        gains = (covers & wanted).sum(axis=1) * is_left
+        if not gains.any():
+            return False
+        best = int((gains * begins_within if (gains * begins_within).any() else gains).argmax())
         is_left[best] = False
-        if (prices := ask(candidates[best])) is None:
-            continue
-        at = np.flatnonzero(covers[best])
-        num_answers[at] += 1
-        told = prices[(minutes[at] - candidates[best].start) // candidates[best].increment]
-        known[at[np.isfinite(told)]] = True
-        found.append((candidates[best], prices))
+        if (prices := ask(candidates[best])) is not None:
+            at = np.flatnonzero(covers[best])
+            num_answers[at] += 1
+            told = prices[(minutes[at] - candidates[best].start) // candidates[best].increment]
+            known[at[np.isfinite(told)]] = True
+            found.append((candidates[best], prices))
+        return True
+
+    while take_in(~known & (num_answers < _MOST_ANSWERS)):
+        pass
+    take_in(known)
     return _put_together(minutes, found)
 
 

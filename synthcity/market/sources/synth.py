@@ -2,7 +2,7 @@
 
 They are the very numbers that answers were scored by, round the clock for the perpetuals too, and reach back further
 than the venue that made them keeps its candles. Nothing but closes is told. Paths of prompts that began at different
-minutes are joined (``joining``): about five requests bring a day of minutes, one a day of five-minute bars.
+minutes are joined (``joining``): six requests bring a day of minutes, two a day of five-minute bars.
 """
 
 from __future__ import annotations

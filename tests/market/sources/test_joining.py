@@ -32,7 +32,8 @@ def test_paths_that_begin_at_different_minutes_make_a_grid_of_minutes():
     found = join(MINUTES, spans, ask)
     np.testing.assert_array_equal(found.close, price(MINUTES))
     assert (found.num_conflicts, found.first_conflict) == (0, None)
-    assert len(asked) == 9, "two a minute of five, one of which fits exactly"
+    assert len(asked) == 10, "two a minute of five, one of which fits exactly, and one to hold against them"
+    assert found.num_shared >= 280
     assert len(set(asked)) == len(asked)
 
 
@@ -57,12 +58,12 @@ def test_a_minute_that_one_path_lacks_is_looked_for_in_one_more_and_no_further()
         asked.append(span)
         prices = whole(span)
         prices[span.rows(np.arange(span.start, span.end + 1, 300))] *= 1
-        missing = [START + 600] if len(asked) < 2 else [START + 900]
+        missing = [START + 600] if len(asked) == 1 else [START + 900] if len(asked) == 2 else []
         return np.where(np.isin(np.arange(span.start, span.end + 1, 300), [START + 300, *missing]), np.nan, prices)
 
     found = join(MINUTES, daily(0, -300, -600, -900, -1200), ask)
-    assert len(asked) == 2
-    assert np.isnan(found.close[5]), "both lack it"
+    assert len(asked) == 3, "and one to hold against them"
+    assert np.isnan(found.close[5]), "all lack it"
     assert found.close[10] == price(START + 600), "the first lacks it"
     assert found.close[15] == price(START + 900), "the second does"
 

@@ -75,7 +75,11 @@ def test_a_day_of_minutes_comes_with_few_requests_and_is_that_of_the_venue(serve
     assert closes_alone(bars).all()
     asked = [one["path"].rpartition("/")[2] for one in server.requests()]
     assert asked.count("prompts") == 1
-    assert asked.count("realized-path") == 9
+    assert asked.count("realized-path") == 10
+    fill(store, source, START + 2 * DAY)
+    server.requests()
+    fill(Store(store.folder / "other"), source, START + 2 * DAY)
+    assert len(server.requests()) == 1 + 10 + 6, "a day more brings its own five, and one to hold against them"
 
 
 def test_five_minutes_are_closes_at_their_own_end_and_need_a_fifth_of_the_paths(server, source, store):
@@ -84,7 +88,7 @@ def test_five_minutes_are_closes_at_their_own_end_and_need_a_fifth_of_the_paths(
     expected = MARKET.bars("BTC", 300)
     inside = (expected.time >= START) & (expected.time < START + DAY)
     np.testing.assert_array_equal(store.load("XAU", 300).close, expected.close[inside])
-    assert sum(one["path"].endswith("realized-path") for one in server.requests()) == 2
+    assert sum(one["path"].endswith("realized-path") for one in server.requests()) == 3
 
 
 def test_what_is_stored_is_not_asked_for_again_and_a_broken_download_goes_on(server, source, store):
@@ -123,7 +127,7 @@ def test_nulls_stay_gaps_and_are_asked_of_two_paths_at_most(server, source, stor
     result, told = fill(store, source)
     assert (result.num_added, told) == (1437, [])
     assert not np.isin(missing, store.load("XAU", 60).time).any()
-    assert sum(one["path"].endswith("realized-path") for one in server.requests()) <= 12
+    assert sum(one["path"].endswith("realized-path") for one in server.requests()) <= 13
 
 
 def test_contradictions_are_counted_shown_and_settled(server, source, store):
@@ -132,12 +136,12 @@ def test_contradictions_are_counted_shown_and_settled(server, source, store):
     result, told = fill(store, source)
     assert result.num_added == 1440
     assert told == [
-        "synth: 2 of 556 prices of XAU that two paths tell differ, the first at 2025-11-19 00:12 "
+        "synth: 4 of 280 prices of XAU that two paths tell differ, the first at 2025-11-19 00:12 "
         "(94303.4 and 93369.7); the path that ended later counts"
     ]
     wrong = store.load("XAU", 60).close != truth(START, START + DAY)
     assert not wrong[12], "two paths tell it"
-    assert 0 < wrong.sum() < 20, "where no later path tells"
+    assert 0 < wrong.sum() < 30, "where no later path tells"
 
 
 def test_paths_that_contradict_each_other_mostly_are_refused(server, source, store):
@@ -182,6 +186,24 @@ def test_lasting_trouble_is_one_sentence_and_costs_nothing_that_came(server, sou
         with pytest.raises(SourceError, match="the Synth API"):
             fill(store, source, START + 2 * DAY)
     assert len(store.load("XAU", 60)) == 1440
+
+
+def test_one_that_is_too_slow_is_given_up_in_a_sentence(server, store):
+    hasty = Patience(attempts=2, first_wait_seconds=0.01, timeout_seconds=0.2, pause_seconds=0)
+    source = SynthSource(Settings(synth_api_url=server.url), patience=hasty, clock=lambda: float(NOW))
+    server.faults(requests_per_second=1000, now=NOW, delay=0.4)
+    with pytest.raises(SourceError, match=r"the Synth API cannot be reached at .* \(ReadTimeout: .*2 times in a row"):
+        fill(store, source)
+
+
+def test_many_days_are_asked_for_in_spans_that_it_takes(server, source, store):
+    """It refuses more than 60 days of prompts at a time."""
+    told: list[str] = []
+    download(store, source, "XAU", 300, START - 100 * DAY, START + DAY, tell=told.append)
+    assert told == []
+    statuses = {one["status"] for one in server.requests() if one["path"].endswith("prompts")}
+    assert statuses == {200, 404}, "404 means that there was nothing"
+    np.testing.assert_array_equal(store.load("XAU", 300, start=START).time, START + 300 * np.arange(288))
 
 
 def test_it_keeps_the_contract_of_a_source(source):
