@@ -6,11 +6,10 @@
                                   not there yet
     runs/<id>/journal.jsonl ...   the files
     bundles/<id>/..., prices/<id>/...
-    latest.json                   a copy of the newest indexes' heads; the one object that is ever replaced
 
-An id has the form of a ULID: ten characters of the time at which it was pushed, so that ids sort by it, and sixteen
-that tell a run (bundle, store) from others and stay the same whenever it is pushed again. A name that other characters
-stand in than a vault takes is written with ``=`` and two hexadecimal digits a byte.
+Nothing is ever replaced. An id has the form of a ULID: ten characters of the time at which it was pushed, so that ids
+sort by it, and sixteen that tell a run (bundle, store) from others and stay the same whenever it is pushed again. A
+character that not all vaults take is written as ``=`` and two hexadecimal digits a byte.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from typing import Literal
 
 Kind = Literal["run", "bundle", "prices"]
 FOLDERS: dict[Kind, str] = {"run": "runs", "bundle": "bundles", "prices": "prices"}
-INDEX, LATEST = "index.json", "latest.json"
+INDEX = "index.json"
 MAX_KEY = 900  # bytes; buckets take 1024 with the prefix
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

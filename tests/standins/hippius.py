@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -85,6 +86,7 @@ class Hippius:
         if fault == "hang":
             self._scripted.wait()
         if fault in ("drop", "hang"):
+            environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
             raise ConnectionError("dropped")
         if method == "PUT" and not key:
             if bucket in self._buckets:

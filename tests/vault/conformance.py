@@ -22,7 +22,7 @@ def check_vault(vault: Vault) -> None:
     assert vault.head("runs/a/x.json") is None
     with pytest.raises(Absent, match=r"holds no runs/a/x\.json"):
         vault.read("runs/a/x.json", most=10)
-    contents = {"runs/a/x.json": b"x", "runs/a/y=20z.bin": b"", "runs/b/c/d.txt": b"d" * 5000, "latest.json": b"1"}
+    contents = {"runs/a/x.json": b"x", "runs/a/y=20z.bin": b"", "runs/b/c/d.txt": b"d" * 5000, "x.json": b"1"}
     for key, content in contents.items():
         put(vault, key, content)
     for key, content in contents.items():
@@ -35,11 +35,11 @@ def check_vault(vault: Vault) -> None:
         vault.read("runs/b/c/d.txt", most=4999)
     with pytest.raises(Absent):
         vault.read("runs/a", most=10)
-    put(vault, "latest.json", b"22")
-    assert vault.read("latest.json", most=2) == b"22"
-    vault.delete("latest.json")
-    vault.delete("latest.json")
-    assert vault.head("latest.json") is None
+    put(vault, "x.json", b"22")
+    assert vault.read("x.json", most=2) == b"22"
+    vault.delete("x.json")
+    vault.delete("x.json")
+    assert vault.head("x.json") is None
     with pytest.raises(ValueError, match="a key is made of"):
         put(vault, "runs/../../etc/x", b"")
     vault.check()

@@ -1,0 +1,10 @@
+"""The campaign in small; ``python -m tests.vault.campaign`` is the whole of it."""
+
+from __future__ import annotations
+
+from tests.vault.campaign import campaign
+
+
+def test_faults_and_kills_lose_nothing_and_leave_nothing_half() -> None:
+    outcome = campaign(pushes=4, kills=1, runs=40)
+    assert (outcome.pushes, outcome.listed) == (4, 40)
