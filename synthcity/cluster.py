@@ -50,10 +50,11 @@ _LONGEST = 38  # a socket's path may have 107 bytes; ours and Ray append up to 4
 
 @dataclass(frozen=True, kw_only=True)
 class Cluster:
-    """What there is to work with: parallel trials, and GPUs in all."""
+    """What there is to work with: parallel trials, and GPUs in all; whether other machines may be part of it."""
 
     workers: int
     num_gpus: float
+    is_elsewhere: bool = False
 
     @property
     def resources(self) -> dict[str, float]:
@@ -129,7 +130,8 @@ def cluster(
         total: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
         cpus = max(1, int(total.get("CPU", 1)))
         try:
-            yield Cluster(workers=min(workers or cpus, cpus), num_gpus=float(total.get("GPU", 0)))
+            num_gpus = float(total.get("GPU", 0))
+            yield Cluster(workers=min(workers or cpus, cpus), num_gpus=num_gpus, is_elsewhere=bool(address))
         except BaseException as error:
             if dog is not None and dog.lost is not None:
                 raise Fatal(dog.lost) from error

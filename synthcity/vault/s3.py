@@ -8,6 +8,7 @@ left out, since not every server takes them. The keys come from ``Settings`` alo
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import secrets
 import threading
@@ -250,6 +251,11 @@ class _Cut(VaultError):
     """A body came to its end too early."""
 
 
+@functools.cache
+def _session() -> Any:
+    return boto3.session.Session()  # which keeps the descriptions of the service that it has read
+
+
 def _client(settings: Settings) -> Any:
     keys = {"HIPPIUS_ACCESS_KEY": settings.hippius_access_key, "HIPPIUS_SECRET_KEY": settings.hippius_secret_key}
     missing = [name for name, key in keys.items() if not key]
@@ -260,7 +266,7 @@ def _client(settings: Settings) -> Any:
     if (host == "hippius.com" or host.endswith(".hippius.com")) and not access.startswith("hip_"):
         raise ConfigError("HIPPIUS_ACCESS_KEY must begin with hip_ at Hippius; make such a key in its console")
     try:
-        return boto3.session.Session().client(
+        return _session().client(
             "s3",
             endpoint_url=settings.hippius_endpoint,
             region_name="decentralized",

@@ -1,18 +1,24 @@
 """A whole search stage with the fake trainer, as a process of its own that tests may kill.
 
 ``python -m tests.search.drive FOLDER JSON``: JSON holds ``budget``, ``dataset``, ``seconds``, ``llm`` for arms and a
-debugger that ask a language model. How long Tune's loop waited for a suggestion is appended to ``suggest.txt``.
+debugger that ask a language model, and ``elsewhere`` for workers that believe to be on another machine. How long Tune's
+loop waited for a suggestion is appended to ``suggest.txt``.
 """
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import ray
+from pyarrow.fs import PyFileSystem
 
 from synthcity.agents.client import LLMClient
 from synthcity.cluster import cluster, terminable
@@ -27,6 +33,7 @@ from synthcity.search.journal.recorder import Recorder
 from synthcity.search.proposers import DefaultsProposer, Planner, make_arms
 from synthcity.search.trials import tuning
 from synthcity.search.trials.bridge import QueueSearcher
+from synthcity.search.trials.head_files import head_files
 from synthcity.search.trials.queue import TrialQueue
 from synthcity.search.trials.tuning import run_trials
 from synthcity.settings import Settings
@@ -46,6 +53,14 @@ def timed_searcher(path: Path) -> type[QueueSearcher]:
     return Timed
 
 
+@contextlib.contextmanager
+def files_elsewhere(root: str) -> Iterator[PyFileSystem]:
+    """``head_files`` on no machine of this cluster; prints how many files went through its actor."""
+    with head_files(root, node="another") as files:
+        yield files
+        print("written by the actor:", ray.get(ray.get_actor(files.handler._actor).written.remote()), flush=True)
+
+
 def main(folder: Path, options: dict) -> None:
     arms = {name: ArmConfig(**arm) for name, arm in options["budget"].pop("arms", {}).items()}
     budget = BudgetConfig(**options["budget"], **({"arms": arms} if arms else {}))
@@ -58,6 +73,9 @@ def main(folder: Path, options: dict) -> None:
         stack.enter_context(terminable())
         stack.enter_context(client)
         found = stack.enter_context(cluster(2, on_lost=lambda why: recorder.emit("run_interrupted", reason=why)))
+        if options.get("elsewhere"):
+            found = dataclasses.replace(found, is_elsewhere=True)
+            tuning.head_files = files_elsewhere
         recorder.emit("run_resumed" if recorder.events else "run_started", workers=found.workers)
         planner = Planner(
             client=client, gate=gate, recorder=recorder, task="Forecast.", budget=lambda _: "Some.", count=1

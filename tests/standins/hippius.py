@@ -12,6 +12,7 @@ the next ``count`` (1) requests of ``method`` (any) that it can befall, in order
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import socket
@@ -187,12 +188,18 @@ class Running:
         return found
 
 
+@functools.cache
+def _session() -> Any:
+    import boto3
+
+    return boto3.session.Session()
+
+
 def client(server: Running, key: str = KEY) -> Any:
     """Return boto3's client with the options of a user of Hippius."""
-    import boto3
     from botocore.config import Config
 
-    return boto3.session.Session().client(
+    return _session().client(
         "s3",
         endpoint_url=server.endpoint,
         region_name="decentralized",

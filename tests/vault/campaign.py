@@ -104,28 +104,29 @@ class Worker:
         )
 
 
-def campaign(*, pushes: int, kills: int, runs: int, seed: int = 0) -> Outcome:
-    """Run it and hold what has to hold."""
+def campaign(*, pushes: int, kills: int, runs: int, seed: int = 0, hardest: int = 8) -> Outcome:
+    """Run it and hold what has to hold; a fault comes ``hardest`` times in a row at most."""
     begin, rng = time.monotonic(), random.Random(seed)
     with running_hippius() as server, tempfile.TemporaryDirectory() as where:
         folder = Path(where)
         client(server).create_bucket(Bucket=BUCKET)
-        owed = push_all(server, folder, pushes, kills, rng)
+        owed = push_all(server, folder, pushes, kills, rng, hardest)
         vault = opened(server, "campaign")
         check_whole(server, vault, folder, pushes)
         listed = check_listing(server, runs, next(iter(list_runs(vault))))
     return Outcome(pushes=pushes, kills=kills, owed=owed, listed=listed, seconds=time.monotonic() - begin)
 
 
-def push_all(server: Running, folder: Path, pushes: int, kills: int, rng: random.Random) -> int:
+def push_all(server: Running, folder: Path, pushes: int, kills: int, rng: random.Random, hardest: int) -> int:
     """Push ``pushes`` runs through faults and kills, then what is owed; return how many were."""
     killed = set(rng.sample(range(pushes), kills))
     worker = Worker(server, folder)
     for at in range(pushes):
         size = PART + 1_000_000 if at % LARGE == 0 else 20_000
         write_run(folder / f"run-{at:04d}", at=BEGUN + at, size=size, seed=at)
+        late = rng.choice((0.2, 0.2, 0.2, 5.0)) if hardest > 1 else 0.2
         fault = rng.choice([fault for fault in FAULTS if fault != "hang"])
-        server.script({"do": fault, "count": rng.choice((1, 1, 2, 8))}, absent_seconds=rng.choice((0.2, 0.2, 0.2, 5.0)))
+        server.script({"do": fault, "count": rng.choice((1, 1, min(2, hardest), hardest))}, absent_seconds=late)
         worker.push(f"run-{at:04d}", kill_after=rng.uniform(0.0, 0.4) if at in killed else None)
     server.script()
     outbox = Outbox(folder / OUTBOX)

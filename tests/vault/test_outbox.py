@@ -110,6 +110,7 @@ def check(folder: Path) -> None:
     Outbox(folder / OUTBOX).owed()
 
 
-@pytest.mark.parametrize("kind", ["kill", pytest.param("error", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["kill", "error"])
 def test_a_kill_or_a_failing_disk_at_any_call_leaves_only_whole_indexes(tmp_path: Path, kind: str) -> None:
     assert campaign("tests.vault.test_outbox:make", tmp_path, kind) > 30

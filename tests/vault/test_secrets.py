@@ -33,7 +33,11 @@ def test_no_key_is_left_anywhere(
 
     def invoke(*words: str) -> None:
         found = CliRunner().invoke(cli, ["vault", *words])
-        printed.extend((found.output, repr(found.exception), str(vars(found.exception or KeyError()))))
+        printed.append(found.output)
+        error = found.exception
+        while error is not None:
+            printed.extend((repr(error), repr(vars(error))))
+            error = error.__cause__ or error.__context__
 
     sent: list[str] = []
     with environment(planted), caplog.at_level(logging.DEBUG):

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
-from pyarrow.fs import FileSelector
+from pyarrow.fs import FileSelector, FileSystem
 from ray import tune
 
 from synthcity.errors import BundleError, Fatal
@@ -66,8 +66,10 @@ class Task:
         return asdict(self)
 
 
-def train_candidate(config: dict[str, Any], *, dataset: object) -> None:
+def train_candidate(config: dict[str, Any], *, dataset: object, files: FileSystem | None = None) -> None:
     """Train one candidate; the function that Ray Tune calls.
+
+    ``files``: where checkpoints of earlier sessions lie, if not on this machine; see ``head_files``.
 
     Reports, per rung, the trainer's figures with ``status`` "ok" and a checkpoint; when the candidate fails, one
     report with ``status`` "failed" and ``failure`` {class, message, traceback}; ``status`` "degraded" with a ``note``
@@ -76,7 +78,7 @@ def train_candidate(config: dict[str, Any], *, dataset: object) -> None:
     task = Task(**config["task"])
     torch.set_num_threads(1)  # one core a worker; a reused worker may come from elsewhere
     try:
-        _train(task, dataset)
+        _train(task, dataset, files)
     except OSError as error:
         if not _lasts(error):
             raise  # the storage's fault, not the candidate's: Ray starts the trial again
@@ -88,9 +90,9 @@ def train_candidate(config: dict[str, Any], *, dataset: object) -> None:
         tune.report({"status": "failed", "failure": describe_failure(error)})
 
 
-def _train(task: Task, dataset: object) -> None:
+def _train(task: Task, dataset: object, files: FileSystem | None) -> None:
     install(task.code)
-    trainer = _trainer(task, dataset)
+    trainer = _trainer(task, dataset, files)
     if trainer.rung >= task.num_rungs:  # killed between its last checkpoint and its last report's arrival
         tune.report({"status": "already done"})
         return
@@ -110,7 +112,7 @@ def _write(path: Path, state: bytes) -> None:
         raise OSError(error.errno, error.strerror, str(path.parent)) from error
 
 
-def _trainer(task: Task, dataset: object) -> TrialTrainer:
+def _trainer(task: Task, dataset: object, files: FileSystem | None) -> TrialTrainer:
     """Return the trainer at the newest state that is whole, or at its beginning; report those that are not."""
     build = partial(
         load_trainer(task.trainer),
@@ -122,7 +124,7 @@ def _trainer(task: Task, dataset: object) -> TrialTrainer:
         rung_seconds=task.rung_seconds,
     )
     trainer, lost = None, []
-    for checkpoint in _saved(task):
+    for checkpoint in _saved(task, files):
         try:
             trainer = build(state=read_state(checkpoint))
             break
@@ -134,13 +136,13 @@ def _trainer(task: Task, dataset: object) -> TrialTrainer:
     return trainer
 
 
-def _saved(task: Task) -> Iterator[tune.Checkpoint]:
+def _saved(task: Task, files: FileSystem | None) -> Iterator[tune.Checkpoint]:
     """The states of a trial, newest first: Ray's own after the loss of a worker, then those that the journal knows."""
     mine = tune.get_checkpoint()
     if mine is not None:
         yield mine
         yield from _older(mine)
-    yield from (tune.Checkpoint(path) for path in task.checkpoints)
+    yield from (tune.Checkpoint(path, files) for path in task.checkpoints)
 
 
 def _older(checkpoint: tune.Checkpoint) -> list[tune.Checkpoint]:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
+from functools import partial
 
 import ray
+from pyarrow.fs import PyFileSystem
 from ray import tune
 
 from synthcity.cluster import Cluster
@@ -18,6 +21,7 @@ from synthcity.search.journal.events import COMMON_NOISE, CheckpointTold, RunSta
 from synthcity.search.journal.history import STOPPED
 from synthcity.search.journal.recorder import Recorder
 from synthcity.search.trials.bridge import MAX_WORKER_DEATHS, Deadlines, Halving, QueueSearcher, Watch
+from synthcity.search.trials.head_files import head_files
 from synthcity.search.trials.queue import TrialQueue
 from synthcity.search.trials.trainable import TRAINER, Task, located, train_candidate
 from synthcity.seeds import split_seed
@@ -50,18 +54,20 @@ def run_trials(
     now = time.monotonic()
     soft = None if seconds is None else now + seconds
     hard = None if soft is None else soft + grace
-    trainable = tune.with_resources(tune.with_parameters(train_candidate, dataset=dataset), resources=cluster.resources)
 
-    def fit() -> None:
+    def fit(files: PyFileSystem | None) -> None:
+        training = tune.with_parameters(train_candidate, dataset=dataset, files=files)
+        trainable = tune.with_resources(training, resources=cluster.resources)
         halving = Halving(recorder, budget, soft)
         watch = Watch(recorder, feed, halving, budget.rungs, storage)
         searcher = QueueSearcher(feed, recorder, lambda name: make_task(name, recorder, budget, storage, trainer))
         stopper = Deadlines(feed, soft, hard)
-        _tuner(trainable, cluster, searcher, halving, watch, stopper, storage, recorder).fit()
+        _tuner(trainable, cluster, searcher, halving, watch, stopper, storage, files, recorder).fit()
 
     feed.start()
     try:
-        _fit_again_when_lost(fit, recorder, feed)
+        with head_files(storage) if cluster.is_elsewhere and "://" not in storage else nullcontext() as files:
+            _fit_again_when_lost(partial(fit, files), recorder, feed)
     finally:
         feed.join()
     failure = recorder.failure or feed.failure
@@ -100,6 +106,7 @@ def _tuner(
     watch: Watch,
     stopper: Deadlines,
     storage: str,
+    files: PyFileSystem | None,
     recorder: Recorder,
 ) -> tune.Tuner:
     begun = len(recorder.history.sessions) + len(recorder.all(TuneLost))  # a folder for each, as Tune wants none twice
@@ -117,6 +124,7 @@ def _tuner(
         run_config=tune.RunConfig(
             name=f"trials-{begun}",
             storage_path=storage,
+            storage_filesystem=files,
             verbose=0,
             stop=stopper,
             callbacks=[watch],
