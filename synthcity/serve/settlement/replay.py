@@ -18,7 +18,7 @@ from synthcity.forecast.bundles.facts import PERIODS
 from synthcity.forecast.bundles.suitability import facts_of, refuse_uncovered
 from synthcity.forecast.evaluation.backtest import CANNOT_ANSWER, prompt_seed
 from synthcity.forecast.forecaster import Forecaster, covers
-from synthcity.market.bars import Market, Times
+from synthcity.market.bars import Bars, Market, Times
 from synthcity.market.check import Tell
 from synthcity.market.download import download
 from synthcity.market.sources.synth import NAME as SYNTH
@@ -147,7 +147,7 @@ def replay(
         SourceError: the public figures cannot be fetched.
     """
     start = past.first_start(competition)
-    markets = {asset: _known(past, competition, asset, start) for asset in competition.assets}
+    known = _known(past, competition, start)
     realised = {asset: _realised(past, asset, start, tell) for asset in competition.assets}
     tell(f"{competition.name}: asking for the scores of all miners")
     public = pd.concat([past.api.scores(asset, competition, start, past.end) for asset in competition.assets])
@@ -162,7 +162,7 @@ def replay(
     rows, lost = list[tuple[str, int, float]](), list[str]()
     for done, (begin, asset) in enumerate(asked, start=1):
         try:
-            total = _score(forecaster, competition, past, markets[asset], realised[asset], asset, int(begin))
+            total = _score(forecaster, competition, past, known, realised[asset], asset, int(begin))
         except NotCovered:
             raise
         except CANNOT_ANSWER as error:
@@ -191,13 +191,20 @@ def _covers(forecaster: Forecaster, competition: Competition) -> list[bool]:
     return [covers(forecaster, Prompt(asset=asset, start_time=0, **grid)) for asset in competition.assets]
 
 
-def _known(past: Past, competition: Competition, asset: str, start: int) -> Market:
-    """Bars that were known then.
+def _known(past: Past, competition: Competition, start: int) -> Market:
+    """Bars of all assets, and what was expected, as a miner's live prices hold them.
 
     Raises:
-        DataError: the store has too few; the sentence says how to fill it.
+        DataError: the store has too few bars; the sentence says how to fill it.
     """
-    venue = past.venue or official_venue(asset).name
+    venues = {asset: past.venue or official_venue(asset).name for asset in competition.assets}
+    found: dict[tuple[str, int], Bars] = {}
+    for asset, venue in venues.items():
+        found |= _bars(past, competition, asset, venue, start)
+    return Market(found, past.store.outlook(venues.values()))
+
+
+def _bars(past: Past, competition: Competition, asset: str, venue: str, start: int) -> dict[tuple[str, int], Bars]:
     found = {}
     for resolution in sorted({MINUTE, competition.time_increment}):
         bars = past.store.read(asset, venue, resolution, start - HISTORY_DAYS * DAY, past.end)
@@ -211,7 +218,7 @@ def _known(past: Past, competition: Competition, asset: str, start: int) -> Mark
                 f"where the venue has forgotten them, add --source {SYNTH} there and --venue {SYNTH} here"
             )
         found[asset, resolution] = bars
-    return Market(found)
+    return found
 
 
 def _share_known(observed: Times, hours: Times) -> float:

@@ -124,6 +124,7 @@ class Watching:
 
     def simulate(self, history: History, prompt: Prompt, *, seed: int | None = None) -> Paths:
         bars = history.bars("BTC", 60)
+        assert history.effect("BTC") is not None, "a miner knows what is to come"
         self.known.append((int(bars.observed[-1]), prompt.start_time))
         return TRAILING.simulate(history, prompt, seed=seed)
 
