@@ -43,6 +43,10 @@ _STARTED = TypeAdapter(_Started)
 _VERDICT = TypeAdapter(VerdictFacts)
 
 
+class NothingToPush(RunError):
+    """A folder holds no run, bundle or store, or a run that was left before it began."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class JournalCopy:
     """The whole lines of a journal at one instant; ``identity`` tells this run from all others."""
@@ -60,13 +64,14 @@ def copy_journal(folder: Path) -> JournalCopy:
     """Read the journal of a run that may be going on.
 
     Raises:
-        RunError: there is none, or it cannot be read.
+        NothingToPush: there is none.
+        RunError: it cannot be read.
     """
     path = folder / JOURNAL
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        raise RunError(f"there is no run in {str(folder)!r}: it has no {JOURNAL}") from None
+        raise NothingToPush(f"there is no run in {str(folder)!r}: it has no {JOURNAL}") from None
     except OSError as error:
         raise RunError(f"cannot read {path}: {error.strerror or error}") from error
     content = content[: content.rfind(b"\n") + 1]
@@ -78,10 +83,13 @@ def run_facts(folder: Path, journal: JournalCopy) -> RunFacts:
     """Return what the index of a run tells.
 
     Raises:
-        RunError: the journal does not tell how the run began.
+        NothingToPush: the run never began.
+        RunError: the journal does not tell how it began.
     """
     events = journal.events
     begun = _last(events, "run_resumed", "run_started")
+    if begun is None:
+        raise NothingToPush(f"the run in {str(folder)!r} was left before it began")
     try:
         run = _STARTED.validate_python(begun)
         periods = Periods.parse(run["config"]["data"]["periods"])
@@ -91,8 +99,7 @@ def run_facts(folder: Path, journal: JournalCopy) -> RunFacts:
         spans = [Known(source=s, start=start, end=end) for each in told for s, start, end in each["knows"]]
     except (ValidationError, ConfigError, LookupError, ValueError, TypeError) as error:
         raise RunError(
-            f"the run in {str(folder)!r} does not tell its competition, prices and periods; it was left before it "
-            "began or is of an early version"
+            f"the run in {str(folder)!r} does not tell its competition, prices and periods; it is of an early version"
         ) from error
     return RunFacts(
         competition=run["competition"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -70,10 +71,14 @@ class FolderVault(Vault):
         return self.folder / checked(key)
 
     def _open(self, key: str) -> BinaryIO:
-        try:
-            return self._path(key).open("rb")
+        try:  # whoever else can write there may have put a link or a pipe into its place
+            file = os.fdopen(os.open(self._path(key), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb")
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             raise Absent(f"{self.name} holds no {key}") from None
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            file.close()
+            raise Absent(f"{self.name} holds no {key}")
+        return file
 
     @contextmanager
     def _told(self) -> Iterator[None]:

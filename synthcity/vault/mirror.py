@@ -21,6 +21,7 @@ from typing import IO
 
 from synthcity.errors import RunError, SynthcityError
 from synthcity.private import without_secrets
+from synthcity.vault.facts import NothingToPush
 from synthcity.vault.opening import open_vault
 from synthcity.vault.outbox import Outbox
 from synthcity.vault.pushing import push_run
@@ -121,6 +122,9 @@ def mirror(folder: Path, address: str, outbox: Outbox, every: float) -> None:
             _say(reason=str(error))
     try:
         _say(id=outbox.deliver(vault, folder).id)
+    except NothingToPush as error:
+        outbox.settle(vault.name, folder, id="")
+        _say(reason=str(error))
     except SynthcityError as error:
         _say(reason=str(error))
         return

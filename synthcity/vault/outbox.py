@@ -17,6 +17,7 @@ from synthcity.errors import DataError, SynthcityError
 from synthcity.lines import Event, append_line, read_records
 from synthcity.vault.base import Vault
 from synthcity.vault.entry import Entry
+from synthcity.vault.facts import NothingToPush
 from synthcity.vault.layout import identified, identity_of, new_id
 from synthcity.vault.pushing import parcel, send
 
@@ -102,7 +103,7 @@ class Outbox:
         return entry
 
     def flush(self, open_vault: Callable[[str], Vault], vault: str | None = None) -> Iterator[Sent]:
-        """Send what is owed, to all vaults or to one.
+        """Send what is owed, to all vaults or to one; where there is nothing to send any more, that is told once.
 
         Args:
             open_vault: opens a vault by its name.
@@ -110,6 +111,10 @@ class Outbox:
         for row in self.owed(vault):
             try:
                 yield Sent(owed=row, entry=self.deliver(open_vault(row.vault), Path(row.folder)))
+            except NothingToPush as error:
+                if Path(row.folder).parent.is_dir():  # else a disk is not mounted
+                    self.settle(row.vault, Path(row.folder), id="")
+                yield Sent(owed=row, reason=str(error))
             except SynthcityError as error:
                 yield Sent(owed=row, reason=str(error))
 

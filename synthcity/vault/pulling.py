@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -111,6 +112,7 @@ def pull(vault: Vault, entry: Entry, folder: Path | str) -> list[Path]:
     """
     folder = Path(folder)
     try:
+        _refuse_without_room(entry, folder)
         if entry.kind == "prices":
             return _pull_days(vault, entry, folder)
         if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
@@ -124,6 +126,18 @@ def pull(vault: Vault, entry: Entry, folder: Path | str) -> list[Path]:
             error
         )
     return [folder / file.path for file in entry.files]
+
+
+def _refuse_without_room(entry: Entry, folder: Path) -> None:
+    above = folder.absolute()
+    while not above.exists():
+        above = above.parent
+    free = shutil.disk_usage(above).free
+    if entry.kind != "prices" and entry.size > free:
+        raise RunError(
+            f"{entry.name!r} has {entry.size / 1e9:,.1f} GB and {above} has room for {free / 1e9:,.1f}; "
+            "make space or name another folder (nothing was fetched)"
+        )
 
 
 def fetch(vault: Vault, entry: Entry, file: StoredFile, target: BinaryIO) -> None:

@@ -23,7 +23,8 @@ from synthcity.forecast.bundles.verified import MANIFEST, read_bundle
 from synthcity.market.store.parquet import Store
 from synthcity.vault.base import Digest, Vault, digest_of
 from synthcity.vault.entry import FORMAT, Entry, RunFacts, StoredFile, takes
-from synthcity.vault.facts import JOURNAL, copy_journal, run_facts
+from synthcity.vault.facts import JOURNAL, NothingToPush, copy_journal, run_facts
+from synthcity.vault.folder import FolderVault
 from synthcity.vault.layout import Kind, file_key, identified, index_key, new_id
 from synthcity.vault.pulling import newest
 
@@ -49,7 +50,7 @@ class Parcel:
 
     kind: Kind
     identity: bytes
-    name: str
+    folder: Path
     sources: Sequence[Source]
     competition: str = ""
     run: RunFacts | None = None
@@ -92,7 +93,7 @@ def parcel(folder: Path) -> Parcel:
     """Return what ``folder`` holds: a run, a bundle or a price store.
 
     Raises:
-        ConfigError: it holds none of them.
+        NothingToPush: it holds none of them.
         BundleError, RunError: it holds one that is damaged.
     """
     if (folder / JOURNAL).is_file():
@@ -101,7 +102,7 @@ def parcel(folder: Path) -> Parcel:
         return bundle_parcel(folder)
     if Store(folder).list_series():
         return store_parcel(folder)
-    raise ConfigError(f"{str(folder)!r} holds no run, no bundle and no price store; name the folder of one")
+    raise NothingToPush(f"{str(folder)!r} holds no run, no bundle and no price store; name the folder of one")
 
 
 def run_parcel(folder: Path) -> Parcel:
@@ -113,7 +114,7 @@ def run_parcel(folder: Path) -> Parcel:
     return Parcel(
         kind="run",
         identity=journal.identity,
-        name=folder.name,
+        folder=folder,
         sources=sources + [source for source in _files(folder) if source.path != JOURNAL],
         competition=facts.competition,
         run=facts,
@@ -126,7 +127,7 @@ def bundle_parcel(folder: Path) -> Parcel:
     competition = read_bundle(folder).facts.competition or ""
     identity = (folder / MANIFEST).read_bytes()
     return Parcel(
-        kind="bundle", identity=identity, name=folder.name, sources=list(_files(folder)), competition=competition
+        kind="bundle", identity=identity, folder=folder, sources=list(_files(folder)), competition=competition
     )
 
 
@@ -136,7 +137,7 @@ def store_parcel(folder: Path) -> Parcel:
     store = Store(folder)
     days = [path for series in store.series() for path in store.day_files(series)]
     sources = [Source(path.relative_to(folder).as_posix(), path) for path in days]
-    return Parcel(kind="prices", identity=f"prices {folder.name}".encode(), name=folder.name, sources=sources)
+    return Parcel(kind="prices", identity=f"prices {folder.name}".encode(), folder=folder, sources=sources)
 
 
 def write_whole(
@@ -170,9 +171,14 @@ def send(vault: Vault, parcel: Parcel, *, at: str = "") -> Entry:
         at: the id of a push that came to no end; what it has brought is not sent again.
 
     Raises:
+        ConfigError: the vault lies within what is pushed.
         RunError: a file cannot be read.
         VaultError: see ``push_run``.
     """
+    if isinstance(vault, FolderVault) and vault.folder.resolve().is_relative_to(parcel.folder):
+        raise ConfigError(
+            f"the vault {vault.name} lies within {parcel.folder}, which it is to hold; name another place"
+        )
     kind = parcel.kind
     before = newest(vault, kind, identified(parcel.identity))
     is_begun = bool(at) and (before is None or at > before.id) and vault.head(index_key(kind, at)) is None
@@ -205,7 +211,7 @@ def send(vault: Vault, parcel: Parcel, *, at: str = "") -> Entry:
         format=FORMAT,
         kind=kind,
         id=entry_id,
-        name=parcel.name,
+        name=parcel.folder.name,
         time=round(time.time(), 3),
         code=synthcity.__version__,
         competition=parcel.competition,

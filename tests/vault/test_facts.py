@@ -65,6 +65,6 @@ def test_a_folder_without_a_run_and_a_run_that_never_began_are_told(tmp_path: Pa
     with pytest.raises(RunError, match="there is no run in"):
         copy_journal(tmp_path)
     append(tmp_path, candidate(0))
-    with pytest.raises(RunError, match="does not tell its competition"):
+    with pytest.raises(RunError, match="was left before it began"):
         run_facts(tmp_path, copy_journal(tmp_path))
     finish(tmp_path)

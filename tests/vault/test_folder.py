@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,17 @@ def test_a_place_that_cannot_be_written_to_is_told(tmp_path: Path, name: str) ->
         vault.check()
     with pytest.raises(VaultError, match="blocked"):
         put(vault, "runs/a.json", b"")
+
+
+def test_links_and_pipes_are_nothing(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("secret")
+    vault = FolderVault(tmp_path / "vault")
+    put(vault, "runs/a.json", b"whole")
+    (tmp_path / "vault/runs/link.json").symlink_to(tmp_path / "secret")
+    os.mkfifo(tmp_path / "vault/runs/pipe.json")
+    assert vault.head("runs/pipe.json") is None
+    with pytest.raises(VaultError):
+        vault.read("runs/link.json", most=100)
 
 
 def test_drafts_of_killed_writers_are_not_there(tmp_path: Path) -> None:

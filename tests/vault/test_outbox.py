@@ -49,12 +49,27 @@ def test_a_killed_search_leaves_what_it_owed_before_its_run_began(outbox: Outbox
     vault = FolderVault(tmp_path / "vault")
     folder = tmp_path / "runs/sweep"
     outbox.owe(vault.name, folder)
-    (not_yet,) = outbox.flush(lambda name: vault)
-    assert "holds no run" in not_yet.reason
     write_run(folder)
     (sent,) = outbox.flush(lambda name: vault)
     assert sent.entry is not None
     assert outbox.owed() == []
+
+
+def test_what_is_not_there_any_more_is_told_once_unless_its_disk_is_away(outbox: Outbox, tmp_path: Path) -> None:
+    vault = FolderVault(tmp_path / "vault")
+    for folder in (tmp_path / "runs/removed", tmp_path / "disk/sweep", append_nothing(tmp_path / "runs/young")):
+        outbox.owe(vault.name, folder)
+    removed, away, young = outbox.flush(lambda name: vault)
+    assert "holds no run" in removed.reason
+    assert "holds no run" in away.reason
+    assert "was left before it began" in young.reason
+    assert [Path(row.folder).parent.name for row in outbox.owed()] == ["disk"]
+
+
+def append_nothing(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    append(folder, {"kind": "stage", "time": BEGUN, "name": "x", "message": "y"})
+    return folder
 
 
 def test_a_folder_that_holds_another_run_now_gets_an_id_of_its_own(outbox: Outbox, tmp_path: Path) -> None:

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from synthcity.errors import BundleError, ConfigError, VaultError
+from synthcity.errors import BundleError, ConfigError, RunError, VaultError
 from synthcity.market.store import Store
 from synthcity.vault.folder import FolderVault
 from synthcity.vault.layout import identified, new_id
@@ -75,6 +76,14 @@ def test_a_file_that_differs_from_its_hash_leaves_nothing(vault: FolderVault, tm
     (vault.folder / "runs" / entry.id / "resolved.yaml").unlink()
     with pytest.raises(VaultError, match=r"holds no .*resolved\.yaml"):
         pull(vault, entry, tmp_path / "again")
+    assert not (tmp_path / "again").exists()
+
+
+def test_what_does_not_fit_the_disk_is_told_before_it_is_fetched(vault: FolderVault, tmp_path: Path) -> None:
+    entry = push_run(vault, write_run(tmp_path / "sweep"))
+    large = replace(entry, files=tuple(replace(file, size=10**16) for file in entry.files))
+    with pytest.raises(RunError, match=r"has 40,000,000\.0 GB and .* has room for .*nothing was fetched"):
+        pull(vault, large, tmp_path / "again")
     assert not (tmp_path / "again").exists()
 
 

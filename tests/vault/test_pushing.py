@@ -9,6 +9,7 @@ import pytest
 
 from synthcity.errors import BundleError, ConfigError, DataError, RunError, VaultError
 from synthcity.vault.base import Digest, digest_of
+from synthcity.vault.facts import NothingToPush
 from synthcity.vault.folder import FolderVault
 from synthcity.vault.layout import identity_of, new_id
 from synthcity.vault.pulling import list_runs
@@ -103,7 +104,7 @@ def test_bundles_and_stores(vault: Counting, tmp_path: Path) -> None:
 
 
 def test_what_is_nothing_to_push_is_told(vault: Counting, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="holds no run, no bundle and no price store"):
+    with pytest.raises(NothingToPush, match="holds no run, no bundle and no price store"):
         parcel(tmp_path)
     with pytest.raises(RunError, match="there is no run"):
         push_run(vault, tmp_path)
@@ -128,6 +129,13 @@ def test_a_checkpoint_that_goes_while_a_run_is_pushed_is_left_out(vault: Countin
     found = run_parcel(write_run(tmp_path / "sweep"))
     found.sources[1].place.unlink()
     assert len(send(vault, found).files) == 3
+
+
+def test_a_vault_within_what_it_is_to_hold_is_refused(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "sweep")
+    with pytest.raises(ConfigError, match=r"kept lies within .*sweep, which it is to hold"):
+        push_run(FolderVault(folder / "kept"), folder)
+    assert not (folder / "kept").exists()
 
 
 def test_a_link_is_not_followed(vault: Counting, tmp_path: Path) -> None:

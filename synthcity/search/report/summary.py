@@ -44,10 +44,10 @@ def summary(result: SearchResult) -> str:
         f"bundle      {_short(result.winner)}",
         f"report      {_short(result.page)}",
     ]
-    if result.vault is not None:
-        kept = result.vault
+    if (kept := result.vault) is not None:
         lines.append(f"vault       {kept.vault} as {kept.id}" if kept.id else f"vault       not yet: {kept.reason}")
-        lines += [] if kept.id else ["            `synthcity vault flush` sends it"]
+        if not kept.id:
+            lines.append(f"            `synthcity vault flush --runs {_short(result.folder.parent)}` sends it")
     return "\n".join(lines)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from synthcity.search.journal.history import TrialHistory
 from synthcity.search.report.outcome import SearchResult
 from synthcity.search.report.summary import summary
+from synthcity.vault.mirror import Mirrored
 from tests.search.sample_run import journal, repair_events, sample_report
 
 
@@ -49,3 +50,13 @@ def test_a_lead_is_called_proven_only_where_it_is(tmp_path: Path) -> None:
     assert lines["fhs"].endswith("  not proven")
     assert all(line.endswith(")  proven") for name, line in lines.items() if name != "fhs")
     assert len(lines) == len(report["leads"])
+
+
+def test_whether_the_run_lies_in_its_vault_is_one_of_the_last_lines(tmp_path: Path) -> None:
+    report = sample_report()
+    kept, owed = Mirrored(vault="/mnt/vault", id="0" * 26), Mirrored(vault="/mnt/vault", reason="the disk is full")
+    lines = [summary(SearchResult(folder=tmp_path / "runs/x", report=report, vault=one)) for one in (kept, owed)]
+    assert lines[0].endswith(f"\nvault       /mnt/vault as {'0' * 26}")
+    assert lines[1].endswith(
+        f"\nvault       not yet: the disk is full\n            `synthcity vault flush --runs {tmp_path}/runs` sends it"
+    )
