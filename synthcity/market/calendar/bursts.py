@@ -56,7 +56,7 @@ class Bursts:
 
     def __call__(self, minutes: Times) -> Floats:
         """Return the multipliers of minutes that open at ``minutes`` (n,)."""
-        return self.multiplier.ravel()[minutes // MINUTE % (_HOURS * _MINUTES)]
+        return self.multiplier.take(minutes // MINUTE % (_HOURS * _MINUTES))
 
 
 def learn_bursts(bars: Bars, config: BurstConfig) -> Bursts:

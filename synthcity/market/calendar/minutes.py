@@ -12,6 +12,7 @@ it comes here (``serve.answering.clock``), so that minute is counted once.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
 
 import numpy as np
 
@@ -46,7 +47,5 @@ def over_steps(ends: Times, seconds: int, *effects: Effect) -> Floats:
     if not effects:
         return np.ones(len(ends))
     minutes = minutes_of(ends, seconds)
-    multipliers = np.ones(minutes.size)
-    for effect in effects:
-        multipliers *= effect(minutes.ravel())
-    return np.asarray(np.sqrt(np.mean(np.square(multipliers).reshape(minutes.shape), axis=1)))
+    volatility = reduce(np.multiply, (effect(minutes.ravel()) for effect in effects)).reshape(minutes.shape)
+    return np.asarray(np.sqrt(np.einsum("nm,nm->n", volatility, volatility) / minutes.shape[1]))
