@@ -76,6 +76,9 @@ class Foresight(Protocol):
     def effect(self, asset: str, now: int) -> Callable[[Times], Floats]:
         """Multipliers of the volatility of minutes, see ``calendar.minutes.Effect``, as they were known at ``now``."""
 
+    def ahead(self, asset: str, seconds: int) -> Callable[[Times], Floats]:
+        """The same as far as they were known ``seconds`` before, whatever the minute."""
+
 
 class Market(Mapping[tuple[str, int], Bars]):
     """All bars at hand, by (asset, resolution in seconds). Picklable, read-only.
@@ -208,6 +211,10 @@ class History:
     def effect(self, asset: str) -> Callable[[Times], Floats] | None:
         """What is known of times to come, see ``Foresight``; None where the market has no calendar."""
         return None if self._market.foresight is None else self._market.foresight.effect(asset, self.now)
+
+    def ahead(self, asset: str, seconds: int) -> Callable[[Times], Floats] | None:
+        """What was known of each minute ``seconds`` before it, see ``Foresight``; None where there is no calendar."""
+        return None if self._market.foresight is None else self._market.foresight.ahead(asset, seconds)
 
     def has(self, asset: str, resolution: int) -> bool:
         """Whether at least one bar of this asset and resolution was observed."""

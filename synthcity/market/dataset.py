@@ -64,7 +64,9 @@ def build_dataset(
                 f"these networks read the high and low of each bar, and bars of {asset} are closes alone; train them "
                 "on the bars of a venue"
             )
-        table = FeatureTable.build(market[key].until(validation[1]), spec)
+        horizon = spec.horizon * spec.increment
+        expected = None if market.foresight is None else market.foresight.ahead(asset, horizon)
+        table = FeatureTable.build(market[key].until(validation[1]), spec, expected=expected)
         tables[asset] = table
         train_starts[asset] = window_starts(table, spec, *train)
         at = window_starts(table, spec, *validation)

@@ -18,7 +18,7 @@ from synthcity.market.bars import Bars, Floats, Times
 from synthcity.market.calendar.activity import ACTIVITY_NAMES, activity_features
 from synthcity.market.calendar.bursts import past_bursts
 from synthcity.market.calendar.features import CALENDAR_NAMES, calendar_features
-from synthcity.market.calendar.minutes import over_steps
+from synthcity.market.calendar.minutes import Effect, over_steps
 from synthcity.market.calendar.week import traded
 
 Array32 = NDArray[np.float32]
@@ -43,7 +43,8 @@ class WindowSpec:
     ``range_scales`` no range is read, so that bars and mere closes give the same features;
     ``return_scales``: seconds of signed returns; ``anchor_seconds``: span of the volatility in whose units a network
     works; ``profile_days``: days over which a slot of the day is averaged; ``burst_days``: days from which bursts are
-    learned, 0 for networks that know none. ``warmup_days`` of history must lie before a window.
+    learned, 0 for networks that know none; ``calendar``: whether they are told what is known to come.
+    ``warmup_days`` of history must lie before a window.
     """
 
     increment: int
@@ -55,9 +56,12 @@ class WindowSpec:
     profile_days: tuple[int, ...]
     warmup_days: float
     burst_days: int = 0
+    calendar: bool = False
 
     @classmethod
-    def of(cls, increment: int, horizon: int, *, ranges: bool = True, bursts: bool = True) -> WindowSpec:
+    def of(
+        cls, increment: int, horizon: int, *, ranges: bool = True, bursts: bool = True, calendar: bool = False
+    ) -> WindowSpec:
         """Return the spans that suit a grid: days for five-minute steps, hours for minutes.
 
         A minute store is young and an hour is short, so long spans would only tell a network what the date is.
@@ -65,6 +69,7 @@ class WindowSpec:
         Args:
             ranges: whether the bars have any; a network that learns from closes alone must read none later.
             bursts: whether to learn the bursts on the marks of the clock, see ``calendar.bursts``.
+            calendar: whether the market has one, see ``calendar.events``.
         """
         if increment >= 5 * _MINUTE:
             return cls(
@@ -77,6 +82,7 @@ class WindowSpec:
                 profile_days=(1, 3, 7, 14, 28),
                 warmup_days=7.0,
                 burst_days=56 if bursts else 0,
+                calendar=calendar,
             )
         return cls(
             increment=increment,
@@ -88,6 +94,7 @@ class WindowSpec:
             profile_days=(1, 3, 7),
             warmup_days=3.0,
             burst_days=28 if bursts else 0,
+            calendar=calendar,
         )
 
     @property
@@ -116,10 +123,16 @@ class WindowSpec:
 
     @property
     def future_names(self) -> tuple[str, ...]:
-        """Columns of ``FeatureTable.future``: calendar and activity, slot volatilities in absolute logs, log bursts."""
+        """Columns of ``FeatureTable.future``: clock and activity, slots in absolute logs, log bursts and calendar."""
         slots = [f"slot_{days}d" for days in self.profile_days]
         slots += ["slot_weekday"] if max(self.profile_days) >= 2 * _WEEK else []
-        return (*KNOWN_NAMES, *slots, *(["bursts"] if self.burst_days else []))
+        return (*KNOWN_NAMES, *slots, *self.effect_names)
+
+    @property
+    def effect_names(self) -> tuple[str, ...]:
+        """The last of ``future_names``: log multipliers of what is expected of the minutes of a step."""
+        told = {"bursts": self.burst_days > 0, "calendar": self.calendar}
+        return tuple(name for name, is_told in told.items() if is_told)
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +143,7 @@ class FeatureTable:
     step, NaN until there is enough; ``sequence`` (n, 3) per-step inputs (return, range volatility, log
     slot profile), NaN at gaps; ``context`` (n, c) summary inputs, finite; ``future`` (n + horizon, f): known
     columns, log slot volatilities in absolute units (subtract ``log(anchor[i])`` for a window starting at ``i``), and
-    the log multiplier that bursts bring to a step, unless ``spec.burst_days`` is 0.
+    the log multipliers that ``spec.effect_names`` bring to a step.
     """
 
     time: Times
@@ -146,12 +159,21 @@ class FeatureTable:
 
     @classmethod
     def build(
-        cls, bars: Bars, spec: WindowSpec, *, until: int | None = None, rows: int | None = None, shift: int = 0
+        cls,
+        bars: Bars,
+        spec: WindowSpec,
+        *,
+        until: int | None = None,
+        rows: int | None = None,
+        shift: int = 0,
+        expected: Effect | None = None,
     ) -> FeatureTable:
         """Compute the features of ``bars`` up to the grid time at or before ``until`` (default: the last bar's).
 
         ``rows`` keeps only the last so many rows, which is much cheaper and gives the same numbers. ``shift``: seconds
         by which the steps that are scored lie later than those of the grid, see ``forecast.forecaster.Shifted``.
+        ``expected``: what a calendar knows of each minute a horizon before it (``Foresight.ahead``); without one
+        nothing is expected.
 
         Raises:
             DataError: no bars, or bars of another resolution than ``spec.increment``.
@@ -177,6 +199,9 @@ class FeatureTable:
         future = [known, slots[ahead].astype(np.float32)]
         if spec.burst_days:
             future.append(_burst_feature(bars, grid + shift, spec))
+        if spec.calendar:
+            effects = () if expected is None else (expected,)
+            future.append(np.log(over_steps(grid + shift, spec.increment, *effects))[:, None].astype(np.float32))
         anchor, summary = _summary(returns, spread, profile[:n], spec, keep)
         return cls(
             time=time[keep],

@@ -182,7 +182,12 @@ class NetForecaster:
             if len(recent) and recent.observed[-1] > prompt.start_time:
                 raise ValueError(f"history reaches {recent.observed[-1]}, past the prompt's start {prompt.start_time}")
             cache[key] = FeatureTable.build(
-                recent, self.spec, until=prompt.start_time, rows=self.network.config.steps, shift=shift
+                recent,
+                self.spec,
+                until=prompt.start_time,
+                rows=self.network.config.steps,
+                shift=shift,
+                expected=history.ahead(prompt.asset, self.spec.horizon * self.spec.increment),
             )
         return cache[key]
 

@@ -18,7 +18,8 @@ from synthcity.nets.heads.law import Law
 _NUM_SEQUENCE = len(SEQUENCE_NAMES) + 1  # and a flag for gaps
 _NUM_LEAD = 4
 _BOUND = 4.0
-_BURST_SCALE = 8.0  # makes a log multiplier, a tenth or so, as large as other inputs
+# of log multipliers: bursts are a tenth or so and shall be as large as other inputs, releases are
+_EFFECT_SCALES = {"bursts": 8.0, "calendar": 1.0}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,11 +97,11 @@ def _scale_sequence(sequence: np.ndarray, anchor: np.ndarray) -> Tensor:
 
 def _scale_future(future: np.ndarray, anchor: np.ndarray, spec: WindowSpec) -> Tensor:
     """Slot volatilities relative to the anchor, unknown ones taken as the anchor; then how far ahead a step is."""
-    first, last = len(KNOWN_NAMES), future.shape[-1] - bool(spec.burst_days)
+    first, last = len(KNOWN_NAMES), future.shape[-1] - len(spec.effect_names)
     slots = np.nan_to_num(future[..., first:last] - np.log(anchor)[:, None, None], nan=0.0)
     lead = np.broadcast_to(_lead(future.shape[1]), (*future.shape[:2], _NUM_LEAD))
-    bursts = _BURST_SCALE * future[..., last:]
-    scaled = np.concatenate([future[..., :first], np.clip(slots, -_BOUND, _BOUND), bursts, lead], axis=-1)
+    effects = future[..., last:] * np.array([_EFFECT_SCALES[name] for name in spec.effect_names], dtype=np.float32)
+    scaled = np.concatenate([future[..., :first], np.clip(slots, -_BOUND, _BOUND), effects, lead], axis=-1)
     return torch.from_numpy(scaled.astype(np.float32))
 
 

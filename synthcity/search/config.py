@@ -30,7 +30,8 @@ _OVERRUN = 3.0  # the gate times two steps alone; a training is cut off that tak
 class DataConfig:
     """Which prices, which periods, what networks are told of them, and how often a forecast is asked for.
 
-    ``bursts``: whether networks are told of the bursts of volatility on the marks of the clock.
+    ``bursts``: whether networks are told of the bursts of volatility on the marks of the clock. ``calendar``: whether
+    they are told of releases that are known to come; simulated prices have no such calendar.
     """
 
     periods: Periods
@@ -41,6 +42,7 @@ class DataConfig:
     validation_every: float = duration(11.0 * HOUR, low=1, high=366 * DAY)
     test_every: float = duration(11.0 * HOUR, low=1, high=366 * DAY)
     bursts: bool = True
+    calendar: bool = True
     simulated: SimulatedConfig = field(default_factory=SimulatedConfig)
 
 

@@ -118,6 +118,7 @@ def load_data(config: SearchConfig) -> SearchData:
             competition.time_length // competition.time_increment,
             ranges=not any(closes_alone(bars).any() for bars in market.values()),
             bursts=data.bursts,
+            calendar=data.calendar and market.foresight is not None,
         ),
         assets=assets,
         train=(periods.train.start, periods.train.end),

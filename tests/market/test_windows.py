@@ -164,3 +164,25 @@ def test_bursts_are_finite_whatever_the_past(what):
     told = FeatureTable.build(bars, SPEC).future[:, -1]
     assert np.isfinite(told).all()
     assert np.abs(told).max() < 0.1, "nothing is known, so nothing is expected"
+
+
+def test_the_calendar_is_told_for_the_minutes_that_are_scored_and_nothing_else_changes():
+    bars, spec = walk(20), WindowSpec.of(300, 288, calendar=True)
+    release = int(bars.time[-1]) // 300 * 300 + 6 * 3600
+
+    def expected(minutes):
+        return np.where((minutes >= release) & (minutes < release + 300), 4.0, 1.0)
+
+    plain, nothing = FeatureTable.build(bars, SPEC), FeatureTable.build(bars, spec)
+    told, shifted = (FeatureTable.build(bars, spec, expected=expected, shift=shift) for shift in (0, 120))
+    assert spec.future_names == (*SPEC.future_names, "calendar")
+    assert spec.effect_names == ("bursts", "calendar")
+    np.testing.assert_array_equal(plain.future, nothing.future[:, :-1])
+    assert (nothing.future[:, -1] == 0).all()
+    np.testing.assert_array_equal(told.future[:, :-1], nothing.future[:, :-1])
+    np.testing.assert_array_equal(told.context, plain.context)
+    at = (release + 300 - told.time[0]) // 300
+    assert told.future[at, -1] == pytest.approx(np.log(4.0))
+    assert np.count_nonzero(told.future[:, -1]) == 1
+    variances = np.array([2 * 16 + 3, 3 * 16 + 2]) / 5
+    np.testing.assert_allclose(shifted.future[at - 1 : at + 1, -1], np.log(variances) / 2, rtol=1e-6)

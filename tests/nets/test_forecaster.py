@@ -19,6 +19,7 @@ from synthcity.forecast.forecaster import Forecaster, Shifted
 from synthcity.forecast.mixing import Mix
 from synthcity.forecast.quantise import Quantised
 from synthcity.market.bars import History, Market
+from synthcity.market.calendar.minutes import Effect
 from synthcity.market.columns import bars_of_closes
 from synthcity.market.dataset import Dataset, build_dataset
 from synthcity.market.windows import WindowSpec
@@ -171,3 +172,30 @@ def test_only_a_network_that_was_told_of_bursts_hears_how_late_its_steps_are(dat
     at = forecaster.simulate(past(), Prompt(asset="BTC", start_time=NOW, **length), seed=1)
     late = forecaster.simulate(past(), Shifted(asset="BTC", start_time=NOW, shift=180, **length), seed=1)
     assert (at != late).any() == bursts
+
+
+class _Release:
+    """A foresight of one burst, two hours after the prompt's start."""
+
+    def effect(self, asset: str, now: int) -> Effect:
+        return lambda minutes: np.where((minutes >= NOW + 7200) & (minutes < NOW + 7500), 4.0, 1.0)
+
+    def ahead(self, asset: str, seconds: int) -> Effect:
+        return self.effect(asset, 0)
+
+
+@pytest.mark.parametrize("calendar", [True, False])
+def test_only_a_network_that_was_told_of_the_calendar_expects_a_release(dataset: Dataset, calendar: bool) -> None:
+    spec = WindowSpec.of(300, dataset.spec.horizon, calendar=calendar)
+    config = NetConfig.from_dict({"d_model": 16, "history": 24, "blocks": [], "head": {"name": "gbm"}})
+    torch.manual_seed(0)
+    network = Network(config, spec, len(dataset.assets))
+    for parameter in network.parameters():  # a head begins with zeros
+        torch.nn.init.normal_(parameter, std=0.1)
+    forecaster = NetForecaster(network, spec, dataset.assets, {})
+    prompt = Prompt(asset="BTC", start_time=NOW, time_length=300 * spec.horizon, num_simulations=10)
+    history = past()
+    expecting = Market(history._market, _Release()).as_of(NOW)
+    before, told = (np.diff(np.log(forecaster.simulate(each, prompt, seed=1))) for each in (history, expecting))
+    assert (before != told).any() == calendar
+    np.testing.assert_allclose(np.delete(told, 24, axis=1), np.delete(before, 24, axis=1), rtol=1e-6)

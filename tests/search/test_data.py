@@ -121,6 +121,20 @@ def test_a_bundle_is_told_whose_prices_it_learned_from(store: Path, tmp_path: Pa
     assert [str(period)[:10] for period in facts.periods.values()] == ["2025-01-10", "2025-01-20", "2025-01-25"]
 
 
+def test_networks_are_told_of_the_calendar_of_real_prices_alone(store: Path, tmp_path: Path) -> None:
+    Store(tmp_path).append("BTC", "binance", 300, Store(store).load("BTC", 300))
+    told = {}
+    for name, folder, settings in (
+        ("real", tmp_path, []),
+        ("off", tmp_path, ["data.calendar=false"]),
+        ("made", store, []),
+    ):
+        dataset = load_data(config(*settings, source="store", path=str(folder), assets=["BTC"])).dataset
+        told[name] = dataset.tables["BTC"].future[:, -1] if dataset.spec.calendar else None
+    assert told["off"] is told["made"] is None
+    assert 0 < np.count_nonzero(told["real"]) < 0.2 * len(told["real"]), "releases of that time"
+
+
 def test_an_empty_store(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="holds no bars"):
         load_data(config(source="store", path=str(tmp_path)))

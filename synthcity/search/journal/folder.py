@@ -72,7 +72,7 @@ def read_resolved(folder: Path) -> SearchConfig:
     """Return the config that a run was started with.
 
     Durations without a unit are seconds here: runs of before units were asked for wrote them so. A run from before
-    networks were told of bursts goes on without.
+    networks were told of bursts, or of the calendar, goes on without.
 
     Raises:
         RunError: the file is not there, or is damaged.
@@ -80,7 +80,7 @@ def read_resolved(folder: Path) -> SearchConfig:
     try:
         document = read_yaml(folder / RESOLVED, "sweep file")
         with document.located():
-            return parse_config(_without_bursts(_with_units(document.data)))
+            return parse_config(_as_told(_with_units(document.data)))
     except ConfigError as error:
         raise RunError(f"cannot read the config of the run in {folder}: {error}") from error
 
@@ -97,12 +97,12 @@ def _with_units(data: object) -> object:
     return plain
 
 
-def _without_bursts(data: object) -> object:
+def _as_told(data: object) -> object:
     """Write into an earlier run's config what its networks were not told."""
     held = data.get("data") if isinstance(data, Mapping) else None
     if not isinstance(data, Mapping) or not isinstance(held, Mapping):
         return data
-    return {**data, "data": {"bursts": False, **held}}
+    return {**data, "data": {"bursts": False, "calendar": False, **held}}
 
 
 def resumed_config(folder: Path, settings: Iterable[str]) -> SearchConfig:

@@ -88,12 +88,13 @@ def test_a_run_of_before_durations_had_units_resumes(tmp_path: Path) -> None:
         load_config(tmp_path / "resolved.yaml")
 
 
-def test_a_run_of_before_there_were_bursts_goes_on_without(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["bursts", "calendar"])
+def test_a_run_of_before_networks_were_told_goes_on_without(tmp_path: Path, name: str) -> None:
     plain = config(tmp_path).to_dict()
-    assert plain["data"].pop("bursts") is True
+    assert plain["data"].pop(name) is True
     (tmp_path / "resolved.yaml").write_text(yaml.safe_dump(plain))
-    assert read_resolved(tmp_path) == config(tmp_path, "data.bursts=false")
-    assert resumed_config(tmp_path, ()).data.bursts is False
+    assert read_resolved(tmp_path) == config(tmp_path, f"data.{name}=false")
+    assert getattr(resumed_config(tmp_path, ()).data, name) is False
 
 
 def test_a_damaged_config_is_not_guessed(tmp_path: Path) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib import resources
 
 import numpy as np
@@ -38,28 +38,36 @@ class Outlook:
         Only events count whose dates are sure and were known by then. Those that are past count too, so that the
         returns that they moved can be told from ordinary ones.
         """
-        known = next((one for one in reversed(self.responses) if one.until <= now), None)
+        return partial(self._multipliers, asset, lambda event: now)
 
-        def multipliers(minutes: Times) -> Floats:
-            if known is None or not len(minutes):
-                return np.ones(len(minutes))
-            first = int(minutes.min())
-            # of every minute in between, since that is a slice for each event
-            span = np.ones((int(minutes.max()) - first) // MINUTE + 1)
-            for event in self._known(asset, now, first, first + MINUTE * len(span)):
-                table = known.minutes(event.kind, asset)
-                if table is None:
-                    continue
+    def ahead(self, asset: str, seconds: int) -> Effect:
+        """The multipliers as they were known ``seconds`` before an event first moves anything.
+
+        So they are the same for all windows of that length, of the past as of a prompt, and hold nothing that was not
+        known at the start of each.
+        """
+        return partial(self._multipliers, asset, lambda event: event.time + FIRST_SECOND - seconds)
+
+    def _multipliers(self, asset: str, now_of: Callable[[Event], int], minutes: Times) -> Floats:
+        """Multiply what all events around ``minutes`` (n,) do, each as it was known at ``now_of`` it."""
+        if not len(minutes):
+            return np.ones(0)
+        first = int(minutes.min())
+        # of every minute in between, since that is a slice for each event
+        span = np.ones((int(minutes.max()) - first) // MINUTE + 1)
+        for event in self.calendar.between(first - LAST_SECOND, first + MINUTE * len(span) - FIRST_SECOND):
+            table = self._table(event, asset, now_of(event))
+            if table is not None:
                 begin = (event.time + FIRST_SECOND - first) // MINUTE
                 part = slice(max(begin, 0), min(begin + len(table), len(span)))
                 span[part] *= table[part.start - begin : part.stop - begin]
-            return np.asarray(span[(minutes - first) // MINUTE])
+        return np.asarray(span[(minutes - first) // MINUTE])
 
-        return multipliers
-
-    def _known(self, asset: str, now: int, start: int, end: int) -> list[Event]:
-        around = self.calendar.between(start - LAST_SECOND, end - FIRST_SECOND)
-        return [e for e in around if e.is_sure and e.known_from <= now and e.asset in ("", asset)]
+    def _table(self, event: Event, asset: str, now: int) -> Floats | None:
+        if not event.is_sure or event.known_from > now or event.asset not in ("", asset):
+            return None
+        known = next((one for one in reversed(self.responses) if one.until <= now), None)
+        return None if known is None else known.minutes(event.kind, asset)
 
 
 @cache

@@ -70,6 +70,18 @@ def test_of_what_was_learned_at_several_times_the_last_that_was_known_is_used():
     assert list(first.values()) == pytest.approx([1.0, 6.0 * 1.6, 9.0 * 1.6])
 
 
+def test_ahead_holds_what_was_known_so_long_before_and_is_the_same_from_whenever_it_is_asked():
+    dated = [replace(RELEASE, time=RELEASE.time + k * DAY, known_from=RELEASE.time - DAY) for k in range(1, 4)]
+    late = replace(dated[1], known_from=dated[1].time - DAY)  # not a day before the first minute that it moves
+    seen = outlook(dated[0], late, dated[2])
+    minutes = RELEASE.time + 60 * np.arange(-1440, 6 * 1440, dtype=np.int64)
+    found = seen.ahead("BTC", DAY)(minutes)
+    np.testing.assert_array_equal(found, outlook(dated[0], dated[2]).effect("BTC", int(minutes[-1]))(minutes))
+    np.testing.assert_array_equal(seen.ahead("BTC", DAY)(minutes[700:4000]), found[700:4000])
+    assert seen.ahead("BTC", HOUR)(minutes)[1440 + 2 * 1440] > 5, "an hour before it was known"
+    assert (outlook(replace(RELEASE, time=RESPONSES.until + HOUR)).ahead("BTC", DAY)(minutes) == 1).all()
+
+
 def test_steps_sum_the_variances_of_the_minutes_that_they_hold():
     ends = np.array([RELEASE.time + 180, RELEASE.time + 480])
     found = over_steps(ends, 300, outlook(RELEASE).effect("ETH", NOON))
