@@ -164,7 +164,7 @@ class Trainer:
         if not math.isfinite(train_loss):
             raise TrialFailed(f"the training loss became {train_loss} between steps {first} and {until}")
         trained = time.perf_counter()
-        found = self._validate()
+        found = self.validate()
         score = found.score
         if not math.isfinite(score):
             raise TrialFailed(f"the validation score became {score} at step {until}")
@@ -292,7 +292,7 @@ class Trainer:
             for name, value in self.network.state_dict().items():
                 self._ema[name].lerp_(value, 1 - decay)
 
-    def _validate(self) -> WindowScores:
+    def validate(self) -> WindowScores:
         """Score the average of the weights."""
         last = {name: value.clone() for name, value in self.network.state_dict().items()}
         self.network.load_state_dict(self._ema)

@@ -81,7 +81,7 @@ def trainer(name: str, dataset: Dataset, device: str, state: bytes | None = None
 @pytest.mark.parametrize("name", ["lstm", "transformer", "mamba", "head mixture", "head copula"])
 def test_it_learns_resumes_and_forecasts_without_the_gpu(name: str, dataset: Dataset) -> None:
     fitted = trainer(name, dataset, "cuda")
-    untrained = fitted._weighted(fitted._validate())
+    untrained = fitted.validate().score
     first = fitted.advance()
     resumed = trainer(name, dataset, "cuda", state=fitted.state())
     scores = [first["score"]]
@@ -96,7 +96,7 @@ def test_it_learns_resumes_and_forecasts_without_the_gpu(name: str, dataset: Dat
     state = fitted.state()
     moved = trainer(name, dataset, "cpu", state=state)
     moved.network.load_state_dict(moved._best)
-    assert moved._weighted(moved._validate()) == pytest.approx(min(scores), rel=0.02)  # with noise of its own
+    assert moved.validate().score == pytest.approx(min(scores), rel=0.02)  # with noise of its own
     market = Market({(asset, 300): seasonal_bars(24, seed, 300) for seed, asset in enumerate(dataset.assets)})
     start = START + 20 * 86400
     prompt = Prompt(asset="BTC", start_time=start, time_increment=300, time_length=86400, num_simulations=200)

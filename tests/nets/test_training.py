@@ -46,7 +46,7 @@ def trained(dataset: Dataset) -> tuple[list[dict[str, object]], bytes]:
 def test_training_lowers_the_score_below_the_untrained_network(dataset: Dataset, trained):
     results, _ = trained
     untrained = trainer(dataset)
-    start = untrained._validate().score
+    start = untrained.validate().score
     assert results[-1]["score"] < 0.99 * start
     assert results[-1]["steps"] == 120
     assert set(results[-1]["scores_by_asset"]) == {"BTC", "ETH"}

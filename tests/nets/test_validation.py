@@ -34,7 +34,7 @@ def test_a_trials_seed_is_no_part_of_its_score(dataset: Dataset) -> None:
     one, other = (Trainer(CONFIG, dataset, seed=seed, num_rungs=1, max_steps=1) for seed in (1, 2))
     other.network.load_state_dict(one.network.state_dict())
     other._ema = one._ema
-    assert one._validate() == other._validate()
+    assert one.validate() == other.validate()
 
 
 def test_assets_do_not_share_their_noise(dataset: Dataset) -> None:
