@@ -42,11 +42,13 @@ class Row:
     name: str
     since: str
     bursts: bool = True
+    calendar: bool = True
 
 
 ROWS = (
-    Row(name="as before", since="2025-01-01", bursts=False),
-    Row(name="+ bursts", since="2025-01-01"),
+    Row(name="as before", since="2025-01-01", bursts=False, calendar=False),
+    Row(name="+ bursts", since="2025-01-01", calendar=False),
+    Row(name="+ releases", since="2025-01-01"),
     Row(name="+ 2024", since="2024-01-01"),
 )
 
@@ -89,7 +91,7 @@ def _dataset(market: Market, row: Row, options: argparse.Namespace) -> Dataset:
         market,
         competition=competition.name,
         rules=rules.date,
-        spec=WindowSpec.of(increment, competition.time_length // increment, bursts=row.bursts),
+        spec=WindowSpec.of(increment, competition.time_length // increment, bursts=row.bursts, calendar=row.calendar),
         assets=list(competition.assets),
         train=(parse_time(row.since), judged[0]),
         validation=judged,

@@ -260,7 +260,7 @@ def test_a_rung_that_takes_longer_than_it_may_is_cut_off(dataset: Dataset, monke
 def test_the_best_weights_are_kept_and_not_the_last(dataset: Dataset, monkeypatch: pytest.MonkeyPatch):
     fitted = trainer(dataset)
     scores = iter([5000.0, 4000.0, 4500.0])
-    monkeypatch.setattr(fitted, "_validate", lambda: WindowScores(by_asset={"BTC": 1.0}, blocks=[[next(scores), 1.0]]))
+    monkeypatch.setattr(fitted, "validate", lambda: WindowScores(by_asset={"BTC": 1.0}, blocks=[[next(scores), 1.0]]))
     averages, told = [], []
     for _ in range(3):
         told.append(fitted.advance())
