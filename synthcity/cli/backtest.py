@@ -90,7 +90,7 @@ def command(
     95 % interval; below zero is better. Share is the network's softmax over the forecasters compared.
 
     \b
-    The strongest baseline against the network's reference miner:
+    A strong baseline against the network's reference miner:
       synthcity backtest fhs reference --data prices --from 2025-11-01 --every 11h
     A winner against it, both with quantised paths:
       synthcity backtest run/winner fhs --data prices --from 2025-11-01 --quantise
