@@ -128,11 +128,8 @@ def list_(kind: str | None, address: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([_told(entry) for entry in entries], indent=1))
     elif entries:
-        rows = [
-            [entry.kind, entry.name, entry.competition or "-", _state(entry), format_time(int(entry.time)), entry.id]
-            for entry in entries
-        ]
-        print_table(["kind", "name", "competition", "state", "pushed (UTC)", "id"], rows)
+        rows = [[entry.id, format_time(int(entry.time)), entry.kind, _state(entry), entry.name] for entry in entries]
+        print_table(["id", "pushed (UTC)", "kind", "state", "name"], rows)
     else:
         click.echo(f"{vault.name} holds nothing of that")
 
