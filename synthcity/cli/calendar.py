@@ -27,9 +27,10 @@ _NAME_WIDTH = 22  # of the table, so that it fits 80 columns
     help="Store with a calendar of its own.  [default: the packaged calendar alone]",
 )
 @click.option("--update", "source", metavar="FILE|URL", help="Take these events into the store's calendar first.")
+@click.option("--learn", is_flag=True, help="Learn what events did to the store's prices, for forecasts from now on.")
 @click.option("--next", "ahead", type=Duration(60, 3660 * DAY), default="30d", show_default=True, help="How far ahead.")
 @click.option("--json", "as_json", is_flag=True, help="All of it, as one JSON object.")
-def calendar(store: str | None, source: str | None, ahead: float, as_json: bool) -> None:
+def calendar(store: str | None, source: str | None, learn: bool, ahead: float, as_json: bool) -> None:
     """Show what is known to come: releases, meetings, earnings, expiries, closed days. Times are UTC.
 
     Packaged dates and what rules date come first; --update lays an operator's own over them. It is a CSV file with the
@@ -37,10 +38,14 @@ def calendar(store: str | None, source: str | None, ahead: float, as_json: bool)
     first to its last event a list of a kind takes the place of what was known of that kind. What is marked unchecked
     is shown and moves no forecast.
 
+    What releases do comes with this version; --learn learns it anew from all bars of the store, so that earnings
+    and assets that it was not learned for count too. Repeat it once a month.
+
     \b
     Examples:
       synthcity data calendar --next 7d
       synthcity data calendar --store prices --update releases-2026.csv
+      synthcity data calendar --store prices --learn
       synthcity data calendar --store prices --json
     """
     from synthcity.errors import ConfigError
@@ -57,6 +62,15 @@ def calendar(store: str | None, source: str | None, ahead: float, as_json: bool)
         open_store(store).extend_calendar(newer)
         span = f"{format_time(newer[0].time)} to {format_time(newer[-1].time)}"
         click.echo(f"taken in: {len(newer):,} from {span}", err=as_json)
+    if learn:
+        from synthcity.market.store.responses import learn_from
+
+        if store is None:
+            raise ConfigError("--learn needs --store FOLDER: it learns from the prices there")
+        edition = learn_from(open_store(store), int(time.time()))
+        open_store(store).keep_responses(edition)
+        counts = ", ".join(f"{kind} {count}" for kind, count in edition.num_events.items())
+        click.echo(f"learned from events: {counts or 'none in these prices'}", err=as_json)
     known = packaged() if store is None else open_store(store).calendar()
     now = int(time.time())
     found = known.between(now, now + round(ahead))

@@ -9,6 +9,7 @@ import pytest
 
 from synthcity.cli import main as cli_main
 from synthcity.market.calendar.events.calendar import packaged
+from synthcity.market.simulated import SimulatedMarket
 from synthcity.market.store import Store
 from synthcity.market.times import parse_time
 from tests.market.calendar.events.factories import rows
@@ -92,6 +93,16 @@ def test_the_packaged_calendar_is_never_updated(run: Run, tmp_path: Path):
     code, _, err = run("--update", tmp_path / "x.csv")
     assert code == 2
     assert "--update needs --store" in err
+
+
+def test_what_events_did_is_learned_from_the_store(run: Run, tmp_path: Path):
+    store = Store(tmp_path / "store")
+    store.append("BTC", "binance", 300, SimulatedMarket().bars("BTC", end=NOW))
+    code, out, _ = run("--store", tmp_path / "store", "--learn", "--next", "1h")
+    assert code == 0
+    assert out.startswith("learned from events: cpi 8, nfp 9, ppi 8, ")
+    assert NOW in [one.until for one in store.responses()]
+    assert run("--learn")[0] == 2
 
 
 def test_nothing_ahead_is_told(run: Run):

@@ -23,11 +23,13 @@ from synthcity.files import sync
 from synthcity.market.bars import Bars
 from synthcity.market.calendar.events.calendar import Calendar
 from synthcity.market.calendar.events.event import Event
+from synthcity.market.calendar.events.response import Responses
 from synthcity.market.check import Tell, check_bars
 from synthcity.market.columns import concatenate, differing, take, union
 from synthcity.market.store.calendar import extend_calendar, read_calendar
 from synthcity.market.store.dayfile import day_name, read_day, write_day
 from synthcity.market.store.price_store import PriceStore, Verification
+from synthcity.market.store.responses import keep_responses, read_responses
 from synthcity.market.store.series import Series
 from synthcity.market.times import format_time
 
@@ -132,6 +134,14 @@ class Store(PriceStore):
     def extend_calendar(self, events: Iterable[Event]) -> None:
         """See ``PriceStore.extend_calendar``."""
         extend_calendar(self.folder, events)
+
+    def responses(self) -> tuple[Responses, ...]:
+        """See ``PriceStore.responses``; its own are the file ``responses.json``."""
+        return read_responses(self.folder)
+
+    def keep_responses(self, edition: Responses) -> None:
+        """See ``PriceStore.keep_responses``."""
+        keep_responses(self.folder, edition)
 
     def _path(self, series: Series) -> Path:
         return self.folder / series.asset / series.venue / f"{series.resolution}s"

@@ -14,6 +14,7 @@ from synthcity.market.bars import Bars, Market, Times
 from synthcity.market.calendar.events.calendar import Calendar, packaged
 from synthcity.market.calendar.events.event import Event
 from synthcity.market.calendar.events.outlook import Outlook, packaged_responses
+from synthcity.market.calendar.events.response import Responses
 from synthcity.market.check import Tell
 from synthcity.market.store.coverage import Coverage, measure
 from synthcity.market.store.series import SIMULATED, Series
@@ -105,12 +106,24 @@ class PriceStore(ABC):
         """
         raise ConfigError(f"store {self.name} keeps no calendar of its own; name a store that is a folder")
 
+    def responses(self) -> tuple[Responses, ...]:
+        """What events were seen to do: the packaged editions, and those that the store keeps.
+
+        Raises:
+            ConfigError: one of its own is damaged.
+        """
+        return packaged_responses()
+
+    def keep_responses(self, edition: Responses) -> None:
+        """Keep what was learned from its prices; raises as ``extend_calendar``."""
+        raise ConfigError(f"store {self.name} keeps nothing that was learned of events; name a store that is a folder")
+
     def outlook(self, venues: Iterable[str]) -> Outlook | None:
         """What the calendar has prices of ``venues`` expect; None for simulated ones, which no release moves.
 
         Raises: as ``calendar``.
         """
-        return None if SIMULATED in venues else Outlook(calendar=self.calendar(), responses=packaged_responses())
+        return None if SIMULATED in venues else Outlook(calendar=self.calendar(), responses=self.responses())
 
     def series(self) -> list[Series]:
         """All series, sorted by asset, venue and resolution.

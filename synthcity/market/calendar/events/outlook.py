@@ -26,7 +26,8 @@ class Outlook:
 
     Attributes:
         calendar: what is known to come.
-        responses: learned at several times, sorted by ``until``; the last one that a time knows is used.
+        responses: learned at several times. Of those that a time knows, that which learned from the most events of a
+            kind is used for it, the later one of equals; so a young store does not displace what years have told.
     """
 
     calendar: Calendar
@@ -66,8 +67,9 @@ class Outlook:
     def _table(self, event: Event, asset: str, now: int) -> Floats | None:
         if not event.is_sure or event.known_from > now or event.asset not in ("", asset):
             return None
-        known = next((one for one in reversed(self.responses) if one.until <= now), None)
-        return None if known is None else known.minutes(event.kind, asset)
+        known = [one for one in self.responses if one.until <= now and event.kind in one.num_events]
+        best = max(known, key=lambda one: (one.num_events[event.kind], one.until), default=None)
+        return None if best is None else best.minutes(event.kind, asset)
 
 
 @cache

@@ -82,6 +82,12 @@ def test_ahead_holds_what_was_known_so_long_before_and_is_the_same_from_whenever
     assert (outlook(replace(RELEASE, time=RESPONSES.until + HOUR)).ahead("BTC", DAY)(minutes) == 1).all()
 
 
+def test_what_was_learned_from_fewer_events_later_displaces_nothing():
+    young = replace(RESPONSES, until=NOON, num_events={Kind.CPI: 2}, pooled={Kind.CPI: (1.0,) * 8}, own={})
+    for responses in ((RESPONSES, young), (young, RESPONSES)):
+        assert outlook(RELEASE, responses=responses).effect("ETH", NOON)(np.array([RELEASE.time]))[0] > 5
+
+
 def test_steps_sum_the_variances_of_the_minutes_that_they_hold():
     ends = np.array([RELEASE.time + 180, RELEASE.time + 480])
     found = over_steps(ends, 300, outlook(RELEASE).effect("ETH", NOON))
