@@ -24,7 +24,7 @@ from synthcity.forecast.bundles.bundle import Savable, load
 from synthcity.forecast.bundles.facts import Facts, facts_kept, keep_facts
 from synthcity.forecast.bundles.verified import MANIFEST
 from synthcity.forecast.forecaster import Composite, Forecaster
-from synthcity.market.bars import Market
+from synthcity.market.bars import Bars, Market
 from synthcity.market.dataset import Dataset, build_dataset
 from synthcity.market.periods import Period
 from synthcity.market.store import open_store
@@ -151,11 +151,11 @@ def _job(bundle: Path, network: NetForecaster, facts: Facts | None) -> _Job:
 def _prices(data: Path | str, jobs: Sequence[_Job]) -> tuple[Market, tuple[str, ...]]:
     """Return the bars of all networks, and whose they are."""
     store = open_store(str(data))
-    market, venues = Market({}), set[str]()
+    bars, venues = dict[tuple[str, int], Bars](), set[str]()
     for assets, increment in {(job.network.assets, job.network.spec.increment) for job in jobs}:
-        market = Market({**market, **store.load_market(assets, increment)})
+        bars |= store.load_market(assets, increment)
         venues |= {store.find(asset, increment, None).venue for asset in assets}
-    return market, tuple(sorted(venues))
+    return Market(bars, store.outlook(venues)), tuple(sorted(venues))
 
 
 def _begun(work: Path, digest: str) -> int | None:

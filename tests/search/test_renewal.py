@@ -21,7 +21,8 @@ from synthcity.forecast.bundles.facts import SIMULATED, Facts
 from synthcity.forecast.bundles.provenance import read_facts
 from synthcity.forecast.mixing import Mix
 from synthcity.forecast.quantise import Quantised
-from synthcity.market.dataset import Dataset
+from synthcity.market.bars import Market
+from synthcity.market.dataset import Dataset, build_dataset
 from synthcity.market.periods import Period
 from synthcity.market.store.parquet import Store
 from synthcity.nets.forecaster import NetForecaster
@@ -127,6 +128,22 @@ def test_only_what_the_networks_have_seen_grows(winner: Path, store: Path, tmp_p
     ]
     assert "metrics" not in json.loads((tmp_path / "new" / "manifest.json").read_text())
     assert not (tmp_path / f"new{WORK}").exists()
+
+
+def test_networks_are_trained_again_with_what_is_known_to_come(
+    winner: Path, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network that was told of releases must be told of them again, as it is when it answers."""
+    seen: list[Market] = []
+
+    def watching(market: Market, **changes: Any) -> Dataset:
+        seen.append(market)
+        return build_dataset(market, **changes)
+
+    monkeypatch.setattr(renewal, "build_dataset", watching)
+    renew(winner, store, tmp_path / "new", tell=lambda line: None)
+    assert seen
+    assert all(market.foresight is not None for market in seen)
 
 
 def test_a_killed_refit_goes_on_where_it_was(winner: Path, store: Path, tmp_path: Path, bench: Bench) -> None:
