@@ -189,6 +189,11 @@ class Settings:
                 found[name] = _parsed(variable, values[variable], parse)
         return cls(**found)
 
+    @property
+    def project(self) -> str:
+        """Where runs lie at every tracker."""
+        return self.wandb_project or "synth-city"
+
     @classmethod
     def variables(cls) -> dict[str, tuple[str, ...]]:
         """Return the variables of each field, the one that goes before the others first."""

@@ -160,3 +160,8 @@ def test_the_example_names_every_variable_and_sets_none(tmp_path: Path) -> None:
     assert Settings.load({}, example) == Settings()
     (tmp_path / ".env").write_text(example.read_text().replace("HF_TOKEN=", "HF_TOKEN=hf_mine"))
     assert Settings.load({}, tmp_path / ".env").hf_token == Secret("hf_mine")
+
+
+def test_the_project_is_one_for_all_runs() -> None:
+    assert Settings().project == "synth-city"
+    assert Settings(wandb_project="mine").project == "mine"

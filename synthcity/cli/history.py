@@ -10,7 +10,7 @@ import click
 from synthcity.cli.options import LocalPath
 from synthcity.cli.table import print_table
 from synthcity.history.listing import BEST, RECENT, WORST, Listing
-from synthcity.history.sources import SOURCES, canonical, find, read
+from synthcity.history.sources import SOURCES, find, read
 from synthcity.history.telling import COLUMNS, RIGHT, cells, percent, plain_listing, plain_row, plain_trend, plot
 from synthcity.history.trends import Trend, trend
 
@@ -23,6 +23,7 @@ from synthcity.history.trends import Trend, trend
 @click.option("--competition", metavar="NAME", help="Runs of this competition alone.")
 @click.option("--trends", is_flag=True, help="Follow the best proven lead over time.")
 @click.option("--runs", "folder", type=LocalPath(path_type=Path), default="runs", help="Where local runs lie.")
+@click.option("--vault", default="", metavar="ADDRESS", help="The vault; by default the bucket of HIPPIUS_BUCKET.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for tools.")
 def command(
     source: str,
@@ -32,6 +33,7 @@ def command(
     competition: str | None,
     trends: bool,
     folder: Path,
+    vault: str,
     as_json: bool,
 ) -> None:
     """List past runs, the best first: of this machine, of the vault, of Trackio, or of the Hugging Face Hub.
@@ -46,10 +48,9 @@ def command(
       synthcity history hub --run latest --json
       synthcity history --trends
     """
-    name = canonical(source)
     if run is not None and trends:
         raise click.UsageError("--run shows one run and --trends many; give one of them")
-    listing = read(name, folder).of(competition)
+    listing = read(source, runs=folder, vault=vault).of(competition)
     _tell_left_out(listing)
     if run is not None:
         found = find(listing, run)

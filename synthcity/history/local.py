@@ -18,7 +18,7 @@ from synthcity.history.row import ROW, ROW_VERSION, UNFINISHED, Row, read_row, r
 from synthcity.strict_json import decoder, loads
 
 JOURNAL, REPORT = "journal.jsonl", "report.json"  # as a search writes them
-JOURNAL_VERSION = 2  # the newest that is understood here
+JOURNAL_VERSION = 3  # the newest that is understood here
 _HEAD, _TAIL = 8_192, 2_048  # bytes
 _LARGEST = 64 << 20  # bytes of a file that is read whole
 _ROW = f'"{ROW}": '.encode()

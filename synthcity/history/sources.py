@@ -1,28 +1,46 @@
-"""Where runs may lie, by name."""
+"""Where runs may lie, by name; what a place needs is imported when it is read."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from synthcity.errors import ConfigError, RunError, unknown_name
 from synthcity.history.listing import RECENT, Listing
-from synthcity.history.local import list_local
 from synthcity.history.row import Row, printable
 
+SOURCES = ("local", "hippius", "trackio")
 LATEST = "latest"
 _COMPARED = 1000  # of the newest, to find one that was meant
-_SYNONYMS = {"hf": "hub"}
+_SYNONYMS = {"hf": "hub", "vault": "hippius"}
 
 
-def read(source: str, folder: Path) -> Listing:
-    """List what a source holds; ``folder`` is where local runs lie.
+def read(source: str, *, runs: Path, vault: str = "") -> Listing:
+    """List what a source holds.
+
+    Args:
+        source: one of ``SOURCES`` or another word for it.
+        runs: where local runs lie.
+        vault: the address of a vault, by default that of HIPPIUS_BUCKET.
 
     Raises:
-        SynthcityError: the source cannot be read.
+        ConfigError: there is no such source, or it needs a setting.
+        SynthcityError: it cannot be read.
     """
-    return SOURCES[canonical(source)](folder)
+    name = canonical(source)
+    if name == "hippius":
+        from synthcity.history.hippius import list_hippius
+        from synthcity.vault import open_vault
+
+        return list_hippius(open_vault(vault))
+    if name == "trackio":
+        from synthcity.history.trackio import list_trackio
+        from synthcity.settings import Settings
+
+        return list_trackio(Settings.load().project)
+    from synthcity.history.local import list_local
+
+    return list_local(runs)
 
 
 def canonical(source: str) -> str:
@@ -51,6 +69,3 @@ def find(listing: Listing, run: str) -> Row:
         hint = f"did you mean {printable(near[0])!r}?" if near else "`synthcity history` lists them"
         raise RunError(f"there is no run {printable(run)!r} among the {len(recent)} of {listing.source}; {hint}")
     return found[0]
-
-
-SOURCES: Mapping[str, Callable[[Path], Listing]] = {"local": list_local}

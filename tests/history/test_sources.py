@@ -16,7 +16,7 @@ LISTING = Listing(source="local", rows=(row("sweep", day=1), row("quick", day=2)
 
 def test_a_source_is_read_by_its_name(tmp_path: Path) -> None:
     write_run(tmp_path / "run", report())
-    assert [found.id for found in read("local", tmp_path).rows] == ["run"]
+    assert [found.id for found in read("local", runs=tmp_path).rows] == ["run"]
     with pytest.raises(ConfigError, match="unknown source of runs 'locale'; did you mean 'local'"):
         canonical("locale")
 

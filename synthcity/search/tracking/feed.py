@@ -19,6 +19,7 @@ from synthcity.search.tracking.child import PATIENCE_SECONDS
 from synthcity.search.tracking.sinks.sink import Record
 
 MOST_WAITING = 1_000  # records
+_REMEDY = "`synthcity runs track` tells it the whole run"
 _CHILD = (sys.executable, "-m", "synthcity.search.tracking.child")
 
 
@@ -65,6 +66,7 @@ class Feed:
             if self._is_over or len(self._waiting) >= MOST_WAITING:
                 self._num_dropped += 1
                 return
+            self._note_rest()
             self._waiting.append(record)
             self._changed.notify_all()
 
@@ -79,8 +81,7 @@ class Feed:
         """
         end = None if seconds is None else time.monotonic() + seconds
         with self._changed:
-            if not self._waiting and self._num_sent == self._num_taken:
-                self._last_sign = time.monotonic()  # it had nothing to do
+            self._note_rest()
             self._is_closing = True
             self._changed.notify_all()
             while not self._is_over:
@@ -88,9 +89,12 @@ class Feed:
                 left = self._last_sign + self._patience - now
                 left = left if end is None else min(left, end - now)
                 if left <= 0:
-                    self._failure = f"it gave no sign for {now - self._last_sign:.0f} s and was ended"
+                    silent = now - self._last_sign
+                    hung = f"it gave no sign for {silent:.0f} s" if silent >= self._patience else "it was too slow"
+                    self._failure = f"{hung} and was ended"
                     break
                 self._changed.wait(left)
+            self._is_over = True
         self._kill()
         for thread in self._threads:
             thread.join()
@@ -99,7 +103,7 @@ class Feed:
     def _drive(self, command: list[str], environ: dict[str, str]) -> None:
         """Write what comes, one line each, until there is no more or nobody to read it."""
         try:
-            self._process = subprocess.Popen(
+            process = subprocess.Popen(
                 command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -111,11 +115,15 @@ class Feed:
         except OSError as error:
             self._over(f"its process could not be started: {error.strerror}")
             return
-        reader = threading.Thread(target=self._listen, args=(self._process,), daemon=True)
+        with self._changed:
+            self._process = process
+            if self._is_over:
+                process.kill()  # it came too late
+        reader = threading.Thread(target=self._listen, args=(process,), daemon=True)
         self._threads.append(reader)
         reader.start()
-        assert self._process.stdin is not None
-        with contextlib.suppress(OSError), self._process.stdin as pipe:  # it may end before it has read all
+        assert process.stdin is not None
+        with contextlib.suppress(OSError), process.stdin as pipe:  # it may end before it has read all
             for record in self._records():
                 pipe.write(json.dumps(record) + "\n")
                 pipe.flush()
@@ -135,9 +143,12 @@ class Feed:
                 record = self._waiting.popleft()
             yield record
 
+    def _note_rest(self) -> None:
+        """Count no time against a tracker in which it had nothing to do."""
+        if not self._waiting and self._num_sent == self._num_taken:
+            self._last_sign = time.monotonic()
+
     def _count_sent(self) -> None:
-        if self._num_sent == self._num_taken:
-            self._last_sign = time.monotonic()  # from here on it has something to do
         self._num_sent += 1
         self._changed.notify_all()
 
@@ -175,7 +186,9 @@ class Feed:
         total = self._num_sent + len(self._waiting) + self._num_dropped
         missing = total - self._num_taken
         if self._failure:
-            self._notes.append(f"{self.name} was told {self._num_taken} of {total} records: {self._failure}.")
+            self._notes.append(
+                f"{self.name} was told {self._num_taken} of {total} records: {self._failure}; {_REMEDY}."
+            )
         elif missing:
-            self._notes.append(f"{self.name} could not keep up and was not told {missing} of {total} records.")
+            self._notes.append(f"{self.name} could not keep up and lacks {missing} of {total} records; {_REMEDY}.")
         return self._notes

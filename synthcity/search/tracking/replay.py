@@ -17,7 +17,7 @@ from synthcity.search.report.saving import REPORT_JSON, read_report
 from synthcity.search.tracking.feed import Feed
 from synthcity.search.tracking.records import of_report, told
 from synthcity.search.tracking.sinks.sink import EndTold, Record
-from synthcity.search.tracking.trackers import check_trackers, environ_of, project
+from synthcity.search.tracking.trackers import check_trackers, environ_of
 from synthcity.settings import Settings
 
 TRACKED = "tracked.jsonl"
@@ -55,7 +55,7 @@ def _tell(name: str, folder: Path, events: Sequence[Event], end: EndTold) -> Tra
     before = next((line for line in _known(folder) if (line["tracker"], line["run"]) == (name, fingerprint)), None)
     if before is not None:
         return Tracked(tracker=name, where=str(before["where"]), is_new=False)
-    records: Iterable[Record] = chain(told(events, folder, project(settings)), [end])
+    records: Iterable[Record] = chain(told(events, folder, settings.project), [end])
     feed = Feed(name, environ_of(name, settings), records)
     notes = feed.close()
     if not feed.where:

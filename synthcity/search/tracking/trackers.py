@@ -21,7 +21,6 @@ from synthcity.search.tracking.sinks.sink import EndTold, LogTold, Record
 from synthcity.settings import Settings
 
 TRACKERS = ("wandb", "trackio")
-PROJECT = "synth-city"
 _HASTE_SECONDS = 5.0  # for a run that was stopped
 _ELSEWHERE = ("TRACKIO_SPACE_ID", "TRACKIO_SERVER_URL", "TRACKIO_BUCKET_ID", "TRACKIO_WEBHOOK_URL")
 
@@ -38,11 +37,6 @@ def check_trackers(names: Iterable[str]) -> None:
         spec = find_spec(name)
         if spec is None or spec.origin is None:  # a folder of that name, as W&B makes them, is no package
             raise ConfigError(f"track: {name} is not installed; pip install 'synth-city[track]' brings it")
-
-
-def project(settings: Settings) -> str:
-    """Return where runs lie at every tracker."""
-    return settings.wandb_project or PROJECT
 
 
 def environ_of(name: str, settings: Settings) -> dict[str, str]:
@@ -101,10 +95,10 @@ class Trackers:
         settings, past = Settings.load(), tuple(self._past)
         session = sum(each.announced for each in history.sessions)
         assert history.run is not None
-        run = of_run(history.run, self._folder, project(settings), session=session)
+        run = of_run(history.run, self._folder, settings.project, session=session)
 
         def records() -> Iterable[Record]:
-            earlier = (record for record in told(past, self._folder, project(settings)) if record["what"] != "run")
+            earlier = (record for record in told(past, self._folder, settings.project) if record["what"] != "run")
             return chain([run], earlier)
 
         self._feeds = [Feed(name, environ_of(name, settings), records()) for name in self._names]

@@ -60,7 +60,7 @@ def test_one_that_hangs_never_makes_anybody_wait_and_what_it_lacks_is_counted() 
     assert time.perf_counter() - begin < 1.0
     (said,) = told.close()
     assert said.startswith("wandb was told 0 of 3000 records: it gave no sign for ")
-    assert said.endswith(" s and was ended.")
+    assert said.endswith(" s and was ended; `synthcity runs track` tells it the whole run.")
 
 
 def test_one_that_hung_long_ago_is_not_waited_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,20 +74,31 @@ def test_one_that_hung_long_ago_is_not_waited_for_again(monkeypatch: pytest.Monk
     assert time.perf_counter() - begin < 20.0
 
 
+def test_one_that_had_nothing_to_do_for_long_has_its_whole_time_at_the_end(tmp_path: Path) -> None:
+    told = feed(KEEPS.format(path=str(tmp_path / "kept")))
+    told.put(log(0))
+    with told._changed:
+        assert told._changed.wait_for(lambda: told._num_taken == 1, 20.0)
+        told._last_sign -= 3600.0
+    told.put(END)
+    assert told.close(20.0) == []
+
+
 def test_one_that_fails_is_told_nothing_more_and_says_why() -> None:
     told = feed(FAILS)
     told.put(log(0))
     with told._changed:
         assert told._changed.wait_for(lambda: told._is_over, 20.0)
     told.put(log(1))
-    assert told.close(20.0) == ["wandb was told 0 of 2 records: OSError: no space left on the device."]
+    (said,) = told.close(20.0)
+    assert said.startswith("wandb was told 0 of 2 records: OSError: no space left on the device; `synthcity runs")
     assert told.where == ""
 
 
 def test_one_that_ends_by_itself_and_one_that_cannot_begin_are_told() -> None:
     told = feed("")
     told.put(log(0))
-    assert told.close(20.0)[0].endswith("its process ended.")
+    assert "its process ended; " in told.close(20.0)[0]
     missing = Feed("wandb", {}, command=["/nowhere/python"])
     assert "could not be started" in missing.close(20.0)[0]
 

@@ -13,7 +13,7 @@ from synthcity.search.journal.journal import Journal
 from synthcity.search.journal.recorder import Recorder
 from synthcity.search.tracking import trackers as module
 from synthcity.search.tracking.sinks.sink import Record
-from synthcity.search.tracking.trackers import Trackers, check_trackers, environ_of, project
+from synthcity.search.tracking.trackers import Trackers, check_trackers, environ_of
 from synthcity.settings import Secret, Settings
 from tests.search.builders import candidate
 from tests.search.sample_run import sample_report
@@ -103,8 +103,3 @@ def test_names_are_held_to_what_there_is(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(module, "find_spec", lambda name: None)
     with pytest.raises(ConfigError, match=r"trackio is not installed; pip install 'synth-city\[track\]'"):
         check_trackers(["trackio"])
-
-
-def test_the_project_is_one_for_all_runs() -> None:
-    assert project(Settings()) == "synth-city"
-    assert project(Settings(wandb_project="mine")) == "mine"
