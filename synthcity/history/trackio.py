@@ -69,7 +69,8 @@ def _row(name: str, created: str, config: str, last: str) -> Row | str:
     row = record.get(ROW)
     if isinstance(row, dict):
         return read_row(row, id=name) if row.get("version") == ROW_VERSION else NEWER
-    data = told.get("data") if isinstance(told.get("data"), dict) else {}
+    data = told.get("data")
+    data = data if isinstance(data, dict) else {}
     begun = {
         "name": name,
         "began": datetime.fromisoformat(created).timestamp(),
