@@ -25,6 +25,7 @@ COMMANDS = {
     "quick": ("synthcity.cli.quick", "Train and judge a small network on a simulated market in a minute or two."),
     "refit": ("synthcity.cli.refit", "Train a frozen winner again on the newest prices."),
     "replay": ("synthcity.cli.replay", "Estimate what a forecaster would have earned among the real miners."),
+    "runs": ("synthcity.cli.runs", "Look into runs of this machine, compare them, and go on with them."),
     "search": ("synthcity.cli.search", "Find and prove the best forecaster for a competition."),
     "serve": ("synthcity.cli.serve", "Serve a forecaster over HTTP, for validators, people and tools."),
     "sweep": ("synthcity.cli.sweep", "Train known-good networks side by side and judge the best."),

@@ -20,7 +20,7 @@ def cells(row: Row) -> tuple[str, ...]:
     verdict = row.verdict + (", SIMULATED" if row.is_simulated else "")
     verdict += ", goes on" if row.is_open and row.lead else ""
     return (
-        printable(row.id if row.name in ("", row.id) else f"{row.name} {row.id}"),
+        printable(row.id if row.name in ("", row.id) else f"{row.id} ({row.name})"),
         _day(row.began),
         row.competition or "-",
         f"{percent(row.lead.mean)} vs {row.lead.against}" if row.lead else "-",

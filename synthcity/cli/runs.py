@@ -1,0 +1,163 @@
+"""``synthcity runs``: look into runs of this machine, compare them, and go on with them."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections import Counter
+from pathlib import Path
+
+import click
+
+from synthcity.cli.options import Duration, LocalPath
+from synthcity.cli.table import print_table
+from synthcity.errors import ConfigError
+
+_TROUBLES = 3  # the newest
+_RUNS = click.option("--runs", "folder", type=LocalPath(path_type=Path), default="runs", help="Where runs lie.")
+
+
+def locate(run: str, folder: Path) -> Path:
+    """Return the folder of a run: a path, its name below ``folder``, or ``latest``.
+
+    Raises:
+        RunError: there is none.
+    """
+    from synthcity.history.local import list_local
+    from synthcity.history.sources import LATEST, find
+
+    if run != LATEST and Path(run).name != run:
+        return Path(run).expanduser()
+    for path in (folder / run, Path(run)):
+        if run != LATEST and path.is_dir():
+            return path
+    return folder / find(list_local(folder), run).id
+
+
+@click.group("runs")
+def command() -> None:
+    """Look into runs of this machine, compare them, and go on with them.
+
+    RUN is a folder, its name below runs/, or `latest`; `synthcity history` lists them.
+    """
+
+
+@command.command("show")
+@click.argument("run")
+@_RUNS
+def show(run: str, folder: Path) -> None:
+    """Say how far a run is, and what it has found."""
+    from synthcity.history.local import row_of_run
+    from synthcity.history.row import printable
+    from synthcity.history.telling import COLUMNS, RIGHT, cells
+    from synthcity.search.journal.folder import read_run
+    from synthcity.search.journal.history import TrialHistory
+    from synthcity.search.journal.progress import Progress
+    from synthcity.search.journal.wording import duration, percent
+
+    path = locate(run, folder)
+    history = TrialHistory.replay(read_run(path)[1])
+    progress = Progress(history)
+    print_table(COLUMNS, [cells(row_of_run(path))], RIGHT)
+    told, best, baseline = history.run, progress.best_trial, progress.best_baseline
+    states = Counter(record.status for record in history.records)
+    counts = ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "none yet"
+    of = f" of {told['trials']}" if told is not None and "trials" in told else ""
+    click.echo(f"\ntrials      {len(history.records)}{of}: {counts}; {len(history.rejections)} refused")
+    if best is not None and baseline is not None:
+        lead = percent(progress.relative(best.score))
+        click.echo(f"best trial  {best.id} ({best.candidate.source}), {lead} against {baseline[0]} on validation")
+    sessions = len(history.sessions)
+    click.echo(f"time        {duration(history.used_seconds)} in {sessions} session{'' if sessions == 1 else 's'}")
+    click.echo(f"test        looked at {history.looks} times" if history.looks != 1 else "test        looked at once")
+    if not history.finals.finished:
+        click.echo(f"goes on     {history.stage or 'was left at its start'}")
+    for event in history.troubles[-_TROUBLES:]:
+        what = str(event.get("note") or event.get("reason") or event.get("error") or event["kind"])
+        click.echo(f"trouble     {printable(what)}")
+
+
+@command.command("compare")
+@click.argument("first")
+@click.argument("second")
+@_RUNS
+def compare(first: str, second: str, folder: Path) -> None:
+    """Put two finished runs side by side: results, what their configs differ in, and the paired lead.
+
+    The paired lead is that of the second run's best candidate over the first one's, on the test prompts that both saw.
+    """
+    from synthcity.history.local import row_of_run
+    from synthcity.history.telling import COLUMNS, RIGHT, cells
+    from synthcity.search.comparison import compare as compared
+
+    paths = [locate(run, folder) for run in (first, second)]
+    found = compared(*paths)
+    print_table(COLUMNS, [cells(row_of_run(path)) for path in paths], RIGHT)
+    if found.differences:
+        click.echo()
+        rows = [[key, str(before), str(after)] for key, (before, after) in found.differences.items()]
+        print_table(["config", "first", "second"], rows)
+    click.echo(f"\n{found.sentence}")
+
+
+@command.command("extend")
+@click.argument("run")
+@click.option("--trials", type=click.IntRange(1, 100_000), help="How many trials it shall have in all.")
+@click.option("--time", "seconds", type=Duration(1.0), help="How long it may take in all, where it has a time budget.")
+@_RUNS
+def extend(run: str, trials: int | None, seconds: float | None, folder: Path) -> None:
+    """Go on with a run until it has more trials or time; everything that it earned stays.
+
+    Its finals are held again, and the test period is looked at once more, which the verdict says.
+    """
+    from synthcity.durations import write_duration
+    from synthcity.search.journal.folder import resumed_config
+
+    path = locate(run, folder).absolute()
+    if trials is None and seconds is None:
+        raise click.UsageError("say by --trials or --time what the run shall have in all")
+    settings = [f"name={path.name!r}", f"output={str(path.parent)!r}"]
+    settings += [] if trials is None else [f"search.trials={trials}"]
+    settings += [] if seconds is None else [f"search.time_budget={write_duration(seconds)}"]
+    before, after = resumed_config(path, []).search, resumed_config(path, settings)
+    if after.search.trials < before.trials or (trials == before.trials and seconds is None):
+        raise ConfigError(f"--trials {trials} adds none: the run in {str(path)!r} has {before.trials} already")
+    if seconds is not None and before.time_budget is None:
+        raise ConfigError(f"--time is for runs with a time budget; the run in {str(path)!r} may take any time")
+
+    from synthcity.search.report.display import open_display
+    from synthcity.search.report.summary import summary
+    from synthcity.search.run import search
+
+    line = shlex.join(["synthcity", *sys.argv[1:]])
+    try:
+        with open_display() as display:
+            result = search(after, resume=True, display=display, command=line)
+    except KeyboardInterrupt:
+        click.echo("stopped; the same command goes on where it was", err=True)
+        sys.exit(130)
+    click.echo(summary(result))
+
+
+@command.command("report")
+@click.argument("run")
+@_RUNS
+def report(run: str, folder: Path) -> None:
+    """Draw the page of a finished run again from its data, and print where it lies."""
+    from synthcity.search.report.saving import write_report
+
+    click.echo(write_report(locate(run, folder)))
+
+
+@command.command("track")
+@click.argument("run")
+@click.option("--to", "names", required=True, metavar="NAMES", help="wandb, trackio or both (wandb,trackio).")
+@_RUNS
+def track(run: str, names: str, folder: Path) -> None:
+    """Tell a run to trackers from its first event to its result; what one has whole is not told it again."""
+    from synthcity.search.tracking.replay import replay
+
+    for told in replay(locate(run, folder), names.split(",")):
+        for note in told.notes:
+            click.echo(note, err=True)
+        click.echo(f"{told.tracker}  {told.where}" + ("" if told.is_new else "  (told before)"))
