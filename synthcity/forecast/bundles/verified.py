@@ -59,6 +59,11 @@ class Verified:
     sources: tuple[str, ...]
     facts: Facts
 
+    @property
+    def listed(self) -> list[str]:
+        """Every file of it, those of members apart."""
+        return [CONFIG, WEIGHTS, METRICS, MANIFEST, *map(code_file, range(len(self.sources)))]
+
 
 def read_bundle(folder: Path) -> Verified:
     """Read a bundle, its members' manifests held against their hashes but not opened.

@@ -22,8 +22,11 @@ import pyarrow.parquet as pq
 from synthcity import strict_json
 from synthcity.errors import ConfigError, DataError
 from synthcity.files import atomic_file
+from synthcity.forecast.baselines import BASELINES, baseline
 from synthcity.forecast.evaluation.backtest import score_prompt
 from synthcity.forecast.forecaster import Forecaster
+from synthcity.forecast.named import Named
+from synthcity.forecast.quantise import MARK, Quantised
 from synthcity.market.bars import Bars, Market
 from synthcity.schema import build, key
 from synthcity.sn50.competitions import get_competition, get_rules
@@ -113,6 +116,13 @@ def part_of(market: Market, prompts: Sequence[Prompt], days: float | None) -> Ma
             until = bars.until(end)
             found[asset, resolution] = until.slice(int(np.searchsorted(until.time, begin)), len(until))
     return Market(found)
+
+
+def everyone(bundle: Forecaster, name: str, looked_at: Sequence[str]) -> list[Forecaster]:
+    """Return the bundle under its ``name`` in the look, and every baseline that was ``looked_at``, as it was there."""
+    plain = {each: baseline(each) for each in BASELINES}
+    whole: dict[str, Forecaster] = {**plain, **{each + MARK: Quantised(one) for each, one in plain.items()}}
+    return [Named(bundle, name), *(whole[each] for each in looked_at if each in whole)]
 
 
 def score_again(

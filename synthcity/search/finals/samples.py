@@ -15,13 +15,13 @@ import pandas as pd
 import torch
 
 from synthcity.errors import DataError, RunError
-from synthcity.forecast.baselines import BASELINES, baseline
 from synthcity.forecast.bundles.bundle import load
 from synthcity.forecast.evaluation.samples import (
     SAMPLES,
     Sample,
     Samples,
     differs,
+    everyone,
     part_of,
     save_samples,
     score_again,
@@ -29,8 +29,6 @@ from synthcity.forecast.evaluation.samples import (
     this_machine,
 )
 from synthcity.forecast.forecaster import Forecaster
-from synthcity.forecast.named import Named
-from synthcity.forecast.quantise import MARK, Quantised
 from synthcity.market.bars import Market
 from synthcity.search.data import SearchData
 from synthcity.search.finals.choice import stage_seed
@@ -72,13 +70,6 @@ def keep_samples(
         note="The frozen bundle does not come to the figures of the look on the same test prompts again, so this run "
         "cannot be published.",
     )
-
-
-def everyone(bundle: Forecaster, name: str, looked_at: Sequence[str]) -> list[Forecaster]:
-    """Return the bundle under its ``name`` in the look, and every baseline that was ``looked_at``, as it was there."""
-    plain = {each: baseline(each) for each in BASELINES}
-    whole: dict[str, Forecaster] = {**plain, **{each + MARK: Quantised(one) for each, one in plain.items()}}
-    return [Named(bundle, name), *(whole[each] for each in looked_at if each in whole)]
 
 
 def _reproduced(

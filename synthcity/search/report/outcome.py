@@ -83,10 +83,9 @@ def conclude(
     ``tell`` passes the result on before it is written, and returns what of that went wrong, a sentence each.
     """
     leads, groups = {}, None
-    baselines = _baselines(look)
+    baselines = baselines_of(look.scores)
     if look.challenger is not None:
-        days = block_days(data.competition.time_length)
-        leads = {name: lead_table(look.scores, look.challenger, name, data.weights, days) for name in baselines}
+        leads = leads_over(look.scores, look.challenger, data.weights, block_days(data.competition.time_length))
         groups = _groups(look, data)
     build = partial(
         build_report,
@@ -116,9 +115,9 @@ def conclude(
     return SearchResult(folder=folder, report=report)
 
 
-def _baselines(look: TestLook) -> list[str]:
+def baselines_of(scores: pd.DataFrame) -> list[str]:
     """Return the baselines of the test period, the one with quantised paths among them."""
-    names = look.scores["forecaster"].unique()
+    names = scores["forecaster"].unique()
     return [str(name) for name in names if str(name).removesuffix(MARK) in BASELINES]
 
 
@@ -140,6 +139,11 @@ def _warnings(recorder: Recorder) -> list[str]:
 def _reasons(recorder: Recorder) -> dict[str, str]:
     """Return why each arm was last away."""
     return {event["source"]: event["reason"] for event in recorder.all(ArmTold) if event["state"] != OPEN}
+
+
+def leads_over(scores: pd.DataFrame, challenger: str, weights: Mapping[str, float], days: int) -> dict[str, LeadTable]:
+    """Return the challenger's lead over each baseline of the test period."""
+    return {name: lead_table(scores, challenger, name, weights, days) for name in baselines_of(scores)}
 
 
 def lead_table(
@@ -165,7 +169,7 @@ def _interval(found: Lead) -> LeadInterval:
 def _groups(look: TestLook, data: SearchData) -> GroupsTold:
     """Return the lead over the best baseline by hour of day and by volatility regime."""
     assert look.challenger is not None
-    rows = score_rows(look.scores, look.challenger, _baselines(look), data.weights)
+    rows = score_rows(look.scores, look.challenger, baselines_of(look.scores), data.weights)
     best = next(row["name"] for row in rows if row["kind"] == "baseline")
     volatility = {
         (prompt.asset, prompt.start_time): trailing_volatility(data.market.as_of(prompt.start_time), prompt)
