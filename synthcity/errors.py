@@ -10,6 +10,7 @@
     ├── RunError              a run folder cannot be written, read or resumed    (exit code 2)
     ├── SourceError           a price venue failed after all retries             (exit code 3)
     ├── ChainError            the chain did not answer, or refused               (exit code 3)
+    ├── PublishError          what a run is published to failed or refused       (exit code 3)
     ├── LLMError              a language model was of no help                    (exit code 3)
     │   ├── LLMUnavailable    it is down, overloaded, slow or out of quota; later it may answer
     │   ├── LLMRefused        it will not answer this, however often asked: no key, no model, no such request
@@ -80,6 +81,12 @@ class SourceError(SynthcityError):
 
 class ChainError(SynthcityError):
     """The chain did not answer, or refused."""
+
+    exit_code = 3
+
+
+class PublishError(SynthcityError):
+    """What a run is published to failed or refused, or gives back something else."""
 
     exit_code = 3
 

@@ -165,6 +165,7 @@ class Settings:
     hf_token: Secret = _secret("HF_TOKEN")
     hf_repo_id: str = _variable("", "HF_REPO_ID", parse=_repository)
     wandb_api_key: Secret = _secret("WANDB_API_KEY")
+    hf_endpoint: str = _variable("https://huggingface.co", "HF_ENDPOINT", parse=_address)
     wandb_project: str = _variable("", "WANDB_PROJECT", parse=_word)
     bt_wallet_name: str = _variable("default", "BT_WALLET_NAME", parse=_word)
     bt_hotkey_name: str = _variable("default", "BT_HOTKEY_NAME", parse=_word)

@@ -22,6 +22,8 @@ COMMANDS = {
     "history": ("synthcity.cli.history", "List past runs, of this machine and elsewhere, and follow their leads."),
     "local-llm": ("synthcity.cli.local_llm", "Serve a small real language model on this machine."),
     "mine": ("synthcity.cli.mine", "Answer validators, and settle what the answers were worth."),
+    "publish": ("synthcity.cli.publish", "Publish what a run has proven, on the Hugging Face Hub or elsewhere."),
+    "pull": ("synthcity.cli.pull", "Bring a published bundle back, and check it."),
     "quick": ("synthcity.cli.quick", "Train and judge a small network on a simulated market in a minute or two."),
     "refit": ("synthcity.cli.refit", "Train a frozen winner again on the newest prices."),
     "replay": ("synthcity.cli.replay", "Estimate what a forecaster would have earned among the real miners."),

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import fields
-from pathlib import Path
 
 from synthcity.forecast.baselines import BASELINES
 from synthcity.forecast.bundles.facts import PERIODS, SIMULATED
-from synthcity.forecast.bundles.verified import WEIGHTS, read_bundle
+from synthcity.forecast.bundles.verified import WEIGHTS
 from synthcity.forecast.evaluation.samples import SAMPLES
 from synthcity.forecast.quantise import MARK
 from synthcity.market.periods import Periods
 from synthcity.publish.evidence import Evidence
-from synthcity.publish.forms import foreign_name, has_code, wrong_weights
+from synthcity.publish.forms import foreign_name, has_code, listed_files, wrong_weights
 from synthcity.publish.rescoring import rescore
 from synthcity.search.report.outcome import baselines_of
 from synthcity.settings import Secret, Settings
@@ -129,7 +128,7 @@ def bundle(found: Evidence, with_code: bool) -> str:
     for name in names:
         if name.endswith(WEIGHTS) and (wrong := wrong_weights(found.bundle / name)):
             return f"its bundle: {wrong}"
-    if unlisted := sorted(set(names) - set(_listed(found.bundle))):
+    if unlisted := sorted(set(names) - set(listed_files(found.bundle))):
         return f"its bundle holds {unlisted[0]}, which its manifest does not list"
     told = found.told
     for facts in found.facts:
@@ -147,13 +146,6 @@ def _periods(config: Mapping[str, object]) -> dict[str, str]:
     assert isinstance(data, Mapping)
     found = Periods.parse(data["periods"])
     return {name: str(getattr(found, name)) for name in PERIODS}
-
-
-def _listed(bundle: Path, prefix: str = "") -> Iterator[str]:
-    opened = read_bundle(bundle)
-    yield from (prefix + name for name in opened.listed)
-    for i in range(opened.parts.num_members):
-        yield from _listed(bundle / "members" / str(i), f"{prefix}members/{i}/")
 
 
 def scored_again(found: Evidence, with_code: bool) -> str:

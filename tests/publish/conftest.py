@@ -1,18 +1,69 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 os.environ.setdefault("HF_HUB_DISABLE_XET", "1")  # read when huggingface_hub is imported; the stand-in has no CAS
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
 
+from synthcity.publish.gate import Examined, gate
+from synthcity.publish.publish import Prepared, prepared
+from synthcity.publish.remote import Remote
+from synthcity.settings import Settings
+from tests.ports import free_ports
 from tests.publish.proven import copy_run
+from tests.standins.hub import TOKEN, RunningHub, running_hub
+
+REPO = "me/models"
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[RunningHub]:
+    with running_hub() as running:
+        yield running
+
+
+@pytest.fixture
+def hub(server: RunningHub) -> RunningHub:
+    """A Hub without a repository and without faults."""
+    server.reset()
+    return server
+
+
+@pytest.fixture
+def settings(hub: RunningHub) -> Settings:
+    return Settings.load({"HF_TOKEN": TOKEN, "HF_REPO_ID": REPO, "HF_ENDPOINT": hub.url})
+
+
+@pytest.fixture
+def remote(hub: RunningHub) -> Remote:
+    return Remote(repo=REPO, token=TOKEN, endpoint=hub.url, sleep=lambda _: None)
 
 
 @pytest.fixture
 def proven(tmp_path: Path) -> Path:
     """A proven run of one's own."""
     return copy_run(tmp_path / "runs" / "proven")
+
+
+@pytest.fixture(scope="session")
+def examined(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Examined]:
+    """What the gate finds of a proven run, while it is open."""
+    with gate(copy_run(tmp_path_factory.mktemp("runs") / "proven"), Settings.load({"HF_TOKEN": TOKEN})) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def ready(examined: Examined) -> Iterator[Prepared]:
+    """A proven run as it would be published."""
+    assert examined.proof is not None
+    with prepared(examined.proof, Settings.load({"HF_REPO_ID": REPO})) as found:
+        yield found
+
+
+@pytest.fixture
+def free_port() -> int:
+    return free_ports(1)[0]

@@ -27,9 +27,10 @@ from synthcity.search.journal.recorder import Recorder
 from synthcity.search.report.outcome import conclude
 from synthcity.search.report.seal import digest, hashes, seal
 from tests.publish.proven import NAME, made_data, made_prices
+from tests.standins.hub import TOKEN
 
 Lie = Callable[[Path], None]
-CANARY = "hf_" + "canary" * 6
+CANARY = TOKEN
 OUTER, INNER = "winner/manifest.json", "winner/members/0/manifest.json"
 CONFIG, WEIGHTS = "winner/members/0/config.json", "winner/weights.safetensors"
 
@@ -266,9 +267,9 @@ HOSTILE: dict[str, tuple[Lie, str]] = {
     "a sealed pickle": (forged(written("winner/evil.pkl", b"\x80\x04.")), "which is no file of a bundle"),
     "a pickle named safetensors": (
         forged(written(WEIGHTS, b"\x80\x04\x95.")),
-        "a pickle that calls itself safetensors",
+        "calls itself safetensors",
     ),
-    "a zip named safetensors": (forged(written(WEIGHTS, b"PK\x03\x04rest")), "a pickle that calls itself safetensors"),
+    "a zip named safetensors": (forged(written(WEIGHTS, b"PK\x03\x04rest")), "calls itself safetensors"),
     "a simulated market": (forged(simulated), "SIMULATED prices"),
     "simulated by the manifest": (forged(manifests(venues=["simulated"])), "SIMULATED prices"),
     "mark of another venue": (forged(manifests(venues=["kraken"])), "prices of kraken"),
@@ -309,3 +310,18 @@ HOSTILE: dict[str, tuple[Lie, str]] = {
     "sealed with what lies elsewhere": (seal_with({"../../etc/passwd": "0" * 64}), "which no run holds"),
     "a secret in the report": (forged(report(lambda data: data["versions"].update(key=CANARY))), "value of HF_TOKEN"),
 }
+
+# of each kind one, for the default suite
+SOME = [
+    "edited verdict",
+    "forged scores",
+    "swapped parameter",
+    "NaN in the weights",
+    "code",
+    "a stray pickle",
+    "a pickle named safetensors",
+    "simulated by the manifest",
+    "linked bundle",
+    "outdated rules",
+    "swapped parameter, forged",
+]

@@ -4,25 +4,24 @@ from pathlib import Path
 
 import pytest
 
-from synthcity.publish.gate import gate
+from synthcity.publish.gate import Examined, gate
 from synthcity.settings import Settings
-from tests.publish.hostile import CANARY, HOSTILE
+from tests.publish.hostile import CANARY, HOSTILE, SOME
+from tests.publish.proven import make_run
 
 SETTINGS = Settings.load({"HF_TOKEN": CANARY, "HF_REPO_ID": "me/models"})
 CHECKS = ["sealed", "real prices", "rules of today", "verdict", "report", "bundle", "scored again", "no secret"]
 
 
-def test_a_proven_run_passes_every_check(proven: Path) -> None:
-    with gate(proven, SETTINGS) as examined:
-        assert [(finding.check, finding.reason) for finding in examined.findings] == [(name, "") for name in CHECKS]
-        assert examined.proof is not None
-        copy = examined.proof.evidence.folder
-        assert (copy / "winner/manifest.json").read_bytes() == (proven / "winner/manifest.json").read_bytes()
-        assert copy.stat().st_mode & 0o077 == 0
-    assert not copy.exists()
+def test_a_proven_run_passes_every_check(examined: Examined) -> None:
+    assert [(finding.check, finding.reason) for finding in examined.findings] == [(name, "") for name in CHECKS]
+    assert examined.proof is not None
+    found = examined.proof.evidence
+    assert (found.folder / "winner/manifest.json").read_bytes() == (found.run / "winner/manifest.json").read_bytes()
+    assert found.folder.stat().st_mode & 0o077 == 0
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("name", [n if n in SOME else pytest.param(n, marks=pytest.mark.slow) for n in HOSTILE])
 def test_a_lie_does_not_pass(name: str, proven: Path) -> None:
     lie, said = HOSTILE[name]
     lie(proven)
@@ -31,6 +30,12 @@ def test_a_lie_does_not_pass(name: str, proven: Path) -> None:
         assert said in examined.reason
         assert CANARY not in examined.reason
         assert all(not finding.reason for finding in examined.findings[:-1])
+
+
+@pytest.mark.slow
+def test_a_run_of_a_simulated_market_says_so(tmp_path: Path) -> None:
+    with gate(make_run(tmp_path / "run", venue="simulated"), SETTINGS) as examined:
+        assert "SIMULATED" in examined.reason
 
 
 def test_what_is_no_run_is_one_sentence(tmp_path: Path) -> None:

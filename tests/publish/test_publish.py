@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from synthcity.errors import ConfigError, PublishError, RunError
+from synthcity.publish.publish import check_destinations, destinations, publish
+from synthcity.search.journal.folder import read_resolved
+from synthcity.search.journal.journal import Journal, read_events
+from synthcity.search.resumption import finished
+from synthcity.settings import Settings
+from tests.publish.conftest import REPO
+from tests.publish.hostile import HOSTILE
+from tests.standins.hub import TOKEN, RunningHub
+
+
+def published(run: Path) -> list[dict[str, object]]:
+    return [dict(event) for event in read_events(run / "journal.jsonl") if event["kind"] == "published"]
+
+
+def test_a_run_is_published_once_and_told_once(proven: Path, settings: Settings, hub: RunningHub) -> None:
+    before = read_events(proven / "journal.jsonl")
+    hub.faults({"on": "POST .*/commit/main", "what": "lost"})
+    first = publish(proven, settings=settings)
+    assert first.hub is not None
+    assert publish(proven, settings=settings).hub == first.hub.__class__(**{**vars(first.hub), "is_new": False})
+    [event] = published(proven)
+    assert (event["to"], event["where"], event["commit"]) == ("hub", REPO, first.hub.commit)
+    assert (event["bundle"], event["public"]) == (first.publication.bundle, False)
+    assert event["clock"] == before[-1]["clock"]  # what the run took is not longer for it
+    assert len([commit for commit in hub.commits(REPO) if "synthcity" in commit["title"]]) == 1
+    result = finished(proven, read_resolved(proven))
+    assert result is not None
+    for path in proven.rglob("*"):
+        assert path.is_dir() or TOKEN.encode() not in path.read_bytes()
+
+
+def test_a_lie_reaches_nobody(proven: Path, settings: Settings, hub: RunningHub) -> None:
+    HOSTILE["edited verdict"][0](proven)
+    with pytest.raises(RunError, match=r"not published: the journal of .* is not what was sealed"):
+        publish(proven, settings=settings)
+    assert hub.asked() == []
+    assert published(proven) == []
+
+
+def test_a_hub_that_fails_leaves_no_word_of_it(proven: Path, settings: Settings, hub: RunningHub) -> None:
+    hub.faults({"on": "POST /api/repos/create", "what": "403"}, {"on": "GET /api/models", "what": "404", "times": 9})
+    with pytest.raises(PublishError, match="HF_TOKEN"):
+        publish(proven, settings=settings)
+    assert published(proven) == []
+
+
+def test_a_run_in_use_is_left_alone(proven: Path, settings: Settings) -> None:
+    with Journal(proven), pytest.raises(RunError, match="in use"):
+        publish(proven, settings=settings)
+
+
+def test_to_a_vault(proven: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from synthcity.vault import opening
+    from synthcity.vault.folder import FolderVault
+
+    monkeypatch.setattr(opening, "open_vault", lambda *_, **__: FolderVault(str(tmp_path / "vault")))
+    found = publish(proven, ["hippius"], settings=Settings.load({"HIPPIUS_BUCKET": "mine"}))
+    assert found.vault
+    [event] = published(proven)
+    assert (event["to"], event["where"], event["commit"]) == ("hippius", "mine", found.vault)
+    assert list((tmp_path / "vault").rglob("index.json"))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("hub,hipius", "unknown destination 'hipius'; did you mean 'hippius'"), (" ,", "--to names where")],
+)
+def test_a_destination_that_is_none_is_told(text: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        destinations(text)
+
+
+def test_what_is_missing_is_told_before_anything_is_examined(tmp_path: Path) -> None:
+    for environ, said in (
+        ({}, "HF_REPO_ID"),
+        ({"HF_REPO_ID": REPO}, "HF_TOKEN is not set"),
+    ):
+        with pytest.raises(ConfigError, match=said):
+            check_destinations(["hub"], Settings.load(environ, tmp_path / "none"))
+    with pytest.raises(ConfigError, match="HIPPIUS_BUCKET"):
+        check_destinations(["hippius"], Settings.load({}, tmp_path / "none"))
+    assert json.dumps(destinations("hub, hub,hippius")) == '["hub", "hippius"]'
