@@ -19,7 +19,7 @@ _LONGEST = 1_500  # characters of a message that are shown
 
 
 @click.command("agent")
-@click.option("--name", required=True, help="planner, trainer, checker, debugger, author, or one of your own.")
+@click.option("--name", required=True, help="planner, trainer, checker, debugger, author, publisher, or your own.")
 @click.option("--message", default="", help="What it is to do; by default what its role is for.")
 @click.option("--run", "run", type=LocalPath(path_type=Path), help="Folder of the run whose history it reads.")
 @click.option("--config", type=LocalPath(path_type=Path), help="Sweep file to begin with, without a history.")
@@ -52,6 +52,8 @@ def command(
       synthcity agent --name checker --run runs/quickstart
     Why a trial failed, and what would mend it:
       synthcity agent --name debugger --run runs/quickstart --trial c0007
+    What of the runs beside this one is proven and may be published, to HF_REPO_ID:
+      synthcity agent --name publisher --run runs/sweep
     """
     from synthcity.agents.client import LLMClient
     from synthcity.agents.loop import LoopConfig
@@ -67,6 +69,8 @@ def command(
         raise ConfigError(f"--trial is for the debugger, not for the {name}; say it in --message")
     if name == "debugger" and run is None:
         raise ConfigError("a debugger looks at a trial that failed; name its run with --run")
+    if name == "publisher" and run is None:
+        raise ConfigError("a publisher works on runs; name one of them with --run")
     if settings and config is None:
         raise ConfigError("--set changes a sweep file; give it with --config")
     environ = dict(os.environ) | ({} if base_url is None else {"SYNTHCITY_LLM_BASE_URL": base_url})

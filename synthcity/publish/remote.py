@@ -123,7 +123,7 @@ class Remote:
             attempts=1,
         )
 
-    def ask(self, question: Callable[[HfApi], T], what: str, *, attempts: int = _ATTEMPTS) -> T:
+    def ask(self, question: Callable[[HfApi], T], what: str, *, attempts: int | None = None) -> T:
         """Ask, again where the Hub is busy, away or broken.
 
         Raises:
@@ -133,6 +133,7 @@ class Remote:
         from huggingface_hub import HfApi, get_session
         from huggingface_hub.utils.tqdm import disable_progress_bars
 
+        attempts = attempts or _ATTEMPTS
         disable_progress_bars()
         logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
         for attempt in range(1, attempts + 1):

@@ -19,6 +19,7 @@ ROLES = {
     "trainer": ("synthcity.search.roles.trainer", "trains a candidate and reports"),
     "checker": ("synthcity.search.roles.checker", "explains what came of a run"),
     "debugger": ("synthcity.search.roles.debugger", "finds out why a trial failed and mends it"),
+    "publisher": ("synthcity.publish.role", "publishes what the gate lets pass"),
     "author": ("synthcity.search.roles.author", "writes a new block or head in the sandbox"),
 }
 

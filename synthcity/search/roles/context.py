@@ -28,9 +28,12 @@ E = TypeVar("E")
 class RoleContext:
     """The context of all roles' tools; prices are loaded when first needed."""
 
-    def __init__(self, config: SearchConfig, events: list[Event], trial: str | None = None) -> None:
-        """Args: ``trial`` is what the work is about, where it is about one."""
+    def __init__(
+        self, config: SearchConfig, events: list[Event], trial: str | None = None, folder: Path | None = None
+    ) -> None:
+        """Args: ``trial`` is what the work is about, where it is about one; ``folder`` is that of the run."""
         self.config = config
+        self.folder = folder
         self.trial = trial
         self._num_found = len(events)
         self.events = events
@@ -52,7 +55,7 @@ class RoleContext:
         config, events = read_run(folder)
         if trust_code:
             restore(events, folder)
-        return cls(config, events, trial)
+        return cls(config, events, trial, folder)
 
     def check_known(self) -> None:
         """Refuse a history whose trials hold components that are not registered here.
