@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.command("publish")
 @click.argument("run", type=LocalPath(path_type=Path))
-@click.option("--to", default="hub", show_default=True, help="Where, with commas between: hub, hippius.")
+@click.option("--to", default="hub", show_default=True, help="Where: hub, hippius, wandb, trackio, with commas.")
 @click.option("--public", is_flag=True, help="Let everybody see it: a new repository is public, an old one may be.")
 @click.option("--with-code", is_flag=True, help="Publish components that a language model wrote, too.")
 @click.option("--dry-run", is_flag=True, help="Show what the gate finds, the card and the files; send nothing.")
@@ -82,7 +82,8 @@ def _plain(examined: Examined, ready: Prepared | None) -> dict[str, object]:
 
 
 def _done(done: Published) -> dict[str, object]:
-    told = {"bundle": done.publication.bundle, "folder": done.publication.folder}
+    told: dict[str, object] = {"bundle": done.publication.bundle, "folder": done.publication.folder}
+    told["tracked"] = {one.tracker: one.where for one in done.tracked}
     return {**told, "hub": None if done.hub is None else vars(done.hub), "hippius": done.vault or None}
 
 
@@ -93,3 +94,5 @@ def _tell(done: Published) -> None:
         click.echo(f"{how} in the {kind} repository {done.hub.repo}\n{done.hub.url}")
     if done.vault:
         click.echo(f"stored as {done.vault}")
+    for one in done.tracked:
+        click.echo(f"{one.tracker} has it at {one.where}")

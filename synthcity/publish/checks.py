@@ -7,12 +7,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import fields
 
-from synthcity.forecast.baselines import BASELINES
-from synthcity.forecast.bundles.facts import PERIODS, SIMULATED
+from synthcity.forecast.baselines import BASELINES, STRONGEST
+from synthcity.forecast.bundles.facts import PERIODS
 from synthcity.forecast.bundles.verified import WEIGHTS
 from synthcity.forecast.evaluation.samples import SAMPLES
 from synthcity.forecast.quantise import MARK
 from synthcity.market.periods import Periods
+from synthcity.market.store.series import SIMULATED
 from synthcity.publish.evidence import Evidence
 from synthcity.publish.forms import foreign_name, has_code, listed_files, wrong_weights
 from synthcity.publish.rescoring import rescore
@@ -70,7 +71,8 @@ def verdict(found: Evidence) -> str:
     chosen = history.finals.chosen
     if chosen is None or chosen["challenger"] is None or chosen["name"] != chosen["challenger"]:
         return "a baseline was frozen, so there is nothing to publish"
-    wanted = {*BASELINES, *found.history.baselines, chosen["best_baseline"] + MARK, chosen["challenger"]}
+    wanted = {*BASELINES, *found.history.baselines, chosen["challenger"]}
+    wanted |= {name + MARK for name in (chosen["best_baseline"], *STRONGEST)}
     if missing := sorted(wanted - set(scores["forecaster"])):
         return f"it was never compared with {', '.join(missing)}; search again"
     keys = ["asset", "start_time"]

@@ -19,9 +19,12 @@ from synthcity.publish.publication import Publication, hash_file, leads_of, name
 from synthcity.publish.remote import Remote
 from synthcity.search.journal.check import check
 from synthcity.search.journal.journal import JOURNAL, Journal
+from synthcity.search.tracking.replay import Tracked, replay
+from synthcity.search.tracking.trackers import check_trackers
 from synthcity.settings import Settings
 
-DESTINATIONS = ("hub", "hippius")
+TRACKERS = ("wandb", "trackio")
+DESTINATIONS = ("hub", "hippius", *TRACKERS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +44,7 @@ class Published:
     publication: Publication
     hub: Receipt | None = None
     vault: str = ""  # where it was stored
+    tracked: tuple[Tracked, ...] = ()
 
 
 def publish(
@@ -78,7 +82,8 @@ def publish(
                 _tell(journal, "hub", receipt.repo, receipt.commit, ready.publication, not receipt.private)
             if "hippius" in to:
                 vault = _push(run, settings, journal, ready.publication)
-        return Published(examined=examined, publication=ready.publication, hub=receipt, vault=vault)
+            tracked = tuple(replay(run, [name for name in to if name in TRACKERS]))
+        return Published(examined=examined, publication=ready.publication, hub=receipt, vault=vault, tracked=tracked)
 
 
 def destinations(text: str) -> tuple[str, ...]:
@@ -106,6 +111,7 @@ def check_destinations(found: Collection[str], settings: Settings) -> None:
         Remote.of(settings)
         if not settings.hf_token:
             raise ConfigError("HF_TOKEN is not set; put a token that may write into the environment or .env")
+    check_trackers([name for name in found if name in TRACKERS])
     if "hippius" in found:
         from synthcity.vault.opening import open_vault
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from synthcity.durations import DAY
-from synthcity.forecast.baselines import BASELINES, baseline
+from synthcity.forecast.baselines import BASELINES, STRONGEST, baseline
 from synthcity.forecast.baselines.reference import Reference, ReferenceConfig
 from synthcity.forecast.evaluation.backtest import Row, collect, score_prompt
 from synthcity.forecast.forecaster import Forecaster
@@ -182,7 +182,7 @@ def _look(recorder: Recorder, data: SearchData, folder: Path, *, seed: int) -> f
         Named(Quantised(winner()), NAME),
         Named(winner(), f"{NAME} plain"),
         *plain.values(),
-        Quantised(plain["fhs"]),
+        *(Quantised(plain[name]) for name in STRONGEST),
     ]
     rows: list[Row] = []
     prompts = data.test_prompts()

@@ -1,7 +1,8 @@
 """Test prompts kept with the prices that they need and what they scored, so that anybody can score a bundle again.
 
 One Parquet file: bars of the prompts' assets from well before the first prompt to the end of the last one, and beside
-them, as JSON in the schema, the prompts, the seed and the figures. It is read as if a stranger had written it.
+them, as JSON in the schema, the prompts, the seed and the figures. Rows with another ``now`` than 0 are what was known
+then of the minutes around it (``foreknown``). It is read as if a stranger had written it.
 """
 
 from __future__ import annotations
@@ -24,10 +25,11 @@ from synthcity.errors import ConfigError, DataError
 from synthcity.files import atomic_file
 from synthcity.forecast.baselines import BASELINES, baseline
 from synthcity.forecast.evaluation.backtest import score_prompt
+from synthcity.forecast.evaluation.foreknown import Foreknown, written_down
 from synthcity.forecast.forecaster import Forecaster
 from synthcity.forecast.named import Named
 from synthcity.forecast.quantise import MARK, Quantised
-from synthcity.market.bars import Bars, Market
+from synthcity.market.bars import Bars, Market, Times
 from synthcity.schema import build, key
 from synthcity.sn50.competitions import get_competition, get_rules
 from synthcity.sn50.prompt import Prompt
@@ -108,14 +110,14 @@ def spread(scores: pd.DataFrame, count: int) -> list[tuple[str, int]]:
 def part_of(market: Market, prompts: Sequence[Prompt], days: float | None) -> Market:
     """Return the bars of the prompts' assets, from ``days`` (None: all) before the first one to the last one's end."""
     assets = {prompt.asset for prompt in prompts}
-    begin = 0 if days is None else int(min(prompt.start_time for prompt in prompts) - days * 86_400)
     end = max(int(prompt.grid[-1]) for prompt in prompts)
-    found = {}
-    for (asset, resolution), bars in market.items():
-        if asset in assets:
-            until = bars.until(end)
-            found[asset, resolution] = until.slice(int(np.searchsorted(until.time, begin)), len(until))
-    return Market(found)
+    known = {key: bars.until(end) for key, bars in market.items() if key[0] in assets}
+    if days is None:
+        begin = min((int(bars.time[0]) for bars in known.values() if len(bars)), default=0)
+    else:
+        begin = int(min(prompt.start_time for prompt in prompts) - days * 86_400)
+    parts = {key: bars.slice(int(np.searchsorted(bars.time, begin)), len(bars)) for key, bars in known.items()}
+    return Market(parts, written_down(market, prompts, begin))
 
 
 def everyone(bundle: Forecaster, name: str, looked_at: Sequence[str]) -> list[Forecaster]:
@@ -155,10 +157,14 @@ def save_samples(path: Path, samples: Samples, market: Market) -> None:
     """
     parts = [
         pd.DataFrame({name: getattr(bars, name) for name in ("time", *_PRICES)}).assign(
-            asset=asset, resolution=resolution
+            asset=asset, resolution=resolution, now=0
         )
         for (asset, resolution), bars in sorted(market.items())
     ]
+    if isinstance(market.foresight, Foreknown):
+        for (asset, now), (times, values) in sorted(market.foresight.tables.items()):
+            rows = pd.DataFrame({"time": times, **dict.fromkeys(_PRICES, values)})
+            parts.append(rows.assign(asset=asset, resolution=0, now=now))
     table = pa.Table.from_pandas(pd.concat(parts, ignore_index=True), preserve_index=False)
     told = json.dumps(asdict(samples), allow_nan=False, sort_keys=True).encode()
     with atomic_file(path) as draft:
@@ -180,12 +186,16 @@ def read_samples(path: Path) -> tuple[Samples, Market]:
             told = (file.schema_arrow.metadata or {}).get(_KEY, b"{}")
             samples = build(Samples, strict_json.loads(told))
             frame = file.read().to_pandas()
-        market = Market(
-            {
-                (str(asset), int(resolution)): _bars(part, int(resolution))
-                for (asset, resolution), part in frame.groupby(["asset", "resolution"], sort=True)
-            }
-        )
+        bars, known = frame[frame["now"] == 0], frame[frame["now"] != 0]
+        found = {
+            (str(asset), int(resolution)): _bars(part, int(resolution))
+            for (asset, resolution), part in bars.groupby(["asset", "resolution"], sort=True)
+        }
+        tables = {
+            (str(asset), int(now)): (_times(part), part["close"].to_numpy(dtype=np.float64))
+            for (asset, now), part in known.groupby(["asset", "now"], sort=True)
+        }
+        market = Market(found, Foreknown(tables) if tables else None)
         for sample in samples.prompts:
             _ = sample.prompt
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException, ConfigError) as error:
@@ -196,11 +206,17 @@ def read_samples(path: Path) -> tuple[Samples, Market]:
 
 
 def _bars(part: pd.DataFrame, resolution: int) -> Bars:
-    time = part["time"].to_numpy(dtype=np.int64)
-    if resolution < 1 or (np.diff(time) <= 0).any():
-        raise ValueError("bars are not sorted by time")
+    if resolution < 1:
+        raise ValueError(f"bars of {resolution} seconds")
     prices = {name: part[name].to_numpy(dtype=np.float64) for name in _PRICES}
-    return Bars(time=time, resolution=resolution, **prices)
+    return Bars(time=_times(part), resolution=resolution, **prices)
+
+
+def _times(part: pd.DataFrame) -> Times:
+    times = part["time"].to_numpy(dtype=np.int64)
+    if (np.diff(times) <= 0).any():
+        raise ValueError("rows are not sorted by time")
+    return times
 
 
 def differs(found: float, recorded: float, *, exactly: bool) -> bool:

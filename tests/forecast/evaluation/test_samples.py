@@ -24,6 +24,7 @@ from synthcity.forecast.evaluation.samples import (
 from synthcity.market.bars import Market
 from synthcity.market.simulated import SimulatedMarket
 from synthcity.market.times import parse_time
+from tests.forecast.evaluation.test_foreknown import Hourly
 
 START = parse_time("2025-03-20")
 
@@ -66,6 +67,16 @@ def test_what_was_kept_scores_as_it_did(market: Market, tmp_path: Path) -> None:
     [(prompt, again)] = score_again(told, prices, forecasters)
     assert again == whole == told.prompts[0].scores
     assert prompt.start_time == START
+
+
+def test_what_was_known_to_come_is_kept_too(market: Market, tmp_path: Path) -> None:
+    known = Market(dict(market), Hourly())
+    part = part_of(known, [samples({}).prompts[0].prompt], days=20)
+    save_samples(tmp_path / "kept", samples({"fhs": 1.0}), part)
+    _, prices = read_samples(tmp_path / "kept")
+    found = [next(score_again(samples({}), each, [baseline("fhs")]))[1] for each in (known, part, prices)]
+    assert found[0] == found[1] == found[2]
+    assert next(score_again(samples({}), market, [baseline("fhs")]))[1] != found[0]
 
 
 def test_prompts_are_spread_over_assets_and_time() -> None:

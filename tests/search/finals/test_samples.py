@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from synthcity.forecast.baselines import BASELINES
+from synthcity.forecast.baselines import BASELINES, STRONGEST
 from synthcity.forecast.evaluation.samples import SAMPLES, read_samples
 from synthcity.search.finals import final
 from synthcity.search.finals.final import TEST_SCORES
@@ -36,7 +36,7 @@ def test_the_figures_are_those_of_the_look_for_everybody(folder: Path) -> None:
     assert samples.challenger == NAME
     assert list(market) == [("BTC", 60)]
     for one in samples.prompts:
-        assert set(one.scores) == {NAME, "fhs+q", *BASELINES}
+        assert set(one.scores) == {NAME, *BASELINES, *(f"{name}+q" for name in STRONGEST)}
         assert all(look[one.asset, one.start_time, name] == score for name, score in one.scores.items())
 
 
