@@ -25,7 +25,6 @@ MAX_FILES = 5_000  # of a repository that are looked at
 _ATTEMPTS = 4
 _LONGEST_WAIT = 60.0  # seconds that a server may ask for and gets
 _CONNECT, _ANSWER = 10.0, 60.0  # seconds
-_GONE_WRONG = (OSError, ValueError)  # the client's HTTP errors are OSErrors; ValueError: what it read is no JSON
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,6 +129,7 @@ class Remote:
             Moved: the answer is that somebody else has written.
             PublishError: it did not work out.
         """
+        import httpx2
         from huggingface_hub import HfApi, get_session
         from huggingface_hub.utils.tqdm import disable_progress_bars
 
@@ -142,7 +142,7 @@ class Remote:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")  # that a model has a data file, that a card has no licence
                     return question(HfApi(endpoint=self.endpoint, token=self.token or False))
-            except _GONE_WRONG as error:
+            except (OSError, ValueError, httpx2.HTTPError) as error:  # ValueError: what it read is no JSON
                 failure, wait = _read(error)
                 if failure is not None:
                     raise failure(self._sentence(error, what)) from None

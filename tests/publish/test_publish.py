@@ -53,7 +53,7 @@ def test_a_hub_that_fails_leaves_no_word_of_it(proven: Path, settings: Settings,
 
 
 def test_a_run_in_use_is_left_alone(proven: Path, settings: Settings) -> None:
-    with Journal(proven), pytest.raises(RunError, match="in use"):
+    with Journal(proven), pytest.raises(RunError, match="another process writes to"):
         publish(proven, settings=settings)
 
 

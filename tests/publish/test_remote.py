@@ -22,7 +22,7 @@ def test_files_come_and_go(remote: Remote, hub: RunningHub, tmp_path: Path) -> N
     commit = remote.commit(added, "one [mark]", first.commit)
     assert remote.head().commit == commit == remote.commit_of("[mark]")
     assert remote.commit_of("[other]") is None
-    assert remote.sizes(commit) == {".gitattributes": 26, "a/b.json": 2, "w.safetensors": 700}
+    assert remote.sizes(commit) == {".gitattributes": 25, "a/b.json": 2, "w.safetensors": 700}
     remote.download(["a/b.json", "w.safetensors"], commit, tmp_path)
     assert (tmp_path / "w.safetensors").read_bytes() == b"weights" * 100
     remote.create(private=True)  # again does nothing

@@ -71,7 +71,7 @@ def test_what_was_kept_scores_as_it_did(market: Market, tmp_path: Path) -> None:
 
 def test_what_was_known_to_come_is_kept_too(market: Market, tmp_path: Path) -> None:
     known = Market(dict(market), Hourly())
-    part = part_of(known, [samples({}).prompts[0].prompt], days=20)
+    part = part_of(known, [samples({}).prompts[0].prompt], days=None)
     save_samples(tmp_path / "kept", samples({"fhs": 1.0}), part)
     _, prices = read_samples(tmp_path / "kept")
     found = [next(score_again(samples({}), each, [baseline("fhs")]))[1] for each in (known, part, prices)]
