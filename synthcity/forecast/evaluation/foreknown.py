@@ -14,8 +14,11 @@ from synthcity.sn50.prompt import Prompt
 
 @dataclass(frozen=True, eq=False)
 class Foreknown:
-    """A ``market.bars.Foresight`` of a few times: ``tables`` by asset and time hold those minutes (n,), sorted, whose
-    volatility was expected to be another than usual, and how many times the usual one (n,)."""
+    """A ``market.bars.Foresight`` of a few times.
+
+    ``tables`` by asset and the time of knowing, or minus the seconds that each minute was known before it, hold those
+    minutes (n,), sorted, whose volatility was expected to be another than usual, and how many times the usual one (n,).
+    """
 
     tables: Mapping[tuple[str, int], tuple[Times, Floats]]
 
@@ -33,15 +36,27 @@ class Foreknown:
 
         return multipliers
 
+    def ahead(self, asset: str, seconds: int) -> Callable[[Times], Floats]:
+        """The same as far as they were known ``seconds`` before each minute."""
+        return self.effect(asset, -seconds)
+
 
 def written_down(market: Market, prompts: Sequence[Prompt], begin: int) -> Foreknown | None:
-    """Return what ``market`` knew at the start of each prompt of the minutes from ``begin`` to its end."""
-    if market.foresight is None:
+    """Return what ``market`` knew at the start of each prompt, and a prompt's length before each minute.
+
+    Args:
+        market: with or without foresight.
+        prompts: those asked about.
+        begin: the first minute, unix seconds; the last one is the end of the last prompt.
+    """
+    foresight = market.foresight
+    if foresight is None:
         return None
-    tables = {}
+    end = max((int(prompt.grid[-1]) for prompt in prompts), default=begin)
+    minutes = np.arange(begin // MINUTE * MINUTE, end + MINUTE, MINUTE, dtype=np.int64)
+    found = {}
     for prompt in prompts:
-        minutes = np.arange(begin // MINUTE * MINUTE, int(prompt.grid[-1]) + MINUTE, MINUTE, dtype=np.int64)
-        values = market.foresight.effect(prompt.asset, prompt.start_time)(minutes)
-        other = values != 1.0
-        tables[prompt.asset, prompt.start_time] = minutes[other], values[other]
-    return Foreknown(tables)
+        found[prompt.asset, prompt.start_time] = foresight.effect(prompt.asset, prompt.start_time)(minutes)
+        if (prompt.asset, -prompt.time_length) not in found:
+            found[prompt.asset, -prompt.time_length] = foresight.ahead(prompt.asset, prompt.time_length)(minutes)
+    return Foreknown({key: (minutes[values != 1.0], values[values != 1.0]) for key, values in found.items()})

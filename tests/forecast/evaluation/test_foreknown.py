@@ -18,6 +18,9 @@ class Hourly:
     def effect(self, asset: str, now: int) -> Callable[[Times], Floats]:
         return lambda minutes: np.where((minutes % 3600 == 0) & (minutes >= now), 3.0, 1.0)
 
+    def ahead(self, asset: str, seconds: int) -> Callable[[Times], Floats]:
+        return lambda minutes: np.where(minutes % seconds == 0, 2.0, 1.0)
+
 
 def test_what_was_known_then_is_written_down() -> None:
     prompts = [Prompt(asset="BTC", start_time=at, time_increment=60, time_length=7200) for at in (START, START + 3600)]
@@ -28,6 +31,7 @@ def test_what_was_known_then_is_written_down() -> None:
         told, told_again = (one.effect("BTC", prompt.start_time)(minutes) for one in (Hourly(), found))
         assert told_again == pytest.approx(told)
         assert (told > 1).any()
+    assert found.ahead("BTC", 7200)(minutes) == pytest.approx(Hourly().ahead("BTC", 7200)(minutes))
     assert (found.effect("BTC", START + 60)(minutes) == 1).all()
     assert (found.effect("ETH", START)(minutes) == 1).all()
     assert (Foreknown({}).effect("BTC", START)(minutes) == 1).all()
