@@ -25,6 +25,7 @@ from synthcity.sn50.prompt import Prompt
 from synthcity.sn50.scoring import terms
 
 Floats = NDArray[np.float64]
+_LEAST = 0.1  # weight of a member that is worth its computing time
 MAX_MEMBERS = 10  # supports are enumerated: 2 ** members small systems
 
 
@@ -106,6 +107,36 @@ def solve_weights(pairs: PairTerms) -> Floats:
             if weights is not None and (found := pairs.score(weights)) < best_score:
                 best, best_score = weights, found
     return best
+
+
+def fitted_weights(pairs: PairTerms) -> Floats:
+    """Return weights (K,) of few members, half way between what fits ``pairs`` best and equal parts.
+
+    A hundred prompts tell who belongs to a mix and not with how much: members that would get less than ``_LEAST`` are
+    left out, the rest is fitted again and drawn towards equal parts.
+    """
+    weights = solve_weights(pairs)
+    kept = np.flatnonzero(weights >= min(_LEAST, weights.max()))
+    few = PairTerms(pairs.to_realised[kept], pairs.apart[np.ix_(kept, kept)])
+    found = np.zeros(len(weights))
+    found[kept] = 0.5 * solve_weights(few) + 0.5 / len(kept)
+    return found
+
+
+def cross_fitted(rows: Sequence[tuple[PairTerms, float]], fold: NDArray[np.int64]) -> Floats:
+    """Return scores (rows, K + 1) of the members and, last, of a mix whose weights come from the other folds alone.
+
+    Args:
+        rows: pair terms of single prompts and their weights.
+        fold: which fold each belongs to, (rows,); there are at least two.
+    """
+    scores = np.empty((len(rows), len(rows[0][0].to_realised) + 1))
+    for held in np.unique(fold):
+        weights = fitted_weights(mean_terms([row for row, own in zip(rows, fold, strict=True) if own != held]))
+        for at in np.flatnonzero(fold == held):
+            pairs = rows[at][0]
+            scores[at] = [*(pairs.to_realised - 0.5 * np.diag(pairs.apart)), pairs.score(weights)]
+    return scores
 
 
 def _stationary(pairs: PairTerms, face: NDArray[np.int64]) -> Floats | None:

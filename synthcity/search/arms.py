@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 OPEN, RESTING, CLOSED = "open", "resting", "closed"
 LLM = "llm."  # begins the names of all arms that ask a language model
+FIRST = "defaults"  # the source of what a search begins with
 RERUN = "rerun"  # the source of known networks on fresh seeds
 DEBUGGER = "debugger"  # the source of repairs, which is no arm: nobody chooses it, a failure does
 

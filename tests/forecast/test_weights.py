@@ -9,6 +9,8 @@ from synthcity.forecast.baselines import baseline
 from synthcity.forecast.mixing import split_paths
 from synthcity.forecast.weights import (
     PairTerms,
+    cross_fitted,
+    fitted_weights,
     mean_terms,
     pair_terms,
     pair_terms_of,
@@ -130,3 +132,22 @@ def test_members_draw_apart_from_each_other(market: Market) -> None:
     assert pairs is not None
     assert pairs.apart[0, 1] == pytest.approx(pairs.apart[0, 0], rel=0.05)
     assert pairs.apart[0, 1] != pytest.approx(pairs.apart[0, 0] * 199 / 200, rel=1e-9)
+
+
+def test_fitted_weights_are_few_and_lean_towards_equal_parts() -> None:
+    apart = np.ones((4, 4)) - np.eye(4)
+    wanted = np.array([0.7, 0.25, 0.05, 0.0])
+    found = fitted_weights(PairTerms(apart @ wanted, apart))
+    assert found[2:].tolist() == [0.0, 0.0]
+    assert found.sum() == pytest.approx(1.0)
+    assert 0.5 < found[0] < 0.7
+
+
+def test_cross_fitted_scores_never_use_the_prompts_own_fold() -> None:
+    apart = np.ones((2, 2)) - np.eye(2)
+    first, second = (PairTerms(apart @ np.array(w), apart) for w in ([0.9, 0.1], [0.1, 0.9]))
+    rows = [(first, 1.0), (second, 1.0)]
+    found = cross_fitted(rows, np.array([0, 1]))
+    assert found.shape == (2, 3)
+    assert found[0, 2] == pytest.approx(first.score(fitted_weights(second)))
+    assert found[1, 0] == pytest.approx(second.to_realised[0])

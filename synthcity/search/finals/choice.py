@@ -1,4 +1,4 @@
-"""Which contender is frozen: chosen by scores on fresh validation prompts, by a rule that is told wherever it shows."""
+"""Which contender is frozen: by a rule that chance does not decide, told wherever its outcome shows."""
 
 from __future__ import annotations
 
@@ -6,20 +6,25 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from synthcity.forecast.evaluation.compare import coefficients, lead, mean_score
+from synthcity.forecast.evaluation.compare import mean_score
 from synthcity.forecast.evaluation.interval import block_days
 from synthcity.forecast.forecaster import Forecaster
 from synthcity.search.config import BudgetConfig
 from synthcity.search.data import SearchData
+from synthcity.search.finals.evidence import Estimate, combined, paired
+from synthcity.search.finals.ranking import Ranking, by_block, rank
 from synthcity.search.finals.scoring import Scorer
 from synthcity.search.finals.timing import FinalsClock
+from synthcity.search.journal.events import MixTold
 from synthcity.search.journal.recorder import Recorder
 
 MIX = "mix"
 RULE = (
-    "The best score on fresh validation prompts is frozen, with one exception: a mix that beats every baseline goes "
-    "before a network that leads it by no more than chance (a paired interval that holds zero), since a mix scores no "
-    "worse than its members do on average and these prompts are few."
+    "Networks are compared in pairs with the best of those that the search began with, on the validation days of the "
+    "search and on fresh prompts, and a difference is believed in part only, the less the noisier it is. What the "
+    "search began with stays unless another network is better by more than the noise that is left. A mix goes before "
+    "the network if it gains on days that its weights were not fitted on and beats every baseline. A baseline that "
+    "scores better on the fresh prompts than what goes on is frozen instead."
 )
 
 
@@ -52,41 +57,60 @@ def choose(
     for name in everyone:
         single = name in recorder.history.trials
         recorder.emit("finalist", name=name, id=name if single else None, score=scores[name])
-    ranked = sorted(everyone, key=lambda name: (scores[name], name))
-    best_single = next((name for name in ranked if name in recorder.history.trials), None)
-    best_baseline = next(name for name in ranked if name in baselines)
-    challenger = next((name for name in ranked if name in contenders), None)
-    if MIX in contenders and scores[MIX] < scores[best_baseline] and not _beats(challenger, MIX, table, data):
-        challenger = MIX
-    name = next(name for name in ranked if name in (challenger, best_baseline))
+    networks = [name for name in contenders if name in recorder.history.trials]
+    days = block_days(data.competition.time_length)
+    ranking = rank(recorder.history, networks, table, data.rules, days) if networks else None
+    best_baseline = min(baselines, key=lambda name: (scores[name], name))
+    challenger = None if ranking is None else ranking.best
+    gain = None
+    if MIX in contenders and ranking is not None:
+        gain = _gain(recorder, ranking.best, table, data, days)
+        challenger = MIX if gain.mean < 0 and scores[MIX] < scores[best_baseline] else ranking.best
+    beaten = challenger is not None and (scores[challenger], challenger) < (scores[best_baseline], best_baseline)
+    name = challenger if challenger is not None and beaten else best_baseline
     recorder.emit(
         "chosen",
         name=name,
         challenger=challenger,
-        best_single=best_single,
+        best_single=None if ranking is None else ranking.best,
         best_baseline=best_baseline,
-        why=why(name, scores),
+        why=why(name, scores, ranking, gain),
+        incumbent=None if ranking is None else ranking.incumbent,
+        estimates={} if ranking is None else {n: [e.mean, e.error] for n, e in ranking.estimates.items()},
+        stays=ranking is not None and ranking.stays,
         seconds_per_score=cost,
     )
 
 
-def why(name: str, scores: Mapping[str, float]) -> str:
-    """Say in a sentence why ``name`` is frozen, by the ``scores`` of all on fresh validation prompts."""
-    best = min(scores, key=lambda each: (scores[each], each))
-    if name == best:
-        return f"{name} is frozen: with {scores[name]:.1f} the best on fresh validation prompts"
-    return (
-        f"{name} is frozen with {scores[name]:.1f} on fresh validation prompts: {best} scores {scores[best]:.1f} "
-        "there, a lead that may be chance, and then a mix that beats every baseline goes first"
-    )
+def why(name: str, scores: Mapping[str, float], ranking: Ranking | None = None, gain: Estimate | None = None) -> str:
+    """Say why ``name`` is frozen, by the ``scores`` of all on fresh validation prompts and what they are worth."""
+    said = f"{name} is frozen with {scores[name]:.1f} on fresh validation prompts"
+    if ranking is None:
+        return said
+    if name == MIX and gain is not None:
+        said += f": by weights of other days it is {_size(gain)} than {ranking.best}"
+    elif name != ranking.best:
+        said += f": {ranking.best} scores {scores[ranking.best]:.1f} there"
+    first, best = ranking.incumbent, ranking.estimates[ranking.best]
+    if ranking.stays:
+        found = "no network that the search found is better by more than noise"
+        return f"{said}. What the search began with stays ({first}): {found}"
+    if ranking.best != first:
+        return f"{said}. {ranking.best} is {_size(best)} than {first}, the best of the networks that it began with"
+    return said
 
 
-def _beats(best: str | None, mix: str, scores: pd.DataFrame, data: SearchData) -> bool:
-    """Whether ``best`` is better than ``mix`` beyond chance."""
-    if best is None or best == mix:
-        return False
-    days = block_days(data.competition.time_length)
-    return lead(scores, best, mix, weights=coefficients(scores, data.rules), block_days=days).proven
+def _size(found: Estimate) -> str:
+    return f"{abs(found.mean):.2f} % {'better' if found.mean < 0 else 'worse'} (noise {found.error:.2f} %)"
+
+
+def _gain(recorder: Recorder, single: str, scores: pd.DataFrame, data: SearchData, days: int) -> Estimate:
+    """What the mix gains over the network ``single``: cross-fitted on the search's prompts, and on the fresh ones."""
+    fresh = by_block(scores, [MIX, single], data.rules, days)
+    [found] = paired(fresh.scores_kb[:1], fresh.scores_kb[1], fresh.weight_b)
+    told = recorder.last(MixTold)
+    mean, error = (told or {}).get("gains", {}).get(single, (0.0, float("inf")))
+    return combined(found, Estimate(mean=mean, error=error))
 
 
 def stage_seed(seed: int, stage: int) -> int:

@@ -14,6 +14,7 @@ from itertools import zip_longest
 from synthcity.errors import BundleError, RunError
 from synthcity.search.config import BudgetConfig
 from synthcity.search.finals.finalist import Finalist
+from synthcity.search.finals.ranking import beginner
 from synthcity.search.finals.timing import FinalsClock
 from synthcity.search.journal.events import Chosen, Contenders, MixTold
 from synthcity.search.journal.history import TrialRecord
@@ -56,6 +57,9 @@ def select(recorder: Recorder, storage: str, workers: int, clock: FinalsClock, b
     """
     saved = recorder.history.saved
     wanted = len(clock.affordable(saved[: budget.finalists], workers))
+    first = beginner(recorder.history)
+    if wanted > 1 and first is not None and first not in saved[:wanted]:  # what all others must beat
+        saved = [*saved[: wanted - 1], first, *(record for record in saved[wanted - 1 :] if record != first)]
     found: dict[str, tuple[Finalist, str]] = {}
     lost: dict[str, str] = {}
     for record in saved:

@@ -1,21 +1,21 @@
-"""What is known of one forecaster beside another: a difference with its noise, shrunk to what so few days can tell.
+"""What is known of one forecaster beside another: a difference with its noise, drawn towards none.
 
 Differences are in percent of the other's score, minus is better. They come from pairs: both are scored on the same
 windows, and the windows of one block of days count as one draw. The best of many looks better than it is, and the more
-so the more are compared; a difference is therefore drawn towards the mean of all, by as much as noise makes up of
-what they differ by (empirical Bayes; the spread by the moments of DerSimonian and Laird, 1986).
+so the noisier; so a difference is believed in the part that is left beside what networks of a search differ by at all
+(the posterior mean under a normal law around no difference).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+_DIFFER = 0.05  # percent that networks of a search differ by, about; see docs/experiments.md
 _PRIOR_BLOCKS = 4  # as many blocks does the mean noise of all weigh beside each one's own
 
 
@@ -52,16 +52,9 @@ def paired(scores_kb: Floats, other_b: Floats, weight_b: Floats) -> list[Estimat
     return [Estimate(mean=100 * float(m), error=100 * math.sqrt(v)) for m, v in zip(mean, moderated, strict=True)]
 
 
-def shrunk(estimates: Sequence[Estimate]) -> list[Estimate]:
-    """Return each estimate drawn towards the mean of all, as far as noise explains what they differ by.
-
-    What is compared with itself (no error) stays zero; with fewer than two others there is nothing to draw towards.
-    """
-    noisy = [each for each in estimates if 0.0 < each.error < math.inf]
-    if len(noisy) < 2:
-        return list(estimates)
-    prior = _population(noisy)
-    return [each if each.error == 0.0 else combined(prior, each) for each in estimates]
+def shrunk(estimate: Estimate) -> Estimate:
+    """Return what is believed of a difference: the less of it, the noisier it is."""
+    return combined(Estimate(mean=0.0, error=_DIFFER), estimate)
 
 
 def combined(one: Estimate, other: Estimate) -> Estimate:
@@ -73,14 +66,3 @@ def combined(one: Estimate, other: Estimate) -> Estimate:
         return other
     weights = np.array([one.error, other.error]) ** -2
     return Estimate(mean=float(weights @ [one.mean, other.mean] / weights.sum()), error=float(weights.sum() ** -0.5))
-
-
-def _population(noisy: Sequence[Estimate]) -> Estimate:
-    """Where a further candidate's true difference would lie: the mean of all, and their true spread."""
-    values, variances = np.array([each.mean for each in noisy]), np.array([each.error for each in noisy]) ** 2
-    weight = 1 / variances
-    centre = float(values @ weight / weight.sum())
-    excess = float(weight @ (values - centre) ** 2) - (len(noisy) - 1)
-    spread = max(0.0, excess / float(weight.sum() - (weight**2).sum() / weight.sum()))
-    weight = 1 / (variances + spread)
-    return Estimate(mean=float(values @ weight / weight.sum()), error=math.sqrt(spread + 1 / float(weight.sum())))

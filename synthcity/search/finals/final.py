@@ -3,8 +3,8 @@
 1. The best candidates are scored again, by the network's own score at 1,000 paths, on validation prompts that the
    search did not see; a search picks lucky ones, and luck does not repeat.
 2. A mix of them and the best baseline is fitted on the search's own validation prompts and scored on the fresh ones.
-3. The best of finalists, mix and baselines on the fresh prompts is chosen. Its networks are trained once more, on train
-   and validation together, and it is frozen into ``winner/`` with quantised paths, as it would mine.
+3. One of finalists, mix and baselines is chosen (``choice.RULE``). Its networks are trained once more, on train and
+   validation together, and it is frozen into ``winner/`` with quantised paths, as it would mine.
 4. Only then the test period is looked at, once: what was frozen against every baseline, and against the best one and
    the strongest kinds with quantised paths too. It gives the verdict and chooses nothing.
 
@@ -30,9 +30,10 @@ from synthcity.forecast.forecaster import Forecaster
 from synthcity.forecast.mixing import Mix
 from synthcity.forecast.named import Named
 from synthcity.forecast.quantise import Quantised
-from synthcity.forecast.weights import solve_weights
+from synthcity.forecast.weights import mean_terms
 from synthcity.search.config import BudgetConfig
 from synthcity.search.data import SearchData
+from synthcity.search.finals.blend import fit_mix
 from synthcity.search.finals.choice import MIX, choose, stage_seed
 from synthcity.search.finals.contenders import enter, select
 from synthcity.search.finals.scoring import Scorer
@@ -53,7 +54,6 @@ Refit = Callable[[Sequence[TrialRecord], float | None], Mapping[str, Forecaster]
 TEST_SCORES = "test_scores.parquet"
 DIAGNOSTICS = "diagnostics.json"
 WINNER = "winner"
-_MIN_WEIGHT = 0.02  # a member with fewer than 20 of 1,000 paths is not worth its computing time
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -70,7 +70,8 @@ def score_baselines(recorder: Recorder, data: SearchData, scorer: Scorer, *, see
     if recorder.last(Baselines):
         return
     names, begin = list(BASELINES), scorer.seconds
-    pairs = scorer.pair_terms([baseline(name) for name in names], data.validation_prompts(fresh=False), seed=seed)
+    rows = scorer.pair_terms([baseline(name) for name in names], data.validation_prompts(fresh=False), seed=seed)
+    pairs = mean_terms([(row.terms, row.weight) for row in rows])
     scores = {name: float(pairs.to_realised[k] - 0.5 * pairs.apart[k, k]) for k, name in enumerate(names)}
     recorder.emit("baselines", scores=scores, seconds=round(scorer.seconds - begin, 3))
 
@@ -106,7 +107,7 @@ def run_final(
     networks: dict[str, Forecaster] = {**entrants.networks}
     baselines: dict[str, Forecaster] = {name: baseline(name) for name in BASELINES}
     if not recorder.last(Chosen):
-        _fit_mix(recorder, data, scorer, {**networks, **_best_baseline(recorder, baselines)}, seed=budget.seed)
+        fit_mix(recorder, data, scorer, {**networks, **_best_baseline(recorder, baselines)}, seed=budget.seed)
         choose(recorder, data, scorer, _with_mix(recorder, networks, baselines), baselines, clock=clock, budget=budget)
     frozen = recorder.last(Winner) is not None  # then the look is at what was frozen, and nothing is trained any more
     seconds = 0.0 if frozen else clock.seconds_for_refit(len(data.test_prompts()))
@@ -150,21 +151,6 @@ def _members(recorder: Recorder) -> set[str]:
     assert choice is not None
     names = {name for name in (choice["challenger"], choice["best_single"]) if name is not None}
     return names | set(mix["members"] if mix is not None and MIX in names else ())
-
-
-def _fit_mix(
-    recorder: Recorder, data: SearchData, scorer: Scorer, contenders: Mapping[str, Forecaster], *, seed: int
-) -> None:
-    """Fit the weights on the prompts of the search."""
-    if len(contenders) > 1 and not recorder.last(MixTold):
-        recorder.emit("stage", name="mix", message=f"fitting a mix of {len(contenders)} forecasters")
-        names = list(contenders)
-        pairs = scorer.pair_terms(list(contenders.values()), data.validation_prompts(fresh=False), seed=seed)
-        weights = solve_weights(pairs)
-        weights[weights < _MIN_WEIGHT] = 0.0
-        weights /= weights.sum()
-        kept = [k for k in range(len(names)) if weights[k] > 0]
-        recorder.emit("mix", members=[names[k] for k in kept], weights=[float(weights[k]) for k in kept])
 
 
 def _freeze(

@@ -6,6 +6,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -19,7 +20,7 @@ from synthcity.forecast.evaluation.diagnostics import Diagnostics, pit_horizons
 from synthcity.forecast.evaluation.interval import block_days
 from synthcity.forecast.forecaster import Forecaster, Paths
 from synthcity.forecast.named import Named
-from synthcity.forecast.weights import PairTerms, mean_terms, pair_terms
+from synthcity.forecast.weights import PairTerms, pair_terms
 from synthcity.market.bars import Market, Prices
 from synthcity.search.data import SearchData
 from synthcity.sn50.competitions import Competition, Rules
@@ -30,6 +31,15 @@ _Found = tuple[list[Row], Counter[str]]  # rows, and what was lost by reason
 _CHUNKS_PER_WORKER = 6  # the last chunks even out the workers' speeds
 _PAIR_PATHS = 250
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairRow:
+    """What any mix scores on one prompt; ``weight`` is its asset's coefficient."""
+
+    start: int
+    terms: PairTerms
+    weight: float
 
 
 class Scorer:
@@ -53,8 +63,8 @@ class Scorer:
         """
         return self._collected(self._spread(_score_chunk, forecasters, prompts, seed), prompts)
 
-    def pair_terms(self, forecasters: Sequence[Forecaster], prompts: Sequence[Prompt], *, seed: int) -> PairTerms:
-        """Return what any mix of ``forecasters`` scores on ``prompts``, coefficient-weighted.
+    def pair_terms(self, forecasters: Sequence[Forecaster], prompts: Sequence[Prompt], *, seed: int) -> list[PairRow]:
+        """Return prompt by prompt what any mix of ``forecasters`` scores, in the order of ``prompts``.
 
         Raises:
             DataError: no prompt has a realised last price.
@@ -62,7 +72,8 @@ class Scorer:
         rows = self._spread(_pair_chunk, forecasters, prompts, seed)
         if not rows:
             raise DataError(f"none of {len(prompts)} validation prompts has a realised last price; check the prices")
-        return mean_terms([(terms, self._data.rules.coefficient(asset)) for asset, terms in rows])
+        weight = self._data.rules.coefficient
+        return [PairRow(start=prompt.start_time, terms=terms, weight=weight(prompt.asset)) for prompt, terms in rows]
 
     def scores_and_diagnostics(
         self, forecasters: Sequence[Forecaster], prompts: Sequence[Prompt], *, seed: int
@@ -137,12 +148,11 @@ def _pair_chunk(
     competition: Competition,
     rules: Rules,
     seed: int,
-) -> list[tuple[str, PairTerms]]:
+) -> list[tuple[Prompt, PairTerms]]:
     found = [
-        (prompt.asset, pair_terms(forecasters, market, prompt, competition, rules, seed, _PAIR_PATHS))
-        for prompt in prompts
+        (prompt, pair_terms(forecasters, market, prompt, competition, rules, seed, _PAIR_PATHS)) for prompt in prompts
     ]
-    return [(asset, terms) for asset, terms in found if terms is not None]
+    return [(prompt, terms) for prompt, terms in found if terms is not None]
 
 
 def _diagnose_chunk(

@@ -296,15 +296,23 @@ class FinalistTold(Told):
 
 
 class MixTold(Told):
-    """The weights that were fitted on the search's prompts."""
+    """The weights that were fitted on the search's prompts.
+
+    ``gains``: by contender the mix's difference to it in percent and its noise, by weights of other folds.
+    """
 
     kind: Literal["mix"]
     members: list[str]
     weights: list[float]
+    gains: NotRequired[dict[str, list[float]]]
 
 
 class Chosen(Told):
-    """What is frozen, and the best contender, network and baseline; ``why`` says it in a sentence."""
+    """What is frozen, and the best contender, network and baseline; ``why`` says it in a sentence.
+
+    ``estimates``: by finalist its difference to ``incumbent`` in percent and its noise, see ``finals.ranking``;
+    ``stays``: whether nothing that the search found is better than what it began with.
+    """
 
     kind: Literal["chosen"]
     name: str
@@ -312,6 +320,9 @@ class Chosen(Told):
     best_single: str | None
     best_baseline: str
     why: NotRequired[str]
+    incumbent: NotRequired[str | None]
+    estimates: NotRequired[dict[str, list[float]]]
+    stays: NotRequired[bool]
     seconds_per_score: NotRequired[float]
 
 

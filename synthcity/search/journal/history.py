@@ -109,15 +109,20 @@ class TrialHistory:
     def scored(self) -> list[TrialRecord]:
         """Trials with a score, best first; ties in the order of admission.
 
-        A network that was trained on several seeds is there once, with its best seed, in the place of its mean. Once
-        one of them was trained to its end, those that were not do not count: their scores are of fewer rungs.
+        A network that was trained on several seeds is there once, with its best seed, in the place of its mean, from
+        which what each seed does to all networks is taken out. Once one of them was trained to its end, those that were
+        not do not count: their scores are of fewer rungs.
         """
         seeds: dict[str, list[TrialRecord]] = defaultdict(list)
         for record in self.records:
             if record.score is not None:
                 seeds[record.candidate.hash].append(record)
         seeds.update({n: full for n, same in seeds.items() if (full := [r for r in same if r.status == COMPLETED])})
-        means = {name: fmean(record.score or 0.0 for record in same) for name, same in seeds.items()}
+        shift = _seed_shifts([[record.score or 0.0 for record in same] for same in seeds.values()])
+        means = {
+            name: fmean((record.score or 0.0) - shift[number] for number, record in enumerate(same))
+            for name, same in seeds.items()
+        }
         best = [min(same, key=lambda record: (record.score, record.candidate.index)) for same in seeds.values()]
         return sorted(best, key=lambda record: (means[record.candidate.hash], record.candidate.index))
 
@@ -256,6 +261,12 @@ def _paid(event: Event) -> float:
     if (event["kind"] == "candidate" or event["kind"] == "rejected") and event["source"] == DEBUGGER:
         return event.get("usd", 0.0)
     return 0.0
+
+
+def _seed_shifts(scores: list[list[float]]) -> list[float]:
+    """What the first seed, the second ... does to a score beside the first, meant over the networks that have it."""
+    most = max(map(len, scores), default=0)
+    return [fmean(same[number] - same[0] for same in scores if len(same) > number) for number in range(most)]
 
 
 def _rejection(event: RejectedTold) -> Rejection:

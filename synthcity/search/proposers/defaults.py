@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from synthcity.search.arms import FIRST
 from synthcity.search.candidates.candidate import Config, Proposal
 from synthcity.search.journal.history import TrialHistory
 
@@ -17,7 +18,7 @@ class DefaultsProposer:
     ``earlier``: the best of earlier runs with the name of the run, after them.
     """
 
-    name = "defaults"
+    name = FIRST
 
     def __init__(
         self,

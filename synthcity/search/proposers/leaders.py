@@ -1,12 +1,13 @@
 """Which network is trained again on a fresh seed, so that a leader is not believed for one lucky training.
 
-A quarter of the trials at most goes to the three best networks that were trained to their end, until each has three
-trainings; a search that compares what people wrote trains nothing twice.
+A quarter of the trials at most goes to the best of what the search began with and to the three best networks that were
+trained to their end, until each has three trainings; since a seed moves all networks alike, only those trained on the
+same seeds can be compared. A search that compares what people wrote trains nothing twice.
 """
 
 from __future__ import annotations
 
-from synthcity.search.arms import RERUN
+from synthcity.search.arms import FIRST, RERUN
 from synthcity.search.journal.history import TrialHistory, TrialRecord
 from synthcity.search.proposers.stall import seeds_of
 
@@ -23,6 +24,9 @@ def doubted(history: TrialHistory) -> TrialRecord | None:
         return None
     seeds = seeds_of(history)
     open_ = {record.candidate.hash for record in reruns if not record.finished}
-    leaders = [record for record in history.scored if record.candidate.hash in seeds][:_LEADERS]
+    full = [record for record in history.scored if record.candidate.hash in seeds]
+    began = {record.candidate.hash for record in history.records if record.candidate.source == FIRST}
+    first = [record for record in full[_LEADERS:] if record.candidate.hash in began][:1]
+    leaders = full[:_LEADERS] + ([] if any(r.candidate.hash in began for r in full[:_LEADERS]) else first)
     wanting = [r for r in leaders if len(seeds[r.candidate.hash]) < _SEEDS and r.candidate.hash not in open_]
     return min(wanting, key=lambda record: len(seeds[record.candidate.hash]), default=None)

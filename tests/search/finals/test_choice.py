@@ -1,65 +1,42 @@
-"""Who is frozen, and why; the rule at work is shown in ``test_final``."""
+"""Who is frozen, and why; the rule at work is shown in ``test_final`` and ``test_ranking``."""
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-from typing import Any
-
-import pandas as pd
-import pytest
-
-from synthcity.search.finals import choice
 from synthcity.search.finals.choice import stage_seed, why
-from synthcity.sn50.competitions import get_competition, get_rules
+from synthcity.search.finals.evidence import Estimate
+from synthcity.search.finals.ranking import Ranking
+
+SCORES = {"mix": 96.0, "c0000": 97.0, "c0005": 96.5, "fhs": 98.0}
 
 
-@pytest.mark.parametrize(
-    ("name", "scores", "sentence"),
-    [
-        ("mix", {"mix": 96.0, "c0000": 97.0}, "mix is frozen: with 96.0 the best on fresh validation prompts"),
-        ("fhs", {"fhs": 95.0, "c0000": 97.0}, "fhs is frozen: with 95.0 the best on fresh validation prompts"),
-        (
-            "mix",
-            {"mix": 96.0, "c0000": 95.9},
-            "mix is frozen with 96.0 on fresh validation prompts: c0000 scores 95.9 ",
-        ),
-    ],
-)
-def test_the_choice_is_told_in_a_sentence_that_is_true(name: str, scores: dict[str, float], sentence: str) -> None:
-    assert why(name, scores).startswith(sentence)
+def ranking(best: str, *, stays: bool = False) -> Ranking:
+    estimates = {"c0000": Estimate(mean=0.0, error=0.0), "c0005": Estimate(mean=-0.04, error=0.02)}
+    return Ranking(incumbent="c0000", estimates=estimates, best=best, stays=stays)
+
+
+def test_the_choice_is_told_in_a_sentence_that_is_true() -> None:
+    assert why("fhs", SCORES) == "fhs is frozen with 98.0 on fresh validation prompts"
+    assert why("c0005", SCORES, ranking("c0005")) == (
+        "c0005 is frozen with 96.5 on fresh validation prompts. c0005 is 0.04 % better (noise 0.02 %) than c0000, the "
+        "best of the networks that it began with"
+    )
+    gain = Estimate(mean=-0.03, error=0.01)
+    assert why("mix", SCORES, ranking("c0005"), gain).startswith(
+        "mix is frozen with 96.0 on fresh validation prompts: by weights of other days it is 0.03 % better "
+        "(noise 0.01 %) than c0005. "
+    )
+    assert why("fhs", SCORES, ranking("c0005")).startswith(
+        "fhs is frozen with 98.0 on fresh validation prompts: c0005 scores 96.5 there. "
+    )
+
+
+def test_the_presets_stay_where_nothing_is_better_and_it_is_said() -> None:
+    assert why("c0000", SCORES, ranking("c0000", stays=True)) == (
+        "c0000 is frozen with 97.0 on fresh validation prompts. What the search began with stays (c0000): no network "
+        "that the search found is better by more than noise"
+    )
 
 
 def test_no_two_draws_of_a_run_or_of_runs_side_by_side_share_a_seed() -> None:
     seeds = [stage_seed(seed, stage) for seed in range(20) for stage in range(50)]
     assert len(set(seeds)) == len(seeds)
-
-
-def scores(lead: list[float]) -> pd.DataFrame:
-    """c0000 scores ``lead`` less than the mix, day after day."""
-    start = 1_761_955_200
-    rows = [
-        {"asset": "BTC", "start_time": start + 86400 * day, "forecaster": name, "total": 5000.0 - better}
-        for day, each in enumerate(lead)
-        for name, better in (("c0000", each), ("mix", 0.0))
-    ]
-    return pd.DataFrame(rows)
-
-
-@pytest.mark.parametrize(
-    ("best", "lead", "beats"),
-    [
-        ("c0000", [50.0, 60.0, 55.0, 45.0] * 10, True),
-        ("c0000", [500.0, -490.0, 480.0, -480.0] * 10, False),
-        ("c0000", [-50.0, -60.0, -55.0, -45.0] * 10, False),
-        ("mix", [50.0, 60.0] * 20, False),
-        (None, [50.0, 60.0] * 20, False),
-    ],
-)
-def test_only_a_lead_beyond_chance_beats_a_mix(best: str | None, lead: list[float], beats: bool) -> None:
-    data: Any = SimpleNamespace(competition=get_competition("crypto-24h"), rules=get_rules())
-    assert choice._beats(best, "mix", scores(lead), data) is beats
-
-
-def test_equal_scores_are_told_of_the_first_name() -> None:
-    assert why("a", {"b": 1.0, "a": 1.0}) == "a is frozen: with 1.0 the best on fresh validation prompts"
-    assert "b is frozen with 1.0" in why("b", {"b": 1.0, "a": 1.0})

@@ -1,4 +1,4 @@
-"""Differences come with their noise, and many of them are drawn together."""
+"""Differences come with their noise, and are believed as far as it lets them."""
 
 from __future__ import annotations
 
@@ -38,21 +38,17 @@ def test_one_block_tells_nothing_of_its_noise() -> None:
     assert not found.clear
 
 
-def test_a_winner_among_equals_is_drawn_back_and_a_real_one_is_not() -> None:
-    rng = np.random.default_rng(2)
-    equals = [Estimate(mean=float(m), error=0.05) for m in rng.normal(0, 0.05, 40)]
-    best = min(each.mean for each in equals)
-    assert best < -0.08
-    assert min(each.mean for each in shrunk(equals)) > -0.04
-    real = shrunk([*equals, Estimate(mean=-0.6, error=0.05)])[-1]
-    assert real.clear
-    assert real.mean < -0.2
+def test_a_noisy_difference_is_believed_in_part_and_a_sure_one_almost_whole() -> None:
+    noisy, sure = shrunk(Estimate(mean=-0.1, error=0.1)), shrunk(Estimate(mean=-0.1, error=0.005))
+    assert -0.03 < noisy.mean < -0.01
+    assert not noisy.clear
+    assert sure.mean == pytest.approx(-0.1, abs=0.002)
+    assert sure.clear
 
 
-def test_too_few_to_shrink_stay_as_they_are() -> None:
-    known = [Estimate(mean=0.0, error=0.0), Estimate(mean=-0.1, error=0.05)]
-    assert shrunk(known) == known
-    assert shrunk([]) == []
+def test_nothing_is_believed_of_what_has_no_known_noise() -> None:
+    assert shrunk(Estimate(mean=-9.0, error=math.inf)).mean == 0.0
+    assert not shrunk(Estimate(mean=-9.0, error=math.inf)).clear
 
 
 def test_two_estimates_weigh_by_their_noise() -> None:

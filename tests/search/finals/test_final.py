@@ -24,6 +24,7 @@ from synthcity.market.periods import Periods
 from synthcity.search.config import BudgetConfig
 from synthcity.search.finals import contenders, final
 from synthcity.search.finals.final import run_final, score_baselines
+from synthcity.search.finals.scoring import PairRow
 from synthcity.search.journal.events import Chosen, Contenders, Degraded, FinalistTold, MixTold, SeenTest, Winner
 from synthcity.search.journal.history import TrialRecord
 from synthcity.search.journal.journal import Journal
@@ -70,14 +71,15 @@ class GivenScores:
             raise Killed
         self.calls.append(stage)
 
-    def pair_terms(self, forecasters: Sequence[Forecaster], prompts: list[str], *, seed: int) -> PairTerms:
+    def pair_terms(self, forecasters: Sequence[Forecaster], prompts: list[str], *, seed: int) -> list[PairRow]:
         self._enter("mix")
         self.seeds["mix"].append(seed)
         assert prompts == ["seen"]
         # equal diagonals and a distance of 1: the solution puts the wanted weights on the members
         wanted = np.array(self.weights[: len(forecasters)])
         apart = np.ones((len(wanted), len(wanted))) - np.eye(len(wanted))
-        return PairTerms(apart @ wanted, apart)
+        terms = PairTerms(100.0 + apart @ wanted, apart)
+        return [PairRow(start=day * 2 * DAY, terms=terms, weight=1.0) for day in range(8)]
 
     def scores(self, forecasters: Sequence[Forecaster], prompts: list[str], *, seed: int) -> pd.DataFrame:
         self._enter("fresh")

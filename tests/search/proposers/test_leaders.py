@@ -42,12 +42,23 @@ def test_the_three_best_get_seeds_in_turn_and_no_more_than_a_quarter_of_the_tria
 
 
 def test_a_leader_whose_luck_was_its_seed_gives_way() -> None:
-    events = rerun(flat(20), 5200.0)
+    events = flat(20)
+    for score in (5200.0, 5010.0, 5020.0):
+        events = rerun(events, score)
     history = TrialHistory.replay(events)
     assert history.scored[0].id == "c0001"
-    second = doubted(history)
-    assert second is not None
-    assert second.id == "c0001"
+    assert "c0000" not in [record.id for record in history.scored[:3]]
+
+
+def test_the_best_of_what_the_search_began_with_is_trained_again_too() -> None:
+    events = [event for index in range(20) for event in tell(candidate(index, "tpe"), 5000.0 + 10 * index)]
+    began = tell(candidate(20, "defaults"), 5900.0)
+    for _ in range(3):
+        events = rerun([*events, *began], 5000.0)
+        began = []
+    wanted = doubted(TrialHistory.replay(events))
+    assert wanted is not None
+    assert wanted.id == "c0020"
 
 
 def test_one_that_is_being_trained_again_waits_for_its_end() -> None:

@@ -111,11 +111,13 @@ def test_failures_count_towards_a_stall() -> None:
     assert judge([*told(5000.0), *failed]).level == 1
 
 
-def test_a_network_with_several_seeds_ranks_by_their_mean_and_once() -> None:
-    events = rerun(told(5000.0, 5005.0), "c0000", 5010.0, 5020.0)
+def test_a_network_with_several_seeds_ranks_once_by_their_mean_without_what_a_seed_does_to_all() -> None:
+    events = rerun(told(5000.0, 5005.0, 5004.0), "c0000", 5030.0)
     scored = TrialHistory.replay(events).scored
-    assert [record.candidate.id for record in scored] == ["c0001", "c0000"]
-    assert scored[1].score == 5000.0
+    assert [record.candidate.id for record in scored] == ["c0000", "c0002", "c0001"], "one alone tells its seed's luck"
+    assert scored[0].score == 5000.0
+    scored = TrialHistory.replay(rerun(events, "c0001", 5005.0)).scored
+    assert [record.candidate.id for record in scored] == ["c0001", "c0002", "c0000"], "now it was worse on the second"
 
 
 def test_a_candidate_for_a_fresh_seed_survives_the_journal() -> None:

@@ -47,7 +47,7 @@ def test_a_resumed_search_does_not_repeat_what_was_told_before():
 def test_finals_and_troubles_have_their_lines():
     lines = told(*journal(6))
     assert any("finalist c0001: 5512.0 on fresh validation prompts" in line for line in lines)
-    assert lines[-1].endswith("mix-3 is frozen: with 5509.0 the best on fresh validation prompts")
+    assert lines[-1].endswith("mix-3 is frozen with 5509.0 on fresh validation prompts")
     troubles = (
         {"kind": "worker_died", "id": "c0001", "time": 1.0},
         {"kind": "tune_lost", "error": "OSError: gone", "time": 1.0},

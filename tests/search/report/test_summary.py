@@ -24,7 +24,7 @@ def test_the_last_lines_say_what_is_frozen_and_why_which_sign_is_good_and_what_w
     cut = {"kind": "degraded", "note": "The finals were cut to the time budget of 20:00: so.", "cut": True, "time": 0.0}
     report = sample_report(history=TrialHistory.replay([*journal(), cut]), diagnostics=None, groups=None)
     lines = summary(SearchResult(folder=tmp_path, report=report)).splitlines()
-    assert "mix-3 is frozen: with 5509.0 the best on fresh validation prompts." in lines
+    assert "mix-3 is frozen with 5509.0 on fresh validation prompts." in lines
     assert next(line for line in lines if line.startswith("test period")).endswith("mix-3 against it (minus is better)")
     (row,) = [line for line in lines if line.startswith("fhs")]
     assert "−0.6" in row
