@@ -20,9 +20,9 @@ import numpy as np
 import pandas as pd
 
 from synthcity.durations import DAY
+from synthcity.forecast.evaluation.evidence import Floats
 from synthcity.search.arms import FIRST
 from synthcity.search.candidates.candidate import Candidate
-from synthcity.search.finals.evidence import Floats
 from synthcity.search.finals.ranking import beginner, rank
 from synthcity.search.journal.check import check
 from synthcity.search.journal.history import COMPLETED, STOPPED, TrialHistory, TrialRecord

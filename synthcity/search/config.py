@@ -99,6 +99,7 @@ class BudgetConfig:
     rungs: int = key(4, low=1, high=100)
     max_steps: int = key(1500, low=1, high=10_000_000)
     reduction: float = key(3.0, low=1.5, high=100.0)
+    patience: int | None = key(None, low=1, high=100_000)
     trial_time: float | None = duration(None, high=31 * DAY)
     max_parameters: int = key(5_000_000, low=1, high=1_000_000_000)
     max_blocks: int = key(3, low=1, high=4)  # nets.config.MAX_BLOCKS, which would load torch

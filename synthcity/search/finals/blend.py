@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from synthcity.durations import DAY
+from synthcity.forecast.evaluation.evidence import Estimate, Floats, paired
 from synthcity.forecast.evaluation.interval import block_days
 from synthcity.forecast.forecaster import Forecaster
 from synthcity.forecast.weights import cross_fitted, fitted_weights, mean_terms
 from synthcity.search.data import SearchData
-from synthcity.search.finals.evidence import Estimate, Floats, paired
 from synthcity.search.finals.scoring import PairRow, Scorer
 from synthcity.search.journal.events import MixTold
 from synthcity.search.journal.recorder import Recorder

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 import pandas as pd
 
 from synthcity.forecast.evaluation.compare import mean_score
+from synthcity.forecast.evaluation.evidence import Estimate, combined, paired
 from synthcity.forecast.evaluation.interval import block_days
 from synthcity.forecast.forecaster import Forecaster
 from synthcity.search.config import BudgetConfig
 from synthcity.search.data import SearchData
-from synthcity.search.finals.evidence import Estimate, combined, paired
 from synthcity.search.finals.ranking import Ranking, by_block, rank
 from synthcity.search.finals.scoring import Scorer
 from synthcity.search.finals.timing import FinalsClock

@@ -16,10 +16,8 @@ import pandas as pd
 
 from synthcity.durations import DAY
 from synthcity.forecast.evaluation.compare import coefficients
-from synthcity.search.arms import FIRST
-from synthcity.search.finals.evidence import Estimate, Floats, combined, paired, shrunk
+from synthcity.forecast.evaluation.evidence import Estimate, Floats, combined, paired, shrunk
 from synthcity.search.journal.history import COMPLETED, TrialHistory, TrialRecord
-from synthcity.search.journal.record import own_score
 from synthcity.sn50.competitions import Rules
 
 
@@ -35,8 +33,7 @@ class Ranking:
 
 def beginner(history: TrialHistory) -> TrialRecord | None:
     """Return the best of the networks that the search began with, None without such."""
-    began = {record.candidate.hash for record in history.records if record.candidate.source == FIRST}
-    return next((record for record in history.saved if record.candidate.hash in began), None)
+    return next((record for record in history.saved if record.candidate.hash in history.began), None)
 
 
 def rank(history: TrialHistory, names: Sequence[str], scores: pd.DataFrame, rules: Rules, days: int) -> Ranking:
@@ -49,7 +46,7 @@ def rank(history: TrialHistory, names: Sequence[str], scores: pd.DataFrame, rule
     on_fresh = dict(zip(names, paired(fresh.scores_kb, fresh.scores_kb[at], fresh.weight_b), strict=True))
     searched = _on_search(history, incumbent)
     estimates = {
-        name: shrunk(combined(searched[name], found) if name in searched else found) for name, found in on_fresh.items()
+        name: shrunk(_both(searched[name], found) if name in searched else found) for name, found in on_fresh.items()
     }
     best = min(names, key=lambda name: (estimates[name].mean, name))
     stays = known and not estimates[best].clear
@@ -87,7 +84,7 @@ def _on_search(history: TrialHistory, incumbent: str) -> dict[str, Estimate]:
     """
     same: dict[str, list[Floats]] = defaultdict(list)
     for record in history.records:
-        if record.status == COMPLETED and (blocks := _blocks(record)) is not None:
+        if record.status == COMPLETED and (blocks := record.blocks) is not None:
             same[record.candidate.hash].append(np.array(blocks))
     trainings = {r.id: same[r.candidate.hash] for r in history.scored if r.candidate.hash in same}
     base = trainings.get(incumbent)
@@ -102,6 +99,6 @@ def _on_search(history: TrialHistory, incumbent: str) -> dict[str, Estimate]:
     return found
 
 
-def _blocks(record: TrialRecord) -> list[list[float]] | None:
-    """The blocks of the best rung, whose weights are kept."""
-    return min(record.rungs, key=own_score).get("blocks") if record.rungs else None
+def _both(searched: Estimate, fresh: Estimate) -> Estimate:
+    """Return what both say together: they are of the same days, whose noise does not average out between them."""
+    return Estimate(mean=combined(searched, fresh).mean, error=min(searched.error, fresh.error))

@@ -15,7 +15,7 @@ from statistics import fmean
 
 from synthcity.errors import DataError, RunError
 from synthcity.files import atomic_write
-from synthcity.search.arms import DEBUGGER, OPEN, ArmState
+from synthcity.search.arms import DEBUGGER, FIRST, OPEN, ArmState
 from synthcity.search.candidates.candidate import Candidate, Config, Proposal
 from synthcity.search.journal.diagnosis import LIMIT
 from synthcity.search.journal.events import Answered, Chosen, Event, MixTold, RejectedTold, RunTold, Trouble
@@ -125,6 +125,11 @@ class TrialHistory:
         }
         best = [min(same, key=lambda record: (record.score, record.candidate.index)) for same in seeds.values()]
         return sorted(best, key=lambda record: (means[record.candidate.hash], record.candidate.index))
+
+    @property
+    def began(self) -> set[str]:
+        """Hashes of the networks that the search began with."""
+        return {record.candidate.hash for record in self.records if record.candidate.source == FIRST}
 
     @property
     def saved(self) -> list[TrialRecord]:

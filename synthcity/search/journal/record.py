@@ -52,6 +52,11 @@ class TrialRecord:
         return [own_score(rung) for rung in self.rungs]
 
     @property
+    def blocks(self) -> list[list[float]] | None:
+        """Mean score and weight of each block of validation days at the best rung, whose weights are kept."""
+        return min(self.rungs, key=own_score).get("blocks") if self.rungs else None
+
+    @property
     def last(self) -> RungTold | None:
         """The last rung."""
         return self.rungs[-1] if self.rungs else None

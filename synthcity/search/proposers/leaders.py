@@ -7,7 +7,7 @@ same seeds can be compared. A search that compares what people wrote trains noth
 
 from __future__ import annotations
 
-from synthcity.search.arms import FIRST, RERUN
+from synthcity.search.arms import RERUN
 from synthcity.search.journal.history import TrialHistory, TrialRecord
 from synthcity.search.proposers.stall import seeds_of
 
@@ -25,8 +25,7 @@ def doubted(history: TrialHistory) -> TrialRecord | None:
     seeds = seeds_of(history)
     open_ = {record.candidate.hash for record in reruns if not record.finished}
     full = [record for record in history.scored if record.candidate.hash in seeds]
-    began = {record.candidate.hash for record in history.records if record.candidate.source == FIRST}
-    first = [record for record in full[_LEADERS:] if record.candidate.hash in began][:1]
-    leaders = full[:_LEADERS] + ([] if any(r.candidate.hash in began for r in full[:_LEADERS]) else first)
+    leaders, first = full[:_LEADERS], next((r for r in full if r.candidate.hash in history.began), None)
+    leaders += [first] if first is not None and first not in leaders else []
     wanting = [r for r in leaders if len(seeds[r.candidate.hash]) < _SEEDS and r.candidate.hash not in open_]
     return min(wanting, key=lambda record: len(seeds[record.candidate.hash]), default=None)

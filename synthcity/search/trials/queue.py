@@ -29,6 +29,7 @@ from synthcity.search.journal.history import TrialHistory
 from synthcity.search.journal.recorder import Recorder
 from synthcity.search.proposers import BackgroundProposer, DefaultsProposer, Proposer
 from synthcity.search.proposers.leaders import doubted
+from synthcity.search.proposers.patience import fruitless
 from synthcity.search.proposers.portfolio import Portfolio
 from synthcity.search.proposers.stall import HANDED_OVER, again, standing
 
@@ -63,6 +64,7 @@ class TrialQueue:
         self._low_water = workers
         self._changed = threading.Condition()
         self._closed = False
+        self._fruitless = 0  # networks in a row that were no gain, where anybody asks
         self._exhausted = False
         self._open = [name for name in self._proposers if self._may_open(name)]
         self._rejections: Counter[str] = Counter()
@@ -139,6 +141,8 @@ class TrialQueue:
     def _why_over(self) -> str:
         if len(self._recorder.history.trials) >= self._budget.trials:
             return "the trial budget was used up"
+        if self._budget.patience is not None and self._fruitless >= self._budget.patience:
+            return f"none of the last {self._fruitless} networks was a gain beyond noise"
         if not self._arms:
             return "a search without arms trains nothing but what was written by hand"
         return "the time budget was used up" if self._open else "no proposer was left"
@@ -152,6 +156,9 @@ class TrialQueue:
                         self._changed.wait(timeout=_PATIENCE_SECONDS)
         except BaseException as error:  # noqa: BLE001 - kept for the main thread, which raises it
             self.failure = error
+        if self.failure is None and self._budget.patience is not None and self._fruitless >= self._budget.patience:
+            message = f"no new network: none of the last {self._fruitless} was a gain beyond noise (search.patience)"
+            self._recorder.emit("stage", name="patience", message=message)
         with self._changed:
             self._exhausted = True
 
@@ -162,9 +169,20 @@ class TrialQueue:
                 history = self._recorder.history
                 if self._closed or not self._open or len(history.trials) >= self._budget.trials:
                     return False
+                if self._patience_ends(history):
+                    return False
                 if self._wanted(history):
                     return True
                 self._changed.wait(timeout=1.0)
+
+    def _patience_ends(self, history: TrialHistory) -> bool:
+        patience = self._budget.patience
+        if patience is None or not self._arms or self._first in self._open:
+            return False
+        if self._budget.deterministic:
+            history = history.hidden_from(self._generation_start(history))
+        self._fruitless = fruitless(history)
+        return self._fruitless >= patience
 
     def _wanted(self, history: TrialHistory) -> bool:
         if not self._budget.deterministic:

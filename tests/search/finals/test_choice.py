@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from synthcity.forecast.evaluation.evidence import Estimate
 from synthcity.search.finals.choice import stage_seed, why
-from synthcity.search.finals.evidence import Estimate
 from synthcity.search.finals.ranking import Ranking
 
 SCORES = {"mix": 96.0, "c0000": 97.0, "c0005": 96.5, "fhs": 98.0}

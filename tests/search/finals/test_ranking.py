@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from synthcity.durations import DAY
-from synthcity.search.finals.evidence import Floats
+from synthcity.forecast.evaluation.evidence import Floats
 from synthcity.search.finals.ranking import Ranking, beginner, rank
 from synthcity.search.journal.history import TrialHistory
 from synthcity.search.proposers.stall import again

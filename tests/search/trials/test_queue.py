@@ -468,3 +468,18 @@ def test_what_lost_its_worker_comes_before_all_that_waits_and_in_the_order_of_ad
     feed.put_back()
     assert [pop(feed), pop(feed), pop(feed)] == ["c0000", "c0002", "c0003"]
     feed.join()
+
+
+def test_patience_ends_a_search_that_finds_nothing_and_is_told(recorder: Recorder) -> None:
+    budget = BudgetConfig(trials=50, patience=4, arms={"random": ArmConfig(share=1.0)})
+    feed = make_feed(recorder, budget, arms=make_arms(["random"], SPACE), defaults=[("one", config())])
+    feed.start()
+    while (name := pop(feed)) is not None:
+        recorder.emit("trial_started", id=name, from_rung=0)
+        recorder.emit("rung", id=name, rung=1, num_rungs=1, score=5000.0, blocks=[[5000.0, 1.0], [5000.0, 1.0]])
+        recorder.emit("trial_finished", id=name, status="completed")
+        feed.wake()
+    feed.join()
+    assert feed.failure is None
+    assert 5 <= len(recorder.history.trials) <= 9, "two wait for each worker"
+    assert "none of the last" in recorder.history.stage

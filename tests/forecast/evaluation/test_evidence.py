@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from synthcity.search.finals.evidence import Estimate, combined, paired, shrunk
+from synthcity.forecast.evaluation.evidence import Estimate, combined, paired, shrunk
 
 
 def test_paired_differences_leave_out_what_all_share() -> None:
