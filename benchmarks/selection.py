@@ -25,6 +25,7 @@ from synthcity.search.arms import FIRST
 from synthcity.search.candidates.candidate import Candidate
 from synthcity.search.finals.ranking import beginner, rank
 from synthcity.search.journal.check import check
+from synthcity.search.journal.events import Event
 from synthcity.search.journal.history import COMPLETED, STOPPED, TrialHistory, TrialRecord
 from synthcity.search.proposers.leaders import doubted
 from synthcity.search.proposers.stall import again
@@ -126,7 +127,7 @@ def _candidate(index: int, network: int) -> Candidate:
     return Candidate(index=index, source=source, config=config, hash=str(network))
 
 
-def _trial(candidate: Candidate, seen_b: Floats, history: TrialHistory) -> Iterator[dict[str, object]]:
+def _trial(candidate: Candidate, seen_b: Floats, history: TrialHistory) -> Iterator[Event]:
     """The events of a trial, stopped by halving unless it trains a known network again."""
     name, status = candidate.id, COMPLETED
     yield check({"kind": "candidate", "time": 0.0, **candidate.to_dict()})

@@ -27,7 +27,8 @@ def fit_mix(
     recorder: Recorder, data: SearchData, scorer: Scorer, contenders: Mapping[str, Forecaster], *, seed: int
 ) -> None:
     """Fit the weights on the prompts of the search and tell them, with the cross-fitted gain over each contender."""
-    if len(contenders) < 2 or recorder.last(MixTold):
+    told = recorder.last(MixTold)
+    if len(contenders) < 2 or told is not None:
         return
     recorder.emit("stage", name="mix", message=f"fitting a mix of {len(contenders)} forecasters")
     names = list(contenders)
@@ -53,7 +54,7 @@ def gains(rows: Sequence[PairRow], names: Sequence[str], days: int) -> dict[str,
     fold = block * min(_FOLDS, num_blocks) // num_blocks
     scores = cross_fitted([(row.terms, row.weight) for row in rows], fold)
     weight = np.array([row.weight for row in rows])
-    weight_b = np.bincount(block, weights=weight)
+    weight_b = np.bincount(block, weights=weight).astype(np.float64)
 
     def mean_b(column: int) -> Floats:
         found: Floats = np.bincount(block, weights=weight * scores[:, column]) / weight_b

@@ -109,7 +109,10 @@ def _gain(recorder: Recorder, single: str, scores: pd.DataFrame, data: SearchDat
     fresh = by_block(scores, [MIX, single], data.rules, days)
     [found] = paired(fresh.scores_kb[:1], fresh.scores_kb[1], fresh.weight_b)
     told = recorder.last(MixTold)
-    mean, error = (told or {}).get("gains", {}).get(single, (0.0, float("inf")))
+    gains = told.get("gains", {}) if told is not None else {}
+    if single not in gains:
+        return found
+    mean, error = gains[single]
     return combined(found, Estimate(mean=mean, error=error))
 
 

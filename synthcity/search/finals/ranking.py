@@ -72,7 +72,7 @@ def by_block(scores: pd.DataFrame, names: Sequence[str], rules: Rules, days: int
     table = scores.pivot(index=["start_time", "asset"], columns="forecaster", values="total")[list(names)]
     weight = np.array([weights[str(asset)] for asset in table.index.get_level_values("asset")])
     _, block = np.unique(table.index.get_level_values("start_time") // (days * DAY), return_inverse=True)
-    weight_b = np.bincount(block, weights=weight)
+    weight_b = np.bincount(block, weights=weight).astype(np.float64)
     sums = [np.bincount(block, weights=weight * table[name].to_numpy()) for name in names]
     return Blocks(scores_kb=np.array(sums) / weight_b, weight_b=weight_b)
 
