@@ -134,7 +134,7 @@ def cross_fitted(rows: Sequence[tuple[PairTerms, float]], fold: NDArray[np.int64
     for held in np.unique(fold):
         weights = fitted_weights(mean_terms([row for row, own in zip(rows, fold, strict=True) if own != held]))
         for at in np.flatnonzero(fold == held):
-            pairs = rows[at][0]
+            pairs = rows[int(at)][0]
             scores[at] = [*(pairs.to_realised - 0.5 * np.diag(pairs.apart)), pairs.score(weights)]
     return scores
 
