@@ -27,9 +27,9 @@ from synthcity.search.finals.ranking import beginner, rank
 from synthcity.search.journal.check import check
 from synthcity.search.journal.events import Event
 from synthcity.search.journal.history import COMPLETED, STOPPED, TrialHistory, TrialRecord
-from synthcity.search.proposers.leaders import doubted
 from synthcity.search.proposers.stall import again
 from synthcity.search.trials.halving import falls_behind, milestones, scores_at
+from synthcity.search.trials.leaders import doubted
 from synthcity.sn50.competitions import get_rules
 
 TRIALS, BEGIN, FINALISTS, RUNGS, REDUCTION = 28, 10, 4, 4, 3.0

@@ -28,10 +28,10 @@ from synthcity.search.journal.events import Stall
 from synthcity.search.journal.history import TrialHistory
 from synthcity.search.journal.recorder import Recorder
 from synthcity.search.proposers import BackgroundProposer, DefaultsProposer, Proposer
-from synthcity.search.proposers.leaders import doubted
-from synthcity.search.proposers.patience import fruitless
 from synthcity.search.proposers.portfolio import Portfolio
 from synthcity.search.proposers.stall import HANDED_OVER, again, standing
+from synthcity.search.trials.leaders import doubted
+from synthcity.search.trials.patience import fruitless
 
 _MAX_REJECTIONS = 50  # in a row from one arm: it has nothing new to say
 _MAX_ERRORS = 3  # in a row

@@ -6,8 +6,8 @@ from typing import Any
 
 from synthcity.search.arms import RERUN
 from synthcity.search.journal.history import TrialHistory
-from synthcity.search.proposers.leaders import doubted
 from synthcity.search.proposers.stall import again
+from synthcity.search.trials.leaders import doubted
 from tests.search.builders import candidate, tell
 
 Events = list[dict[str, Any]]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from synthcity.search.journal.history import TrialHistory
-from synthcity.search.proposers.patience import fruitless
+from synthcity.search.trials.patience import fruitless
 from tests.search.builders import candidate, tell
 
 BLOCKS = 30
