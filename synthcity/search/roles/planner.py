@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from synthcity.agents.prompts.components import describe_components
 from synthcity.agents.tools import tool
+from synthcity.history.lessons import lessons
+from synthcity.history.local import list_local
 from synthcity.search.candidates.contract import proposals_schema
 from synthcity.search.proposers.briefing import briefing
 from synthcity.search.proposers.budget_card import budget_card
@@ -41,6 +44,18 @@ def read_result(context: RoleContext, trial: str) -> dict[str, object]:
         trial: its id, such as c0003.
     """
     return context.result(trial)
+
+
+@tool("planner")
+def list_past_runs(context: RoleContext) -> list[str]:
+    """List what past runs of this competition came to: their leads on their own test periods, and what was frozen."""
+    data = context.config.data
+    return lessons(
+        list_local(Path(context.config.output)).rows,
+        competition=context.config.competition,
+        is_simulated=data.source == "simulated",
+        before=data.periods.test.start,
+    )
 
 
 def _values(context: RoleContext) -> dict[str, str]:

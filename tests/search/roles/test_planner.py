@@ -18,8 +18,10 @@ from synthcity.search.config import SearchConfig
 from synthcity.search.journal.folder import JOURNAL, write_resolved
 from synthcity.search.roles import find_role
 from synthcity.search.roles.context import RoleContext
+from synthcity.search.roles.planner import list_past_runs
 from synthcity.search.roles.role import CHAT, Outcome, work
 from synthcity.settings import Secret, Settings
+from tests.history.builders import report, write_run
 from tests.search.builders import candidate, tell
 from tests.search.roles.conftest import KEY, NET, Work, proposal, results, says
 
@@ -49,9 +51,23 @@ def test_the_planner_proposes_and_the_gate_judges_what_it_gave(
     assert {t["function"]["name"] for t in first["tools"]} == {
         "check_candidate",
         "list_components",
+        "list_past_runs",
         "read_result",
         "finish",
     }
+
+
+def test_past_runs_are_told_but_for_those_that_know_the_test_period(tmp_path: Path, config: SearchConfig) -> None:
+    known = replace(config, output=str(tmp_path))
+    told = report(periods={"test": ["2020-01-01", "2020-02-01"]})
+    told["run"] |= {"competition": config.competition, "is_simulated": config.data.source == "simulated"}
+    write_run(tmp_path / "before", told)
+    late = report(periods={"test": ["2020-01-01", "2099-01-01"]})
+    late["run"] |= told["run"]
+    write_run(tmp_path / "late", late)
+    first, rest = list_past_runs(RoleContext(known, []))
+    assert first.startswith("before: 3 trials, mix was frozen, −0.60 % against fhs")
+    assert rest.startswith("(1 more know prices")
 
 
 def test_a_run_with_written_components_is_planned_on_only_where_their_code_is_trusted(
