@@ -10,7 +10,7 @@ import click
 from synthcity.cli.options import LocalPath
 from synthcity.cli.table import print_table
 from synthcity.history.listing import BEST, RECENT, WORST, Listing
-from synthcity.history.sources import SOURCES, find, read
+from synthcity.history.sources import HUB, SOURCES, canonical, find, read
 from synthcity.history.telling import COLUMNS, RIGHT, cells, percent, plain_listing, plain_row, plain_trend, plot
 from synthcity.history.trends import Trend, trend
 
@@ -50,7 +50,7 @@ def command(
     """
     if run is not None and trends:
         raise click.UsageError("--run shows one run and --trends many; give one of them")
-    listing = read(source, runs=folder, vault=vault).of(competition)
+    listing = _read(source, folder, vault).of(competition)
     _tell_left_out(listing)
     if run is not None:
         found = find(listing, run)
@@ -65,6 +65,16 @@ def command(
         _show([cells(row) for row in listing.ordered(order)[:limit]])
         if len(listing.rows) > limit:
             click.echo(f"{len(listing.rows) - limit} more runs; --limit shows them", err=True)
+
+
+def _read(source: str, folder: Path, vault: str) -> Listing:
+    if canonical(source) != HUB:
+        return read(source, runs=folder, vault=vault)
+    from synthcity.publish.listing import list_hub
+    from synthcity.publish.remote import Remote
+    from synthcity.settings import Settings
+
+    return list_hub(Remote.of(Settings.load()))
 
 
 def _show(rows: list[tuple[str, ...]]) -> None:

@@ -9,7 +9,8 @@ from synthcity.errors import ConfigError, RunError, unknown_name
 from synthcity.history.listing import RECENT, Listing
 from synthcity.history.row import Row, printable
 
-SOURCES = ("local", "hippius", "trackio")
+SOURCES = ("local", "hippius", "trackio", "hub")
+HUB = "hub"  # which a room above this one reads: publish.listing
 LATEST = "latest"
 _COMPARED = 1000  # of the newest, to find one that was meant
 _SYNONYMS = {"hf": "hub", "vault": "hippius"}
@@ -19,7 +20,7 @@ def read(source: str, *, runs: Path, vault: str = "") -> Listing:
     """List what a source holds.
 
     Args:
-        source: one of ``SOURCES`` or another word for it.
+        source: one of ``SOURCES`` but ``HUB``, or another word for it.
         runs: where local runs lie.
         vault: the address of a vault, by default that of HIPPIUS_BUCKET.
 
@@ -38,6 +39,8 @@ def read(source: str, *, runs: Path, vault: str = "") -> Listing:
         from synthcity.settings import Settings
 
         return list_trackio(Settings.load().project)
+    if name == HUB:
+        raise ValueError("publish.listing reads the Hub")
     from synthcity.history.local import list_local
 
     return list_local(runs)

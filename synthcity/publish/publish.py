@@ -10,11 +10,10 @@ from pathlib import Path
 
 import synthcity
 from synthcity.errors import ConfigError, RunError, unknown_name
-from synthcity.publish.card import write_card
+from synthcity.publish.card import draw_plots, write_card
 from synthcity.publish.forms import has_code
 from synthcity.publish.gate import Examined, Proof, gate
 from synthcity.publish.hub import Receipt, publish_to_hub
-from synthcity.publish.plots import draw_plots
 from synthcity.publish.publication import Publication, hash_file, leads_of, named_file
 from synthcity.publish.remote import Remote
 from synthcity.search.journal.check import check

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 from huggingface_hub import ModelCard
 
-from synthcity.publish.card import write_card
+from synthcity.publish.card import draw_plots, write_card
 from synthcity.publish.gate import Examined
 from synthcity.publish.publish import Prepared
 from synthcity.publish.remote import Remote
+from tests.search.sample_run import sample_report
 
 
 def test_the_card_leads_with_the_interval_and_tells_all(ready: Prepared, examined: Examined) -> None:
@@ -40,3 +41,13 @@ def test_code_and_many_looks_stand_among_the_limits(ready: Prepared, examined: E
     assert "looked at 3 times" in card
     assert "counts for less" in card
     assert "code that a language model wrote" in card
+
+
+def test_one_asset_has_one_picture_and_several_have_two(examined: Examined) -> None:
+    assert examined.proof is not None
+    assert list(draw_plots(examined.proof.evidence.report)) == ["leads.png"]
+    found = draw_plots(sample_report())
+    assert list(found) == ["leads.png", "assets.png"]
+    for caption, content in found.values():
+        assert caption
+        assert content.startswith(b"\x89PNG")
