@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from synthcity import strict_json
+from synthcity.durations import DAY
 from synthcity.errors import ConfigError, DataError
 from synthcity.files import atomic_file
 from synthcity.forecast.baselines import BASELINES, baseline
@@ -48,8 +49,8 @@ class Sample:
 
     asset: str
     start_time: int = key(low=0, high=1 << 40)
-    time_increment: int = key(low=1, high=86_400)
-    time_length: int = key(low=1, high=30 * 86_400)
+    time_increment: int = key(low=1, high=DAY)
+    time_length: int = key(low=1, high=30 * DAY)
     num_simulations: int = key(low=2, high=1000)
     scores: dict[str, float]
 
@@ -115,7 +116,7 @@ def part_of(market: Market, prompts: Sequence[Prompt], days: float | None) -> Ma
     if days is None:
         begin = min((int(bars.time[0]) for bars in known.values() if len(bars)), default=0)
     else:
-        begin = int(min(prompt.start_time for prompt in prompts) - days * 86_400)
+        begin = int(min(prompt.start_time for prompt in prompts) - days * DAY)
     parts = {key: bars.slice(int(np.searchsorted(bars.time, begin)), len(bars)) for key, bars in known.items()}
     return Market(parts, written_down(market, prompts, begin))
 

@@ -49,8 +49,7 @@ def test_an_interval_that_is_unknown_is_none_and_never_nan() -> None:
 def test_a_quantised_baseline_is_a_baseline() -> None:
     scores = made_scores(num_prompts=2)
     scores["forecaster"] = scores["forecaster"].replace("fhs", f"fhs{MARK}")
-    found = outcome._baselines(SimpleNamespace(scores=scores))  # type: ignore[arg-type]
-    assert set(found) == {*BASELINES, f"fhs{MARK}"} - {"fhs"}
+    assert set(outcome.baselines_of(scores)) == {*BASELINES, f"fhs{MARK}"} - {"fhs"}
 
 
 def recorder(seen: Any, answers: tuple[Any, ...] = ()) -> Any:
