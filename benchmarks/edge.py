@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from synthcity.durations import parse_duration
 from synthcity.forecast.evaluation.interval import ratio_interval
 from synthcity.market.bars import Market
 from synthcity.market.dataset import Dataset, build_dataset
@@ -61,6 +62,7 @@ def main() -> None:
     parser.add_argument("--presets", default="lstm_gbm,summary_gbm,tcn_sde")
     parser.add_argument("--judge-from", default="2025-08-01")
     parser.add_argument("--judge-until", default="2025-10-31")
+    parser.add_argument("--every", default="7h", type=parse_duration, help="between two windows that are judged")
     parser.add_argument("--steps", default=600, type=int)
     parser.add_argument("--seeds", default=2, type=int)
     parser.add_argument("--workers", default=2, type=int)
@@ -68,8 +70,10 @@ def main() -> None:
     options = parser.parse_args()
     competition = get_competition(options.competition, get_rules(None))
     end = parse_time(options.judge_until)
-    assets = list(competition.assets)
-    market = open_store(str(options.store)).load_market(assets, competition.time_increment, end=end)
+    store = open_store(str(options.store))
+    kept = {series.asset for series in store.list_series() if series.resolution == competition.time_increment}
+    options.assets = [asset for asset in competition.assets if asset in kept]
+    market = store.load_market(options.assets, competition.time_increment, end=end)
     for row in ROWS:
         _DATASETS[row.name] = _dataset(market, row, options)
     keys = [(r.name, p, s) for s in range(options.seeds) for p in options.presets.split(",") for r in ROWS]
@@ -92,11 +96,11 @@ def _dataset(market: Market, row: Row, options: argparse.Namespace) -> Dataset:
         competition=competition.name,
         rules=rules.date,
         spec=WindowSpec.of(increment, competition.time_length // increment, bursts=row.bursts, calendar=row.calendar),
-        assets=list(competition.assets),
+        assets=options.assets,
         train=(parse_time(row.since), judged[0]),
         validation=judged,
-        validation_every=7 * 3600,
-        coefficients={asset: rules.coefficient(asset) for asset in competition.assets},
+        validation_every=int(options.every),
+        coefficients={asset: rules.coefficient(asset) for asset in options.assets},
     )
 
 
