@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from synthcity.cli import calendar
+from synthcity.cli.group import Group
 from synthcity.cli.options import LocalPath, Output
 from synthcity.schema import MAX_SEED
 
@@ -29,7 +30,7 @@ RESOLUTION = click.Choice(["1m", "5m"])
 _TOLD_EVERY_SECONDS = 5.0  # at most
 
 
-@click.group()
+@click.group(cls=Group)
 def command() -> None:
     """Download, import, inspect and simulate price history.
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from synthcity.cli import mining
+from synthcity.cli.group import Group
 from synthcity.cli.options import Duration, LocalPath, Output
 from synthcity.cli.table import print_table
 from synthcity.durations import DAY
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 _NOTHING = "no settled answer in any competition's window yet"
 
 
-@click.group()
+@click.group(cls=Group)
 def command() -> None:
     """Answer the validators of Subnet 50, and settle what the answers were worth.
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from synthcity.cli.group import Group
 from synthcity.cli.options import Duration, LocalPath
 from synthcity.cli.table import print_table
 from synthcity.errors import ConfigError
@@ -34,7 +35,7 @@ def locate(run: str, folder: Path) -> Path:
     return folder / find(list_local(folder), run).id
 
 
-@click.group("runs")
+@click.group("runs", cls=Group)
 def command() -> None:
     """Look into runs of this machine, compare them, and go on with them.
 

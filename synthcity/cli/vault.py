@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from synthcity.cli.group import Group
 from synthcity.cli.options import LocalPath, Output
 from synthcity.cli.table import print_table
 
@@ -34,7 +35,7 @@ _RUNS = click.option(
 )
 
 
-@click.group()
+@click.group(cls=Group)
 def command() -> None:
     """Keep runs, bundles and price stores in a second place: a folder or a bucket.
 
