@@ -17,7 +17,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import ray
 from pyarrow.fs import PyFileSystem
 
 from synthcity.agents.client import LLMClient
@@ -58,6 +57,8 @@ def files_elsewhere(root: str) -> Iterator[PyFileSystem]:
     """``head_files`` on no machine of this cluster; prints how many files went through its actor."""
     with head_files(root, node="another") as files:
         yield files
+        import ray  # not above: it reads settings of synthcity.cluster when it is imported
+
         print("written by the actor:", ray.get(ray.get_actor(files.handler._actor).written.remote()), flush=True)
 
 
