@@ -16,15 +16,14 @@ from pathlib import Path
 import click
 
 from synthcity.lines import LineWriter, read_all
-from synthcity.search.report.saving import save_report
+from synthcity.search.report.saving import save_data
 from tests.search.sample_run import journal, sample_report
 
 
 def make_runs(folder: Path, count: int) -> None:
     """Write runs that differ in their names alone."""
     first = folder / "run-00000"
-    save_report(first, sample_report())
-    (first / "report.html").unlink()
+    save_data(first, sample_report())
     with LineWriter(first / "journal.jsonl") as lines:
         for event in [*journal(), {"kind": "run_finished", "winner": "mix-3", "time": 2e9}]:
             lines.append(event)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,23 +16,31 @@ from synthcity.errors import ConfigError, RunError
 from synthcity.search import run as search
 from synthcity.search.journal.journal import Journal
 from synthcity.search.journal.recorder import Recorder
+from synthcity.search.report.saving import write_report
 from synthcity.search.tracking import replay
 from tests.cli.test_search import REPORT
 from tests.search.sample_run import journal
 from tests.search.test_comparison import finished
 
 
-@pytest.fixture
-def runs(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two finished runs, made once."""
+    made = tmp_path_factory.mktemp("made")
     for name, lead in (("one", -0.5), ("two", -2.5)):
-        folder = finished(tmp_path / name, lead)
+        folder = finished(made / name, lead)
         with Journal(folder) as lines:
             recorder = Recorder(lines)
             for event in journal(6):
                 told = {key: value for key, value in event.items() if key not in ("kind", "time")}
                 recorder.emit(event["kind"], **told)
             recorder.emit("run_finished", winner="mix-3")
-    return tmp_path
+    return made
+
+
+@pytest.fixture
+def runs(made: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(made, tmp_path / "runs")
 
 
 def run(*arguments: str | Path, runs: Path) -> Result:
@@ -95,7 +104,7 @@ def test_extend_wants_to_know_by_how_much(runs: Path) -> None:
 
 
 def test_report_draws_the_page_again(runs: Path) -> None:
-    page = runs / "one" / "report.html"
+    page = write_report(runs / "one")
     before = page.read_bytes()
     page.unlink()
     assert run("report", "one", runs=runs).stdout == f"{page}\n"

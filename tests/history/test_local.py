@@ -15,7 +15,7 @@ from synthcity.history.local import JOURNAL, JOURNAL_VERSION, REPORT, list_local
 from synthcity.history.row import NOT_PROVEN, PROVEN, UNFINISHED, row_of_report
 from synthcity.search.journal.events import VERSION
 from synthcity.search.journal.journal import JOURNAL as JOURNAL_OF_SEARCH
-from synthcity.search.report.saving import REPORT_JSON, save_report
+from synthcity.search.report.saving import REPORT_JSON, save_data
 from tests.history.builders import BEGIN, report, started, write_run
 from tests.search.sample_run import sample_report
 
@@ -26,7 +26,7 @@ def test_names_and_version_are_those_of_a_search() -> None:
 
 def test_a_run_of_a_search_is_read_from_the_head_of_its_report(tmp_path: Path) -> None:
     whole = sample_report(diagnostics=None, groups=None)
-    save_report(tmp_path / "run", whole)
+    save_data(tmp_path / "run", whole)
     write_run(tmp_path / "run")
     assert row_of_run(tmp_path / "run") == row_of_report(whole, id="run")
     text = (tmp_path / "run" / REPORT).read_bytes()

@@ -12,7 +12,7 @@ from synthcity.search.comparison import compare
 from synthcity.search.config import parse_config
 from synthcity.search.finals.final import TEST_SCORES
 from synthcity.search.journal.folder import write_resolved
-from synthcity.search.report.saving import save_report
+from synthcity.search.report.saving import save_data
 from tests.search.sample_run import made_scores, sample_report
 
 PERIODS = {
@@ -29,7 +29,7 @@ def finished(folder: Path, lead: float, *, trials: int = 40, first: int = 0, **r
     starts = sorted(scores["start_time"].unique())
     report = sample_report(diagnostics=None, groups=None)
     report["run"].update(run)  # type: ignore[typeddict-item]
-    save_report(folder, report)
+    save_data(folder, report)
     scores[scores["start_time"] >= starts[first]].to_parquet(folder / TEST_SCORES)
     data = {"periods": PERIODS, "path": "data/store"}
     config = {"competition": "crypto-24h", "data": data, "name": folder.name, "search": {"trials": trials}}

@@ -15,7 +15,7 @@ from synthcity.search.fingerprint import fingerprint
 from synthcity.search.journal.folder import resumed_config, write_resolved
 from synthcity.search.journal.history import TrialHistory
 from synthcity.search.journal.journal import JOURNAL, Journal
-from synthcity.search.report.saving import REPORT_JSON, save_report
+from synthcity.search.report.saving import REPORT_JSON, save_data
 from synthcity.search.resumption import changes, extends
 from tests.search.sample_run import journal, sample_report
 from tests.search.test_config import sweep
@@ -43,7 +43,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         lines.append({"kind": "search_finished", "utilisation": 0.9, "time": 2e9})
         lines.append({"kind": "run_finished", "winner": "mix-3", "time": 2e9})
     write_resolved(folder, load_config(path, ["search.seed=3", "search.time_budget=20m"]))
-    save_report(folder, sample_report(diagnostics=None, groups=None))
+    save_data(folder, sample_report(diagnostics=None, groups=None))
     return path
 
 

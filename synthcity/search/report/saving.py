@@ -16,14 +16,19 @@ REPORT_HTML = "report.html"
 
 
 def save_report(folder: Path, report: Report) -> Path:
-    """Write ``report.json`` into ``folder`` and draw ``report.html`` beside it; return the page's path.
+    """Write ``report.json`` into ``folder`` and draw ``report.html`` beside it; return the page's path."""
+    save_data(folder, report)
+    return write_report(folder)
+
+
+def save_data(folder: Path, report: Report) -> None:
+    """Write ``report.json`` alone.
 
     The run's row for ``synthcity history`` stands first, so that ten thousand are listed without reading the rest.
     """
     row = row_of_report(report, id=report["run"]["name"]).to_dict()
     text = json.dumps({ROW: row, **report}, indent=1, ensure_ascii=False, allow_nan=False)
     _write(folder / REPORT_JSON, text)
-    return write_report(folder)
 
 
 def write_report(folder: Path) -> Path:

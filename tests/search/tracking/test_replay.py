@@ -18,7 +18,7 @@ from synthcity.search.config import parse_config
 from synthcity.search.journal.folder import write_resolved
 from synthcity.search.journal.journal import Journal
 from synthcity.search.journal.recorder import Recorder
-from synthcity.search.report.saving import save_report
+from synthcity.search.report.saving import save_data
 from synthcity.search.tracking import replay as module
 from synthcity.search.tracking.replay import TRACKED, replay
 from tests.search.sample_run import journal, sample_report
@@ -39,7 +39,7 @@ def run(tmp_path: Path) -> Path:
         for event in journal(6):
             recorder.emit(event["kind"], **{key: value for key, value in event.items() if key not in ("kind", "time")})
     write_resolved(folder, parse_config(CONFIG))
-    save_report(folder, sample_report(diagnostics=None, groups=None))
+    save_data(folder, sample_report(diagnostics=None, groups=None))
     return folder
 
 
