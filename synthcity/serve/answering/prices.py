@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Protocol
 
@@ -14,6 +14,7 @@ from synthcity.errors import DataError, unknown_name
 from synthcity.market.bars import Bars, History, Market
 from synthcity.market.store import PriceStore
 from synthcity.market.store.expected import Expected
+from synthcity.market.venues.official import known_venues
 
 _LOOK_SECONDS = 10.0
 _log = logging.getLogger(__name__)
@@ -66,9 +67,10 @@ class StorePrices:
         return None
 
     def history(self, asset: str, now: float) -> History:
-        """All that is known of ``asset`` at ``now``.
+        """All that is known of ``asset`` at ``now``; of several venues, by that which the network settles by.
 
         Raises:
+            ConfigError: several others hold it.
             DataError: the store has nothing of it.
         """
         return self._market(asset).as_of(int(now))
@@ -93,11 +95,17 @@ class StorePrices:
             return self._markets[asset]
 
     def _load(self, asset: str) -> Market:
-        held = {series.resolution for series in self._store.series() if series.asset == asset}
+        held: dict[int, list[str]] = {}
+        for series in self._store.series():
+            if series.asset == asset:
+                held.setdefault(series.resolution, []).append(series.venue)
         found: dict[tuple[str, int], Bars] = {}
+        venues: set[str] = set()
         for resolution, days in self._history_days.items():
             if resolution in held:
-                bars = self._store.load(asset, resolution, tell=_log.warning)
+                venue = _venue_of(asset, held[resolution])
+                bars = self._store.load(asset, resolution, venue, tell=_log.warning)
+                venues |= {venue} if venue else set(held[resolution])
                 first = int(bars.time[-1]) - round(days * DAY)
                 found[asset, resolution] = bars.slice(int((bars.time < first).sum()), len(bars))
         if not found:
@@ -105,6 +113,11 @@ class StorePrices:
             reason = f"no {steps} bars of {asset}" if held else unknown_name("asset", asset, self.assets)
             raise DataError(f"store {self._store.name}: {reason}")
         if asset not in self._expected:
-            venues = {series.venue for series in self._store.series() if series.asset == asset}
             self._expected[asset] = Expected(self._store, venues)
         return Market(found, self._expected[asset].latest)
+
+
+def _venue_of(asset: str, venues: Sequence[str]) -> str | None:
+    """Of several venues that which the network settles by, beside whose bars its own closes may lie; else None."""
+    official = (venue.name for venue in known_venues() if asset in venue.symbols and venue.name in venues)
+    return next(official, None) if len(venues) > 1 else None

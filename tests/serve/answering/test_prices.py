@@ -3,9 +3,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from synthcity.errors import DataError
+from synthcity.market.columns import bars_of_closes
 from synthcity.market.store import Store
 from synthcity.serve.answering.prices import StorePrices
 from tests.serve.dialogue import NOW, market
@@ -50,3 +52,15 @@ def test_sees_what_is_added(store: Store):
 def test_an_unknown_asset_is_refused(store: Store):
     with pytest.raises(DataError, match="did you mean 'BTC'"):
         StorePrices(store).history("BTX", NOW)
+
+
+def test_closes_of_the_network_beside_the_venue_change_no_answer(tmp_path: Path):
+    """`synthcity replay` and `data download --source synth` add them to the store that a miner answers from."""
+    store = Store(tmp_path / "store")
+    for (asset, resolution), bars in market(("BTC",), days=3).items():
+        store.append(asset, "binance", resolution, bars)
+    alone = StorePrices(store).history("BTC", NOW).bars("BTC", 60)
+    store.append("BTC", "synth", 60, bars_of_closes(alone.time, 2 * alone.close, 60))
+    both = StorePrices(store).history("BTC", NOW).bars("BTC", 60)
+    assert np.array_equal(both.close, alone.close)
+    assert np.isfinite(both.volume).all()
