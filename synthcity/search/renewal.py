@@ -152,9 +152,14 @@ def _prices(data: Path | str, jobs: Sequence[_Job]) -> tuple[Market, tuple[str, 
     """Return the bars of all networks, and whose they are."""
     store = open_store(str(data))
     bars, venues = dict[tuple[str, int], Bars](), set[str]()
-    for assets, increment in {(job.network.assets, job.network.spec.increment) for job in jobs}:
-        bars |= store.load_market(assets, increment)
-        venues |= {store.find(asset, increment, None).venue for asset in assets}
+    told = {venue for job in jobs for venue in job.facts.venues}
+    held = store.series()
+    for asset, increment in {(asset, job.network.spec.increment) for job in jobs for asset in job.network.assets}:
+        # of several venues the one that the bundle learned from, beside which the network's own closes may lie
+        of = [one.venue for one in held if (one.asset, one.resolution) == (asset, increment) and one.venue in told]
+        series = store.find(asset, increment, of[0] if len(of) == 1 else None)
+        bars[asset, increment] = store.load(asset, increment, series.venue)
+        venues.add(series.venue)
     return Market(bars, store.outlook(venues)), tuple(sorted(venues))
 
 

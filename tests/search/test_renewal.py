@@ -22,6 +22,7 @@ from synthcity.forecast.bundles.provenance import read_facts
 from synthcity.forecast.mixing import Mix
 from synthcity.forecast.quantise import Quantised
 from synthcity.market.bars import Market
+from synthcity.market.columns import bars_of_closes
 from synthcity.market.dataset import Dataset, build_dataset
 from synthcity.market.periods import Period
 from synthcity.market.store.parquet import Store
@@ -196,8 +197,11 @@ def test_a_combined_bundle_keeps_its_routes(winner: Path, store: Path, tmp_path:
 def test_learns_up_to_the_time_that_is_named(winner: Path, store: Path, tmp_path: Path) -> None:
     facts = renew(winner, store, tmp_path / "new", until=START + 25 * DAY)
     assert facts.learned == Period(start=START + 7 * DAY, end=START + 25 * DAY)
+    bars = seasonal_bars(29, 0, 300)  # of what the network told, beside the venue that was learned from
+    Store(store).append("BTC", "synth", 300, bars_of_closes(bars.time, bars.close, 300))
     again = renew(tmp_path / "new", store, tmp_path / "newer")
     assert again.learned == Period(start=START + 7 * DAY, end=START + 30 * DAY)
+    assert again.venues == ("binance",)
 
 
 def test_says_at_once_what_cannot_be(winner: Path, networks: list[NetForecaster], store: Path, tmp_path: Path) -> None:
