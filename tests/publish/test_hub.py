@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from tests.standins.hub import TOKEN, RunningHub
 @pytest.fixture(autouse=True)
 def scored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "rescore", lambda *_, **__: Again(reason=""))
+    monkeypatch.setattr(time, "sleep", lambda _: None)  # huggingface_hub's own pauses
 
 
 def send(remote: Remote, ready: Prepared, **options: Any) -> Receipt:

@@ -22,6 +22,8 @@ from synthcity.settings import Settings
 from tests.publish.conftest import REPO
 from tests.standins.hub import TOKEN, RunningHub
 
+pytestmark = pytest.mark.usefixtures("scored_once")
+
 
 def test_what_was_published_is_listed(
     proven: Path, settings: Settings, remote: Remote, hub: RunningHub, monkeypatch: pytest.MonkeyPatch

@@ -13,6 +13,8 @@ from tests.publish.conftest import REPO
 from tests.publish.hostile import HOSTILE
 from tests.standins.hub import TOKEN, RunningHub
 
+pytestmark = pytest.mark.usefixtures("scored_once")
+
 
 def published(run: Path) -> list[dict[str, object]]:
     return [dict(event) for event in read_events(run / "journal.jsonl") if event["kind"] == "published"]

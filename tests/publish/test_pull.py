@@ -21,6 +21,8 @@ from synthcity.settings import Settings
 from tests.publish.conftest import REPO
 from tests.standins.hub import RunningHub
 
+pytestmark = pytest.mark.usefixtures("scored_once")
+
 Files = dict[str, bytes]
 
 

@@ -16,6 +16,8 @@ from synthcity.settings import Settings
 from tests.publish.hostile import HOSTILE
 from tests.standins.hub import TOKEN, RunningHub
 
+pytestmark = pytest.mark.usefixtures("scored_once")
+
 
 @pytest.fixture
 def desk(proven: Path, settings: Settings) -> Desk:

@@ -73,6 +73,7 @@ class Hub:
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else each answer waits 40 ms for what acknowledges its headers
     hub: Hub
 
     def log_message(self, *_: object) -> None:
