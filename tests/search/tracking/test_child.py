@@ -10,13 +10,17 @@ from pathlib import Path
 from synthcity.search.tracking import child
 
 SINK = """
-import os, sys
+import os, sys, threading
 class Sink:
     def __init__(self, run, note):
+        if not os.path.samestat(os.fstat(0), os.stat(os.devnull)):
+            raise OSError("whatever a library starts would hold the pipe of records")
         print("libraries print")
         os.write(1, b"wherever they want")
         note("kept offline")
     def log(self, step, values):
+        if step == 0:
+            threading.Event().wait()
         if step == 13:
             raise OSError(f"no space left for {os.environ['WANDB_API_KEY']}\\n" + "x" * 9_000)
     def end(self, values, row):
@@ -28,22 +32,28 @@ import sys, types
 sink = types.ModuleType("synthcity.search.tracking.sinks.fake")
 exec(sys.argv[1], sink.__dict__)
 sys.modules[sink.__name__] = sink
-from synthcity.search.tracking.child import main
-main("fake")
+from synthcity.search.tracking import child
+child.PATIENCE_SECONDS = float(sys.argv[2])
+child.main("fake")
 """
 BEGIN = {"what": "run", "project": "p", "name": "n", "id": "i", "folder": ".", "config": {}}
 
 
-def answers(*records: object, tmp_path: Path) -> list[dict[str, str]]:
-    done = subprocess.run(
-        [sys.executable, "-c", RUN, SINK],
+def run(*records: object, tmp_path: Path, patience: float = 20.0) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", RUN, SINK, str(patience)],
         input="".join(json.dumps(record) + "\n" for record in records),
         env={"WANDB_API_KEY": "canary-0123", "PYTHONPATH": str(Path(__file__).parents[3])},
         capture_output=True,
         text=True,
-        check=True,
         cwd=tmp_path,
+        timeout=60,
     )
+
+
+def answers(*records: object, tmp_path: Path) -> list[dict[str, str]]:
+    done = run(*records, tmp_path=tmp_path)
+    assert done.returncode == 0
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
@@ -57,6 +67,11 @@ def test_a_failure_is_one_short_sentence_without_the_key(tmp_path: Path) -> None
     *_, last = answers(BEGIN, {"what": "log", "step": 13, "values": {}}, tmp_path=tmp_path)
     assert last["failed"].startswith("OSError: no space left for <WANDB_API_KEY> xxx")
     assert len(last["failed"]) == child._LONGEST
+
+
+def test_one_that_hangs_ends_itself_when_whoever_started_it_is_gone(tmp_path: Path) -> None:
+    hangs = {"what": "log", "step": 0, "values": {}}
+    assert run(BEGIN, hangs, tmp_path=tmp_path, patience=0.5).returncode == 1
 
 
 def test_nothing_of_the_search_is_loaded() -> None:
