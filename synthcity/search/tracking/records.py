@@ -6,10 +6,11 @@ basis points, leads in percent of the best baseline's score, lower is better for
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from synthcity.history.row import row_of_report
@@ -108,10 +109,20 @@ def of_report(report: Report) -> sink.EndTold:
 
 
 def of_system(folder: Path) -> dict[str, object]:
-    """Return how the machine is: processes that want to run, and room in memory and on the run's disk in GB."""
-    free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    room = shutil.disk_usage(folder).free
-    return {"system/load": os.getloadavg()[0], "system/memory_free": free / 1e9, "system/disk_free": room / 1e9}
+    """Return how the machine is: processes that want to run, and room in memory and on the run's disk in GB.
+
+    What it does not tell is left out: a search does not end for it.
+    """
+    asked: dict[str, Callable[[], float]] = {
+        "system/load": lambda: os.getloadavg()[0],
+        "system/memory_free": lambda: os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9,
+        "system/disk_free": lambda: shutil.disk_usage(folder).free / 1e9,
+    }
+    found: dict[str, object] = {}
+    for name, ask in asked.items():
+        with contextlib.suppress(OSError, ValueError):  # macOS has no SC_AVPHYS_PAGES
+            found[name] = ask()
+    return found
 
 
 def _flat(data: Mapping[str, object], prefix: str) -> dict[str, object]:

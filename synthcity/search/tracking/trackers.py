@@ -26,17 +26,20 @@ _ELSEWHERE = ("TRACKIO_SPACE_ID", "TRACKIO_SERVER_URL", "TRACKIO_BUCKET_ID", "TR
 
 
 def check_trackers(names: Iterable[str]) -> None:
-    """Refuse trackers that there are not, or that are not installed.
+    """Refuse trackers that there are not, or that are not installed, and settings that they could not be told by.
 
     Raises:
         ConfigError: the first of them, with the remedy.
     """
+    names = tuple(names)
     for name in names:
         if name not in TRACKERS:
             raise ConfigError(f"track: {unknown_name('tracker', name, TRACKERS)}")
         spec = find_spec(name)
         if spec is None or spec.origin is None:  # a folder of that name, as W&B makes them, is no package
             raise ConfigError(f"track: {name} is not installed; pip install 'synth-city[track]' brings it")
+    if names:
+        Settings.load()
 
 
 def environ_of(name: str, settings: Settings) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -76,5 +77,13 @@ def test_texts_are_short_and_events_without_figures_say_nothing() -> None:
     assert of_event(stage, TrialHistory()) == {}
 
 
-def test_the_machine_is_told_in_gigabytes(tmp_path: Path) -> None:
-    assert all(isinstance(value, float) and value >= 0 for value in of_system(tmp_path).values())
+def test_the_machine_is_told_in_gigabytes_as_far_as_it_tells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = of_system(tmp_path)
+    assert len(whole) == 3
+    assert all(isinstance(value, float) and value >= 0 for value in whole.values())
+
+    def unknown(name: str) -> int:
+        raise ValueError("unrecognized configuration name")
+
+    monkeypatch.setattr(os, "sysconf", unknown)
+    assert list(of_system(tmp_path / "gone")) == ["system/load"]

@@ -98,6 +98,11 @@ def test_only_wandb_gets_its_key_and_nobody_another_secret(monkeypatch: pytest.M
 
 def test_names_are_held_to_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
     check_trackers(("wandb", "trackio"))
+    monkeypatch.setenv("BT_NETUID", "fifty")
+    check_trackers(())
+    with pytest.raises(ConfigError, match="BT_NETUID"):
+        check_trackers(["wandb"])
+    monkeypatch.delenv("BT_NETUID")
     with pytest.raises(ConfigError, match="unknown tracker 'wanddb'; did you mean 'wandb'"):
         check_trackers(["wanddb"])
     monkeypatch.setattr(module, "find_spec", lambda name: None)
