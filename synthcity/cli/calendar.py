@@ -92,7 +92,7 @@ def calendar(store: str | None, source: str | None, learn: bool, ahead: float, a
     else:
         click.echo("nothing is known to come in this time")
     end = format_time(known.end)[:10] if known.end else "never"
-    click.echo(f"the last release that forecasts may count on: {end}")
+    click.echo(f"consumer prices, jobs and FOMC meetings are all dated for sure up to: {end}")
 
 
 def _wait(seconds: int) -> str:

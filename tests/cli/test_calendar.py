@@ -40,7 +40,7 @@ def test_the_table_tells_when_what_how_surely_and_who_says_so(run: Run):
     assert lines[0].split() == ["when", "in", "kind", "name", "certainty", "by"]
     assert lines[2].split() == ["2025-09-11", "12:30", "1d", "12h", "cpi", "Consumer", "prices", "checked", "1"]
     assert "1: published schedule, date checked against the move of BTC" in lines
-    assert lines[-1] == "the last release that forecasts may count on: 2025-10-29"
+    assert lines[-1] == "consumer prices, jobs and FOMC meetings are all dated for sure up to: 2025-09-05"
 
 
 @pytest.mark.parametrize("days", [30, 3650])

@@ -159,14 +159,14 @@ def _ledger(facts: Facts) -> Found:
 
 
 def _calendar(facts: Facts) -> Found:
-    """Soon no release is known to come."""
+    """Soon the chief releases are not all known to come."""
     place = facts.surroundings
     if place.calendar_problem:
         yield Severity.WARNING, place.calendar_problem
     elif place.calendar_end is not None and place.calendar_end - facts.now < CALENDAR_WARNING_SECONDS:
         ended = "ended" if place.calendar_end < facts.now else "ends"
-        on = f"{ended} on {format_time(place.calendar_end)[:10]}" if place.calendar_end else "is empty"
-        told = f"the calendar of releases {on}, and forecasts know of none that comes after"
+        on = f"{ended} on {format_time(place.calendar_end)[:10]}" if place.calendar_end else "lacks one of them"
+        told = f"the calendar of consumer prices, jobs and FOMC meetings {on}, and forecasts do not know all that come"
         yield Severity.WARNING, f"{told}; extend it by `synthcity data calendar --update`"
 
 

@@ -22,8 +22,7 @@ class Surroundings:
         unreachable: why a connection to the published address, tried from here, failed; "" if it did not.
         disk_free: bytes that the disk of the state folder has left.
         ledger_bytes: what the ledger takes; ``ledger_quota`` is what it may.
-        calendar_end: unix seconds of the last release that the calendar is sure of, 0 without any; ``calendar_problem``
-            says why it cannot be read.
+        calendar_end: ``Calendar.end``, unix seconds; ``calendar_problem`` says why it cannot be read.
     """
 
     clock_offset: float | None = None

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from synthcity.market.calendar.events.calendar import packaged
+from synthcity.market.calendar.events.event import Kind
 from synthcity.market.store import Store
 from synthcity.serve.answering.answer_ledger import AnswerLedger
 from synthcity.serve.operations import prober as probers
@@ -55,7 +56,7 @@ def test_a_calendar_is_read_anew_each_time(tmp_path: Path):
     prober, store = Prober(_probed(tmp_path, calendar=Store(tmp_path).calendar)), Store(tmp_path)
     prober.round()
     assert (prober.latest.calendar_end, prober.latest.calendar_problem) == (packaged().end, "")
-    store.extend_calendar([event(packaged().end + 60)])
+    store.extend_calendar([event(packaged().end + 60, Kind.NFP)])
     prober.round()
     assert prober.latest.calendar_end == packaged().end + 60
     (tmp_path / "calendar.csv").write_text("nonsense")

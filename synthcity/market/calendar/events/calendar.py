@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from synthcity.market.calendar.events.event import SCHEDULED, Event, Kind
+from synthcity.market.calendar.events.event import CHIEF, Event, Kind
 from synthcity.market.calendar.events.rules import ruled
 from synthcity.market.calendar.events.table import read_events
 
@@ -34,8 +34,12 @@ class Calendar:
 
     @property
     def end(self) -> int:
-        """When the last release or meeting is that a forecast may count on, unix seconds; 0 without any."""
-        return max((event.time for event in self.dated if event.is_sure and event.kind in SCHEDULED), default=0)
+        """Up to when each of the ``CHIEF`` kinds is dated for sure, unix seconds; 0 where one is not at all.
+
+        Dates of meetings are published for years, so the last event of any kind would hide that releases ran out.
+        """
+        sure = [event for event in self.dated if event.is_sure]
+        return min(max((event.time for event in sure if event.kind is kind), default=0) for kind in CHIEF)
 
     def extended(self, events: Iterable[Event]) -> Calendar:
         """Return this calendar with ``events`` in it.

@@ -52,6 +52,9 @@ BY_RULE = frozenset({Kind.CLAIMS, Kind.EQUITY_EXPIRY, Kind.CRYPTO_EXPIRY, Kind.R
 SCHEDULED = frozenset(Kind) - BY_RULE - {Kind.JACKSON_HOLE, Kind.EARNINGS}
 """Kinds whose agency publishes the dates of a year before it begins."""
 
+CHIEF = (Kind.CPI, Kind.NFP, Kind.FOMC)
+"""Those that move prices most: a calendar reaches as far as it dates all of them."""
+
 _SHORT_NOTICE = 7 * DAY
 
 

@@ -14,7 +14,7 @@ def test_packaged_dates_after_october_2025_are_marked_and_none_before():
     border = parse_time("2025-11-01")
     assert {e.certainty for e in dated if e.time < border} == {Certainty.CHECKED}
     assert {e.certainty for e in dated if e.time >= border} == {Certainty.UNCHECKED}
-    assert packaged().end == parse_time("2025-10-29T18:30")
+    assert packaged().end == parse_time("2025-09-05T12:30")
     assert {e.kind for e in dated} >= SCHEDULED
     assert not any(e.kind is Kind.EARNINGS for e in dated), "no dated source is at hand"
 
@@ -60,7 +60,9 @@ def test_earnings_of_one_asset_leave_those_of_another():
     assert [e.asset for e in old.extended(newer).dated] == ["NVDAX", "NVDAX", "TSLAX", "NVDAX"]
 
 
-def test_a_calendar_ends_with_the_last_release_that_is_sure():
+def test_a_calendar_ends_with_the_first_chief_kind_that_runs_out():
     dated = [event(START), event(START + DAY, certainty=Certainty.UNCHECKED), event(START + 2 * DAY, Kind.EARNINGS)]
+    assert Calendar(tuple(dated)).end == 0, "no jobs"
+    dated += [event(START + 3 * DAY, Kind.NFP), event(START + 700 * DAY, Kind.FOMC)]
     assert Calendar(tuple(dated)).end == START
     assert NOTHING.end == 0
