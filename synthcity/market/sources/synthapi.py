@@ -7,6 +7,7 @@ which it was scored, some minutes after the prompt's end.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -103,7 +104,10 @@ class SynthApi:
             raise _foreign(f"a path of {competition.num_points} prices")
         if not all(price is None or type(price) in (int, float) for price in prices):
             raise _foreign("prices")
-        return np.array([np.nan if price is None else price for price in prices], dtype=np.float64)
+        try:
+            return np.array([np.nan if price is None else price for price in prices], dtype=np.float64)
+        except OverflowError as error:  # of whole numbers of hundreds of digits
+            raise _foreign("prices") from error
 
     def _ask(self, name: str, asset: str, competition: Competition, **asked: str) -> object:
         """Ask about one asset; None where there is nothing."""
@@ -152,14 +156,17 @@ def _list(answer: object) -> list[object]:
 
 def _row(row: Any) -> _Row:
     try:
-        return _Row(
+        found = _Row(
             asset=str(row["asset"]),
             scored=_seconds(row["scored_time"]),
             miner=int(row["miner_uid"]),
             total=float(row["crps"]),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise _foreign("scores") from error
+    if not math.isfinite(found.total):  # Python reads NaN and Infinity, which would pass for an invalid answer
+        raise _foreign("scores")
+    return found
 
 
 def _foreign(what: str) -> SourceError:

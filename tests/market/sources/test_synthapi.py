@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -118,13 +119,23 @@ def test_passing_trouble_is_waited_out_and_lasting_trouble_told(server, api, sta
         api.prompts("BTC", HOUR, NOW - DAY, NOW)
 
 
-@pytest.mark.parametrize("garbage", ['{"detail": "x"}', '[{"asset": "BTC"}]', "[1]", '"x"', "<html>"])
+ROW = '[{"asset": "BTC", "scored_time": "2026-11-22T00:00:00Z", "miner_uid": %s, "crps": %s}]'
+NO_SCORES = [ROW % (3, "NaN"), ROW % (3, "1e999"), ROW % (3, 10**400), ROW % ("Infinity", 1.0)]
+
+
+@pytest.mark.parametrize("garbage", ['{"detail": "x"}', '[{"asset": "BTC"}]', "[1]", '"x"', "<html>", *NO_SCORES])
 def test_garbage_is_refused(server, api, garbage):
     server.faults(garbage=garbage, requests_per_second=1000)
-    with pytest.raises(SourceError, match=r"something else than .*SYNTHCITY_SYNTH_API_URL"):
+    with pytest.raises(SourceError, match=r"something else than .*(JSON|\(scores\)); .*SYNTHCITY_SYNTH_API_URL"):
         api.scores("BTC", HOUR, NOW - DAY, NOW)
     with pytest.raises(SourceError, match="something else than"):
         api.prompts("BTC", HOUR, NOW - DAY, NOW)
     server.faults(garbage='{"start_times": ["noon"]}', requests_per_second=1000)
     with pytest.raises(SourceError, match="the time 'noon'"):
         api.prompts("BTC", HOUR, NOW - DAY, NOW)
+
+
+def test_a_price_beyond_all_numbers_is_refused(server, api):
+    server.faults(garbage=json.dumps({"real_prices": [10**400] * HOUR.num_points}))
+    with pytest.raises(SourceError, match=r"something else than expected \(prices\)"):
+        api.realised("BTC", HOUR, NOW)
