@@ -5,6 +5,7 @@ The token is passed with every call: nothing logs in, and nothing of it is writt
 
 from __future__ import annotations
 
+import functools
 import logging
 import time
 import warnings
@@ -18,6 +19,7 @@ from synthcity.errors import BundleError, ConfigError, PublishError
 from synthcity.settings import Settings
 
 if TYPE_CHECKING:
+    import httpx2
     from huggingface_hub import CommitOperationAdd, HfApi
 
 T = TypeVar("T")
@@ -130,14 +132,14 @@ class Remote:
             PublishError: it did not work out.
         """
         import httpx2
-        from huggingface_hub import HfApi, get_session
+        from huggingface_hub import HfApi
         from huggingface_hub.utils.tqdm import disable_progress_bars
 
         attempts = attempts or _ATTEMPTS
         disable_progress_bars()
         logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
+        _bound_sessions()
         for attempt in range(1, attempts + 1):
-            get_session().timeout = (_CONNECT, _ANSWER, _ANSWER, _CONNECT)
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")  # that a model has a data file, that a card has no licence
@@ -166,6 +168,25 @@ class Moved(PublishError):
 
 class Unknown(PublishError):
     """Nobody knows whether it was done."""
+
+
+@functools.cache
+def _bound_sessions() -> None:
+    """Let no request of huggingface_hub wait for ever: most of them ask to, whatever their session says."""
+    from huggingface_hub import set_client_factory
+    from huggingface_hub.utils._http import default_client_factory
+
+    def bound(request: httpx2.Request) -> None:
+        told = request.extensions.get("timeout", {})
+        most = {"connect": _CONNECT, "read": _ANSWER, "write": _ANSWER, "pool": _CONNECT}
+        request.extensions["timeout"] = {name: told.get(name) or seconds for name, seconds in most.items()}
+
+    def session() -> httpx2.Client:
+        client = default_client_factory()
+        client.event_hooks = {**client.event_hooks, "request": [*client.event_hooks["request"], bound]}
+        return client
+
+    set_client_factory(session)
 
 
 _REMEDIES = {

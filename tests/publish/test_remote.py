@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -65,12 +67,27 @@ def test_what_passes_is_asked_again_and_pauses_are_kept(hub: RunningHub) -> None
     assert pauses == [1.0, 2.0]
 
 
-def test_a_hub_that_hangs_is_given_up(remote: Remote, hub: RunningHub, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda remote: remote.create(private=True),
+        lambda remote: remote.head(),
+        lambda remote: remote.commit_of("[mark]"),
+        lambda remote: remote.sizes("main"),
+        lambda remote: remote.commit([], "one [mark]", None),
+    ],
+    ids=["create", "head", "commits", "sizes", "commit"],
+)
+def test_a_hub_that_hangs_is_given_up(
+    ask: Callable[[Remote], object], remote: Remote, hub: RunningHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
     remote.create(private=True)
-    monkeypatch.setattr(module, "_ANSWER", 0.2)
-    hub.faults({"on": "GET", "what": "hang", "times": 9})
-    with pytest.raises(Unknown, match="cannot look at me/models"):
-        remote.ask(lambda api: api.model_info(REPO), "look at me/models", attempts=1)
+    monkeypatch.setattr(module, "_ANSWER", 0.1)
+    monkeypatch.setattr(module, "_ATTEMPTS", 1)
+    monkeypatch.setattr(time, "sleep", lambda _: None)  # huggingface_hub's own pauses
+    hub.faults({"on": "/api/", "what": "hang", "times": 99})
+    with pytest.raises(Unknown, match=r"^cannot .*\(ReadTimeout"):
+        ask(remote)
 
 
 def test_nobody_is_there(free_port: int) -> None:
