@@ -66,7 +66,6 @@ def main() -> None:
     parser.add_argument("--steps", default=600, type=int)
     parser.add_argument("--seeds", default=2, type=int)
     parser.add_argument("--workers", default=2, type=int)
-    parser.add_argument("--device", default="cpu")
     options = parser.parse_args()
     competition = get_competition(options.competition, get_rules(None))
     end = parse_time(options.judge_until)
@@ -78,8 +77,7 @@ def main() -> None:
         _DATASETS[row.name] = _dataset(market, row, options)
     keys = [(r.name, p, s) for s in range(options.seeds) for p in options.presets.split(",") for r in ROWS]
     begin = time.perf_counter()
-    context = multiprocessing.get_context("fork" if options.device == "cpu" else "spawn")
-    with ProcessPoolExecutor(options.workers, mp_context=context) as pool:
+    with ProcessPoolExecutor(options.workers, mp_context=multiprocessing.get_context("fork")) as pool:
         jobs = [pool.submit(_train, key, options.steps) for key in keys]
         found = {key: job.result() for key, job in zip(keys, jobs, strict=True)}
     print(f"{len(keys)} trainings of {options.steps} steps in {time.perf_counter() - begin:.0f} s")
