@@ -18,7 +18,7 @@ from synthcity.forecast.bundles.facts import PERIODS
 from synthcity.forecast.bundles.suitability import facts_of, refuse_uncovered
 from synthcity.forecast.evaluation.backtest import CANNOT_ANSWER, prompt_seed
 from synthcity.forecast.forecaster import Forecaster, covers
-from synthcity.market.bars import Bars, Market, Times
+from synthcity.market.bars import Bars, History, Market, Times
 from synthcity.market.check import Tell
 from synthcity.market.download import download
 from synthcity.market.sources.synth import NAME as SYNTH
@@ -28,14 +28,12 @@ from synthcity.market.store import PriceStore
 from synthcity.market.times import format_resolution, format_time
 from synthcity.market.venues.official import official_venue
 from synthcity.serve.answering import clock
+from synthcity.serve.answering.prices import HISTORY_DAYS
 from synthcity.serve.settlement.estimate import Estimate, estimate
 from synthcity.serve.settlement.rank import contest
 from synthcity.sn50.competitions import Competition, Rules
 from synthcity.sn50.prompt import Prompt
 from synthcity.sn50.scoring import network_score
-
-HISTORY_DAYS = 70
-"""How far back a forecaster may read, as a miner's live prices do."""
 
 _SPARSE = 0.5  # of the hours; a store that knows fewer of them is none to answer from
 Progress = Callable[[int, int], None]
@@ -207,18 +205,32 @@ def _known(past: Past, competition: Competition, start: int) -> Market:
 def _bars(past: Past, competition: Competition, asset: str, venue: str, start: int) -> dict[tuple[str, int], Bars]:
     found = {}
     for resolution in sorted({MINUTE, competition.time_increment}):
-        bars = past.store.read(asset, venue, resolution, start - HISTORY_DAYS * DAY, past.end)
+        bars = past.store.read(asset, venue, resolution, start - _kept_seconds(resolution), past.end)
         hours = np.arange(start, past.end - competition.time_length, HOUR, dtype=np.int64)
         if _share_known(bars.observed, hours) < _SPARSE:
+            span = f"{max(HISTORY_DAYS.values()):g} days"
             held = f"ends on {format_time(int(bars.observed[-1]))}" if len(bars) else "holds none"
             raise DataError(
                 f"replay needs {format_resolution(resolution)} bars of {asset} ({venue}) from {format_time(start)} on, "
                 f"and some weeks before; store {past.store.name} {held}, or has too many gaps: fill it by `synthcity "
-                f'data download --competition {competition.name} --resolution all --last "{HISTORY_DAYS} days"`, or, '
+                f'data download --competition {competition.name} --resolution all --last "{span}"`, or, '
                 f"where the venue has forgotten them, add --source {SYNTH} there and --venue {SYNTH} here"
             )
         found[asset, resolution] = bars
     return found
+
+
+def _as_of(known: Market, now: int) -> History:
+    """What a miner keeps of it at that time: no more, since some forecasters learn from all there is."""
+    found = {}
+    for key, bars in known.items():
+        first = int(np.searchsorted(bars.time, now - _kept_seconds(bars.resolution)))
+        found[key] = bars.slice(first, len(bars))
+    return Market(found, known.foresight).as_of(now)
+
+
+def _kept_seconds(resolution: int) -> int:
+    return round(HISTORY_DAYS[resolution] * DAY)
 
 
 def _share_known(observed: Times, hours: Times) -> float:
@@ -259,6 +271,6 @@ def _score(
     truth = clock.realised(realised, prompt)
     if np.isnan(truth[-1]):
         raise DataError("its last realised price is not known")
-    history = known.as_of(clock.asked_at(start_time, competition))
+    history = _as_of(known, clock.asked_at(start_time, competition))
     answer = clock.simulate(forecaster, history, prompt, seed=prompt_seed(past.seed, prompt))
     return float(network_score(answer.paths, truth, competition, past.rules).total)

@@ -121,10 +121,12 @@ class Watching:
 
     def __init__(self) -> None:
         self.known: list[tuple[int, int]] = []
+        self.first: list[int] = []
 
     def simulate(self, history: History, prompt: Prompt, *, seed: int | None = None) -> Paths:
         bars = history.bars("BTC", 60)
         assert history.effect("BTC") is not None, "a miner knows what is to come"
+        self.first.append(int(bars.observed[0]))
         self.known.append((int(bars.observed[-1]), prompt.start_time))
         return TRAILING.simulate(history, prompt, seed=seed)
 
@@ -136,6 +138,13 @@ def test_nothing_later_than_the_asking_is_shown(past):
     watching = Watching()
     replay(watching, HOURLY, past)
     assert sorted(watching.known) == sorted((start - 60, start - 60) for start in STARTS)
+
+
+def test_no_more_of_the_past_is_shown_than_a_miner_keeps(past, monkeypatch):
+    monkeypatch.setattr("synthcity.serve.settlement.replay.HISTORY_DAYS", {60: 3.0})
+    watching = Watching()
+    replay(watching, HOURLY, past)
+    assert {now - first for first, (now, _) in zip(watching.first, watching.known, strict=True)} == {3 * DAY - 60}
 
 
 def test_prompts_without_a_price_of_then_are_left_out_for_everybody_and_told(past, store, tmp_path):
