@@ -12,14 +12,18 @@ from synthcity.serve.config import load_serving
 MINIMAL = "service: {model: fhs, store: prices}\n"
 
 
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # a relative state folder is made where one stands
+
+
 def write(folder: Path, text: str) -> Path:
     path = folder / "serve.yaml"
     path.write_text(text)
     return path
 
 
-def test_reads_sections_and_makes_folders_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_reads_sections_and_makes_folders_absolute(tmp_path: Path) -> None:
     text = "service: {model: fhs, store: prices, engine: {num_threads: 3}}\ncluster: {replicas: 2}\n"
     found = load_serving(write(tmp_path, text))
     assert (found.service.model, found.service.store) == ("fhs", str(tmp_path / "prices"))
