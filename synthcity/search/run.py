@@ -75,8 +75,8 @@ def search(
         config: a sweep file or what ``load_config`` made of it.
         settings: ``key=value`` over a sweep file.
         resume: continue the run of this name, which may be in the vault alone; without a name, the newest of this
-            sweep file. It goes on under its own
-            config: a sweep file only names it, and ``settings`` may change nothing but how long and on what it runs.
+            sweep file. It goes on under its own config: a sweep file only names it, and ``settings`` may change
+            nothing but how long and on what it runs.
             A run that is over gets the trials or the time that ``settings`` add and holds its finals again; without
             more of either, its result is returned as it stands.
         display: sees every event of the run.
@@ -116,17 +116,7 @@ def search(
     config = given
     if resume and (result := finished(folder, config)):
         return result
-    if problem := obstacle(Path(config.output), is_folder=True):
-        raise RunError(f"{problem}; name another folder by output (nothing was started)")
-    storage = config.search.storage
-    if storage and "://" not in storage and (problem := obstacle(Path(storage), is_folder=True)):
-        raise RunError(f"{problem}; name another folder by search.storage (nothing was started)")
-    check_arms(config.search.arms)
-    hand_written(config.search.candidates)
-    check_author(config.search.author)
-    check_trackers(config.track)
-    if config.search.asks_model or config.search.author:
-        LLMClient(Settings.load(), config.llm).close()  # address and cassette are told before anything is started
+    _check(config)
     data = load_data(config)
     unused: list[str] = []
     earlier = [] if resume else read_earlier(config, unused.append)
@@ -161,6 +151,21 @@ def search(
                 trackers.close()
                 study.close(PATIENCE_SECONDS)
     return replace(result, vault=kept[0]) if kept else result
+
+
+def _check(config: SearchConfig) -> None:
+    """Refuse what can be known to fail before prices are loaded and anything is written."""
+    if problem := obstacle(Path(config.output), is_folder=True):
+        raise RunError(f"{problem}; name another folder by output (nothing was started)")
+    storage = config.search.storage
+    if storage and "://" not in storage and (problem := obstacle(Path(storage), is_folder=True)):
+        raise RunError(f"{problem}; name another folder by search.storage (nothing was started)")
+    check_arms(config.search.arms)
+    hand_written(config.search.candidates)
+    check_author(config.search.author)
+    check_trackers(config.track)
+    if config.search.asks_model or config.search.author:
+        LLMClient(Settings.load(), config.llm).close()  # address and cassette are told before anything is started
 
 
 @contextlib.contextmanager
