@@ -38,6 +38,6 @@ class Expected:
             self._looked_at = self._monotonic()
             try:
                 self._latest = self._store.outlook(self._venues)
-            except SynthcityError as error:  # the alarm ``calendar`` tells it as well
+            except (SynthcityError, OSError) as error:  # the alarm ``calendar`` tells it as well
                 _log.warning("the last sound calendar stays: %s", error)
         return self._latest
