@@ -36,16 +36,23 @@ class DamagedEntry(VaultError):
 
 def takes(path: str) -> bool:
     """Whether a file of this name goes into a vault and comes out of it."""
+    if not all(map(is_plain, path.split("/"))):
+        return False
+    try:
+        file_key("bundle", "0" * 26, path)
+    except ValueError:  # too long
+        return False
     return PurePosixPath(path).suffix in SUFFIXES or _CODE.fullmatch(path) is not None
 
 
 def _path(value: object) -> str:
-    if not isinstance(value, str) or not all(map(_is_plain, value.split("/"))) or not takes(value):
+    if not isinstance(value, str) or not takes(value):
         raise ValueError(f"a relative path to a file that ends in {', '.join(sorted(SUFFIXES))}")
     return value
 
 
-def _is_plain(name: str) -> bool:
+def is_plain(name: str) -> bool:
+    """Whether an index may have this for a name, or for a part of a path."""
     return (
         bool(name)
         and name[0] != "."
@@ -56,7 +63,7 @@ def _is_plain(name: str) -> bool:
 
 
 def _name(value: object) -> str:
-    if not isinstance(value, str) or "/" in value or not _is_plain(value):
+    if not isinstance(value, str) or "/" in value or not is_plain(value):
         raise ValueError("a plain name")
     return value
 

@@ -116,7 +116,7 @@ def mirror(folder: Path, address: str, outbox: Outbox, every: float) -> None:
         try:
             push_run(vault, folder)
             _say()
-        except RunError:
+        except NothingToPush:
             _say()  # nothing was begun yet
         except SynthcityError as error:
             _say(reason=str(error))

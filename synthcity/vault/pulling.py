@@ -162,7 +162,7 @@ def _pull_days(vault: Vault, entry: Entry, folder: Path) -> list[Path]:
         place = folder / file.path
         if place.exists() and hashlib.sha256(place.read_bytes()).hexdigest() != file.sha256:
             raise ConfigError(
-                f"{place} is another day than in {vault.name}, and a store never changes one; pull into another folder"
+                f"{place} is another day than in {vault.name}, which stays as it is; pull into another folder"
             )
     _fetch_all(vault, entry, missing)
     return [place for _, place in missing]

@@ -22,7 +22,7 @@ from synthcity.errors import BundleError, ConfigError, RunError, VaultError
 from synthcity.forecast.bundles.verified import MANIFEST, read_bundle
 from synthcity.market.store.parquet import Store
 from synthcity.vault.base import Digest, Vault, digest_of
-from synthcity.vault.entry import FORMAT, Entry, RunFacts, StoredFile, takes
+from synthcity.vault.entry import FORMAT, Entry, RunFacts, StoredFile, is_plain, takes
 from synthcity.vault.facts import JOURNAL, NothingToPush, copy_journal, run_facts
 from synthcity.vault.folder import FolderVault
 from synthcity.vault.layout import Kind, file_key, identified, index_key, new_id
@@ -171,7 +171,7 @@ def send(vault: Vault, parcel: Parcel, *, at: str = "") -> Entry:
         at: the id of a push that came to no end; what it has brought is not sent again.
 
     Raises:
-        ConfigError: the vault lies within what is pushed.
+        ConfigError: the vault lies within what is pushed, or the folder has a name that no index may have.
         RunError: a file cannot be read.
         VaultError: see ``push_run``.
     """
@@ -179,6 +179,8 @@ def send(vault: Vault, parcel: Parcel, *, at: str = "") -> Entry:
         raise ConfigError(
             f"the vault {vault.name} lies within {parcel.folder}, which it is to hold; name another place"
         )
+    if not is_plain(parcel.folder.name):
+        raise ConfigError(f"{str(parcel.folder)!r} has no plain name, such as sweep, to be found by; rename it first")
     kind = parcel.kind
     before = newest(vault, kind, identified(parcel.identity))
     is_begun = bool(at) and (before is None or at > before.id) and vault.head(index_key(kind, at)) is None

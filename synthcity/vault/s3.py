@@ -54,6 +54,7 @@ _REMEDIES = {
     "InvalidAccessKeyId": "it does not know HIPPIUS_ACCESS_KEY; make a key in its console, at Hippius hip_...",
     "SignatureDoesNotMatch": "HIPPIUS_SECRET_KEY does not belong to HIPPIUS_ACCESS_KEY; set both anew",
     "NoSuchBucket": "there is no such bucket; create it once in its console, or mend the address",
+    "NoSuchKey": "what was written is not there yet; later it may be",
     "InsufficientAccountCredit": "the account has no credit left; top it up, then `synthcity vault flush`",
     "UploadNotPermitted": "the account may not upload; top it up, then `synthcity vault flush`",
 }

@@ -59,6 +59,15 @@ def test_a_vault_that_fails_is_told_at_once_and_once_and_the_run_stays_owed(hipp
     assert SECRET not in (tmp_path / OUTBOX).read_text() + "".join(told)
 
 
+def test_a_run_that_cannot_be_read_is_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / "sweep/journal.jsonl").mkdir(parents=True)
+    told: list[str] = []
+    mirror = Mirror(tmp_path / "sweep", str(tmp_path / "vault"), tmp_path / OUTBOX, told.append, every=0.05)
+    until(lambda: told)
+    mirror.close()
+    assert "cannot read" in told[0]
+
+
 def test_a_vault_that_hangs_costs_no_more_than_the_patience(hippius: Running, tmp_path: Path) -> None:
     hippius.script({"do": "hang", "count": 999})
     with environment(hippius.environment):

@@ -146,6 +146,25 @@ def test_a_link_is_not_followed(vault: Counting, tmp_path: Path) -> None:
     assert not any(b"secret" in content for content in files_of(vault.folder).values())
 
 
+@pytest.mark.parametrize("name", ["a\\b.json", "a\x1b.json", "/".join(["x" * 250] * 5) + ".json"])
+def test_what_no_index_may_name_is_left_out_and_the_run_comes_back(vault: Counting, tmp_path: Path, name: str) -> None:
+    folder = write_run(tmp_path / "sweep")
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text("{}")
+    assert list(list_runs(vault)) == []
+    entry = push_run(vault, folder)
+    assert len(entry.files) == 4
+    assert list(list_runs(vault, pytest.fail)) == [entry]
+
+
+@pytest.mark.parametrize("name", [".store", "a\\b", "a\nb"])
+def test_a_folder_that_could_not_be_found_again_is_refused(vault: Counting, tmp_path: Path, name: str) -> None:
+    write_store(tmp_path / name, days=1)
+    with pytest.raises(ConfigError, match=r"has no plain name, .*; rename it first"):
+        push_store(vault, tmp_path / name)
+    assert vault.puts == []
+
+
 class Late(FolderVault):
     """Shows what was put after some looks, cut short the first time."""
 

@@ -88,6 +88,12 @@ def test_check_names_what_is_wrong_and_the_remedy(hippius: Running, bucket: Buck
     assert SECRET not in str(caught.value)
 
 
+def test_check_does_not_take_what_is_late_for_a_bucket_that_is_not_there(hippius: Running, bucket: Bucket) -> None:
+    hippius.script("absent", absent_seconds=60.0)
+    with pytest.raises(VaultError, match=r"cannot be read \(404 NoSuchKey\): what was written is not there yet"):
+        bucket().check()
+
+
 def test_check_names_bucket_key_and_endpoint(hippius: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings.load(hippius.environment)
     with pytest.raises(VaultError, match=r"s3://no-such-bucket cannot be looked at .*there is no such bucket"):
