@@ -55,10 +55,11 @@ def test_no_key_is_left_anywhere(
         mirror = Mirror(tmp_path / "runs/run-1", where, tmp_path / "runs" / OUTBOX, printed.append)
         printed.append(repr(mirror.close()))
         sent += hippius.state()["told"]
+    hippius.script()
     assert sent == []
     assert '"name": "fhs"' in "".join(printed)
     s3 = client(hippius)
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET)
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix="kept/")
     kept = [s3.get_object(Bucket=BUCKET, Key=each["Key"]) for page in pages for each in page["Contents"]]
     stored = [each["Body"].read() + str(each["Metadata"]).encode() for each in kept]
     assert len(stored) > 20
