@@ -67,12 +67,14 @@ def show(run: str, folder: Path) -> None:
     click.echo(f"\ntrials      {len(history.records)}{of}: {counts}; {len(history.rejections)} refused")
     if best is not None and baseline is not None:
         lead = percent(progress.relative(best.score))
-        click.echo(f"best trial  {best.id} ({best.candidate.source}), {lead} against {baseline[0]} on validation")
+        click.echo(
+            printable(f"best trial  {best.id} ({best.candidate.source}), {lead} against {baseline[0]} on validation")
+        )
     sessions = len(history.sessions)
     click.echo(f"time        {duration(history.used_seconds)} in {sessions} session{'' if sessions == 1 else 's'}")
     click.echo(f"test        looked at {history.looks} times" if history.looks != 1 else "test        looked at once")
     if not history.finals.finished:
-        click.echo(f"goes on     {history.stage or 'was left at its start'}")
+        click.echo(printable(f"goes on     {history.stage or 'was left at its start'}"))
     for event in history.troubles[-_TROUBLES:]:
         what = str(event.get("note") or event.get("reason") or event.get("error") or event["kind"])
         click.echo(f"trouble     {printable(what)}")
@@ -88,6 +90,7 @@ def compare(first: str, second: str, folder: Path) -> None:
     The paired lead is that of the second run's best candidate over the first one's, on the test prompts that both saw.
     """
     from synthcity.history.local import row_of_run
+    from synthcity.history.row import printable
     from synthcity.history.telling import COLUMNS, RIGHT, cells
     from synthcity.search.comparison import compare as compared
 
@@ -96,7 +99,7 @@ def compare(first: str, second: str, folder: Path) -> None:
     print_table(COLUMNS, [cells(row_of_run(path)) for path in paths], RIGHT)
     if found.differences:
         click.echo()
-        rows = [[key, str(before), str(after)] for key, (before, after) in found.differences.items()]
+        rows = [[key, *(printable(str(value)) for value in pair)] for key, pair in found.differences.items()]
         print_table(["config", "first", "second"], rows)
     click.echo(f"\n{found.sentence}")
 
@@ -121,10 +124,14 @@ def extend(run: str, trials: int | None, seconds: float | None, folder: Path) ->
     settings += [] if trials is None else [f"search.trials={trials}"]
     settings += [] if seconds is None else [f"search.time_budget={write_duration(seconds)}"]
     before, after = resumed_config(path, []).search, resumed_config(path, settings)
-    if after.search.trials < before.trials or (trials == before.trials and seconds is None):
-        raise ConfigError(f"--trials {trials} adds none: the run in {str(path)!r} has {before.trials} already")
     if seconds is not None and before.time_budget is None:
         raise ConfigError(f"--time is for runs with a time budget; the run in {str(path)!r} may take any time")
+    had, budget = before.trials, before.time_budget or 0.0
+    if after.search.trials < had or (trials == had and (seconds is None or seconds == budget)):
+        raise ConfigError(f"--trials {trials} adds none: the run in {str(path)!r} has {had} already")
+    if seconds is not None and (seconds < budget or (trials is None and seconds == budget)):
+        asked, known = write_duration(seconds), write_duration(budget)
+        raise ConfigError(f"--time {asked} adds none: the run in {str(path)!r} has {known} already")
 
     from synthcity.search.report.display import open_display
     from synthcity.search.report.summary import summary

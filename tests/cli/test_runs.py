@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +15,7 @@ from synthcity.cli import runs as cli
 from synthcity.cli.runs import command, locate
 from synthcity.errors import ConfigError, RunError
 from synthcity.search import run as search
+from synthcity.search.journal.folder import resumed_config, write_resolved
 from synthcity.search.journal.journal import Journal
 from synthcity.search.journal.recorder import Recorder
 from synthcity.search.report.saving import write_report
@@ -97,6 +99,36 @@ def test_extend_refuses_what_adds_nothing(runs: Path, arguments: list[str], said
     done = run("extend", "one", *arguments, runs=runs)
     assert isinstance(done.exception, ConfigError)
     assert said in str(done.exception)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--time", "20m"], "--time 20m adds none: the run in"),
+        (["--time", "10m"], "--time 10m adds none: the run in"),
+        (["--time", "10m", "--trials", "80"], "--time 10m adds none: the run in"),
+        (["--time", "20m", "--trials", "40"], "--trials 40 adds none: the run in"),
+        (["--time", "30m", "--trials", "3"], "--trials 3 adds none: the run in"),
+    ],
+)
+def test_extend_refuses_time_that_a_run_has_already(runs: Path, arguments: list[str], said: str) -> None:
+    own = resumed_config(runs / "one", [])
+    write_resolved(runs / "one", replace(own, search=replace(own.search, time_budget=1200.0)))
+    done = run("extend", "one", *arguments, runs=runs)
+    assert isinstance(done.exception, ConfigError)
+    assert said in str(done.exception)
+
+
+def test_what_a_terminal_would_obey_is_not_shown(runs: Path) -> None:
+    with Journal(runs / "two") as lines:
+        recorder = Recorder(lines)
+        recorder.emit("run_extended", trials=80, looks=1)
+        recorder.emit("stage", name="x", message="\x1b[2Jwiped")
+    own = resumed_config(runs / "two", [])
+    write_resolved(runs / "two", replace(own, data=replace(own.data, path="\x1b[2Jwiped")))
+    for done in (run("show", "two", runs=runs), run("compare", "one", "two", runs=runs)):
+        assert done.exit_code == 0, done.output
+        assert "?[2Jwiped" in done.stdout
 
 
 def test_extend_wants_to_know_by_how_much(runs: Path) -> None:
