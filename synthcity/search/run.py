@@ -237,8 +237,8 @@ class _Run:
             tell=self._tell,
         )
         seal(self._recorder, self._folder)
-        if not self._recorder.history.finals.finished:
-            self._recorder.emit("run_finished", winner=result.report["verdict"]["winner"])
+        # also of a run that was over, whose report was made again: whoever lists runs reads the last line
+        self._recorder.emit("run_finished", winner=result.report["verdict"]["winner"])
         return result
 
     def note(self, error: BaseException) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import yaml
 
+from synthcity.cluster import Cluster
 from synthcity.errors import ConfigError, DataError, RunError
+from synthcity.history.local import row_of_run
 from synthcity.search import resumption, run
 from synthcity.search.config import load_config, parse_config
 from synthcity.search.data import load_data
@@ -15,6 +20,7 @@ from synthcity.search.fingerprint import fingerprint
 from synthcity.search.journal.folder import resumed_config, write_resolved
 from synthcity.search.journal.history import TrialHistory
 from synthcity.search.journal.journal import JOURNAL, Journal
+from synthcity.search.report.outcome import SearchResult
 from synthcity.search.report.saving import REPORT_JSON, save_data
 from synthcity.search.resumption import changes, extends
 from tests.search.sample_run import journal, sample_report
@@ -76,6 +82,35 @@ def test_a_report_that_is_gone_damaged_or_of_an_earlier_version_is_made_again(fi
     path.unlink() if content is None else path.write_text(content)
     with pytest.raises(Loaded):
         run.search(file, resume=True)
+
+
+def test_a_run_whose_report_was_made_again_is_over_as_before(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = file.parent / "runs" / "sweep"
+    (folder / REPORT_JSON).unlink()
+    report = sample_report(diagnostics=None, groups=None)
+
+    def announce(self: Any, found: Cluster) -> None:
+        self._recorder.emit("run_resumed", workers=found.workers)
+
+    def conclude(**given: Any) -> SearchResult:
+        save_data(folder, report)
+        return SearchResult(folder=folder, report=report)
+
+    stand_ins: dict[str, Any] = {
+        "load_data": lambda config: SimpleNamespace(notes=()),
+        "changes": lambda history, data: [],
+        "cluster": lambda workers, **options: nullcontext(Cluster(workers=1, num_gpus=0)),
+        "Scorer": lambda data, workers: None,
+        "run_final": lambda **given: None,
+        "keep_samples": lambda *given, **options: None,
+        "conclude": conclude,
+        "seal": lambda recorder, folder: recorder.emit("sealed", files={}, journal=""),
+    }
+    for name, stand_in in stand_ins.items():
+        monkeypatch.setattr(run, name, stand_in)
+    monkeypatch.setattr(run._Run, "_announce", announce)
+    run.search(file, resume=True)
+    assert not row_of_run(folder).is_open
 
 
 def test_flags_of_the_start_are_not_asked_for_again_and_must_agree_where_given(file: Path) -> None:
