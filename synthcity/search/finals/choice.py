@@ -7,12 +7,12 @@ from collections.abc import Mapping
 import pandas as pd
 
 from synthcity.forecast.evaluation.compare import mean_score
-from synthcity.forecast.evaluation.evidence import Estimate, combined, paired
+from synthcity.forecast.evaluation.evidence import Estimate, paired
 from synthcity.forecast.evaluation.interval import block_days
 from synthcity.forecast.forecaster import Forecaster
 from synthcity.search.config import BudgetConfig
 from synthcity.search.data import SearchData
-from synthcity.search.finals.ranking import Ranking, by_block, rank
+from synthcity.search.finals.ranking import Ranking, both, by_block, rank
 from synthcity.search.finals.scoring import Scorer
 from synthcity.search.finals.timing import FinalsClock
 from synthcity.search.journal.events import MixTold
@@ -113,7 +113,7 @@ def _gain(recorder: Recorder, single: str, scores: pd.DataFrame, data: SearchDat
     if single not in gains:
         return found
     mean, error = gains[single]
-    return combined(found, Estimate(mean=mean, error=error))
+    return both(Estimate(mean=mean, error=error), found)
 
 
 def stage_seed(seed: int, stage: int) -> int:

@@ -46,7 +46,7 @@ def rank(history: TrialHistory, names: Sequence[str], scores: pd.DataFrame, rule
     on_fresh = dict(zip(names, paired(fresh.scores_kb, fresh.scores_kb[at], fresh.weight_b), strict=True))
     searched = _on_search(history, incumbent)
     estimates = {
-        name: shrunk(_both(searched[name], found) if name in searched else found) for name, found in on_fresh.items()
+        name: shrunk(both(searched[name], found) if name in searched else found) for name, found in on_fresh.items()
     }
     best = min(names, key=lambda name: (estimates[name].mean, name))
     stays = known and not estimates[best].clear
@@ -99,6 +99,6 @@ def _on_search(history: TrialHistory, incumbent: str) -> dict[str, Estimate]:
     return found
 
 
-def _both(searched: Estimate, fresh: Estimate) -> Estimate:
+def both(searched: Estimate, fresh: Estimate) -> Estimate:
     """Return what both say together: they are of the same days, whose noise does not average out between them."""
     return Estimate(mean=combined(searched, fresh).mean, error=min(searched.error, fresh.error))

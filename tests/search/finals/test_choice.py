@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from synthcity.durations import DAY
 from synthcity.forecast.evaluation.evidence import Estimate
-from synthcity.search.finals.choice import stage_seed, why
+from synthcity.search.finals.choice import _gain, stage_seed, why
 from synthcity.search.finals.ranking import Ranking
+from synthcity.sn50.competitions import get_rules
 
 SCORES = {"mix": 96.0, "c0000": 97.0, "c0005": 96.5, "fhs": 98.0}
 
@@ -34,6 +43,22 @@ def test_the_presets_stay_where_nothing_is_better_and_it_is_said() -> None:
     assert why("c0000", SCORES, ranking("c0000", stays=True)) == (
         "c0000 is frozen with 97.0 on fresh validation prompts. What the search began with stays (c0000): no network "
         "that the search found is better by more than noise"
+    )
+
+
+def test_what_a_mix_gains_on_the_same_days_twice_is_no_surer_for_it() -> None:
+    rng = np.random.default_rng(0)
+    rows = [
+        {"asset": "BTC", "start_time": DAY * at, "forecaster": name, "total": 5000 * (ratio + 0.002 * rng.normal())}
+        for at in range(40)
+        for name, ratio in (("mix", 0.999), ("c0005", 1.0))
+    ]
+    data: Any = SimpleNamespace(rules=get_rules())
+    untold: Any = SimpleNamespace(last=lambda cls: None)
+    alone = _gain(untold, "c0005", pd.DataFrame(rows), data, 2)
+    told: Any = SimpleNamespace(last=lambda cls: {"gains": {"c0005": [alone.mean, alone.error]}})
+    assert _gain(told, "c0005", pd.DataFrame(rows), data, 2) == Estimate(
+        mean=pytest.approx(alone.mean), error=pytest.approx(alone.error)
     )
 
 
