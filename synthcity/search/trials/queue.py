@@ -141,7 +141,7 @@ class TrialQueue:
     def _why_over(self) -> str:
         if len(self._recorder.history.trials) >= self._budget.trials:
             return "the trial budget was used up"
-        if self._budget.patience is not None and self._fruitless >= self._budget.patience:
+        if self._is_fruitless:
             return f"none of the last {self._fruitless} networks was a gain beyond noise"
         if not self._arms:
             return "a search without arms trains nothing but what was written by hand"
@@ -154,11 +154,11 @@ class TrialQueue:
                 if not self._add_one():
                     with self._changed:
                         self._changed.wait(timeout=_PATIENCE_SECONDS)
+            if self.failure is None and self._is_fruitless:
+                why = f"none of the last {self._fruitless} was a gain beyond noise (search.patience)"
+                self._recorder.emit("stage", name="patience", message=f"no new network: {why}")
         except BaseException as error:  # noqa: BLE001 - kept for the main thread, which raises it
             self.failure = error
-        if self.failure is None and self._budget.patience is not None and self._fruitless >= self._budget.patience:
-            message = f"no new network: none of the last {self._fruitless} was a gain beyond noise (search.patience)"
-            self._recorder.emit("stage", name="patience", message=message)
         with self._changed:
             self._exhausted = True
 
@@ -176,13 +176,16 @@ class TrialQueue:
                 self._changed.wait(timeout=1.0)
 
     def _patience_ends(self, history: TrialHistory) -> bool:
-        patience = self._budget.patience
-        if patience is None or not self._arms or self._first in self._open:
+        if self._budget.patience is None or not self._arms or self._first in self._open:
             return False
         if self._budget.deterministic:
             history = history.hidden_from(self._generation_start(history))
         self._fruitless = fruitless(history)
-        return self._fruitless >= patience
+        return self._is_fruitless
+
+    @property
+    def _is_fruitless(self) -> bool:
+        return self._budget.patience is not None and self._fruitless >= self._budget.patience
 
     def _wanted(self, history: TrialHistory) -> bool:
         if not self._budget.deterministic:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from synthcity.errors import LLMAnswerError
+from synthcity.errors import LLMAnswerError, RunError
 from synthcity.search.arms import ArmState
 from synthcity.search.candidates.candidate import Proposal
 from synthcity.search.candidates.space import Space
@@ -483,3 +483,18 @@ def test_patience_ends_a_search_that_finds_nothing_and_is_told(recorder: Recorde
     assert feed.failure is None
     assert 5 <= len(recorder.history.trials) <= 9, "two wait for each worker"
     assert "none of the last" in recorder.history.stage
+
+
+def test_a_journal_that_fails_as_patience_ends_the_search_ends_the_feed(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(kind: str, **fields: Any) -> None:
+        raise RunError("the disk is full")
+
+    feed = make_feed(recorder, BudgetConfig(trials=9, patience=4, arms={"random": ArmConfig(share=1.0)}))
+    monkeypatch.setattr(feed, "_wait_for_room", lambda: False)
+    monkeypatch.setattr(recorder, "emit", full)
+    feed._fruitless = 4
+    feed.start()
+    wait_for(lambda: feed.done)
+    assert isinstance(feed.failure, RunError)
