@@ -181,6 +181,8 @@ def _push(run: Path, settings: Settings, journal: Journal, publication: Publicat
     from synthcity.vault.pushing import push_run
 
     vault = open_vault(settings=settings)
-    entry = push_run(vault, run)
-    _tell(journal, "hippius", settings.hippius_bucket, entry.id, publication, public=False)
+    entry, told = push_run(vault, run), ("hippius", settings.hippius_bucket, publication.bundle)
+    # the journal that tells of it is another one, so the next push is too
+    if not any(e["kind"] == "published" and (e["to"], e["where"], e["bundle"]) == told for e in journal.events):
+        _tell(journal, "hippius", settings.hippius_bucket, entry.id, publication, public=False)
     return entry.id

@@ -64,7 +64,10 @@ def test_to_a_vault(proven: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     assert found.vault
     [event] = published(proven)
     assert (event["to"], event["where"], event["commit"]) == ("hippius", "mine", found.vault)
-    assert list((tmp_path / "vault").rglob("index.json"))
+    again = [publish(proven, ["hippius"], settings=Settings.load({"HIPPIUS_BUCKET": "mine"})).vault for _ in range(2)]
+    assert again[0] == again[1]  # with the word of it, and then nothing new
+    assert published(proven) == [event]
+    assert len(list((tmp_path / "vault").rglob("index.json"))) == 2
 
 
 @pytest.mark.parametrize(
