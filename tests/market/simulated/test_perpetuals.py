@@ -100,7 +100,7 @@ def test_who_learns_the_quiet_hours_beats_who_does_not_and_the_oracle_beats_both
     """com-equ, offline: the same FHS with and without its profile, on prompts at all hours of all days."""
     market, competition = perpetuals.market(ASSETS), get_competition("com-equ-24h")
     start = CONFIG.epoch + 62 * DAY
-    asked = backtest_prompts(competition, ASSETS, start, start + 34 * DAY, 29 * HOUR, num_simulations=200)
+    asked = backtest_prompts(competition, ASSETS, start, start + 34 * DAY, 53 * HOUR, num_simulations=100)
     blind = Fhs(FhsConfig(profile=ProfileConfig(shrinkage=1.0), sessions=None))
     forecasters = [Fhs(), Named(blind, "blind"), SimulatedOracle(perpetuals)]
     scores = backtest(forecasters, market, asked, competition).scores

@@ -329,7 +329,7 @@ def test_what_a_venue_forgets_is_recorded_from_the_first_day_on_and_through_rest
         assert (one.num_missing, one.share) == (0, 1.0)
         assert one.until - one.since > (5000 - 20 + 2880) * 60
     clock.faults(missing=list(range(MINUTE_OF_NOW - 6000, MINUTE_OF_NOW, 60)))
-    feed = make(("BTC",), **everything)
+    feed = make(("BTC",), history_days={60: 4.0})
     fill(feed)
     assert recorded(feed.health())[0].num_missing == 100
 
