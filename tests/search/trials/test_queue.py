@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,89 +10,14 @@ import pytest
 from synthcity.errors import LLMAnswerError, RunError
 from synthcity.search.arms import ArmState
 from synthcity.search.candidates.candidate import Proposal
-from synthcity.search.candidates.space import Space
 from synthcity.search.config import ArmConfig, BudgetConfig
-from synthcity.search.debugger import Debugger
-from synthcity.search.gate import Gate, GateLimits, Rejected
-from synthcity.search.journal.events import DiagnosisTold, ProposerFailed, Stall
+from synthcity.search.journal.events import ProposerFailed, Stall
 from synthcity.search.journal.history import TrialHistory
 from synthcity.search.journal.journal import Journal
 from synthcity.search.journal.recorder import Recorder
-from synthcity.search.proposers import DefaultsProposer, Proposer, make_arms
-from synthcity.search.trials.queue import TrialQueue
+from synthcity.search.proposers import make_arms
 from tests.search.builders import config
-
-SPACE = Space.from_registry()
-
-
-@pytest.fixture
-def recorder(tmp_path: Path) -> Iterator[Recorder]:
-    with Journal(tmp_path / "run") as journal:
-        yield Recorder(journal)
-
-
-def make_feed(
-    recorder: Recorder,
-    budget: BudgetConfig,
-    arms: dict[str, Proposer] | None = None,
-    defaults: list[tuple[str, dict[str, Any]]] = [],  # noqa: B006 - never changed
-) -> TrialQueue:
-    return TrialQueue(
-        recorder=recorder,
-        gate=Gate(SPACE, lambda config: {"parameters": 1}, GateLimits(max_parameters=10)),
-        defaults=DefaultsProposer(defaults),
-        arms=arms if arms is not None else make_arms(budget.arms, SPACE),
-        budget=budget,
-        workers=2,
-    )
-
-
-def wait_for(condition: Any, seconds: float = 20.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.005)
-
-
-def pop(feed: TrialQueue) -> str | None:
-    """The next candidate's id, or None once the feed is done."""
-    found = []
-
-    def ready() -> bool:
-        candidate = feed.pop()
-        if candidate is not None:
-            found.append(candidate.id)
-        return bool(found) or feed.done
-
-    wait_for(ready)
-    return found[0] if found else None
-
-
-def finish(recorder: Recorder, feed: TrialQueue, name: str) -> None:
-    rate = recorder.history.trials[name].candidate.config["training"]["learning_rate"]
-    recorder.emit("trial_started", id=name, from_rung=0)
-    figures = {"score": 5000 + 1e4 * abs(rate - 3e-3), "train_seconds": 1.0, "validation_seconds": 0.1}
-    recorder.emit("rung", id=name, rung=1, num_rungs=1, **figures)
-    recorder.emit("trial_finished", id=name, status="completed")
-    feed.wake()
-
-
-def drive(recorder: Recorder, feed: TrialQueue, *, parallel: int = 2, newest_first: bool = False) -> list[str]:
-    """Run the feed dry with ``parallel`` trials at a time."""
-    feed.start()
-    handed, live = [], []
-    while True:
-        while len(live) < parallel and (candidate := feed.pop()) is not None:
-            handed.append(candidate.id)
-            live.append(candidate.id)
-        if live:
-            finish(recorder, feed, live.pop(-1 if newest_first else 0))
-        elif feed.done:
-            break
-        time.sleep(0.005)
-    feed.join()
-    assert feed.failure is None
-    return handed
+from tests.search.trials.feeds import SPACE, drive, finish, make_feed, pop, wait_for
 
 
 def test_hands_out_defaults_first_and_stops_at_the_budget(recorder: Recorder) -> None:
@@ -301,117 +225,6 @@ def test_an_arm_that_alone_is_open_is_waited_for(recorder: Recorder) -> None:
     arm.ready.append(Proposal(config=config()))
     assert pop(feed) == "c0000"
     feed.join()
-
-
-def fail(recorder: Recorder, feed: TrialQueue, name: str, message: str) -> None:
-    recorder.emit("trial_started", id=name, from_rung=0)
-    failure = {"class": "RuntimeError", "message": message, "traceback": ""}
-    recorder.emit("trial_finished", id=name, status="failed", failure=failure)
-    feed.wake()
-
-
-def debugged(
-    recorder: Recorder,
-    budget: BudgetConfig,
-    defaults: list[tuple[str, dict[str, Any]]] = [],  # noqa: B006 - never changed
-) -> TrialQueue:
-    gate = Gate(SPACE, lambda config: {"parameters": 1}, GateLimits(max_parameters=10))
-    return TrialQueue(
-        recorder=recorder,
-        gate=gate,
-        defaults=DefaultsProposer(defaults),
-        arms=make_arms(budget.arms, SPACE),
-        budget=budget,
-        workers=2,
-        debugger=Debugger(space=SPACE, gate=gate, trials=budget.trials),
-    )
-
-
-@pytest.mark.parametrize("deterministic", [False, True])
-def test_a_repair_is_a_candidate_on_the_same_budget(recorder: Recorder, deterministic: bool) -> None:
-    feed = debugged(recorder, BudgetConfig(trials=8, deterministic=deterministic, generation=2))
-    feed.start()
-    first = pop(feed)
-    assert first is not None
-    fail(recorder, feed, first, "the training loss became nan between steps 0 and 9")
-    while (name := pop(feed)) is not None:
-        finish(recorder, feed, name)
-    feed.join()
-    assert feed.failure is None
-    assert len(recorder.history.trials) == 8
-    (child,) = [r for r in recorder.history.records if r.candidate.source == "debugger"]
-    assert child.candidate.parent == first
-    assert child.status == "completed"
-    assert child.candidate.index <= 4
-
-
-def test_a_limit_is_journalled_and_holds_after_a_restart(recorder: Recorder) -> None:
-    budget = BudgetConfig(trials=6)
-    feed = debugged(recorder, budget)
-    feed.start()
-    first = pop(feed)
-    assert first is not None
-    fail(recorder, feed, first, "CUDA out of memory")
-    wait_for(lambda: pop(feed) and recorder.history.limits)
-    feed.join()
-    again = TrialHistory.replay(recorder.events)
-    assert [record.candidate.id for record in again.limits] == [first]
-    assert again.trials[first].to_dict()["diagnosis"]["action"] == "limit"
-    same = again.trials[first].candidate.config
-    larger = {**same, "training": {**same["training"], "weight_decay": 0.3, "learning_rate": 7e-3}}
-    with pytest.raises(Rejected, match=f"in nothing smaller than {first}"):
-        Gate(SPACE, lambda config: {"parameters": 1}, GateLimits(max_parameters=10)).screen(
-            Proposal(config=larger), again
-        )
-    drive(recorder, debugged(recorder, budget))
-    assert len(recorder.all(DiagnosisTold)) == 1
-
-
-@pytest.mark.parametrize(
-    ("budget", "why"),
-    [
-        (BudgetConfig(trials=2), "the trial budget was used up"),
-        (BudgetConfig(trials=2, deterministic=True, generation=2), "the trial budget was used up"),
-        (BudgetConfig(trials=9, candidates=("one",), arms={}), "nothing but what was written by hand"),
-        (BudgetConfig(trials=9), "the time budget was used up"),
-    ],
-)
-def test_failures_that_come_too_late_are_diagnosed_and_spend_no_trial(
-    recorder: Recorder, budget: BudgetConfig, why: str
-) -> None:
-    feed = debugged(recorder, budget, [("one", config()), ("two", config(blocks=[{"name": "tcn"}]))])
-    feed.start()
-    names = [pop(feed), pop(feed)]
-    feed.join()  # as Ray's loop and the deadline do
-    for name, message in zip(names, ["the training loss became nan", "CUDA out of memory"], strict=True):
-        fail(recorder, feed, str(name), message)
-    num_trials = len(recorder.history.trials)
-    feed.settle()
-    feed.settle()
-    first, second = (recorder.history.trials[str(name)].diagnosis for name in names)
-    assert first is not None
-    assert second is not None
-    assert (first.cause, first.action) == ("nan", "leave")
-    assert why in first.reason
-    assert (second.cause, second.action) == ("memory", "limit"), "what is never repaired needs no excuse"
-    assert len(recorder.all(DiagnosisTold)) == 2
-    assert len(recorder.history.trials) == num_trials
-
-
-def test_failures_that_the_budget_left_are_repaired_once_there_is_more_of_it(recorder: Recorder) -> None:
-    listed = [(name, config(blocks=[{"name": name}])) for name in ("gru", "lstm", "tcn")]
-    feed = debugged(recorder, BudgetConfig(trials=3, arms={}), listed)
-    feed.start()
-    names = [str(pop(feed)) for _ in listed]
-    feed.join()
-    for name in names:
-        fail(recorder, feed, name, "the training loss became nan")
-    feed.settle()
-    assert [recorder.history.trials[name].diagnosis.by for name in names] == ["budget"] * 3  # type: ignore[union-attr]
-
-    drive(recorder, debugged(recorder, BudgetConfig(trials=12, arms={}), listed))
-    children = {record.candidate.parent for record in recorder.history.records if record.candidate.source == "debugger"}
-    assert children == set(names), "three failures that nobody looked into are no reason to give up"
 
 
 def test_the_incumbent_is_run_again_where_a_model_is_asked_and_the_model_rests_when_nothing_helps(
