@@ -132,6 +132,10 @@ def parse_publication(content: bytes, where: str) -> Publication:
         found = build(Publication, strict_json.loads(content))
     except (ValueError, ConfigError) as error:
         raise BundleError(f"{where} is none that synthcity wrote: {' '.join(str(error).split())[:300]}") from error
+    shown = [found.synthcity, found.name, found.rules, found.verdict, *found.assets, *found.venues]
+    shown += [*found.periods, *found.periods.values(), *(lead.baseline for lead in found.leads)]
+    if odd := [text for text in shown if not text.isprintable()]:  # a terminal would take it for commands
+        raise BundleError(f"{where} holds {odd[0][:80]!r}, which is no plain text")
     for name, file in found.files.items():
         plain = name in (REPORT_JSON, SAMPLES) or _PLOT.fullmatch(name)
         if not plain and (not name.startswith(BUNDLE) or foreign_name([name.removeprefix(BUNDLE)])):

@@ -37,6 +37,8 @@ def test_scores_and_diagnostics_stay_at_home() -> None:
         ({"bundle": "zz"}, "makes no sense"),
         ({"format": 99}, "format"),
         ({"more": 1}, "unknown key"),
+        ({"verdict": "Proven\x1b]52;c;cm0=\x07"}, "which is no plain text"),
+        ({"assets": ["BTC\x1b[2J"]}, "which is no plain text"),
     ],
 )
 def test_a_hostile_publication_is_one_sentence(changes: dict[str, object], said: str, ready: Prepared) -> None:

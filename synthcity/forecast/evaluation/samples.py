@@ -197,8 +197,11 @@ def read_samples(path: Path) -> tuple[Samples, Market]:
             for (asset, now), part in known.groupby(["asset", "now"], sort=True)
         }
         market = Market(found, Foreknown(tables) if tables else None)
+        asked = get_competition(samples.competition, get_rules(samples.rules))
         for sample in samples.prompts:
-            _ = sample.prompt
+            length, increment = sample.prompt.time_length, sample.prompt.time_increment
+            if (length, increment) != (asked.time_length, asked.time_increment):
+                raise ValueError(f"{asked.name} asks for no {length} seconds in steps of {increment}")
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException, ConfigError) as error:
         raise DataError(f"{path} is no file of test prompts: {' '.join(str(error).split())[:300]}") from error
     if not 0 < len(samples.prompts) <= MAX_PROMPTS:

@@ -107,6 +107,8 @@ def test_a_figure_is_the_same_to_the_bit_here_and_nearly_elsewhere() -> None:
         (lambda told: replace(told, prompts=told.prompts * (MAX_PROMPTS + 1)), "prompts, not 1 to"),
         (lambda told: replace(told, prompts=(replace(told.prompts[0], asset="DOGE"),)), "unknown asset 'DOGE'"),
         (lambda told: replace(told, prompts=(replace(told.prompts[0], num_simulations=10**9),)), "num_simulations"),
+        (lambda told: replace(told, prompts=(replace(told.prompts[0], time_increment=1),)), "in steps of 1"),
+        (lambda told: replace(told, competition="crypto-9h"), "unknown competition 'crypto-9h'"),
     ],
 )
 def test_a_hostile_file_is_one_sentence(damage: object, said: str, market: Market, tmp_path: Path) -> None:
