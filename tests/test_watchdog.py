@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PROGRAM = """
 import os, subprocess, sys, threading, time
-from synthcity.cluster import terminable
+from synthcity.cluster.local import terminable
 from synthcity import watchdog
 from synthcity.watchdog import Watchdog, children
 

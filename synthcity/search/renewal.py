@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from synthcity.cluster import cluster
+from synthcity.cluster.local import cluster
 from synthcity.errors import BundleError, ConfigError, RunError
 from synthcity.files import atomic_write, standing
 from synthcity.forecast.bundles.bundle import Savable, load

@@ -12,7 +12,7 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from synthcity.agents.client import LLMClient
-from synthcity.cluster import Cluster, cluster, terminable
+from synthcity.cluster.local import Cluster, cluster, terminable
 from synthcity.errors import Fatal, RunError
 from synthcity.files import obstacle
 from synthcity.private import environment, private_folder

@@ -12,7 +12,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
-from synthcity.cluster import cluster, free_memory
+from synthcity.cluster.local import cluster, free_memory
 from synthcity.errors import Fatal, RunError
 from synthcity.private import environment, keep_private, private_files, private_folder, remove_stale
 from synthcity.schema import check as check_keys

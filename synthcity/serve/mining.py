@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bittensor_wallet import Keypair, Wallet
 
-from synthcity.cluster import terminable
+from synthcity.cluster.local import terminable
 from synthcity.errors import ConfigError, RunError
 from synthcity.forecast.bundles.suitability import doubts, refuse_simulated, refuse_useless
 from synthcity.forecast.forecaster import Forecaster

@@ -20,7 +20,7 @@ from typing import Any
 from pyarrow.fs import PyFileSystem
 
 from synthcity.agents.client import LLMClient
-from synthcity.cluster import cluster, terminable
+from synthcity.cluster.local import cluster, terminable
 from synthcity.schema import build
 from synthcity.search.candidates.space import Space
 from synthcity.search.config import ArmConfig, BudgetConfig, LLMConfig
@@ -57,7 +57,7 @@ def files_elsewhere(root: str) -> Iterator[PyFileSystem]:
     """``head_files`` on no machine of this cluster; prints how many files went through its actor."""
     with head_files(root, node="another") as files:
         yield files
-        import ray  # not above: it reads settings of synthcity.cluster when it is imported
+        import ray  # not above: it reads settings of synthcity.cluster.local when it is imported
 
         print("written by the actor:", ray.get(ray.get_actor(files.handler._actor).written.remote()), flush=True)
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from synthcity.cluster import Cluster
+from synthcity.cluster.local import Cluster
 from synthcity.errors import ConfigError, DataError
 from synthcity.forecast.baselines import Fhs
 from synthcity.forecast.bundles.bundle import load

@@ -12,7 +12,7 @@ import ray
 from pyarrow.fs import PyFileSystem
 from ray import tune
 
-from synthcity.cluster import Cluster
+from synthcity.cluster.local import Cluster
 from synthcity.errors import Fatal
 from synthcity.nets.authored.code import codes_of
 from synthcity.search.candidates.candidate import Candidate

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from synthcity.cluster import _LONGEST, _ray_folder, free_memory
+from synthcity.cluster.local import _LONGEST, _ray_folder, free_memory
 
 
 def test_rays_folder_lies_below_one_that_only_this_user_may_enter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -37,7 +37,7 @@ def test_a_searchs_own_cluster_listens_on_this_machine_alone():
     """Ray is imported long before: what it then has read of its settings must not decide."""
     code = """
 import os, ray
-from synthcity.cluster import cluster
+from synthcity.cluster.local import cluster
 from synthcity.serve.ingress.outside import descendants, listeners
 with cluster(1):
     ray.get(ray.remote(lambda: 1).remote())
