@@ -32,6 +32,7 @@ from synthcity.market.store import PriceStore, open_store
 from synthcity.market.times import parse_time
 from synthcity.schema import MAX_SEED
 from synthcity.sn50.competitions import Competition, Rules, get_competition, get_rules
+from synthcity.wording import bounds, lead_over, percent
 
 
 def _time(ctx: click.Context, param: click.Parameter, text: str | None) -> int | None:
@@ -222,7 +223,7 @@ def _print(summary: Summary, *, err: bool) -> None:
         click.echo(f"{count} more prompts are lost for all: {reason}", err=err)
     for warning in summary.warnings:
         click.echo(f"WARNING: {warning}", err=err)
-    numbers = [*summary.assets, "weighted", "plain", f"against {summary.baseline} (minus is better)", "share"]
+    numbers = [*summary.assets, "weighted", "plain", lead_over(summary.baseline), "share"]
     rows = []
     for line in summary.lines:
         scores = [line.by_asset[asset] for asset in summary.assets] + [line.weighted, line.plain]
@@ -233,4 +234,4 @@ def _print(summary: Summary, *, err: bool) -> None:
 def _lead(lead: Lead | None) -> str:
     if lead is None:
         return "-"
-    return f"{lead.mean:+.2f} % ({lead.low:+.2f} to {lead.high:+.2f})"
+    return f"{percent(lead.mean)} ({bounds(lead.low, lead.high)})"

@@ -88,7 +88,7 @@ def run(
 
 def _print_trials(report: Report) -> None:
     """Print one row a network, best first, then why others were not trained."""
-    from synthcity.search.journal.wording import SIGN, percent
+    from synthcity.wording import lead_over, percent
 
     baseline = min(report["validation_baselines"], key=lambda name: report["validation_baselines"][name])
     rows = [
@@ -104,7 +104,7 @@ def _print_trials(report: Report) -> None:
         ]
         for trial in sorted(report["trials"], key=lambda trial: (trial["score"] is None, trial["score"], trial["id"]))
     ]
-    numbers = ["parameters", "seconds", "validation", f"against {baseline} ({SIGN})"]
+    numbers = ["parameters", "seconds", "validation", lead_over(baseline)]
     click.echo()
     print_table(["trial", "network", "architecture", *numbers, "state"], rows, right=numbers)
     for failure in report["failures"]:

@@ -11,8 +11,9 @@ from synthcity.cli.options import LocalPath
 from synthcity.cli.table import print_table
 from synthcity.history.listing import BEST, RECENT, WORST, Listing
 from synthcity.history.sources import HUB, SOURCES, canonical, find, read
-from synthcity.history.telling import COLUMNS, RIGHT, cells, percent, plain_listing, plain_row, plain_trend, plot
+from synthcity.history.telling import COLUMNS, RIGHT, cells, plain_listing, plain_row, plain_trend, plot
 from synthcity.history.trends import Trend, trend
+from synthcity.wording import percent
 
 
 @click.command("history")

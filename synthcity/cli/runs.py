@@ -54,7 +54,7 @@ def show(run: str, folder: Path) -> None:
     from synthcity.search.journal.folder import read_run
     from synthcity.search.journal.history import TrialHistory
     from synthcity.search.journal.progress import Progress
-    from synthcity.search.journal.wording import duration, percent
+    from synthcity.wording import duration, percent
 
     path = locate(run, folder)
     history = TrialHistory.replay(read_run(path)[1])

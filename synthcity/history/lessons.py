@@ -10,8 +10,8 @@ from collections.abc import Iterable
 
 from synthcity.errors import ConfigError
 from synthcity.history.row import PROVEN, Row
-from synthcity.history.telling import interval, percent
 from synthcity.market.times import parse_time
+from synthcity.wording import bounds, percent
 
 
 def lessons(rows: Iterable[Row], *, competition: str, is_simulated: bool, before: int, most: int = 5) -> list[str]:
@@ -35,7 +35,7 @@ def lessons(rows: Iterable[Row], *, competition: str, is_simulated: bool, before
 def _line(row: Row) -> str:
     assert row.lead is not None
     verdict = "proven" if row.verdict == PROVEN else "not proven"
-    lead = f"{percent(row.lead.mean)} against {row.lead.against} ({interval(row.lead)}), {verdict}"
+    lead = f"{percent(row.lead.mean)} against {row.lead.against} ({bounds(row.lead.low, row.lead.high)}), {verdict}"
     return f"{row.id}: {row.trials} trials, {row.winner} was frozen, {lead}"
 
 

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from synthcity.history.listing import Listing
-from synthcity.history.row import PERIODS, Lead, Row, printable
+from synthcity.history.row import PERIODS, Row, printable
 from synthcity.history.trends import Trend
+from synthcity.wording import bounds, percent
 
 COLUMNS = ("run", "began", "competition", "lead", "95 % interval", "verdict", "trials", "USD", "test period")
 RIGHT = ("trials", "USD")
-_MINUS = "\N{MINUS SIGN}"
 _WIDTH, _HEIGHT = 66, 12  # of the plot, which with its axis stays within 80 columns
 
 
@@ -23,25 +23,13 @@ def cells(row: Row) -> tuple[str, ...]:
         printable(row.id if row.name in ("", row.id) else f"{row.id} ({row.name})"),
         _day(row.began),
         row.competition or "-",
-        f"{percent(row.lead.mean)} vs {row.lead.against}" if row.lead else "-",
-        interval(row.lead) if row.lead else "-",
+        f"{percent(row.lead.mean)} over {row.lead.against}" if row.lead else "-",
+        bounds(row.lead.low, row.lead.high) if row.lead else "-",
         verdict,
         str(row.trials),
         f"{row.usd:.2f}" if row.usd else "-",
         " to ".join(row.periods["test"]) if "test" in row.periods else "-",
     )
-
-
-def percent(value: float) -> str:
-    """A signed percentage with a true minus sign."""
-    return f"{value:+.2f} %".replace("-", _MINUS)
-
-
-def interval(lead: Lead) -> str:
-    """The bounds of a lead, as in "−0.82 to −0.42 %"."""
-    if lead.low is None or lead.high is None:
-        return "unknown"
-    return f"{lead.low:+.2f} to {lead.high:+.2f} %".replace("-", _MINUS)
 
 
 def plain_row(row: Row) -> dict[str, object]:

@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from synthcity.documents import write_yaml
 from synthcity.publish.publication import LeadFacts, Publication
 from synthcity.search.finals.verdict import LeadInterval
-from synthcity.search.journal.wording import duration
 from synthcity.search.report.model import Report
+from synthcity.wording import bounds, duration, percent
 
 TAGS = ["bittensor", "sn50", "synth", "synthcity", "time-series-forecasting", "probabilistic-forecasting"]
 
@@ -82,8 +82,9 @@ def draw_plots(report: Report) -> dict[str, tuple[str, bytes]]:
 def _leads(leads: Sequence[LeadFacts], report: Report) -> str:
     proven, rows = report["verdict"]["proven_against"], []
     for lead in leads:
-        interval = f"{lead.low:+.2f} to {lead.high:+.2f} %"
-        rows.append([lead.baseline, f"{lead.mean:+.2f} %", interval, "yes" if proven[lead.baseline] else "no"])
+        rows.append(
+            [lead.baseline, percent(lead.mean), bounds(lead.low, lead.high), "yes" if proven[lead.baseline] else "no"]
+        )
     return _table(["against", "lead", "95 % interval", "proven"], rows)
 
 

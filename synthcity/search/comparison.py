@@ -6,7 +6,6 @@ by luck too: a comparison proves nothing.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from synthcity.search.journal.folder import differences, read_resolved
 from synthcity.search.report.model import Report
 from synthcity.search.report.saving import read_report
 from synthcity.sn50.competitions import get_competition, get_rules
+from synthcity.wording import between
 
 _OWN = ("name", "output", "track", "vault")  # keys of a config that decide nothing
 _PROMPT = ["asset", "start_time"]
@@ -47,13 +47,11 @@ class Comparison:
         if self.lead is None:
             return f"no paired lead: {self.why}"
         found = self.lead
-        words = "better" if found.mean < 0 else "worse"
-        is_known = math.isfinite(found.low) and math.isfinite(found.high)
-        bounds = f"{found.low:+.2f} to {found.high:+.2f} %" if is_known else "unknown, too few days"
+        size = f"{abs(found.mean):.2f} % {'better' if found.mean < 0 else 'worse'}"
         both = f"on {found.num_prompts:,} test prompts of both"
         if self.num_prompts != (found.num_prompts, found.num_prompts):
             both += f" (of {self.num_prompts[0]:,} and {self.num_prompts[1]:,})"
-        return f"the second scores {abs(found.mean):.2f} % {words} than the first (95 % interval {bounds}), {both}"
+        return f"the second scores {size} than the first ({between(found.low, found.high)}), {both}"
 
 
 def compare(first: Path, second: Path) -> Comparison:

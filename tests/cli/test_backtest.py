@@ -43,7 +43,7 @@ def test_prints_a_row_a_forecaster(store: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "crypto-24h, rules 2026-09: 6 prompts, mean score in bps" in result.stdout
     rows = [line for line in result.stdout.splitlines() if "reference" in line or "fhs" in line]
-    assert "against reference (minus is better)" in rows[0]
+    assert "lead over reference (minus is better)" in rows[0]
     assert all(column in rows[0] for column in ("BTC", "ETH", "weighted", "plain", "share"))
     assert "SOL" not in rows[0]
     assert "%" in rows[-1]

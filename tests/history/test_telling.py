@@ -15,7 +15,7 @@ ROWS = (row("a", -0.3, day=1), row("b", -2.0, day=2, proven=False), row("c", -0.
 def test_a_line_of_the_table() -> None:
     told = dict(zip(COLUMNS, cells(row("a\x1b", -0.5, usd=1.5, trials=40, name="")), strict=True))
     assert told["run"] == "a?"
-    assert (told["lead"], told["95 % interval"]) == ("−0.50 % vs fhs", "−0.75 to −0.25 %")
+    assert (told["lead"], told["95 % interval"]) == ("−0.50 % over fhs", "−0.75 to −0.25 %")
     assert (told["verdict"], told["trials"], told["USD"]) == ("proven", "40", "1.50")
     assert cells(row("a", name="b"))[0] == "a (b)"
     assert cells(row("a", is_simulated=True, is_open=True))[5] == "proven, SIMULATED, goes on"

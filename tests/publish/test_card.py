@@ -8,6 +8,7 @@ from synthcity.publish.card import draw_plots, write_card
 from synthcity.publish.gate import Examined
 from synthcity.publish.publish import Prepared
 from synthcity.publish.remote import Remote
+from synthcity.wording import bounds, percent
 from tests.search.sample_run import sample_report
 
 
@@ -17,7 +18,7 @@ def test_the_card_leads_with_the_interval_and_tells_all(ready: Prepared, examine
     report = examined.proof.evidence.report
     assert report["verdict"]["sentence"] in card
     lead = report["leads"]["fhs"]
-    assert f"| fhs | {lead['mean']:+.2f} % | {lead['low']:+.2f} to {lead['high']:+.2f} % | yes |" in card
+    assert f"| fhs | {percent(lead['mean'])} | {bounds(lead['low'], lead['high'])} | yes |" in card
     order = ["## Leads", "## Periods", "## Data", "## Limits", "## Load", "## Files"]
     assert [card.index(title) for title in order] == sorted(card.index(title) for title in order)
     for told in ("binance", "2025-10-10", "looked at once", "synthcity pull me/models", ready.publication.bundle):

@@ -15,7 +15,7 @@ from synthcity.search.config import BudgetConfig
 from synthcity.search.journal.events import Baselines, Chosen
 from synthcity.search.journal.history import TrialRecord
 from synthcity.search.journal.recorder import Recorder
-from synthcity.search.journal.wording import duration
+from synthcity.wording import duration
 
 _SCORING_SHARE = 0.5  # of what is left that finalists may take before the rest is trained again and looked at
 _MOST = 0.5  # of the time budget that is kept for the finals where their share is less

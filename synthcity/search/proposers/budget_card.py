@@ -8,8 +8,8 @@ from synthcity.agents.config import CapsConfig
 from synthcity.search.arms import LLM, OPEN
 from synthcity.search.config import BudgetConfig
 from synthcity.search.journal.history import TrialHistory
-from synthcity.search.journal.wording import duration
 from synthcity.search.proposers.arm_table import arm_rows
+from synthcity.wording import duration
 
 
 def budget_card(

@@ -20,8 +20,8 @@ from synthcity.search.journal.diagnosis import LIMIT
 from synthcity.search.journal.events import Answered, Event
 from synthcity.search.journal.history import FAILED, QUEUED, RUNNING, TrialHistory, TrialRecord
 from synthcity.search.journal.progress import Progress
-from synthcity.search.journal.wording import duration, percent
 from synthcity.search.proposers.stall import STEPS
+from synthcity.wording import duration, percent
 
 _STYLES = {"running": "cyan", "completed": "green", "stopped": "dim", "failed": "red", "queued": "dim"}
 _CHROME_LINES = 10  # header, column titles and margins around the rows of trials

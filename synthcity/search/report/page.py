@@ -15,10 +15,10 @@ from matplotlib.figure import Figure
 from synthcity.documents import write_yaml
 from synthcity.forecast.evaluation.diagnostics import DiagnosticsTold, PitRow
 from synthcity.forecast.evaluation.regimes import GroupsTold
-from synthcity.search.journal.wording import duration, percent
 from synthcity.search.proposers.arm_table import ArmRow
 from synthcity.search.report import figures
 from synthcity.search.report.model import Report, TrialRow
+from synthcity.wording import duration, percent
 
 P = ParamSpec("P")
 _MAIN_ASSETS = 2  # assets whose fan charts are open at once; the others unfold

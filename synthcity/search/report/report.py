@@ -19,7 +19,6 @@ from synthcity.search.journal.events import Trouble
 from synthcity.search.journal.history import FAILED, Rejection, TrialHistory, TrialRecord
 from synthcity.search.journal.progress import Progress
 from synthcity.search.journal.record import own_score
-from synthcity.search.journal.wording import duration
 from synthcity.search.proposers.arm_table import ArmRow
 from synthcity.search.report.model import (
     SCHEMA,
@@ -32,6 +31,7 @@ from synthcity.search.report.model import (
     TrialRow,
 )
 from synthcity.search.report.repairs import limit_rows, repair_rows
+from synthcity.wording import duration
 
 _NUM_EXAMPLES = 5  # of the reasons for which one stage of the gate refused candidates
 

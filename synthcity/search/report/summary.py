@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from synthcity.search.arms import LLM
-from synthcity.search.journal.wording import SIGN, between, duration, percent
 from synthcity.search.proposers.arm_table import ArmRow
 from synthcity.search.report.model import Report
 from synthcity.search.report.outcome import SearchResult
 from synthcity.search.report.repairs import repair_line
+from synthcity.wording import SIGN, between, duration, percent
 
 
 def summary(result: SearchResult) -> str:

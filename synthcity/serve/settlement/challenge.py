@@ -22,6 +22,7 @@ from synthcity.lines import LineWriter, read_lines
 from synthcity.serve.answering.answer_ledger import Fallback
 from synthcity.serve.settlement.settle import PATIENCE_SECONDS, read_scores
 from synthcity.sn50.competitions import Competition, Rules, get_rules
+from synthcity.wording import bounds, percent
 
 CHALLENGES = "challenges.jsonl"
 
@@ -209,4 +210,4 @@ def _lead(
 
 
 def _describe(found: Lead) -> str:
-    return f"{found.mean:+.2f} %, interval {found.low:+.2f} to {found.high:+.2f} %, {found.num_blocks} blocks of days"
+    return f"{percent(found.mean)} ({bounds(found.low, found.high)}), {found.num_blocks} blocks of days"
