@@ -17,6 +17,7 @@
     │   ├── LLMBudgetExceeded the worst case of the call passes a cap; nothing was asked
     │   └── LLMAnswerError    it answered, but not in the form asked for, the repair included
     ├── VaultError            a vault did not answer, refused, or holds what is damaged (exit code 3)
+    ├── RentError             the market of rented machines did not answer, refused, or has none (exit code 3)
     ├── TrackerError          an experiment tracker failed or hung               (exit code 3)
     ├── TrialFailed           this trial failed; the search goes on
     │   └── TrialTimeout      it took far longer than it may
@@ -115,6 +116,12 @@ class LLMAnswerError(LLMError):
 
 class VaultError(SynthcityError):
     """A vault did not answer, refused, or holds what is damaged; what was to be sent can be sent later."""
+
+    exit_code = 3
+
+
+class RentError(SynthcityError):
+    """The market of rented machines did not answer, refused, or has nothing that is wanted."""
 
     exit_code = 3
 

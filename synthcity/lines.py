@@ -211,6 +211,10 @@ class LineWriter:
             except OSError as error:
                 raise RunError(f"cannot write {self.path}: {error.strerror or error}") from error
 
+    def stat(self) -> os.stat_result:
+        """Tell which file is written to, since another may have been put in its place."""
+        return os.fstat(self._file.fileno())
+
     def close(self) -> None:
         """Let go of the file."""
         self._file.close()

@@ -155,6 +155,7 @@ class Settings:
     llm_base_url: str = _variable(CHUTES_URL, parse=str)  # its client says what is wrong with it
     llm_api_key: Secret = _secret()
     alarm_webhook: Secret = _secret()
+    basilica_api_url: str = _variable("https://api.basilica.ai", "BASILICA_API_URL", parse=_address)
     basilica_api_token: Secret = _secret("BASILICA_API_TOKEN")
     basilica_max_hourly_rate: Decimal | None = _variable(None, "BASILICA_MAX_HOURLY_RATE", parse=_rate)
     basilica_allowed_gpu_types: tuple[str, ...] = _variable((), "BASILICA_ALLOWED_GPU_TYPES", parse=_words)

@@ -1,0 +1,47 @@
+"""Rented machines: offers, a ledger, a lessor that leaks none, and a reaper for what it could not end.
+
+The market's lists are the truth about money; whatever lies on our disk is intent.
+"""
+
+from synthcity.rent.config import Kind, Limits, NodeType, Spot, bounded, usd
+from synthcity.rent.ledger import Account, Ledger, read_ledger
+from synthcity.rent.lessor import EVERY, Lessor, LimitReached
+from synthcity.rent.market import Listing, Market, Patience, Refused, Unknown
+from synthcity.rent.naming import PREFIX, cluster_name, cluster_prefix, new_name, node_type_name, read_name
+from synthcity.rent.offers import NoOffer, Offer, choose, rank
+from synthcity.rent.rental import Address, Rental, State
+from synthcity.rent.replies import Listed
+
+__all__ = [
+    "EVERY",
+    "PREFIX",
+    "Account",
+    "Address",
+    "Kind",
+    "Ledger",
+    "Lessor",
+    "LimitReached",
+    "Limits",
+    "Listed",
+    "Listing",
+    "Market",
+    "NoOffer",
+    "NodeType",
+    "Offer",
+    "Patience",
+    "Refused",
+    "Rental",
+    "Spot",
+    "State",
+    "Unknown",
+    "bounded",
+    "choose",
+    "cluster_name",
+    "cluster_prefix",
+    "new_name",
+    "node_type_name",
+    "rank",
+    "read_ledger",
+    "read_name",
+    "usd",
+]

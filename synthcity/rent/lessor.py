@@ -1,0 +1,370 @@
+"""The lessor of a cluster: rents machines, holds them against the market's lists, and ends them.
+
+A row of the ledger goes from intent to rented, stopping and gone:
+
+1. The intent is on the disk before the request, with the most that it may cost.
+2. A request that has certainly started nothing is gone at once. After any other one that failed nobody knows; its place
+   and its money stay taken until a list shows the name, or lists have lacked it for more than two minutes.
+3. What is dearer than it may be, by the reply or by a list, is stopped at once.
+4. A stop is asked for until lists lack the row; its own reply proves nothing. What has a name of this cluster and is
+   not in the ledger, or is gone there, is stopped, too.
+5. All of it is gone through every 15 seconds over both lists, and at every start.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+from synthcity.durations import MINUTE
+from synthcity.errors import ConfigError, RentError, RunError, SynthcityError, unknown_name
+from synthcity.rent import gpus
+from synthcity.rent.comparing import Matched, compared, dear, ending, match
+from synthcity.rent.config import Limits, NodeType, bounded
+from synthcity.rent.ledger import Ledger
+from synthcity.rent.market import Listing, Market, Refused, Unknown
+from synthcity.rent.naming import cluster_prefix, new_name
+from synthcity.rent.offers import choose
+from synthcity.rent.rental import Rental
+from synthcity.rent.replies import Listed, Started
+from synthcity.settings import Settings
+
+EVERY = 15.0  # seconds between two rounds
+MOST_SKEW = 60.0  # seconds that the clocks may differ
+_SHUN = 10.0 * MINUTE  # an offer that was none, or dearer than told
+_STOPS = 8  # at a time
+_log = logging.getLogger(__name__)
+
+
+class LimitReached(RentError):
+    """The cluster has as many machines, or has cost as much, as it may."""
+
+
+class Lessor:
+    """Rents for one cluster. One process at a time has its ledger; use from any of its threads."""
+
+    def __init__(
+        self,
+        cluster: str,
+        node_types: Iterable[NodeType],
+        limits: Limits,
+        *,
+        market: Market,
+        ledger: Path,
+        public_key: str,
+        settings: Settings,
+    ) -> None:
+        """Take the ledger.
+
+        Args:
+            cluster: its name, small letters and digits.
+            market: closed with the lessor.
+            public_key: for SSH, as in a ``.pub`` file.
+            settings: what they allow goes before what ``node_types`` say.
+
+        Raises:
+            ConfigError: the environment allows none of the GPUs.
+            RunError: another process has the ledger, or it cannot be written.
+        """
+        self.cluster, self.limits = cluster, limits
+        self.node_types = {one.name: bounded(one, settings) for one in node_types}
+        self._prefix = cluster_prefix(cluster)
+        self._market, self._public_key, self._key_id = market, public_key, ""
+        self._lock, self._round = threading.RLock(), threading.Lock()
+        self._ledger = Ledger(ledger)
+        now = market.now()
+        # nobody knows when the last process died in the midst of a request, so absence begins to count now
+        self._rentals = {one.name: replace(one, asked=min(one.asked, now), seen=now) for one in self._ledger.rentals}
+        self._asking: set[str] = set()
+        self._is_listed = False  # whether a whole list was held against the ledger
+        self._strangers: tuple[Listed, ...] = ()
+        self._shunned: dict[str, float] = {}  # ids of offers, and until when
+        self._unwritten: set[str] = set()
+        for problem in self._ledger.problems:
+            _log.warning("%s", problem)
+
+    def close(self) -> None:
+        """Let go of the ledger and the market; what is rented stays rented."""
+        self._ledger.close()
+        self._market.close()
+
+    def __enter__(self) -> Lessor:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def strangers(self) -> tuple[Listed, ...]:
+        """What the last lists showed under a name of this cluster that the ledger does not know."""
+        return self._strangers
+
+    @property
+    def hourly(self) -> Decimal:
+        """USD an hour of all that is there, or may be."""
+        with self._lock:
+            unknown = sum((row.hourly or Decimal(0) for row in self._strangers), Decimal(0))
+            return sum((one.worst_hourly for one in self._rentals.values()), unknown)
+
+    @property
+    def spent(self) -> Decimal:
+        """USD that the cluster has cost in its life, at most."""
+        with self._lock:
+            now = self._market.now()
+            open_ = (one.cost(now) for one in self._rentals.values() if one.state != "gone")
+            return sum(open_, self._ledger.spent)
+
+    def rentals(self) -> tuple[Rental, ...]:
+        """Return all that is there, or may be: whatever is not gone."""
+        with self._lock:
+            return tuple(one for one in self._rentals.values() if one.state != "gone")
+
+    def check(self) -> None:
+        """Hold everything against the market before anything is rented.
+
+        Raises:
+            ConfigError: the token, a GPU's name, the SSH key or the clock is wrong, or another ledger's cluster has
+                this name.
+            RentError: the market does not answer.
+        """
+        for kind in sorted({one.kind for one in self.node_types.values()}):
+            offered = frozenset(offer.gpu for offer in self._market.offers(kind))
+            for one in self.node_types.values():
+                gpus.check_known(one.gpus if one.kind == kind else (), offered)
+        listing = self._market.rentals()
+        if listing.skew is not None and abs(listing.skew) > MOST_SKEW:
+            raise ConfigError(f"the clock of this machine is {-listing.skew:+.0f} s off the market's; set it")
+        with self._lock:
+            strangers = match(self._rentals.values(), listing.rows, self._prefix).strangers
+        if strangers:
+            names = ", ".join(sorted(row.name for row in strangers))
+            raise ConfigError(
+                f"the market has rentals of a cluster {self.cluster!r} that are not in {self._ledger.path} ({names}); "
+                f"choose another name, or end them with `synthcity cluster reap --cluster {self.cluster} --yes`"
+            )
+        self._key()
+
+    def ask(self, node_type: str) -> str:
+        """Ask for one machine and return its name; whether it is there ``rentals`` tells, now or later.
+
+        Raises:
+            ValueError: there is no such node type.
+            LimitReached: the cluster has as many, or has cost as much, as it may.
+            NoOffer: nothing that fits is cheap enough.
+            RentError: nothing was started, or something that was too dear and is being ended.
+            RunError: the intent could not be written; nothing was asked for.
+        """
+        wanted = self.node_types.get(node_type)
+        if wanted is None:
+            raise ValueError(unknown_name("node type", node_type, self.node_types))
+        if not self._is_listed:
+            self.reconcile()
+        self._left(wanted)  # before anybody else is asked
+        key, offers = self._key(), self._market.offers(wanted.kind)
+        with self._lock:
+            now = self._market.now()
+            most = min(wanted.max_hourly_rate, self._left(wanted))
+            offer = choose([one for one in offers if self._shunned.get(one.id, now) <= now], wanted, most)
+            rental = Rental(
+                name=new_name(self.cluster, node_type),
+                node_type=node_type,
+                kind=wanted.kind,
+                offer=offer.id,
+                gpu=offer.gpu,
+                gpu_count=offer.gpu_count,
+                is_spot=offer.is_spot,
+                max_hourly=most,
+                asked=now,
+                seen=now,
+            )
+            self._ledger.write(rental)
+            self._rentals[rental.name] = rental
+            self._asking.add(rental.name)
+        try:
+            self._started(rental.name, self._market.start(wanted.kind, offer.id, rental.name, key))
+        except Refused as error:
+            self._shun(offer.id)
+            with self._lock:
+                self._put(replace(self._rentals[rental.name], state="gone", ended=self._market.now(), why=str(error)))
+            raise
+        except Unknown as error:
+            _log.warning("%s", error)
+        finally:
+            with self._lock:
+                self._asking.discard(rental.name)
+                # absence counts from the end of the request
+                self._rentals[rental.name] = replace(self._rentals[rental.name], seen=self._market.now())
+        rental = self._rentals[rental.name]
+        if rental.state == "stopping" and rental.hourly is not None and rental.hourly > rental.max_hourly:
+            self._shun(offer.id)
+            self._end([rental])
+            raise RentError(f"{rental.name} is being ended: {rental.why}")
+        return rental.name
+
+    def joined(self, name: str) -> None:
+        """Note that a machine has become a node of the cluster."""
+        with self._lock:
+            if not self._rentals[name].joined:
+                self._put(replace(self._rentals[name], joined=True))
+
+    def stop(self, name: str, why: str = "it is not needed any more") -> None:
+        """Have a machine ended: asked for now, and again in every round until lists lack it."""
+        with self._lock:
+            if name not in self._rentals:
+                raise ValueError(f"the ledger has no rental {name!r}")
+            self._mark(name, why)
+            rental = self._rentals[name]
+        if rental.state == "stopping":
+            self._end([rental])
+
+    def reconcile(self) -> None:
+        """Go through all once; what the clock and the limits ask for is done whether or not the market lists anything.
+
+        Raises:
+            RentError: the market has not told all; the next round will.
+        """
+        with self._round:
+            self._write_again()
+            asked = self._end_all()
+            failure: SynthcityError | None = None
+            try:
+                listing = self._market.rentals()
+                self._compare(listing)
+                if listing.problem:
+                    failure = RentError(listing.problem)
+            except (RentError, ConfigError) as error:
+                failure = error
+            with self._lock:
+                living = list(self._rentals.values())
+                due = ending(living, self.node_types, self.limits, self.spent, self._market.now())
+                for name, why in due.items():
+                    self._mark(name, why)
+            self._end_all(but=asked)
+            if failure is not None:
+                raise failure
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Reconcile now, and every 15 seconds on a thread of its own until the block ends."""
+        done = threading.Event()
+
+        def watch() -> None:
+            while True:
+                try:
+                    self.reconcile()
+                except (RentError, ConfigError) as error:
+                    _log.warning("%s", error)
+                except Exception:  # noqa: BLE001 - while this thread lives machines are ended; without it none is
+                    _log.exception("a round of the lessor failed; the next one follows")
+                if done.wait(EVERY):
+                    return
+
+        thread = threading.Thread(target=watch, name="lessor", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+
+    def _key(self) -> str:
+        if not self._key_id:
+            self._key_id = self._market.key_id(self._public_key)
+        return self._key_id
+
+    def _left(self, wanted: NodeType) -> Decimal:
+        """Return the USD an hour that one more machine may cost.
+
+        Raises:
+            LimitReached: there may be no more.
+        """
+        with self._lock:
+            unknown = sum(row.name.startswith(f"{self._prefix}{wanted.name}-") for row in self._strangers)
+            count = unknown + sum(one.node_type == wanted.name for one in self.rentals())
+            if count >= wanted.max_nodes:
+                raise LimitReached(f"{wanted.name} has {count} of {wanted.max_nodes} machines")
+            if self.spent >= self.limits.spend:
+                raise LimitReached(f"the cluster has cost {self.spent:.2f} USD of {self.limits.spend}")
+            left = self.limits.hourly - self.hourly
+            if left <= 0:
+                raise LimitReached(f"the cluster costs {self.hourly} USD an hour of {self.limits.hourly}")
+            return left
+
+    def _started(self, name: str, started: Started) -> None:
+        """Note what the market says; a stop that was asked for meanwhile stays one."""
+        with self._lock:
+            rental, now = self._rentals[name], self._market.now()
+            state = "rented" if rental.state == "intent" else rental.state
+            rental = replace(rental, state=state, id=started.id, hourly=started.hourly, started=now, seen=now)
+            self._put(dear(rental))
+
+    def _compare(self, listing: Listing) -> None:
+        with self._lock:
+            matched = match(self._rentals.values(), listing.rows, self._prefix)
+            for name, rental in list(self._rentals.items()):
+                if name in matched.rows or name not in self._asking:
+                    self._put(compared(rental, matched.rows.get(name), listing))
+            self._is_listed |= listing.is_whole
+            self._meet(matched, listing)
+
+    def _meet(self, matched: Matched, listing: Listing) -> None:
+        """Remember strangers; what a list that is not whole lacks may still be there."""
+        before = {(row.kind, row.id or row.name): row for row in self._strangers}
+        found = {(row.kind, row.id or row.name): row for row in matched.strangers}
+        for kind, id_or_name in found.keys() - before.keys():
+            name = found[kind, id_or_name].name
+            _log.warning("%s (%s) is not in %s; it is ended", name, id_or_name, self._ledger.path)
+        self._strangers = tuple((found if listing.is_whole else before | found).values())
+
+    def _mark(self, name: str, why: str) -> None:
+        rental = self._rentals[name]
+        if rental.state in ("intent", "rented"):
+            self._put(replace(rental, state="stopping", why=why))
+
+    def _put(self, rental: Rental) -> None:
+        """Keep a rental, on the disk where more has changed than when it was seen; a full disk stops no stop."""
+        before = self._rentals[rental.name]
+        self._rentals[rental.name] = rental
+        if replace(before, seen=rental.seen, billed=rental.billed) != rental:
+            self._unwritten.add(rental.name)
+            self._write_again()
+
+    def _write_again(self) -> None:
+        with self._lock:
+            for name in sorted(self._unwritten):
+                try:
+                    self._ledger.write(self._rentals[name])
+                except RunError as error:
+                    _log.warning("%s; it is tried again", error)
+                    return
+                self._unwritten.discard(name)
+
+    def _end_all(self, but: frozenset[str] = frozenset()) -> frozenset[str]:
+        """Ask for all that is to end and return what was asked for."""
+        with self._lock:
+            names = {one.name for one in self._rentals.values() if one.state == "stopping"} - self._asking
+            rentals = [self._rentals[name] for name in sorted(names - but)]
+            strangers = [row for row in self._strangers if row.id not in but]
+        self._end([*rentals, *strangers])
+        return frozenset(names | {row.id for row in strangers})
+
+    def _end(self, rows: Sequence[Rental | Listed]) -> None:
+        if rows:
+            with ThreadPoolExecutor(_STOPS) as pool:  # one that hangs holds up no other
+                list(pool.map(self._ask_to_end, rows))
+
+    def _ask_to_end(self, row: Rental | Listed) -> None:
+        try:
+            self._market.stop(row.kind, row.id or row.name)
+        except (RentError, ConfigError) as error:
+            _log.warning("%s; it is asked again", error)
+
+    def _shun(self, offer: str) -> None:
+        with self._lock:
+            self._shunned[offer] = self._market.now() + _SHUN

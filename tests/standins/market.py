@@ -1,0 +1,595 @@
+"""A stand-in for Basilica's secure cloud, as a server in a process of its own: ``python -m tests.standins.market``.
+
+It prints its port. Its clock is virtual and moves when it is told to (``POST /-/advance``), or is the real one. Rentals
+go from provisioning to running to gone; both lists may lag. Faults are set from outside (``POST /-/set``), each a kind
+of request it befalls, what it is, and how often; or ``chaos`` draws them, seeded, with a probability each:
+
+* start: 400 402 404 409 429 500; ``500 after``, ``lost``, ``hang after``, ``garbled`` (a machine is there all the
+  same), ``late`` (it comes 90 s after the answer was given up), ``dearer`` (than was listed), ``twice``, ``drop``,
+  ``hang``, ``never boots``, ``spot lost``, ``dearer later``;
+* list: 500 429 ``drop`` ``hang`` ``garbled`` ``missing`` (one row) ``unknown`` (no price) ``part`` (of the rows)
+  ``damaged`` (a row that tells nothing);
+* stop: 500 429 ``drop`` ``hang`` ``lost`` (it ended) ``stays`` (although the answer says that it ended) ``slow``;
+* any: ``kill`` and ``kill after``: the process that was named as prey is killed before, or after, it was done.
+
+What was rented is judged all the time, see ``Judge``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import unquote, urlsplit
+from urllib.request import ProxyHandler, Request, build_opener
+
+TOKEN = "basilica_" + "canary" * 4
+BEGUN = 1_795_000_000.0  # Unix seconds at which a virtual clock begins
+ROOT = "/v2/secure-cloud"
+START, LIST, STOP, OFFERS = "start", "list", "stop", "offers"
+# kind of request -> fault -> how often chaos draws it
+CHAOS: Mapping[str, Mapping[str, float]] = {
+    START: {
+        **dict.fromkeys(("402", "404", "429", "500", "500 after", "lost", "garbled", "late", "drop", "twice"), 0.02),
+        **{"hang": 0.005, "hang after": 0.01, "dearer": 0.04, "never boots": 0.03, "spot lost": 0.05},
+        "dearer later": 0.02,
+    },
+    LIST: {
+        **dict.fromkeys(("500", "429", "drop", "garbled", "missing", "unknown", "part", "damaged"), 0.01),
+        "hang": 0.002,
+    },
+    STOP: {**dict.fromkeys(("500", "429", "drop", "lost", "slow"), 0.02), "stays": 0.04, "hang": 0.005},
+    OFFERS: {"500": 0.02, "garbled": 0.01, "drop": 0.01},
+}
+_OFFER = {
+    "provider": "cyan", "gpu_memory_gb_per_gpu": 80, "interconnect": "PCIe", "storage": "500", "deployment_type": "vm",
+    "system_memory_gb": 120, "vcpu_count": 28, "region": "canada-1", "availability": True, "is_spot": False,
+}  # fmt: skip
+_open = build_opener(ProxyHandler({})).open
+
+
+def gpu_offer(id_: str, gpu: str, count: int, rate: str, **others: object) -> dict[str, Any]:
+    """Return an offer of machines with GPUs, at a price of one GPU."""
+    return {**_OFFER, "id": id_, "gpu_type": gpu, "gpu_count": count, "hourly_rate_per_gpu": rate, **others}
+
+
+def cpu_offer(id_: str, rate: str, **others: object) -> dict[str, Any]:
+    """Return an offer of machines without a GPU."""
+    plain = {"provider": "plum", "vcpu_count": 8, "system_memory_gb": 32, "storage_gb": 100, "region": "norway-1"}
+    return {**plain, "availability": True, "id": id_, "hourly_rate": rate, **others}
+
+
+OFFERS_NOW = [
+    gpu_offer("cyan-a100-x1", "A100", 1, "1.35"),
+    gpu_offer("cyan-a100-x8", "NVIDIA A100 80GB", 8, "1.00"),
+    gpu_offer("plum-a100-spot", "A100", 1, "0.90", is_spot=True),
+    gpu_offer("plum-a10-x1", "A10", 1, "0.40"),
+    gpu_offer("opal-a6000-x1", "RTX A6000", 1, "0.80"),
+    gpu_offer("opal-h100-x1", "H100", 1, "2.10"),
+    gpu_offer("opal-gh200-x1", "GH200 480GB", 1, "1.20"),
+    gpu_offer("opal-a6000-gone", "RTX A6000", 1, "0.10", availability=False),
+]
+CPU_OFFERS_NOW = [cpu_offer("plum-cpu-8", "0.12"), cpu_offer("plum-cpu-32", "0.48", vcpu_count=32)]
+
+
+@dataclass
+class Machine:
+    """One rental, as it really is."""
+
+    name: str
+    id: str
+    kind: str
+    offer: dict[str, Any]
+    listed_hourly: float
+    hourly: float
+    created: float
+    boots: bool = True
+    is_extra: bool = False
+    ended: float | None = None
+    appear: float = 0.0
+    vanish: float = 0.0
+    shown: float | None = None  # when a reply first told that it is unwanted, in seconds that its lessor lived
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Judge:
+    """Holds what a lessor must hold, whenever something changes; the caps are what it was told.
+
+    What is dearer than ``cap``, or was started twice, is not the lessor's doing; it must end within 60 s of the first
+    reply that shows it, counted while the lessor lives.
+    """
+
+    cap: float = 1e9
+    max_nodes: int = 10**9
+    max_hourly: float = 1e9
+    prefix: str = "synthcity-"
+    most_nodes: int = 0
+    most_hourly: float = 0.0
+    unwanted: int = 0
+    longest: float = 0.0
+    faults: list[str] = field(default_factory=list)
+
+
+class Market:
+    """The state of the account."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.virtual: float | None = BEGUN
+        self.idle = 0.0  # virtual seconds for which no lessor lived
+        self.skew = 0.0
+        self.lag = 0.0
+        self.machines: list[Machine] = []
+        self.pending: list[tuple[float, str, str, dict[str, Any], list[str]]] = []
+        self.offers: dict[str, list[dict[str, Any]]] = {"gpu": list(OFFERS_NOW), "cpu": list(CPU_OFFERS_NOW)}
+        self.key: dict[str, Any] | None = None
+        self.faults: list[dict[str, Any]] = []
+        self.chaos: dict[str, dict[str, float]] = {}
+        self.rng = random.Random(0)
+        self.prey = 0
+        self.kills = 0
+        self.judge = Judge()
+        self.asked: list[str] = []
+        self.received: list[str] = []
+        self.drawn: dict[str, int] = {}
+        self.clock_file = ""
+
+    def now(self) -> float:
+        return time.time() if self.virtual is None else self.virtual
+
+    def advance(self, seconds: float, *, idle: bool = False) -> None:
+        """Move the virtual clock, through what happens on the way."""
+        if self.virtual is None:
+            return
+        until = self.virtual + seconds
+        for due in sorted(self.pending, key=lambda one: one[0]):
+            if due[0] <= until:
+                self.virtual = max(self.virtual, due[0])
+                self.pending.remove(due)
+                self.create(*due[1:])
+        for machine in self.living():
+            lost = machine.extra.get("lost_at")
+            if lost is not None and lost <= until:
+                self.end(machine, lost)
+            rise = machine.extra.get("rise_at")
+            if rise is not None and rise <= until:
+                machine.hourly = round(machine.listed_hourly * 2.5, 4)
+        self.virtual = until
+        self.idle += seconds if idle else 0.0
+        if self.clock_file:
+            with open(self.clock_file, "r+b") as file:
+                file.write(repr(until).encode().ljust(32))
+        self.hold()
+
+    def living(self) -> list[Machine]:
+        return [machine for machine in self.machines if machine.ended is None]
+
+    def create(self, kind: str, name: str, offer: dict[str, Any], faults: list[str]) -> Machine:
+        now, count = self.now(), offer.get("gpu_count", 1)
+        listed = float(offer.get("hourly_rate_per_gpu", offer.get("hourly_rate", 0))) * count
+        hourly = listed * self.rng.choice((1.2, 2.0, 4.0)) if "dearer" in faults else listed
+        machine = Machine(
+            name=name, id=f"{self.rng.getrandbits(64):016x}", kind=kind, offer=offer, listed_hourly=listed,
+            hourly=round(hourly, 4), created=now, boots="never boots" not in faults,
+        )  # fmt: skip
+        machine.appear, machine.vanish = self.rng.uniform(0, self.lag), self.rng.uniform(0, self.lag)
+        if "spot lost" in faults:
+            machine.extra["lost_at"] = now + self.rng.uniform(30, 400)
+        if "dearer later" in faults:
+            machine.extra["rise_at"] = now + self.rng.uniform(30, 400)
+        self.machines.append(machine)
+        self.hold()
+        return machine
+
+    def end(self, machine: Machine, at: float) -> None:
+        machine.ended = at
+        if machine.shown is not None:
+            self.judge.longest = max(self.judge.longest, at - self.idle - machine.shown)
+
+    def is_unwanted(self, machine: Machine) -> bool:
+        return machine.is_extra or machine.hourly > self.judge.cap
+
+    def show(self, machine: Machine) -> None:
+        """Note that a reply tells of a machine that must go."""
+        if machine.shown is None and self.is_unwanted(machine):
+            machine.shown = self.now() - self.idle
+            self.judge.unwanted += 1
+
+    def hold(self) -> None:
+        """Hold fleet and price against the limits."""
+        judge, now = self.judge, self.now()
+        ours = [one for one in self.living() if one.name.startswith(judge.prefix)]
+        for one in ours:
+            if one.shown is not None and now - self.idle - one.shown > 60 and not one.extra.get("told"):
+                one.extra["told"] = True
+                judge.faults.append(f"{one.name} is unwanted and lives {now - self.idle - one.shown:.0f} s after that")
+        wanted = [one for one in ours if not self.is_unwanted(one)]
+        hourly = sum(min(one.hourly, one.listed_hourly) if one.shown is None else one.hourly for one in wanted)
+        judge.most_nodes, judge.most_hourly = max(judge.most_nodes, len(wanted)), max(judge.most_hourly, hourly)
+        if len(wanted) > judge.max_nodes:
+            judge.faults.append(f"{len(wanted)} machines at {now:.0f}")
+        if hourly > judge.max_hourly + 1e-9:
+            judge.faults.append(f"{hourly:.2f} USD an hour at {now:.0f}")
+
+    def cost(self, machine: Machine) -> float:
+        return machine.hourly * ((machine.ended or self.now()) - machine.created) / 3600
+
+    def draw(self, what: str, line: str) -> str:
+        """Return the fault of a request: one that was set, else by chance."""
+        found = ""
+        for fault in self.faults:
+            if fault.get("times", 1) > 0 and re.search(fault["on"], f"{what} {line}"):
+                fault["times"] = fault.get("times", 1) - 1
+                found = str(fault["what"])
+                break
+        else:
+            draw = self.rng.random()
+            for name, share in self.chaos.get(what, {}).items():
+                draw -= share
+                if draw < 0:
+                    found = name
+                    break
+        if found:
+            self.drawn[f"{what} {found}"] = self.drawn.get(f"{what} {found}", 0) + 1
+        return found
+
+    def kill(self) -> None:
+        if self.prey:
+            with suppress(ProcessLookupError):
+                os.kill(self.prey, signal.SIGKILL)
+            self.prey, self.kills = 0, self.kills + 1
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One request."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    market: Market
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def handle(self) -> None:
+        with suppress(ConnectionError):
+            super().handle()
+
+    def do(self) -> None:
+        """Answer."""
+        length = int(self.headers.get("Content-Length") or 0)
+        raw = self.rfile.read(length)
+        parts = urlsplit(self.path)
+        path = unquote(parts.path)
+        if path.startswith("/-/"):
+            with self.market.lock:
+                self._send(200, self._steer(path[3:], json.loads(raw or b"null")))
+            return
+        with self.market.lock:
+            self.market.asked.append(f"{self.command} {self.path}")
+            self.market.received.append(f"{self.path} {raw.decode('utf-8', 'replace')}")
+        if self.headers.get("Authorization") != f"Bearer {TOKEN}":
+            self._fail(401, "AUTH_ERROR", "no valid token")
+            return
+        self._answer(path, json.loads(raw or b"null"))
+
+    do_GET = do_POST = do_DELETE = do
+
+    def _answer(self, path: str, body: Any) -> None:
+        if match := re.fullmatch(rf"{ROOT}/(cpu-)?rentals/start", path):
+            self._start("cpu" if match[1] else "gpu", body)
+        elif match := re.fullmatch(rf"{ROOT}/(cpu-)?rentals/(.+)/stop", path):
+            self._stop("cpu" if match[1] else "gpu", match[2])
+        elif match := re.fullmatch(rf"{ROOT}/(cpu-)?rentals", path):
+            self._list("cpu" if match[1] else "gpu")
+        elif match := re.fullmatch(rf"{ROOT}/(cpu|gpu)-prices", path):
+            self._offers(match[1])
+        elif path == "/ssh-keys":
+            self._key(body)
+        else:
+            self._fail(404, "NOT_FOUND", f"no route {path}")
+
+    def _offers(self, kind: str) -> None:
+        with self.market.lock:
+            fault = self.market.draw(OFFERS, kind)
+            nodes = [{**one, "fetched_at": _time(self.market.now())} for one in self.market.offers[kind]]
+        if not self._broken(fault, 20):
+            nodes = [one for one in nodes if one["availability"]]
+            self._send(200, {"nodes": nodes, "count": len(nodes)} if fault != "garbled" else b"<html>")
+
+    def _key(self, body: Any) -> None:
+        market = self.market
+        if self.command == "POST":
+            now = _time(market.now())
+            market.key = {"id": "5f0c", "user_id": "auth0|1", **body, "created_at": now, "updated_at": now}
+        self._send(200, market.key)
+
+    def _start(self, kind: str, body: dict[str, str]) -> None:
+        market, name = self.market, body["name"]
+        with market.lock:
+            fault = market.draw(START, name)
+            offer = next((one for one in market.offers[kind] if one["id"] == body["offering_id"]), None)
+            if market.key is None or body["ssh_public_key_id"] != market.key["id"]:
+                self._fail(400, "BAD_REQUEST", "Invalid SSH key")
+                return
+            if offer is None or not offer["availability"]:
+                self._fail(404, "NOT_FOUND", "Offering not found")
+                return
+            if fault == "kill":
+                market.kill()
+                return
+            if fault == "late":
+                market.pending.append((market.now() + 90, kind, name, offer, []))
+        if self._broken(fault, 60) or (fault == "late" and self._drop()):
+            return
+        with market.lock:
+            machine = market.create(kind, name, offer, [fault])
+            if fault == "twice":
+                market.create(kind, name, offer, []).is_extra = True
+            if fault == "kill after":
+                market.kill()
+            if fault not in ("500 after", "lost", "hang after", "garbled", "kill after"):
+                market.show(machine)
+            reply = {
+                "name": name, "rental_id": machine.id, "deployment_id": machine.id, "provider": offer["provider"],
+                "status": "provisioning", "ip_address": None, "ssh_command": None, "hourly_cost": machine.hourly,
+                "is_spot": bool(offer.get("is_spot")),
+            }  # fmt: skip
+        if fault == "500 after":
+            self._fail(500, "INTERNAL", "Failed to deploy instance")
+        elif fault in ("lost", "kill after"):
+            self._drop()
+        elif fault == "hang after":
+            self._hang(0)
+        else:
+            self._send(201, b'{"name": "syn' if fault == "garbled" else reply)
+
+    def _list(self, kind: str) -> None:
+        market = self.market
+        with market.lock:
+            fault = market.draw(LIST, kind)
+            if fault in ("kill", "kill after"):
+                market.kill()
+        if self._broken(fault, 20):
+            return
+        with market.lock:
+            now = market.now()
+            found = [one for one in market.machines if one.kind == kind and one.created + one.appear <= now]
+            found = [one for one in found if one.ended is None or now < one.ended + one.vanish]
+            total = len(found)
+            if fault == "missing" and found:
+                found.remove(market.rng.choice(found))
+                total -= 1
+            if fault == "part" and found:
+                found = found[: len(found) // 2]
+            rows: list[Any] = [self._row(one, unknown=fault == "unknown") for one in found]
+            if fault == "damaged" and rows:
+                rows[0] = {"status": None}
+            else:
+                for one in found:
+                    if fault not in ("unknown", "garbled"):
+                        market.show(one)
+        self._send(200, {"rentals": rows, "total_count": total} if fault != "garbled" else b'{"rentals": nul')
+
+    def _row(self, one: Machine, *, unknown: bool) -> dict[str, Any]:
+        now, offer = self.market.now(), one.offer
+        runs = one.boots and now - one.created > 60
+        address = f"203.0.113.{int(one.id[:2], 16)}"
+        return {
+            "name": one.name, "rental_id": one.id, "provider": offer["provider"], "provider_instance_id": one.id[:6],
+            "gpu_type": "unknown" if unknown else offer.get("gpu_type", ""), "instance_type": offer["id"],
+            "gpu_count": 0 if unknown else offer.get("gpu_count", 0), "location_code": offer["region"],
+            "status": "running" if runs else "provisioning", "ip_address": address if runs else None,
+            "hourly_cost": 0.0 if unknown else one.hourly, "created_at": _time(one.created), "stopped_at": None,
+            "ssh_command": f"ssh ubuntu@{address}" if runs else None, "vcpu_count": offer["vcpu_count"],
+            "system_memory_gb": offer["system_memory_gb"], "accumulated_cost": f"{self.market.cost(one):.2f}",
+            "is_vip": False, "is_spot": bool(offer.get("is_spot")),
+        }  # fmt: skip
+
+    def _stop(self, kind: str, id_or_name: str) -> None:
+        market = self.market
+        with market.lock:
+            fault = market.draw(STOP, id_or_name)
+            if fault == "kill":
+                market.kill()
+        if self._broken(fault, 20):
+            return
+        with market.lock:
+            match = [one for one in market.living() if one.kind == kind and id_or_name in (one.id, one.name)]
+            if not match:
+                self._fail(404, "NOT_FOUND", "Rental not found")
+                return
+            machine = match[0]
+            if fault == "slow":
+                machine.extra["lost_at"] = market.now() + 30
+            elif fault != "stays":
+                market.end(machine, market.now())
+                market.hold()
+            if fault == "kill after":
+                market.kill()
+            hours = (market.now() - machine.created) / 3600
+            cost = market.cost(machine)
+        if fault in ("lost", "kill after"):
+            self._drop()
+            return
+        told = {"name": machine.name, "rental_id": machine.id, "status": "stopped"}
+        self._send(200, {**told, "duration_hours": hours, "total_cost": cost})
+
+    def _broken(self, fault: str, seconds: float) -> bool:
+        """Answer as a fault that comes before anything is done; whether it was one."""
+        if fault.isdigit():
+            self._fail(int(fault), "FAULT", f"fault {fault}")
+        elif fault == "drop":
+            self._drop()
+        elif fault == "hang":
+            self._hang(seconds)
+        elif fault == "drip" or fault == "drip":
+            self._drip()
+        elif fault == "kill":
+            self._drop()
+        else:
+            return False
+        return True
+
+    def _hang(self, seconds: float) -> None:
+        """Answer nothing until the other side gives up."""
+        with self.market.lock:
+            self.market.advance(seconds)
+        with suppress(OSError):
+            self.connection.settimeout(30)
+            self.connection.recv(1)
+        self._drop()
+
+    def _drip(self) -> None:
+        """Send a long answer a byte at a time."""
+        self.send_response_only(200)
+        self.send_header("Content-Length", "100000")
+        self.end_headers()
+        with suppress(OSError):
+            for _ in range(2000):
+                self.wfile.write(b" ")
+                time.sleep(0.02)
+
+    def _drip(self) -> None:
+        """Send a long answer a byte at a time."""
+        self.send_response_only(200)
+        self.send_header("Content-Length", "100000")
+        self.end_headers()
+        with suppress(OSError):
+            for _ in range(2000):
+                self.wfile.write(b" ")
+                time.sleep(0.02)
+
+    def _drop(self) -> bool:
+        self.close_connection = True
+        with suppress(OSError):
+            self.connection.shutdown(2)
+        return True
+
+    def _fail(self, status: int, code: str, message: str) -> None:
+        about = {"code": f"BASILICA_API_{code}", "message": message, "timestamp": _time(self.market.now())}
+        self._send(
+            status, {"error": {**about, "retryable": status >= 500}}, {"Retry-After": "5"} if status == 429 else {}
+        )
+
+    def _send(self, status: int, answer: object, extra: Mapping[str, str] = {}) -> None:
+        content = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+        self.send_response_only(status)
+        self.send_header("Date", formatdate(self.market.now() + self.market.skew, usegmt=True))
+        for name, value in {"Content-Type": "application/json", "Content-Length": len(content), **extra}.items():
+            self.send_header(name, str(value))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def _steer(self, what: str, body: Any) -> object:
+        market = self.market
+        if what == "set":
+            for name, value in body.items():
+                if name == "judge":
+                    market.judge = Judge(**value)
+                elif name == "seed":
+                    market.rng = random.Random(value)
+                else:
+                    assert hasattr(market, name), name
+                    setattr(market, name, value)
+        elif what == "reset":
+            fresh = Market()
+            for name, value in vars(fresh).items():
+                if name != "lock":
+                    setattr(market, name, value)
+        elif what == "advance":
+            market.advance(body["seconds"], idle=body.get("idle", False))
+        elif what == "rent":
+            offer = next(one for one in market.offers[body.get("kind", "gpu")] if one["id"] == body["offer"])
+            machine = market.create(body.get("kind", "gpu"), body["name"], offer, [])
+            machine.created -= body.get("age", 0)
+        return self._state()
+
+    def _state(self) -> dict[str, Any]:
+        market = self.market
+        machines = [{**asdict(one), "cost": market.cost(one)} for one in market.living()]
+        return {
+            "now": market.now(), "living": machines, "count": len(market.machines), "asked": market.asked[-200:],
+            "spent": sum(market.cost(one) for one in market.machines), "judge": asdict(market.judge),
+            "kills": market.kills, "drawn": market.drawn, "pending": len(market.pending),
+        }  # fmt: skip
+
+
+def _time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
+
+
+class Running:
+    """Handle of a running stand-in."""
+
+    def __init__(self, port: int) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        self.environment = {"BASILICA_API_URL": self.url, "BASILICA_API_TOKEN": TOKEN}
+
+    def set(self, **values: object) -> dict[str, Any]:
+        """Set parts of the state: ``virtual``, ``faults``, ``chaos``, ``lag``, ``skew``, ``offers``, ``judge``, ..."""
+        return self._post("set", values)
+
+    def reset(self) -> None:
+        """Begin anew: no rental, no fault, no key."""
+        self._post("reset")
+
+    def advance(self, seconds: float, *, idle: bool = False) -> float:
+        """Move the virtual clock and return what it shows."""
+        return float(self._post("advance", {"seconds": seconds, "idle": idle})["now"])
+
+    def rent(self, name: str, offer: str = "cyan-a100-x1", *, kind: str = "gpu", age: float = 0.0) -> None:
+        """Have a machine rented by somebody."""
+        self._post("rent", {"name": name, "offer": offer, "kind": kind, "age": age})
+
+    def state(self) -> dict[str, Any]:
+        """Tell the state."""
+        return self._post("state")
+
+    def names(self) -> list[str]:
+        """Tell the names of all machines that live."""
+        return sorted(one["name"] for one in self.state()["living"])
+
+    def _post(self, what: str, body: object = None) -> dict[str, Any]:
+        with _open(Request(f"{self.url}/-/{what}", json.dumps(body).encode())) as answer:
+            found: dict[str, Any] = json.load(answer)
+        return found
+
+
+@contextmanager
+def running_market() -> Iterator[Running]:
+    """Run a stand-in; it ends with the block, or with this process."""
+    command = [sys.executable, "-m", "tests.standins.market"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield Running(int(process.stdout.readline()))
+        finally:
+            process.kill()
+
+
+def main() -> None:
+    """Serve until the standard input ends."""
+    Handler.market = Market()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    print(server.server_port, flush=True)
+    sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()
