@@ -100,7 +100,7 @@ WRONG: list[dict[str, Any]] = [
     {"format": None},
     {"kind": "bundle"},
     {"kind": "model"},
-    {"id": new_id(b"another")},
+    {"id": "01M8FCWC7ANS28NJ3C9T74VV34"},
     {"id": "../.."},
     {"name": "a/b"},
     {"name": ".."},
