@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from synthcity.cluster import Cluster
+from synthcity.cluster.local import Cluster
 from synthcity.errors import ConfigError, DataError, RunError
 from synthcity.history.local import row_of_run
 from synthcity.search import resumption, run

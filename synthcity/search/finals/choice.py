@@ -113,7 +113,7 @@ def _gain(recorder: Recorder, single: str, scores: pd.DataFrame, data: SearchDat
     if single not in gains:
         return found
     mean, error = gains[single]
-    return both(Estimate(mean=mean, error=error), found)
+    return both(found, Estimate(mean=mean, error=error))
 
 
 def stage_seed(seed: int, stage: int) -> int:
