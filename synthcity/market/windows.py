@@ -314,20 +314,22 @@ def _slot_profiles(absolute: Floats, spec: WindowSpec) -> tuple[Floats, Floats]:
     n, day, horizon = len(absolute), spec.steps_per_day, spec.horizon
     half = _SMOOTH_SECONDS // spec.increment
     smooth = _centred_mean(absolute, half)
+    seen = np.isfinite(smooth)
+    filled = np.where(seen, smooth, 0.0)
     # a centred mean at lag one day would look past t0 near the end of a day-long horizon: shift it back
     shift = max(0, half - max(0, day - horizon))
     total, count = np.zeros(n + horizon), np.zeros(n + horizon)
     slots = {}
     weekday_total, weekday_count = np.zeros(n + horizon), np.zeros(n + horizon)
     for lag in range(1, max(spec.profile_days) + 1):
-        value = _lagged(smooth, lag * day + (shift if lag == 1 else 0), n + horizon)
-        seen = np.isfinite(value)
-        value = np.where(seen, value, 0.0)
-        total += value
-        count += seen
+        back = lag * day + (shift if lag == 1 else 0)
+        known = max(0, min(n, n + horizon - back))
+        later = slice(back, back + known)
+        total[later] += filled[:known]
+        count[later] += seen[:known]
         if lag % _WEEK == 0 and lag <= 2 * _WEEK:
-            weekday_total += value
-            weekday_count += seen
+            weekday_total[later] += filled[:known]
+            weekday_count[later] += seen[:known]
         if lag in spec.profile_days:
             slots[lag] = (total.copy(), count.copy())
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -338,12 +340,6 @@ def _slot_profiles(absolute: Floats, spec: WindowSpec) -> tuple[Floats, Floats]:
     longest = log_slots[:, len(spec.profile_days) - 1]
     level = np.log(np.maximum(_trailing_mean(np.exp(longest), day), 1e-7))
     return log_slots, np.clip(np.nan_to_num(longest - level, nan=0.0), -2.5, 2.5)
-
-
-def _lagged(values: Floats, lag: int, length: int) -> Floats:
-    out = np.full(length, np.nan)
-    out[lag:] = values[: max(0, length - lag)]
-    return out
 
 
 def _centred_mean(values: Floats, half: int) -> Floats:

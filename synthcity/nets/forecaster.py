@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from weakref import WeakKeyDictionary
@@ -132,12 +132,13 @@ class NetForecaster:
         num_paths = max(prompt.num_simulations for prompt in prompts)
         generator = torch.Generator().manual_seed(seed)
         returns = law.sample(num_paths, law.draw_noise(num_paths, generator, factor))
-        wide = _wide(law, num_paths, generator) if quantised else None
+        counts = {prompt.num_simulations for prompt in prompts}
+        quantiles = _step_quantiles(law, counts, generator) if quantised else None
         ensembles = []
         for i, (prompt, table) in enumerate(zip(prompts, tables, strict=True)):
             own = returns[i, : prompt.num_simulations]
-            if quantised:
-                own = quantised_paths(own, law, i, wide)
+            if quantiles is not None:
+                own = quantised_paths(own, quantiles[len(own)][i])
             price = history.last_price(prompt.asset, self.spec.increment)
             ensembles.append(_prices(own[:, : prompt.num_steps], float(table.anchor[-1]), price))
         return ensembles
@@ -253,22 +254,22 @@ def _prices(returns: Tensor, anchor: float, price: float) -> Paths:
     return paths
 
 
-def _wide(law: Law, num_paths: int, generator: torch.Generator) -> Tensor | None:
-    """More draws (batch, paths, horizon) of a law that cannot tell its quantiles; None of one that can."""
-    if law.quantiles(torch.tensor([0.5])) is not None:
-        return None
-    return law.sample(DEFAULT_FACTOR * num_paths, generator=generator)
+def _step_quantiles(law: Law, counts: Collection[int], generator: torch.Generator) -> dict[int, Tensor]:
+    """Quantiles (batch, horizon, n) of every step in the middle of n equal parts of its law, for each n of ``counts``.
+
+    A law that cannot tell them is asked for more draws.
+    """
+    levels = {count: (torch.arange(count) + 0.5) / count for count in counts}
+    known = {count: law.quantiles(levels[count]) for count in counts}
+    found = {count: quantiles for count, quantiles in known.items() if quantiles is not None}
+    if len(found) < len(counts):
+        wide = law.sample(DEFAULT_FACTOR * max(counts), generator=generator)
+        found = {count: torch.stack([own.quantile(levels[count], dim=0).T for own in wide]) for count in counts}
+    return found
 
 
-def quantised_paths(draws: Tensor, law: Law, window: int, wide: Tensor | None) -> Tensor:
+def quantised_paths(draws: Tensor, quantiles_hn: Tensor) -> Tensor:
     """Give the draws (paths, horizon) of one window the quantiles of every step, in the order of the draws."""
-    levels = (torch.arange(len(draws)) + 0.5) / len(draws)
-    if wide is None:
-        known = law.quantiles(levels)
-        assert known is not None
-        quantiles_hn = known[window]
-    else:
-        quantiles_hn = wide[window].quantile(levels, dim=0).T
     by_step = draws.T.contiguous()
     # NumPy sorts rows of floats three times as fast as torch on a CPU
     order = torch.from_numpy(by_step.numpy().argsort(axis=1))

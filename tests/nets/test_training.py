@@ -238,6 +238,14 @@ def test_a_law_without_quantiles_shows_them_by_more_draws(trained, market: Marke
     assert np.abs(steps[0] - steps[1]).mean() < 0.08 * np.abs(steps[0]).mean()  # 0.14 by the 200 draws themselves
 
 
+def test_a_law_is_asked_once_for_the_quantiles_of_all_prompts(trained, market: Market, monkeypatch: pytest.MonkeyPatch):
+    asked, quantiles = [], GBMLaw.quantiles
+    monkeypatch.setattr(GBMLaw, "quantiles", lambda law, levels: asked.append(len(levels)) or quantiles(law, levels))
+    prompts = [Prompt(asset=name, start_time=START + 20 * 86400, num_simulations=50) for name in ("ETH", "BTC")]
+    Quantised(NetForecaster.from_state(trained[1])).simulate_many(market.as_of(START + 20 * 86400), prompts, seed=4)
+    assert asked == [50]
+
+
 def test_fitting_without_validation_takes_the_same_steps(dataset: Dataset):
     watched, blind = trainer(dataset), trainer(dataset)
     watched.advance()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -19,9 +20,12 @@ def new_york(times: Times) -> Times:
 
     The offset is taken once a UTC day, at noon: clocks change on Sunday mornings, when no session is open.
     """
-    days, position = np.unique(times // DAY, return_inverse=True)
-    offsets = [_offset(int(day) * DAY + DAY // 2) for day in days]
-    return times + np.array(offsets, dtype=np.int64)[position]
+    if not len(times):
+        return times
+    day = times // DAY
+    first, last = int(day.min()), int(day.max())
+    offsets = [_offset(each) for each in range(first, last + 1)]
+    return times + np.array(offsets, dtype=np.int64)[day - first]
 
 
 def weekday_and_second(times: Times) -> tuple[Times, Times]:
@@ -29,7 +33,8 @@ def weekday_and_second(times: Times) -> tuple[Times, Times]:
     return (times // DAY + 3) % 7, times % DAY  # 1970-01-01 was a Thursday
 
 
-def _offset(seconds: int) -> int:
-    offset = datetime.fromtimestamp(seconds, _NEW_YORK).utcoffset()
+@cache
+def _offset(day: int) -> int:
+    offset = datetime.fromtimestamp(day * DAY + DAY // 2, _NEW_YORK).utcoffset()
     assert offset is not None
     return int(offset.total_seconds())

@@ -49,11 +49,11 @@ def scale_mixture_quantiles(
     y, frequency = _grid(log_scale_bh.device)
     shape = (*log_scale_bh.shape, _POINTS)
     if regimes is None:
-        density = _log_magnitude_density(y.expand(shape), dof_bh)
+        density = _log_magnitude_density(y, dof_bh).expand(shape)
     else:
         density = torch.zeros(shape, dtype=torch.float64, device=y.device)
         for weight_b, offset_b in zip(*(part.double()[..., None, None].unbind(1) for part in regimes), strict=True):
-            density = density + weight_b * _log_magnitude_density((y - offset_b).expand(shape), dof_bh)
+            density = density + weight_b * _log_magnitude_density(y - offset_b, dof_bh)
     spectrum = torch.fft.rfft(density / (_STEP * density.sum(-1, keepdim=True)))
     if spread_bh is not None:
         spectrum = spectrum * torch.exp(-0.5 * (spread_bh.double()[..., None] * frequency).square())
@@ -71,11 +71,11 @@ def _grid(device: torch.device) -> tuple[Tensor, Tensor]:
     return y, frequency
 
 
-def _log_magnitude_density(y_bhg: Tensor, dof_bh: Tensor | None) -> Tensor:
-    """Density of log |Z|, which is 2 x f(x) at x = exp(y)."""
-    x = y_bhg.exp()
+def _log_magnitude_density(y: Tensor, dof_bh: Tensor | None) -> Tensor:
+    """Density of log |Z| at ``y`` (..., g), which is 2 x f(x) at x = exp(y)."""
+    x = y.exp()
     log_density = normal_log_density(x) if dof_bh is None else student_log_density(x, dof_bh.double()[..., None])
-    return 2 * torch.exp(log_density + y_bhg)
+    return 2 * torch.exp(log_density + y)
 
 
 def _distribution(spectrum_nf: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -119,7 +119,7 @@ def _interpolate(x_ng: Tensor, y_g: Tensor, slope_ng: Tensor, shift_n: Tensor, a
     below = torch.zeros(len(x_ng), len(at) + 1, dtype=torch.int64, device=at.device)
     below.scatter_add_(1, position, torch.ones_like(position))
     row = (below.cumsum(1)[:, :-1] - 1).clamp(0, width.shape[1] - 1)
-    row = row[:, order.argsort()] + width.shape[1] * torch.arange(len(row), device=at.device)[:, None]
+    row += width.shape[1] * torch.arange(len(row), device=at.device)[:, None]
     x0, c0, c1, c2, c3 = nn.functional.embedding(row, cubic.flatten(0, 1)).unbind(-1)
-    t = at_q.float() - x0
-    return c0 + t * (c1 + t * (c2 + t * c3))
+    t = at.float() - x0
+    return (c0 + t * (c1 + t * (c2 + t * c3)))[:, order.argsort()]
