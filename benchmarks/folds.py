@@ -18,9 +18,10 @@ import numpy as np
 
 from benchmarks.selection import BLOCK_DAYS, BLOCKS, LEVEL, SPREAD, TODAY, Blocks, Noise, searched
 from synthcity.durations import DAY
-from synthcity.forecast.evaluation.evidence import Floats, combined, paired
+from synthcity.forecast.evaluation.evidence import Floats, paired
 from synthcity.forecast.weights import PairTerms, fitted_weights, mean_terms
 from synthcity.search.finals.blend import gains
+from synthcity.search.finals.ranking import both
 from synthcity.search.finals.scoring import PairRow
 
 LUCK = Noise(days=0.028)  # of crypto-24h: what equal seeds and common draws leave of a pair's spread over blocks
@@ -93,7 +94,7 @@ def mixed(blocks: int, diverse: float, spread: float, seed: int, apart: Blocks |
     single_b: Floats = np.array([row.terms.to_realised[best] - own for row in judged])
     [told] = paired(mix_b[None], single_b, np.ones(len(judged)))
     if apart is None:
-        told = combined(told, gains(rows, [str(k) for k in range(MEMBERS)], BLOCK_DAYS)[str(best)])
+        told = both(told, gains(rows, [str(k) for k in range(MEMBERS)], BLOCK_DAYS)[str(best)])
     law = PairTerms(LEVEL * (1 + effect_k / 100) + own, distances).score(weights)
     return Mixed(told=told.mean, true=100 * (law - LEVEL * (1 + effect_k[best] / 100)) / LEVEL)
 

@@ -217,7 +217,7 @@ def _ranked(history: TrialHistory, true: dict[str, Floats], standin: StandIn, ap
         ]
     )
     names = [record.id for record in best]
-    with patch.object(ranking_room, "_both", combined) if apart.any() else nullcontext():
+    with patch.object(ranking_room, "both", combined) if apart.any() else nullcontext():
         return rank(history, names, scores, get_rules(), BLOCK_DAYS)
 
 
