@@ -1,9 +1,9 @@
 """Where do a network's changes of half an hour and three hours miss, and would a wider or narrower law be nearer?
 
 Run ``python -m benchmarks.pits STORE``: presets are trained on what there is before the first day that is judged. Told
-are, month by month, the histograms of ``forecast.evaluation.diagnostics`` and what the changes over each horizon would
-score if the law were so many times as wide. A month before the first judged day is one that the network was trained on:
-its width is what a correction could be learned from, and the months after it are what such a correction must hold for.
+are the histograms of ``forecast.evaluation.diagnostics`` and, by horizon and month, how many times as wide a law would
+have scored best. Two corrections are tried on the judged days, both drawn half way to none: the width that was best on
+the days that the network was trained on, and the one that was best in the 30 days before each block.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 
 from synthcity.durations import DAY, parse_duration
 from synthcity.forecast.evaluation.backtest import backtest_prompts, realised_prices
@@ -33,7 +34,9 @@ from synthcity.search.candidates.presets import presets
 from synthcity.sn50.competitions import Competition, Rules, get_competition, get_rules
 from synthcity.sn50.prompt import Prompt
 
+_MEMORY_DAYS = 30
 WIDTHS = np.round(np.arange(0.84, 1.09, 0.02), 2)
+_NONE = int(np.flatnonzero(WIDTHS == 1.0)[0])
 
 
 def main() -> None:
@@ -43,7 +46,7 @@ def main() -> None:
     parser.add_argument("--competition", default="crypto-24h")
     parser.add_argument("--presets", default="summary_gbm,lstm_gbm")
     parser.add_argument("--train-from", default="2025-01-01", type=parse_time)
-    parser.add_argument("--learn-from", default="2025-05-01", type=parse_time, help="months before the judged ones")
+    parser.add_argument("--learn-from", default="2025-06-10", type=parse_time, help="days before the judged ones")
     parser.add_argument("--judge-from", default="2025-08-01", type=parse_time)
     parser.add_argument("--judge-until", default="2025-10-31", type=parse_time)
     parser.add_argument("--every", default="11h", type=parse_duration)
@@ -58,6 +61,7 @@ def main() -> None:
     every = int(options.every)
     for preset in options.presets.split(","):
         network = Quantised(_trained(preset, market, competition, rules, options))
+        before: Study | None = None
         for name, start, end in (
             ("trained on", options.learn_from, options.judge_from),
             ("judged", options.judge_from, options.judge_until),
@@ -67,7 +71,8 @@ def main() -> None:
             for prompt in prompts:
                 study.add(network, market, prompt)
             print(f"\n{preset}, {name}: {len(prompts)} prompts", flush=True)
-            study.tell()
+            study.tell(before)
+            before = study
 
 
 class Study:
@@ -97,26 +102,53 @@ class Study:
             scale = float(drawn[:, known].std(axis=0).mean()) * known.sum()
             self._crps[horizon, prompt.start_time // (self._days * DAY)].append(found / scale)
 
-    def tell(self) -> None:
-        """Print it."""
+    def tell(self, before: Study | None) -> None:
+        """Print it; ``before``: what the corrections are learned from."""
         for row in self._diagnostics.result()["pit"]:
             if row["asset"] == ALL:
                 print(f"  {row['horizon']:>6} s  {histogram(row)}")
         for horizon in self._horizons:
-            blocks = {block: np.sum(rows, axis=0) for (h, block), rows in sorted(self._crps.items()) if h == horizon}
+            blocks, every = self._blocks(horizon)
             months = defaultdict(list)
-            for block, sums in blocks.items():
+            for block, sums in zip(blocks, every, strict=True):
                 months[pd.Timestamp(block * self._days * DAY, unit="s").strftime("%Y-%m")].append(sums)
-            every = np.array(list(blocks.values()))
-            best = int(every.sum(axis=0).argmin())
-            one = int(np.flatnonzero(WIDTHS == 1.0)[0])
-            low, high = (100 * (float(bound) - 1) for bound in ratio_interval(every[:, best], every[:, one]))
-            gain = 100 * (every[:, best].sum() / every[:, one].sum() - 1)
-            each = ", ".join(f"{month} {WIDTHS[np.sum(rows, axis=0).argmin()]:.2f}" for month, rows in months.items())
-            print(
-                f"  {horizon:>6} s  best width {WIDTHS[best]:.2f}: {gain:+.3f} % ({low:+.3f} to {high:+.3f}); {each}; "
-                + " ".join(f"{100 * (every[:, k].sum() / every[:, one].sum() - 1):+.3f}" for k in range(len(WIDTHS)))
-            )
+            best = best_width(every)
+            each = ", ".join(f"{month} {WIDTHS[best_width(np.array(rows))]:.2f}" for month, rows in months.items())
+            print(f"  {horizon:>6} s  best {WIDTHS[best]:.2f}: {_gain(every[:, best], every)}; {each}", flush=True)
+            if before is not None:
+                old_blocks, old = before._blocks(horizon)
+                width = halved(best_width(old))
+                print(f"           as in training, {WIDTHS[width]:.2f}: {_gain(every[:, width], every)}")
+                past, time = np.concatenate([old, every]), np.array([*old_blocks, *blocks])
+                widths = [halved(best_width(past[self._recent(time, block)])) for block in blocks]
+                own = every[np.arange(len(every)), widths]
+                span = f"{WIDTHS[min(widths)]:.2f} to {WIDTHS[max(widths)]:.2f}"
+                print(f"           as of late, {span}: {_gain(own, every)}")
+
+    def _recent(self, time: NDArray[np.int64], block: int) -> NDArray[np.bool_]:
+        """Blocks that are over a day before ``block`` begins, of the last days."""
+        return np.asarray((time < block - 1) & (time >= block - 1 - _MEMORY_DAYS // self._days))
+
+    def _blocks(self, horizon: int) -> tuple[list[int], Floats]:
+        """Blocks of days and their scores (blocks, widths)."""
+        found = {block: np.sum(rows, axis=0) for (h, block), rows in sorted(self._crps.items()) if h == horizon}
+        return list(found), np.array(list(found.values()))
+
+
+def best_width(every: Floats) -> int:
+    """Index of the width that scores best over blocks (blocks, widths)."""
+    return int(every.sum(axis=0).argmin())
+
+
+def halved(width: int) -> int:
+    """Index of the width half way to none, rounded towards it."""
+    return _NONE + int((width - _NONE) / 2)
+
+
+def _gain(new: Floats, every: Floats) -> str:
+    one = every[:, _NONE]
+    low, high = (100 * (float(bound) - 1) for bound in ratio_interval(new, one))
+    return f"{100 * (new.sum() / one.sum() - 1):+.3f} % ({low:+.3f} to {high:+.3f})"
 
 
 def crps(drawn: Floats, came: Floats) -> Floats:

@@ -21,6 +21,7 @@ from synthcity.search.candidates.space import Space
 from synthcity.search.config import SearchConfig, load_config
 from synthcity.search.data import SearchData, load_data
 from synthcity.search.debugger import Consultant, Debugger
+from synthcity.search.earnings import tell_earnings
 from synthcity.search.finals.final import run_final, score_baselines
 from synthcity.search.finals.refit import refit
 from synthcity.search.finals.samples import keep_samples
@@ -226,6 +227,7 @@ class _Run:
                 ),
             )
             keep_samples(self._folder, self._data, self._recorder, look, seed=self._budget.seed)
+        tell_earnings(self._recorder, self._data, self._config, self._folder)
         result = conclude(
             folder=self._folder,
             config=self._config,

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Literal, NotRequired
 
 from synthcity.search.journal.afterwards import Published, Sealed
-from synthcity.search.journal.parts import EarlierRun, Failure, Network, ProposalTold, Told
+from synthcity.search.journal.parts import EarlierRun, Failure, Network, Place, ProposalTold, Told
 
 VERSION = 3  # 1 had no version, sessions and clocks
 COMMON_NOISE = 3  # the first version whose trials are validated with common random numbers, not with their own seed's
@@ -359,6 +359,14 @@ class SeenTest(Told):
     lost: NotRequired[dict[str, int]]
 
 
+class EarningsTold(Told):
+    """What the frozen winner would have earned on the network's own prompts, or the ``reason`` why that is unknown."""
+
+    kind: Literal["earnings"]
+    place: Place | None
+    reason: str
+
+
 class VerdictTold(Told):
     """See ``finals.verdict``."""
 
@@ -382,8 +390,8 @@ class RunFinished(Told):
 OfTrial = TrialStarted | RungTold | CheckpointTold | WorkerDied | TrialFinished | DiagnosisTold
 Trouble = RunInterrupted | ProposerFailed | WorkerDied | TuneLost | ArmTold | AuthorEnded | Degraded
 OfFinals = (
-    SearchFinished | Contenders | MixTold | FinalistTold | Chosen | Winner | SeenTest | VerdictTold | Sealed
-    | RunFinished
+    SearchFinished | Contenders | MixTold | FinalistTold | Chosen | Winner | SeenTest | EarningsTold | VerdictTold
+    | Sealed | RunFinished
 )  # fmt: skip
 Event = (
     RunStarted | RunResumed | RunExtended | Stage | Earlier | Baselines | CandidateTold | RejectedTold | Answered

@@ -18,7 +18,16 @@ from synthcity.files import atomic_write
 from synthcity.search.arms import DEBUGGER, FIRST, OPEN, ArmState
 from synthcity.search.candidates.candidate import Candidate, Config, Proposal
 from synthcity.search.journal.diagnosis import LIMIT
-from synthcity.search.journal.events import Answered, Chosen, Event, MixTold, RejectedTold, RunTold, Trouble
+from synthcity.search.journal.events import (
+    Answered,
+    Chosen,
+    EarningsTold,
+    Event,
+    MixTold,
+    RejectedTold,
+    RunTold,
+    Trouble,
+)
 from synthcity.search.journal.record import COMPLETED, FAILED, QUEUED, RUNNING, STOPPED, TrialRecord
 from synthcity.search.journal.sessions import Session, counted
 
@@ -63,6 +72,7 @@ class Finals:
     mix: MixTold | None = None
     chosen: Chosen | None = None
     winner: str | None = None
+    earnings: EarningsTold | None = None
     finished: bool = False
 
 
@@ -235,6 +245,8 @@ class TrialHistory:
             return replace(self, finals=replace(finals, chosen=event))
         if event["kind"] == "winner":
             return replace(self, finals=replace(finals, winner=event["name"]))
+        if event["kind"] == "earnings":
+            return replace(self, finals=replace(finals, earnings=event))
         if event["kind"] == "test_scored":
             return replace(self, looks=self.looks + 1)
         if event["kind"] == "run_extended":

@@ -58,3 +58,25 @@ class ProposalTold(TypedDict):
     rationale: NotRequired[str]
     parent: NotRequired[str | None]
     usd: NotRequired[float]
+
+
+class Place(TypedDict):
+    """Where a forecaster would have stood among the real miners of a competition.
+
+    ``average``, ``best`` and ``median`` are rolling averages, ours and the others'; ``share`` is of the competition's
+    pay; ranges are 95 % intervals, None where there are too few days. ``lost`` prompts count for nobody.
+    """
+
+    competition: str
+    days: int
+    rank: int
+    miners: int
+    average: float
+    best: float
+    median: float
+    share: float
+    rank_range: list[float] | None
+    average_range: list[float] | None
+    share_range: list[float] | None
+    prompts: int
+    lost: int

@@ -13,6 +13,7 @@ from synthcity.forecast.evaluation.diagnostics import DiagnosticsTold
 from synthcity.forecast.evaluation.regimes import GroupsTold
 from synthcity.search.candidates.candidate import Config
 from synthcity.search.finals.verdict import LeadTable, ScoreRow, Verdict
+from synthcity.search.journal.parts import Place
 from synthcity.search.proposers.arm_table import ArmRow
 from synthcity.search.report.repairs import LimitRow, RepairRow
 
@@ -113,6 +114,8 @@ class Report(TypedDict):
     leads: dict[str, LeadTable]
     rule: str
     choice: str
+    earnings: NotRequired[str]  # what the winner would have earned, or why that is unknown, in a sentence
+    place: NotRequired[Place | None]  # the same in numbers
     cuts: list[str]  # what the time budget cost, a sentence each
     tracking: NotRequired[list[str]]  # what trackers lack, a sentence each
     finals: list[FinalRow]

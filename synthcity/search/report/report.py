@@ -30,6 +30,7 @@ from synthcity.search.report.model import (
     RunFacts,
     TrialRow,
 )
+from synthcity.search.report.place import sentence
 from synthcity.search.report.repairs import limit_rows, repair_rows
 from synthcity.wording import duration
 
@@ -87,7 +88,7 @@ def build_report(
         looks=max(1, history.looks),
         is_simulated=SIMULATED in venues,
     )
-    return Report(
+    report = Report(
         schema=SCHEMA,
         run=_run_facts(progress, scores, command, config, venues),
         verdict=verdict,
@@ -112,6 +113,9 @@ def build_report(
         versions=versions,
         warnings=notes,
     )
+    if finals.earnings is not None:
+        report["earnings"], report["place"] = sentence(finals.earnings), finals.earnings["place"]
+    return report
 
 
 def _run_facts(

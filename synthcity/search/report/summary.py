@@ -30,6 +30,8 @@ def summary(result: SearchResult) -> str:
     lines += [_line(row, widths) for row in rows]
     if report["choice"]:
         lines += ["", f"{report['choice']}."]
+    if report.get("earnings"):
+        lines += ["", report["earnings"]]
     lines += _time(report)
     lines += _without_model(report["arms"])
     if report["repairs"]:
