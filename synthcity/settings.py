@@ -135,6 +135,18 @@ def _repository(text: str) -> str:
     return text
 
 
+def _patience(text: str) -> float:
+    if not re.fullmatch("[0-9]{1,5}", text) or int(text) == 0:
+        raise ValueError("whole seconds from 1 to 99999")
+    return float(text)
+
+
+def _bot(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,64}", text) or text in (".", ".."):
+        raise ValueError("1 to 64 letters, digits, dots, hyphens and underscores")
+    return text
+
+
 def _folder(text: str) -> str:
     return os.path.expanduser(text)
 
@@ -168,6 +180,10 @@ class Settings:
     wandb_api_key: Secret = _secret("WANDB_API_KEY")
     hf_endpoint: str = _variable("https://huggingface.co", "HF_ENDPOINT", parse=_address)
     wandb_project: str = _variable("", "WANDB_PROJECT", parse=_word)
+    bridge_api_key: Secret = _secret("BRIDGE_API_KEY")
+    bridge_url: str = _variable("http://127.0.0.1:8377", "SYNTH_BRIDGE_URL", parse=_address)
+    bridge_timeout: float = _variable(300.0, "SYNTH_BRIDGE_TIMEOUT", parse=_patience)
+    bot_id: str = _variable("default", "SYNTH_BOT_ID", parse=_bot)
     bt_wallet_name: str = _variable("default", "BT_WALLET_NAME", parse=_word)
     bt_hotkey_name: str = _variable("default", "BT_HOTKEY_NAME", parse=_word)
     bt_network: str = _variable("finney", "BT_NETWORK", parse=_network)

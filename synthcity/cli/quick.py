@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from synthcity.cli.handpicked import BLOCKS, EPOCHS, NAME, RESUME, SEED, names, run
+from synthcity.cli.handpicked import BLOCKS, EPOCHS, NAME, RESUME, SEED, SETTINGS, names, run
 
 _FEW = ("data.assets=[BTC,ETH]", "data.validation_every=23h", "data.test_every=37h", "search.rungs=2")
 
@@ -14,13 +14,17 @@ _FEW = ("data.assets=[BTC,ETH]", "data.validation_every=23h", "data.test_every=3
 @click.option("--head", metavar="HEAD", help="What makes paths of what they saw.  [default: gbm]")
 @EPOCHS
 @SEED
+@SETTINGS
 @NAME
 @RESUME
-def command(blocks: str, head: str | None, seed: int | None, name: str | None, resume: bool) -> None:
+def command(
+    blocks: str, head: str | None, seed: int | None, settings: tuple[str, ...], name: str | None, resume: bool
+) -> None:
     """Train and judge a small network on the simulated market, in a minute or two: no data, no keys, no network.
 
     It is `synthcity experiment` with the preset lstm_gbm and few steps: a first look at training, scoring and verdict,
-    and at whether the installation works. --blocks or --head put another network in its place.
+    and at whether the installation works. --blocks or --head put another network in its place, --set any key of a sweep
+    file.
 
     \b
     Examples:
@@ -31,4 +35,4 @@ def command(blocks: str, head: str | None, seed: int | None, name: str | None, r
 
     own = blocks or head is not None
     network = compose(names(blocks), "gbm" if head is None else head, ())[0] if own else "lstm_gbm"
-    run(None, [network], _FEW, stem="quick", steps=200, seed=seed, name=name, resume=resume)
+    run(None, [network], [*_FEW, *settings], stem="quick", steps=200, seed=seed, name=name, resume=resume)

@@ -1,0 +1,1 @@
+"""What the bridge can do: each module lists its ``OPERATIONS``, and nothing else names them."""

@@ -1,0 +1,28 @@
+"""``synthcity mcp``: the operations of the bridge as MCP tools over standard input and output."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from synthcity.cli.bridge import place_options
+
+
+@click.command("mcp")
+@place_options
+def command(state: Path, runs: Path, configs: Path, data: Path | None, miner: Path | None, vault: str) -> None:
+    """Serve one agent over standard input and output, as hosts of MCP start it.
+
+    \b
+      {"mcpServers": {"synthcity": {"command": "synthcity", "args": ["mcp"]}}}
+    """
+    import anyio
+
+    from synthcity.bridge.mcp import serve_stdio
+    from synthcity.bridge.place import Place
+    from synthcity.settings import Settings
+
+    place = Place(state=state, runs=runs, configs=configs, data=data, miner=miner, vault=vault)
+    bot = Settings.load().bot_id
+    anyio.run(lambda: serve_stdio(place, bot=bot))
