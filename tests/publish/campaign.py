@@ -4,7 +4,8 @@
 
 Every run is published until it says that it is, or is refused; some publishers are killed, most meet a fault.
 Then the Hub is looked at: no run that lies, no half publication, none twice, and whatever a journal calls published is
-there, byte for byte. The token must be in nothing that was written, sent or printed.
+there, byte for byte. The token must be in nothing that was written, sent or printed. One that is ended by SIGTERM looks
+at what it has done until then.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -46,6 +48,7 @@ _MORE: list[dict[str, object]] = [
     {"on": "HEAD .*/resolve/", "what": "500"},
 ]
 _ATTEMPTS = 8
+_NEVER = threading.Event()
 
 
 @dataclass
@@ -60,16 +63,34 @@ class Tally:
             self.wrong.append(what)
 
 
-def campaign(*, publications: int, kills: int, hostile: list[str], seed: int, folder: Path) -> Tally:
-    """Run it in ``folder``, which is left as it is for whoever wants to look."""
+def campaign(
+    *,
+    publications: int,
+    kills: int,
+    hostile: list[str],
+    seed: int,
+    folder: Path,
+    ends: threading.Event = _NEVER,
+) -> Tally:
+    """Run it in ``folder``, which is left as it is for whoever wants to look, until it is through or ``ends``."""
     rng, tally = random.Random(seed), Tally()
     killed = set(rng.sample(range(publications), kills))
     with running_hub() as hub:
         settings = Settings.load({"HF_TOKEN": TOKEN, "HF_REPO_ID": REPO, "HF_ENDPOINT": hub.url})
         runs = [_variant(folder / f"run{at}", at) for at in range(publications)]
         lies = [_lie(folder / f"lie{at}", name) for at, name in enumerate(hostile)]
+        for name, lie in zip(hostile, lies, strict=True):
+            hub.faults()
+            try:
+                publish(lie, settings=settings)
+                tally.wrong.append(f"a run with {name!r} was published")
+            except RunError:
+                tally.counts["lies refused"] += 1
         took = 3.0
         for at, run in enumerate(runs):
+            if ends.is_set():
+                break
+            tally.counts["runs"] += 1
             begin = time.monotonic()
             if at in killed:
                 hub.faults(*rng.sample([*FAULTS, *_MORE], rng.randint(0, 1)))
@@ -78,13 +99,8 @@ def campaign(*, publications: int, kills: int, hostile: list[str], seed: int, fo
             _until_done(run, settings, hub, tally)
             if at not in killed:
                 took = 0.8 * took + 0.2 * (time.monotonic() - begin)
-        for name, lie in zip(hostile, lies, strict=True):
-            hub.faults()
-            try:
-                publish(lie, settings=settings)
-                tally.wrong.append(f"a run with {name!r} was published")
-            except RunError:
-                tally.counts["lies refused"] += 1
+            if (at + 1) % 20 == 0:
+                print(f"{at + 1} of {publications}: {dict(tally.counts)}", file=sys.stderr, flush=True)
         _check(hub, runs, tally)
         tally.expect(not hub.has_seen(TOKEN), "the token was sent in something else than its header")
     for path in folder.rglob("*"):
@@ -95,7 +111,7 @@ def campaign(*, publications: int, kills: int, hostile: list[str], seed: int, fo
 
 def _variant(folder: Path, at: int) -> Path:
     """A proven run with a bundle of its own."""
-    copy_run(folder)
+    copy_run(folder, samples=1)  # each is scored again twice
     document("winner/manifest.json", lambda data: data.update(seed=at))(folder)
     forge(folder)
     return folder
@@ -183,7 +199,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--lies", type=int, default=len(HOSTILE), help="how many of the hostile runs")
     chosen = parser.parse_args()
-    begin = time.monotonic()
+    begin, ends = time.monotonic(), threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: ends.set())
     folder = Path(tempfile.mkdtemp(prefix="campaign-"))
     tally = campaign(
         publications=chosen.publications,
@@ -191,6 +208,7 @@ def main() -> None:
         hostile=list(HOSTILE)[: chosen.lies],
         seed=chosen.seed,
         folder=folder,
+        ends=ends,
     )
     shutil.rmtree(folder, ignore_errors=True)
     print(json.dumps({**tally.counts, "seconds": round(time.monotonic() - begin), "wrong": tally.wrong}, indent=1))

@@ -42,8 +42,8 @@ from tests.search.builders import candidate, tell
 
 NAME = "c0000"
 BEGIN = 1_760_054_400  # 2025-10-10
-HISTORY, TEST = 36, 12  # days
-EVERY = 7 * 3600  # seconds between prompts
+HISTORY, TEST = 22, 12  # days
+EVERY = 13 * 3600  # seconds between prompts
 SIGMA = 0.0003  # of a minute, in calm hours
 
 
@@ -53,7 +53,7 @@ def made_prices(asset: str = "BTC", *, seed: int = 0) -> Market:
     count = (HISTORY + TEST + 1) * 1440
     steps = SIGMA * rng.standard_normal(count)
     time = BEGIN - HISTORY * DAY + 60 * np.arange(count, dtype=np.int64)
-    steps[(time - BEGIN) % EVERY >= EVERY - 3600] *= 5
+    steps[(time - BEGIN) % EVERY >= EVERY - 3600] *= 8
     close = 90_000.0 * np.exp(np.cumsum(steps))
     open_ = np.concatenate([[90_000.0], close[:-1]])
     high, low = np.maximum(open_, close) * 1.0001, np.minimum(open_, close) * 0.9999
@@ -75,7 +75,7 @@ def config(folder: Path, **changes: Any) -> SearchConfig:
                 "test": ["2025-10-10", "2025-10-22"],
             },
             "validation_every": "3h",
-            "test_every": "7h",
+            "test_every": f"{EVERY}s",
         },
         **changes,
     }
@@ -132,15 +132,15 @@ def make_run(
 
 
 @functools.cache
-def _built() -> Path:
+def _built(samples: int) -> Path:
     folder = Path(tempfile.mkdtemp(prefix="proven-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return make_run(folder / "proven")
+    return make_run(folder / "proven", samples=samples)
 
 
-def copy_run(folder: Path) -> Path:
-    """Return a copy of a run that is built once a process."""
-    return Path(shutil.copytree(_built(), folder))
+def copy_run(folder: Path, *, samples: int = 3) -> Path:
+    """Return a copy of a run with so many test prompts, which is built once a process."""
+    return Path(shutil.copytree(_built(samples), folder))
 
 
 def _search(recorder: Recorder, data: SearchData, sweep: SearchConfig, folder: Path) -> None:
