@@ -34,8 +34,8 @@ def command(run: Path, to: str, public: bool, with_code: bool, dry_run: bool, as
       synthcity publish runs/sweep --dry-run
     To the private repository HF_REPO_ID, with the token HF_TOKEN:
       synthcity publish runs/sweep
-    To the bucket of HIPPIUS_BUCKET too:
-      synthcity publish runs/sweep --to hub,hippius
+    To the bucket of HIPPIUS_BUCKET too, and to trackers that keep it offline:
+      synthcity publish runs/sweep --to hub,hippius,wandb,trackio
     """
     from synthcity.publish.gate import gate
     from synthcity.publish.publish import check_destinations, destinations, prepared, publish
@@ -45,6 +45,8 @@ def command(run: Path, to: str, public: bool, with_code: bool, dry_run: bool, as
     if not dry_run:
         check_destinations(where, settings)
         done = publish(run, where, settings=settings, public=public, with_code=with_code)
+        for note in (note for one in done.tracked for note in one.notes):
+            click.echo(note, err=True)
         click.echo(json.dumps(_done(done), indent=1)) if as_json else _tell(done)
         return
     with gate(run, settings, with_code=with_code) as examined:

@@ -19,10 +19,9 @@ from synthcity.publish.remote import Remote
 from synthcity.search.journal.check import check
 from synthcity.search.journal.journal import JOURNAL, Journal
 from synthcity.search.tracking.replay import Tracked, replay
-from synthcity.search.tracking.trackers import check_trackers
+from synthcity.search.tracking.trackers import TRACKERS, check_trackers
 from synthcity.settings import Settings
 
-TRACKERS = ("wandb", "trackio")
 DESTINATIONS = ("hub", "hippius", *TRACKERS)
 
 
@@ -66,7 +65,7 @@ def publish(
     Raises:
         ConfigError: a destination is unknown, or something is not set.
         RunError: the gate found a reason against, or the run is in use.
-        PublishError, VaultError: the other side failed; publishing again goes on where this ended.
+        PublishError, VaultError, TrackerError: the other side failed; publishing again goes on where this ended.
     """
     settings = Settings.load() if settings is None else settings
     check_destinations(to, settings)
@@ -81,7 +80,7 @@ def publish(
                 _tell(journal, "hub", receipt.repo, receipt.commit, ready.publication, not receipt.private)
             if "hippius" in to:
                 vault = _push(run, settings, journal, ready.publication)
-            tracked = tuple(replay(run, [name for name in to if name in TRACKERS]))
+            tracked = tuple(replay(run, [name for name in to if name in TRACKERS], settings))
         return Published(examined=examined, publication=ready.publication, hub=receipt, vault=vault, tracked=tracked)
 
 

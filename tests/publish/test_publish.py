@@ -1,16 +1,25 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from synthcity.errors import ConfigError, PublishError, RunError
-from synthcity.publish.publish import check_destinations, destinations, publish
+from synthcity.errors import ConfigError, PublishError, RunError, TrackerError
+from synthcity.publish.listing import list_hub
+from synthcity.publish.publish import DESTINATIONS, check_destinations, destinations, publish
+from synthcity.publish.remote import Remote
 from synthcity.search.journal.journal import Journal, read_events
+from synthcity.search.report.saving import read_report
+from synthcity.search.tracking import replay as replaying
 from synthcity.settings import Settings
 from tests.publish.conftest import REPO
 from tests.publish.hostile import HOSTILE
+from tests.publish.proven import NAME
+from tests.search.tracking.readers import trackio_says, wandb_run
 from tests.standins.hub import TOKEN, RunningHub
 
 pytestmark = pytest.mark.usefixtures("scored_once")
@@ -68,6 +77,60 @@ def test_to_a_vault(proven: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     assert again[0] == again[1]  # with the word of it, and then nothing new
     assert published(proven) == [event]
     assert len(list((tmp_path / "vault").rglob("index.json"))) == 2
+
+
+@pytest.mark.slow
+def test_to_everywhere_in_one_go_and_each_gives_it_back_by_its_own_means(
+    proven: Path, settings: Settings, hub: RunningHub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from synthcity.vault import find, opening, pull
+    from synthcity.vault.folder import FolderVault
+
+    vault = FolderVault(tmp_path / "vault")
+    monkeypatch.setattr(opening, "open_vault", lambda *_, **__: vault)
+    monkeypatch.setenv("TRACKIO_DIR", str(tmp_path / "trackio"))
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    done = publish(proven, DESTINATIONS, settings=replace(settings, hippius_bucket="mine"))
+    verdict, curve = done.publication.verdict, f"curve/{NAME}"
+
+    assert done.hub is not None
+    assert list_hub(Remote.of(settings)).rows[0].verdict == "proven"
+    pull(vault, find(vault, done.vault), tmp_path / "back")
+    assert read_report(tmp_path / "back") == read_report(proven)
+    wandb, _ = done.tracked
+    logged, summary = wandb_run(Path(wandb.where))
+    assert (summary["result/verdict"], len(logged[curve])) == (verdict, 1)
+    assert trackio_says("list", "runs")["runs"] == ["proven"]
+    [told] = trackio_says("get", "metric", "--run", "proven", "--metric", "result/verdict")["values"]
+    assert told["value"] == verdict
+    assert [event["to"] for event in published(proven)] == ["hub", "hippius"]
+
+    again = publish(proven, DESTINATIONS, settings=replace(settings, hippius_bucket="mine"))
+    assert [again.hub.is_new if again.hub else None, *(one.is_new for one in again.tracked)] == [False, False, False]
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert not [path for path in written if TOKEN.encode() in path.read_bytes()]
+
+
+@pytest.mark.parametrize("failing", ["wandb", "trackio"])
+def test_a_tracker_that_fails_is_told_and_costs_nothing_that_is_there(
+    failing: str, proven: Path, settings: Settings, hub: RunningHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Feed:
+        def __init__(self, name: str, environ: dict[str, str], past: Iterator[Any]) -> None:
+            self.name, self.where = name, "" if name == failing else "there"
+            assert any("result/verdict" in record.get("values", {}) for record in past)
+
+        def close(self) -> list[str]:
+            return [f"{self.name} fills its disk"] if self.name == failing else []
+
+    monkeypatch.setattr(replaying, "Feed", Feed)
+    with pytest.raises(TrackerError, match=f"{failing} fills its disk"):
+        publish(proven, ["hub", "wandb", "trackio"], settings=settings)
+    assert [event["to"] for event in published(proven)] == ["hub"]
+    failing = ""
+    found = publish(proven, ["hub", "wandb", "trackio"], settings=settings)
+    assert found.hub is not None
+    assert [found.hub.is_new, *(one.where for one in found.tracked)] == [False, "there", "there"]
 
 
 @pytest.mark.parametrize(

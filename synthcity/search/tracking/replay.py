@@ -33,8 +33,13 @@ class Tracked:
     is_new: bool = True
 
 
-def replay(folder: Path, trackers: Sequence[str]) -> list[Tracked]:
+def replay(folder: Path, trackers: Sequence[str], settings: Settings | None = None) -> list[Tracked]:
     """Tell a run to trackers, each from the first event to the result; what one has whole is not told it again.
+
+    Args:
+        folder: the run's.
+        trackers: some of ``TRACKERS``.
+        settings: project and keys; by default those of the environment.
 
     Raises:
         ConfigError: a tracker is unknown or not installed.
@@ -46,11 +51,11 @@ def replay(folder: Path, trackers: Sequence[str]) -> list[Tracked]:
     end = of_report(read_report(folder)) if (folder / REPORT_JSON).exists() else EndTold(what="end", values={})
     if not any(event["kind"] in ("run_started", "run_resumed") for event in events):
         raise RunError(f"the run in {str(folder)!r} never began, so there is nothing to track")
-    return [_tell(name, folder.resolve(), events, end) for name in trackers]
+    settings = Settings.load() if settings is None else settings
+    return [_tell(name, folder.resolve(), events, end, settings) for name in trackers]
 
 
-def _tell(name: str, folder: Path, events: Sequence[Event], end: EndTold) -> Tracked:
-    settings = Settings.load()
+def _tell(name: str, folder: Path, events: Sequence[Event], end: EndTold, settings: Settings) -> Tracked:
     fingerprint = _fingerprint(events)
     before = next((line for line in _known(folder) if (line["tracker"], line["run"]) == (name, fingerprint)), None)
     if before is not None:

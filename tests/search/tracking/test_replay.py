@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import struct
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +18,7 @@ from synthcity.search.report.saving import save_data
 from synthcity.search.tracking import replay as module
 from synthcity.search.tracking.replay import TRACKED, replay
 from tests.search.sample_run import journal, sample_report
+from tests.search.tracking.readers import trackio_says, wandb_run
 
 PERIODS = {
     "train": ["2025-01-01", "2025-08-01"],
@@ -87,25 +84,6 @@ def test_what_cannot_be_told_is_refused(tmp_path: Path, run: Path) -> None:
         replay(tmp_path, ["trackio"])
 
 
-def wandb_records(path: Path) -> list[Any]:
-    """Read an offline file by W&B's own protobuf; it lies in blocks of 32 KB as a log of LevelDB does."""
-    from wandb.proto.wandb_internal_pb2 import Record
-
-    data, at, parts, found = path.read_bytes(), 7, b"", []
-    while at + 7 <= len(data):
-        left = 32_768 - at % 32_768
-        if left < 7:
-            at += left
-            continue
-        _, length, kind = struct.unpack("<IHB", data[at : at + 7])
-        parts += data[at + 7 : at + 7 + length]
-        at += 7 + length
-        if kind in (1, 4):  # whole, or the last part
-            found.append(Record.FromString(parts))
-            parts = b""
-    return found
-
-
 @pytest.mark.slow
 def test_trials_curves_and_verdict_are_read_back_by_the_trackers_own_means(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -119,28 +97,15 @@ def test_trials_curves_and_verdict_are_read_back_by_the_trackers_own_means(
     assert (wandb.notes, trackio.notes) == ((), ())
     curve = [event["score"] for event in journal(6) if event["kind"] == "rung" and event["id"] == "c0001"]
 
-    records = wandb_records(next(Path(wandb.where).glob("*.wandb")))
-    logged: dict[str, list[Any]] = {}
-    for record in records:
-        for item in record.history.item:
-            name = item.key or "/".join(item.nested_key)
-            logged.setdefault(name, []).append(json.loads(item.value_json))
-    summary = {i.key or "/".join(i.nested_key): json.loads(i.value_json) for r in records for i in r.summary.update}
+    logged, summary = wandb_run(Path(wandb.where))
     assert logged["curve/c0001"] == pytest.approx(curve)
     assert len(set(logged["trial/id"])) == 6
     assert summary["result/verdict"].startswith("Proven: mix-3")
 
-    def asked(*arguments: str) -> Any:
-        line = [sys.executable, "-m", "trackio.cli", *arguments, "--project", "synth-city", "--json"]
-        done = subprocess.run(
-            line, capture_output=True, text=True, check=True, env={**os.environ, "HF_HUB_OFFLINE": "1"}
-        )
-        return json.loads(done.stdout)
-
-    assert asked("list", "runs")["runs"] == ["sweep"]
-    values = asked("get", "metric", "--run", "sweep", "--metric", "curve/c0001")["values"]
+    assert trackio_says("list", "runs")["runs"] == ["sweep"]
+    values = trackio_says("get", "metric", "--run", "sweep", "--metric", "curve/c0001")["values"]
     assert [value["value"] for value in values] == pytest.approx(curve)
-    (verdict,) = asked("get", "metric", "--run", "sweep", "--metric", "result/verdict")["values"]
+    (verdict,) = trackio_says("get", "metric", "--run", "sweep", "--metric", "result/verdict")["values"]
     assert verdict["value"].startswith("Proven: mix-3")
 
     written = [path for path in tmp_path.rglob("*") if path.is_file() and not path.is_symlink()]
