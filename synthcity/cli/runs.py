@@ -151,10 +151,17 @@ def extend(run: str, trials: int | None, seconds: float | None, folder: Path) ->
 @click.argument("run")
 @_RUNS
 def report(run: str, folder: Path) -> None:
-    """Draw the page of a finished run again from its data, and print where it lies."""
-    from synthcity.search.report.saving import write_report
+    """Draw the page of a finished run again, and print where it lies.
 
-    click.echo(write_report(locate(run, folder)))
+    It is drawn from report.json; where that is missing or damaged, from the journal and the scores of the look, which
+    standard error and the page say.
+    """
+    from synthcity.search.report.retelling import draw_again
+
+    page, why = draw_again(locate(run, folder))
+    if why:
+        click.echo(why, err=True)
+    click.echo(page)
 
 
 @command.command("track")

@@ -1,7 +1,7 @@
 """Runs in a folder of this machine, as their own files tell them.
 
 A finished run is read from the first few kilobytes of its ``report.json``, whose ``row`` was written with it and so is
-never out of date; the end of the journal says whether the run goes on. A run without a report is counted from its
+never out of date; the end of the journal says whether the run goes on. A run without a report is told from its
 journal's lines, most of which are looked at for their kind alone: it may be large, damaged or a stranger's.
 """
 
@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from synthcity.errors import DataError, RunError
 from synthcity.history.listing import DAMAGED, FOREIGN, NEWER, Listing, gather
-from synthcity.history.row import ROW, ROW_VERSION, UNFINISHED, Row, read_row, row_of_report
+from synthcity.history.row import NOT_PROVEN, PROVEN, ROW, ROW_VERSION, UNFINISHED, Row, read_row, row_of_report
 from synthcity.strict_json import decoder, loads
 
 JOURNAL, REPORT = "journal.jsonl", "report.json"  # as a search writes them
@@ -24,6 +25,7 @@ _LARGEST = 64 << 20  # bytes of a file that is read whole
 _ROW = f'"{ROW}": '.encode()
 _STARTED = b'{"kind":"run_started"'
 _OVER = (b'{"kind":"run_finished"', b'{"kind":"published"')  # what comes after the end, nothing going on
+_VERDICT, _EXTENDED = b'{"kind":"verdict"', b'{"kind":"run_extended"'
 _TRIAL, _ANSWER = b'{"kind":"candidate"', b'{"kind":"answered"'
 _DECODER = decoder()
 
@@ -51,6 +53,9 @@ def row_of_run(folder: Path) -> Row:
         RunError: it is none, is damaged, or was written by a newer synthcity.
     """
     found = _entry(os.fspath(folder), folder.name)
+    if found == DAMAGED:  # its report may be, and its journal sound
+        with suppress(DataError, OSError, ValueError, RecursionError):
+            found = _of_journal(os.fspath(folder / JOURNAL), folder.name)
     if isinstance(found, str):
         raise RunError(f"the run in {str(folder)!r} cannot be read: it is {found}")
     return found
@@ -105,13 +110,18 @@ def _is_over(journal: str) -> bool:
 def _of_journal(path: str, name: str) -> Row | str:
     """Return the row of a run without a report: what it is, how many candidates it has and what they cost."""
     started: Mapping[str, object] | None = None
-    trials, usd, num_lines = 0, 0.0, 0
+    verdict: Mapping[str, object] = {}
+    trials, usd, num_lines, is_open = 0, 0.0, 0, True
     for line in _lines(path):
-        num_lines += 1
+        num_lines, is_open = num_lines + 1, not line.startswith(_OVER)
         if line.startswith(_STARTED):
             started = started or _event(line)
         elif line.startswith(_TRIAL):
             trials += 1
+        elif line.startswith(_VERDICT):
+            verdict = _event(line)
+        elif line.startswith(_EXTENDED):
+            verdict = {}
         elif line.startswith(_ANSWER) and isinstance(paid := _event(line).get("usd"), int | float):
             usd += paid
     if started is None:
@@ -126,12 +136,12 @@ def _of_journal(path: str, name: str) -> Row | str:
         "began": started.get("time"),
         "competition": started.get("competition", ""),
         "periods": data.get("periods"),
-        "verdict": UNFINISHED,
-        "winner": "",
+        "verdict": UNFINISHED if not verdict else PROVEN if verdict.get("proven") is True else NOT_PROVEN,
+        "winner": verdict.get("winner", ""),
         "trials": trials,
         "usd": usd,
         "is_simulated": data.get("source") == "simulated",
-        "is_open": True,
+        "is_open": is_open,
     }
     return read_row(told, id=name)
 

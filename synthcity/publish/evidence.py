@@ -17,19 +17,16 @@ from synthcity.forecast.bundles.facts import Facts
 from synthcity.forecast.bundles.provenance import read_facts
 from synthcity.forecast.bundles.suitability import is_simulated
 from synthcity.forecast.bundles.verified import MANIFEST, sha256
-from synthcity.forecast.evaluation.interval import block_days
 from synthcity.forecast.evaluation.samples import SAMPLES
 from synthcity.publish.snapshot import snapshot
-from synthcity.search.finals.final import DIAGNOSTICS, TEST_SCORES, WINNER
+from synthcity.search.finals.final import DIAGNOSTICS, TEST_SCORES, WINNER, read_scores
 from synthcity.search.journal.events import Event, RunTold
 from synthcity.search.journal.history import TrialHistory
 from synthcity.search.journal.journal import JOURNAL, read_events
 from synthcity.search.report.model import Report
-from synthcity.search.report.outcome import baselines_of, leads_over
-from synthcity.search.report.report import build_report
+from synthcity.search.report.retelling import tell_again
 from synthcity.search.report.saving import REPORT_JSON, read_report
 from synthcity.search.report.seal import digest, sealed
-from synthcity.sn50.competitions import get_competition, get_rules
 
 _AFTER = {"sealed", "run_finished", "published"}
 
@@ -67,11 +64,7 @@ class Evidence:
         Raises:
             RunError: it is no such table.
         """
-        try:
-            table = pd.read_parquet(self.folder / TEST_SCORES)
-            return table.astype({"asset": str, "start_time": int, "forecaster": str, "total": float})
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise RunError(f"{self.run / TEST_SCORES} cannot be read: {' '.join(str(error).split())[:200]}") from error
+        return read_scores(self.folder, run=self.run)
 
     @cached_property
     def diagnostics(self) -> Any:
@@ -97,21 +90,12 @@ class Evidence:
     @cached_property
     def rebuilt(self) -> Report:
         """The report as journal and scores tell it; what needs prices is taken from the sealed one."""
-        report, chosen, rules = self.report, self.history.finals.chosen, get_rules(self.told["rules"])
-        assert chosen is not None
-        assert chosen["challenger"] is not None
-        weights = {asset: rules.coefficient(asset) for asset in self.told["assets"]}
-        days = block_days(get_competition(self.told["competition"], rules).time_length)
-        return build_report(
-            history=self.history,
-            scores=self.scores,
-            challenger=chosen["challenger"],
-            baselines=baselines_of(self.scores),
-            leads=leads_over(self.scores, chosen["challenger"], weights, days),
-            weights=weights,
-            diagnostics=self.diagnostics,
+        report = self.report
+        return tell_again(
+            self.history,
+            self.scores,
+            self.diagnostics,
             groups=report["groups"],
-            config=self.told["config"],
             versions=report["versions"],
             command=report["run"]["command"],
             venues=report["run"]["venues"],

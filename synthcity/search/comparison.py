@@ -12,10 +12,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from synthcity.errors import RunError
 from synthcity.forecast.evaluation.compare import Lead, lead
 from synthcity.forecast.evaluation.interval import block_days
-from synthcity.search.finals.final import TEST_SCORES
+from synthcity.search.finals.final import read_scores
 from synthcity.search.journal.folder import differences, read_resolved
 from synthcity.search.report.model import Report
 from synthcity.search.report.saving import read_report
@@ -60,7 +59,7 @@ def compare(first: Path, second: Path) -> Comparison:
     Raises:
         RunError: one is no finished run, or is damaged.
     """
-    reports, scores = (read_report(first), read_report(second)), (_scores(first), _scores(second))
+    reports, scores = (read_report(first), read_report(second)), (read_scores(first), read_scores(second))
     changed = differences(read_resolved(first), read_resolved(second))
     joined, why = _joined(reports, scores, changed)
     return Comparison(
@@ -102,11 +101,3 @@ def _lead(joined: pd.DataFrame, report: Report) -> Lead:
 
 def _num_prompts(scores: pd.DataFrame) -> int:
     return len(scores[_PROMPT].drop_duplicates())
-
-
-def _scores(folder: Path) -> pd.DataFrame:
-    try:
-        table = pd.read_parquet(folder / TEST_SCORES, columns=[*_PROMPT, "forecaster", "total"])
-    except (OSError, ValueError, KeyError) as error:
-        raise RunError(f"cannot read the test scores of the run in {str(folder)!r}: {error}") from error
-    return table

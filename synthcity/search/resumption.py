@@ -12,18 +12,19 @@ from synthcity.search.journal.events import COMMON_NOISE
 from synthcity.search.journal.folder import read_run
 from synthcity.search.journal.history import TrialHistory
 from synthcity.search.report.outcome import SearchResult
-from synthcity.search.report.saving import read_report
+from synthcity.search.report.seal import read_sealed
 from synthcity.search.versions import versions
 
 
 def finished(folder: Path, config: SearchConfig) -> SearchResult | None:
     """Return the result of a run that is over and gets nothing more; None where there is something to do."""
-    history = TrialHistory.replay(read_run(folder)[1])
+    events = read_run(folder)[1]
+    history = TrialHistory.replay(events)
     if not history.finals.finished or extends(config, history):
         return None
     try:
-        return SearchResult(folder=folder, report=read_report(folder))
-    except RunError:  # gone or of an earlier version: it is made again from what the journal and the test scores tell
+        return SearchResult(folder=folder, report=read_sealed(folder, events))
+    except RunError:  # gone, damaged or of an earlier version: it is made again from what journal and test scores tell
         return None
 
 

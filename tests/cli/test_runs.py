@@ -18,7 +18,7 @@ from synthcity.search import run as search
 from synthcity.search.journal.folder import resumed_config, write_resolved
 from synthcity.search.journal.journal import Journal
 from synthcity.search.journal.recorder import Recorder
-from synthcity.search.report.saving import write_report
+from synthcity.search.report.saving import REPORT_HTML, REPORT_JSON, write_report
 from synthcity.search.tracking import replay
 from tests.cli.test_search import REPORT
 from tests.search.sample_run import journal
@@ -71,6 +71,15 @@ def test_compare_shows_both_what_differs_and_the_paired_lead(runs: Path) -> None
     assert done.exit_code == 0, done.output
     assert [line.split()[0] for line in done.stdout.splitlines()[1:3]] == ["one", "two"]
     assert "the second scores 2.0" in done.stdout
+
+
+def test_report_draws_the_page_and_says_where_from(runs: Path) -> None:
+    done = run("report", "one", runs=runs)
+    assert (done.exit_code, done.stdout, done.stderr) == (0, f"{runs / 'one' / REPORT_HTML}\n", "")
+    (runs / "one" / REPORT_JSON).write_text("{")
+    refused = run("report", "one", runs=runs).exception  # no verdict stands in this journal
+    assert isinstance(refused, RunError)
+    assert str(refused).endswith("is not over, so there is no report of it; continue it with --resume")
 
 
 def test_extend_resumes_under_the_run_s_own_config(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:

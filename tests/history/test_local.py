@@ -72,6 +72,20 @@ def test_a_run_without_a_report_is_counted_from_its_journal(tmp_path: Path) -> N
     assert found.is_open
 
 
+def test_a_finished_run_whose_report_is_lost_or_damaged_is_told_from_its_journal(tmp_path: Path) -> None:
+    verdict = {"kind": "verdict", "proven": True, "winner": "c0001", "time": 2.0}
+    over = {"kind": "run_finished", "winner": "c0001", "time": 3.0}
+    folder = write_run(tmp_path / "run", events=[started(), verdict, over])
+    found = row_of_run(folder)
+    assert (found.verdict, found.winner, found.lead, found.is_open) == (PROVEN, "c0001", None, False)
+    assert list_local(tmp_path).rows == (found,)
+    (folder / REPORT).write_text('{\n "row": {"version": 1, "usd": NaN}}')
+    assert row_of_run(folder) == found
+    assert list_local(tmp_path).left_out == {DAMAGED: 1}, "in a long list damage is told, not worked around"
+    write_run(folder, events=[{"kind": "run_extended", "trials": 80, "looks": 1, "time": 4.0}])
+    assert (row_of_run(folder).verdict, row_of_run(folder).is_open) == (UNFINISHED, True)
+
+
 def test_other_folders_and_files_hide_nothing(tmp_path: Path) -> None:
     write_run(tmp_path / "good", report())
     (tmp_path / "empty").mkdir()

@@ -20,8 +20,10 @@ from synthcity.search.fingerprint import fingerprint
 from synthcity.search.journal.folder import resumed_config, write_resolved
 from synthcity.search.journal.history import TrialHistory
 from synthcity.search.journal.journal import JOURNAL, Journal
+from synthcity.search.journal.recorder import Recorder
 from synthcity.search.report.outcome import SearchResult
 from synthcity.search.report.saving import REPORT_JSON, save_data
+from synthcity.search.report.seal import seal
 from synthcity.search.resumption import changes, extends
 from tests.search.sample_run import journal, sample_report
 from tests.search.test_config import sweep
@@ -80,6 +82,17 @@ def test_it_gets_more_trials_or_time(file: Path, setting: str) -> None:
 def test_a_report_that_is_gone_damaged_or_of_an_earlier_version_is_made_again(file: Path, content: str | None) -> None:
     path = file.parent / "runs" / "sweep" / REPORT_JSON
     path.unlink() if content is None else path.write_text(content)
+    with pytest.raises(Loaded):
+        run.search(file, resume=True)
+
+
+def test_a_report_that_is_not_what_was_sealed_is_made_again(file: Path) -> None:
+    folder = file.parent / "runs" / "sweep"
+    with Journal(folder) as lines:
+        seal(Recorder(lines), folder)
+    assert run.search(file, resume=True).report["verdict"]["proven"]
+    text = (folder / REPORT_JSON).read_text()
+    (folder / REPORT_JSON).write_text(text.replace('"proven": true', '"proven": false'))
     with pytest.raises(Loaded):
         run.search(file, resume=True)
 

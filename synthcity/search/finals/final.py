@@ -65,6 +65,24 @@ class TestLook:
     challenger: str | None
 
 
+def read_scores(folder: Path, *, run: Path | None = None) -> pd.DataFrame:
+    """Read what the look at the test period saw, in long form: asset, start_time, forecaster, total and more.
+
+    Args:
+        folder: where it lies.
+        run: the folder that an error names, where ``folder`` is a copy of it.
+
+    Raises:
+        RunError: it is gone, or no such table.
+    """
+    try:
+        table = pd.read_parquet(folder / TEST_SCORES)
+        return table.astype({"asset": str, "start_time": int, "forecaster": str, "total": float})
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        where, what = (run or folder) / TEST_SCORES, " ".join(str(error).split())[:200]
+        raise RunError(f"{where} cannot be read: {what}") from error
+
+
 def score_baselines(recorder: Recorder, data: SearchData, scorer: Scorer, *, seed: int) -> None:
     """Score every baseline on the search's validation prompts, in the trainer's terms: the law, not an ensemble."""
     if recorder.last(Baselines):
@@ -209,11 +227,11 @@ def _seen(recorder: Recorder, folder: Path) -> TestLook:
     assert choice is not None
     try:
         return TestLook(
-            scores=pd.read_parquet(folder / TEST_SCORES),
+            scores=read_scores(folder),
             diagnostics=json.loads((folder / DIAGNOSTICS).read_text(encoding="utf-8")),
             challenger=choice["challenger"],
         )
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RunError) as error:
         raise RunError(f"the test scores in {folder} are gone or damaged; the test is not looked at twice") from error
 
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from typing import Protocol, TypeVar, cast, get_args
+from typing import Protocol
 
 from synthcity.errors import DataError
-from synthcity.search.journal.check import check, kind_of
-from synthcity.search.journal.events import Event, OfFinals, SearchFinished
+from synthcity.search.journal.check import check
+from synthcity.search.journal.events import Event
 from synthcity.search.journal.history import TrialHistory
 from synthcity.search.journal.journal import Journal
-
-E = TypeVar("E")
-_HELD_AGAIN = {kind_of(cls): {"run_extended", "contenders"} for cls in get_args(OfFinals)}
-_HELD_AGAIN[kind_of(SearchFinished)] = {"run_extended"}
+from synthcity.search.journal.reading import Reading
 
 
 class Display(Protocol):
@@ -30,19 +26,15 @@ class Display(Protocol):
         """
 
 
-class Recorder:
+class Recorder(Reading):
     """Writes events and holds the history they add up to; safe to use from several threads."""
 
     def __init__(self, journal: Journal, *displays: Display) -> None:
         self._journal = journal
         self._displays = displays
-        self._lock = threading.RLock()
         self._begin = time.monotonic()
-        self.events: list[Event] = []
-        self.history = TrialHistory()
         self.failure: BaseException | None = None
-        for event in journal.events:
-            self._take(event)
+        super().__init__(journal.events)
         for display in displays:
             display.begin(self.history)
         self._session = self.history.sessions[-1].number + 1 if self.history.sessions else 1
@@ -74,22 +66,3 @@ class Recorder:
     def used_seconds(self) -> float:
         """Time that all sessions have taken, this one up to now, pauses between them left out."""
         return self._used_before + time.monotonic() - self._begin
-
-    def last(self, cls: type[E]) -> E | None:
-        """Return the latest event that ``cls`` describes, or None; one of finals that are held again is none."""
-        found = self.all(cls)
-        return found[-1] if found else None
-
-    def all(self, cls: type[E]) -> list[E]:
-        """Return all events that ``cls`` describes in order, those of finals since they were last held."""
-        kind = kind_of(cls)
-        with self._lock:
-            events = self.events
-            if again := _HELD_AGAIN.get(kind):
-                begins = (at for at in range(len(events) - 1, -1, -1) if events[at]["kind"] in again)
-                events = events[next(begins, 0) :]
-            return [cast(E, event) for event in events if event["kind"] == kind]
-
-    def _take(self, event: Event) -> None:
-        self.events.append(event)
-        self.history = self.history.after(event)

@@ -21,6 +21,7 @@ from synthcity.search.data import SearchData
 from synthcity.search.finals.final import TEST_SCORES, WINNER, TestLook
 from synthcity.search.finals.verdict import LeadInterval, LeadTable, score_rows
 from synthcity.search.journal.events import ArmTold, SeenTest, VerdictTold
+from synthcity.search.journal.reading import Reading
 from synthcity.search.journal.recorder import Recorder
 from synthcity.search.proposers.arm_table import arm_rows
 from synthcity.search.report.model import Report
@@ -100,8 +101,8 @@ def conclude(
         versions=versions,
         command=command,
         venues=data.venues,
-        arms=arm_rows(recorder.history, config.search.arms, _reasons(recorder)),
-        warnings=_warnings(recorder),
+        arms=arm_rows(recorder.history, config.search.arms, reasons(recorder)),
+        warnings=warnings(recorder),
     )
     report = build(history=recorder.history)
     if not recorder.last(VerdictTold):
@@ -121,13 +122,14 @@ def baselines_of(scores: pd.DataFrame) -> list[str]:
     return [str(name) for name in names if str(name).removesuffix(MARK) in BASELINES]
 
 
-def _warnings(recorder: Recorder) -> list[str]:
-    seen = recorder.last(SeenTest)
+def warnings(reading: Reading) -> list[str]:
+    """Return what of the look and of a language model's answers ran degraded, a sentence each."""
+    seen = reading.last(SeenTest)
     lost = seen.get("lost", {}) if seen else {}
     dropped = seen["num_dropped"] - sum(lost.values()) if seen else 0
     notes = [f"{count} test prompts are lost for all forecasters: {reason}." for reason, count in lost.items()]
     notes += [f"{dropped} test prompts could not be scored: their last price was never observed."] if dropped else []
-    uncorrected = [answer for answer in recorder.history.answers if answer.error and answer.proposals]
+    uncorrected = [answer for answer in reading.history.answers if answer.error and answer.proposals]
     if uncorrected:
         last = uncorrected[-1]
         notes.append(
@@ -136,9 +138,9 @@ def _warnings(recorder: Recorder) -> list[str]:
     return notes
 
 
-def _reasons(recorder: Recorder) -> dict[str, str]:
+def reasons(reading: Reading) -> dict[str, str]:
     """Return why each arm was last away."""
-    return {event["source"]: event["reason"] for event in recorder.all(ArmTold) if event["state"] != OPEN}
+    return {event["source"]: event["reason"] for event in reading.all(ArmTold) if event["state"] != OPEN}
 
 
 def leads_over(scores: pd.DataFrame, challenger: str, weights: Mapping[str, float], days: int) -> dict[str, LeadTable]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 
@@ -14,7 +14,7 @@ from synthcity.market.store.series import SIMULATED
 from synthcity.search.arms import CLOSED, LLM
 from synthcity.search.candidates.notation import sketch
 from synthcity.search.finals.choice import RULE
-from synthcity.search.finals.verdict import LeadTable, judge, score_rows
+from synthcity.search.finals.verdict import LeadTable, Verdict, judge, score_rows
 from synthcity.search.journal.events import Trouble
 from synthcity.search.journal.history import FAILED, Rejection, TrialHistory, TrialRecord
 from synthcity.search.journal.progress import Progress
@@ -53,6 +53,7 @@ def build_report(
     venues: Sequence[str] = (),
     arms: Sequence[ArmRow] = (),
     warnings: Sequence[str] = (),
+    told: Verdict | None = None,
 ) -> Report:
     """Gather a finished search into plain data.
 
@@ -71,23 +72,27 @@ def build_report(
         venues: whose prices they were; ``SIMULATED`` is one, which header and verdict then say.
         arms: what each arm was given, earned and cost.
         warnings: everything that ran degraded, one sentence each.
+        told: the verdict that was told of scores that are lost; else ``scores`` are judged.
 
     Raises:
         ValueError: a forecaster has no scores, or a lead is missing.
     """
     progress = Progress(history)
-    rows = score_rows(scores, challenger, baselines, weights)
+    rows = [] if told is not None and scores.empty else score_rows(scores, challenger, baselines, weights)
     notes = [*warnings, *_degraded(progress, diagnostics, groups)]
     finals = history.finals
-    verdict = judge(
-        rows,
-        leads,
-        challenger,
-        frozen=finals.winner,
-        num_prompts=_num_prompts(scores),
-        looks=max(1, history.looks),
-        is_simulated=SIMULATED in venues,
-    )
+    if told is not None and not rows:
+        verdict = cast(Verdict, {key: value for key, value in told.items() if key in Verdict.__annotations__})
+    else:
+        verdict = judge(
+            rows,
+            leads,
+            challenger,
+            frozen=finals.winner,
+            num_prompts=_num_prompts(scores),
+            looks=max(1, history.looks),
+            is_simulated=SIMULATED in venues,
+        )
     report = Report(
         schema=SCHEMA,
         run=_run_facts(progress, scores, command, config, venues),

@@ -37,11 +37,20 @@ def write_report(folder: Path) -> Path:
     Raises:
         RunError: the data is missing, damaged or of another version, or the page cannot be written.
     """
+    return write_page(folder, read_report(folder))
+
+
+def write_page(folder: Path, report: Report) -> Path:
+    """Draw ``<folder>/report.html`` from ``report`` and return its path.
+
+    Raises:
+        RunError: the page cannot be written.
+    """
     # matplotlib is loaded only when a report is drawn: it leaves files where it is first imported
     from synthcity.search.report.page import render
 
     page = folder / REPORT_HTML
-    _write(page, render(read_report(folder)))
+    _write(page, render(report))
     return page
 
 

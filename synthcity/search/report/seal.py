@@ -17,7 +17,8 @@ from synthcity.search.finals.final import DIAGNOSTICS, TEST_SCORES, WINNER
 from synthcity.search.journal.afterwards import Sealed
 from synthcity.search.journal.events import Event
 from synthcity.search.journal.recorder import Recorder
-from synthcity.search.report.saving import REPORT_JSON
+from synthcity.search.report.model import Report
+from synthcity.search.report.saving import REPORT_JSON, read_report
 
 _RESULTS = (TEST_SCORES, DIAGNOSTICS)
 
@@ -54,6 +55,18 @@ def hashes(folder: Path) -> dict[str, str]:
         return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
     except OSError as error:
         raise RunError(f"cannot read {error.filename}: {error.strerror}; put it back") from error
+
+
+def read_sealed(folder: Path, events: Sequence[Event]) -> Report:
+    """Read the report of a run, which is as it was sealed, if it was.
+
+    Raises:
+        RunError: it is missing, damaged or of another version, or was edited.
+    """
+    report, found = read_report(folder), sealed(events)
+    if found is not None and hashes(folder).get(REPORT_JSON) != found[0]["files"].get(REPORT_JSON):
+        raise RunError(f"{str(folder / REPORT_JSON)!r} is not what was sealed: it was edited or damaged")
+    return report
 
 
 def digest(events: Sequence[Event]) -> str:

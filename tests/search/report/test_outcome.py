@@ -57,13 +57,13 @@ def recorder(seen: Any, answers: tuple[Any, ...] = ()) -> Any:
 
 
 def test_prompts_that_are_lost_are_counted_apart_by_their_reason() -> None:
-    told = outcome._warnings(recorder({"num_dropped": 5, "lost": {"c0001 had no prices": 2}}))
+    told = outcome.warnings(recorder({"num_dropped": 5, "lost": {"c0001 had no prices": 2}}))
     assert told == [
         "2 test prompts are lost for all forecasters: c0001 had no prices.",
         "3 test prompts could not be scored: their last price was never observed.",
     ]
-    assert outcome._warnings(recorder(None)) == []
-    assert outcome._warnings(recorder({"num_dropped": 0})) == []
+    assert outcome.warnings(recorder(None)) == []
+    assert outcome.warnings(recorder({"num_dropped": 0})) == []
 
 
 def test_answers_that_went_uncorrected_are_told_with_the_last() -> None:
@@ -71,5 +71,5 @@ def test_answers_that_went_uncorrected_are_told_with_the_last() -> None:
         SimpleNamespace(error=error, proposals=proposals, source="llm.refine")
         for error, proposals in (("", (1,)), ("late", (1,)), ("gone", ()), ("away", (1,)))
     )
-    (told,) = outcome._warnings(recorder(None, answers))
+    (told,) = outcome.warnings(recorder(None, answers))
     assert told == "2 answers of a language model went uncorrected, last llm.refine: away"
