@@ -1,4 +1,4 @@
-"""Runs in a vault, at Hippius or elsewhere, as their indexes tell them; nothing else is fetched."""
+"""Runs in a vault, at Hippius or elsewhere, as its catalogue and their indexes tell them; nothing else is fetched."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from synthcity.errors import DataError
 from synthcity.history.listing import DAMAGED, Listing, gather
 from synthcity.history.row import NOT_PROVEN, PROVEN, UNFINISHED, Row, read_row
 from synthcity.schema import plain
-from synthcity.vault import Entry, Vault, list_runs
+from synthcity.vault import Vault
+from synthcity.vault.catalogue import Told, list_told
 
 
 def list_hippius(vault: Vault) -> Listing:
@@ -20,22 +21,19 @@ def list_hippius(vault: Vault) -> Listing:
     return gather("hippius", _rows(vault))
 
 
-def row_of_entry(entry: Entry) -> Row:
-    """Return the row of one index.
+def row_of(told: Told) -> Row:
+    """Return the row of one run.
 
     Raises:
-        DataError: it tells of no run, or what no run can have.
+        DataError: it tells what no run can have.
     """
-    run = entry.run
-    if run is None:
-        raise DataError("the index tells of no run")
-    verdict = run.verdict
+    run, verdict = told.run, told.run.verdict
     lead = None
     if verdict is not None and verdict.lead is not None:
         lead = {"against": verdict.best_baseline, "mean": verdict.lead, "low": verdict.low, "high": verdict.high}
     words = UNFINISHED if verdict is None else PROVEN if verdict.proven else NOT_PROVEN
-    told = {
-        "name": entry.name,
+    data = {
+        "name": told.name,
         "began": run.started,
         "competition": run.competition,
         "periods": plain(run.periods),
@@ -47,14 +45,14 @@ def row_of_entry(entry: Entry) -> Row:
         "is_simulated": run.source == "simulated",
         "is_open": run.state != "finished",
     }
-    return read_row(told, id=entry.id)
+    return read_row(data, id=told.id)
 
 
 def _rows(vault: Vault) -> Iterator[Row | str]:
     damaged: list[str] = []
-    for entry in list_runs(vault, damaged.append):
+    for told in list_told(vault, damaged.append):
         try:
-            yield row_of_entry(entry)
+            yield row_of(told)
         except DataError:
             yield DAMAGED
     yield from [DAMAGED] * len(damaged)

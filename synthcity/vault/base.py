@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import io
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from synthcity.errors import VaultError
 
 CHUNK = 1 << 20  # bytes that are read at a time
+_ATTEMPTS = 3
+_LOOKS = (0.0, 0.5, 1.0, 2.0, 4.0)  # seconds before each look for what was written: it may come late
 
 
 class Absent(VaultError):
@@ -89,6 +92,28 @@ class Vault(ABC):
 
     def __reduce__(self) -> str | tuple[object, ...]:
         raise TypeError("a vault may hold keys, so it is never pickled; open it where it is needed")
+
+
+def write_whole(
+    vault: Vault, key: str, file: BinaryIO, digest: Digest, *, sleep: Callable[[float], None] = time.sleep
+) -> None:
+    """Put an object and see that it is there as it was sent.
+
+    Raises:
+        VaultError: it is not, after some attempts.
+    """
+    seen: Digest | None = None
+    for _ in range(_ATTEMPTS):
+        vault.put(key, file, digest)
+        for pause in _LOOKS:
+            if pause:
+                sleep(pause)
+            if (seen := vault.head(key)) is not None:
+                break
+        if seen == digest:
+            return
+    found = "nothing" if seen is None else f"{seen.size:,} other bytes"
+    raise VaultError(f"{vault.name} took {key} and holds {found} there; push again later, nothing else names it")
 
 
 def too_large(name: str, key: str, most: int) -> TooLarge:

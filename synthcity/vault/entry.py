@@ -62,7 +62,7 @@ def is_plain(name: str) -> bool:
     )
 
 
-def _name(value: object) -> str:
+def parse_name(value: object) -> str:
     if not isinstance(value, str) or "/" in value or not is_plain(value):
         raise ValueError("a plain name")
     return value
@@ -74,7 +74,7 @@ def _sha256(value: object) -> str:
     return value
 
 
-def _id(value: object) -> str:
+def parse_id(value: object) -> str:
     if not isinstance(value, str) or not is_id(value):
         raise ValueError("an id of 26 characters")
     return value
@@ -87,7 +87,7 @@ class StoredFile:
     path: str = key(parse=_path)
     size: int = key(low=0, high=MAX_FILE)
     sha256: str = key(parse=_sha256)
-    entry: str | None = key(None, parse=_id)
+    entry: str | None = key(None, parse=parse_id)
 
     @property
     def digest(self) -> Digest:
@@ -164,8 +164,8 @@ class Entry:
 
     format: int = key(low=FORMAT, high=FORMAT)
     kind: Literal["run", "bundle", "prices"]
-    id: str = key(parse=_id)
-    name: str = key(parse=_name)
+    id: str = key(parse=parse_id)
+    name: str = key(parse=parse_name)
     time: float
     code: str
     competition: str = ""

@@ -6,6 +6,7 @@
                                   not there yet
     runs/<id>/journal.jsonl ...   the files
     bundles/<id>/..., prices/<id>/...
+    catalogue/<id>.json           what the indexes of runs tell, for lists: the newest few
 
 Nothing is ever replaced. An id has the form of a ULID: ten characters of the time at which it was pushed, so that ids
 sort by it, and sixteen that tell a run (bundle, store) from others and stay the same whenever it is pushed again. A
@@ -22,6 +23,7 @@ from typing import Literal
 Kind = Literal["run", "bundle", "prices"]
 FOLDERS: dict[Kind, str] = {"run": "runs", "bundle": "bundles", "prices": "prices"}
 INDEX = "index.json"
+CATALOGUE = "catalogue"
 MAX_KEY = 900  # bytes; buckets take 1024 with the prefix
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -73,6 +75,11 @@ def identity_of(entry: str) -> str:
 def index_key(kind: Kind, entry: str) -> str:
     """Return the key of an index."""
     return f"{FOLDERS[kind]}/{entry}/{INDEX}"
+
+
+def catalogue_key(catalogue: str) -> str:
+    """Return the key of a catalogue."""
+    return f"{CATALOGUE}/{catalogue}.json"
 
 
 def file_key(kind: Kind, entry: str, path: str) -> str:

@@ -19,7 +19,7 @@ from synthcity.vault.base import Vault
 from synthcity.vault.entry import Entry
 from synthcity.vault.facts import NothingToPush
 from synthcity.vault.layout import identified, identity_of, new_id
-from synthcity.vault.pushing import parcel, send
+from synthcity.vault.pushing import Tell, ignore, parcel, send
 
 OUTBOX = "outbox.jsonl"
 
@@ -83,8 +83,8 @@ class Outbox:
         """Note that it has it; raises as ``owe``."""
         self._append("sent", vault, folder, id, "")
 
-    def deliver(self, vault: Vault, folder: Path) -> Entry:
-        """Push a folder, noted before and after.
+    def deliver(self, vault: Vault, folder: Path, tell: Tell = ignore) -> Entry:
+        """Push a folder, noted before and after; ``tell`` as in ``send``.
 
         Raises:
             SynthcityError: it cannot be sent now; unless it is nothing that can be, it stays in the outbox.
@@ -95,7 +95,7 @@ class Outbox:
         at = begun if identity_of(begun) == identified(found.identity) else new_id(found.identity)
         self.owe(vault.name, folder, id=at)
         try:
-            entry = send(vault, found, at=at)
+            entry = send(vault, found, at=at, tell=tell)
         except SynthcityError as error:
             self.owe(vault.name, folder, id=at, reason=str(error))
             raise

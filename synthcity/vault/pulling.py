@@ -6,11 +6,12 @@ import hashlib
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
-from synthcity.errors import ConfigError, RunError, VaultError, unknown_name
+from synthcity.errors import ConfigError, RunError, unknown_name
 from synthcity.files import atomic_file, atomic_folder
 from synthcity.forecast.bundles.verified import read_bundle
 from synthcity.vault.base import Absent, TooLarge, Vault, digest_of
@@ -19,6 +20,7 @@ from synthcity.vault.layout import FOLDERS, Kind, identity_of, index_key, is_id
 
 _READERS = 16  # at a time
 Tell = Callable[[str], None]
+T = TypeVar("T")
 
 
 def _ignore(problem: str) -> None:
@@ -183,6 +185,38 @@ def _fetch_all(vault: Vault, entry: Entry, wanted: Sequence[tuple[StoredFile, Pa
                 job.cancel()
 
 
+def pushes_of(vault: Vault, kind: Kind) -> list[list[str]]:
+    """Return the ids of the pushes of each run (bundle, store), newest first, the run that was pushed last first."""
+    found: dict[str, list[str]] = {}
+    for entry in _ids(vault, kind):
+        found.setdefault(identity_of(entry), []).append(entry)
+    return list(found.values())
+
+
+def read_last(pushes: Sequence[Sequence[str]], read: Callable[[str], T], tell: Tell) -> Iterator[T]:
+    """Yield what ``read`` makes of the newest whole one of each group of ids; see ``list_runs`` for ``tell``."""
+
+    def last(ids: Sequence[str]) -> tuple[T | None, list[DamagedEntry]]:
+        damaged: list[DamagedEntry] = []
+        for entry in ids:
+            try:
+                return read(entry), damaged
+            except Absent:  # that push came to no end
+                continue
+            except DamagedEntry as error:
+                damaged.append(error)
+        return None, damaged
+
+    waiting = iter(pushes)
+    with ThreadPoolExecutor(_READERS) as pool:
+        while chunk := list(islice(waiting, 2 * _READERS)):
+            for found, damaged in pool.map(last, chunk):
+                for error in damaged:
+                    tell(f"{error}; it is left out")
+                if found is not None:
+                    yield found
+
+
 def _ids(vault: Vault, kind: Kind) -> Iterator[str]:
     """Yield the ids of a kind, the last pushed first; those whose push came to no end among them."""
     names = [name[:-1] for name in vault.list(FOLDERS[kind]) if name.endswith("/") and is_id(name[:-1])]
@@ -190,19 +224,4 @@ def _ids(vault: Vault, kind: Kind) -> Iterator[str]:
 
 
 def _listed(vault: Vault, kind: Kind, tell: Tell) -> Iterator[Entry]:
-    def read(entry: str) -> Entry | VaultError:
-        try:
-            return read_entry(vault, kind, entry)
-        except (Absent, DamagedEntry) as error:
-            return error
-
-    ids, known = _ids(vault, kind), set[str]()
-    with ThreadPoolExecutor(_READERS) as pool:
-        while chunk := list(islice(ids, 2 * _READERS)):
-            for entry, found in zip(chunk, pool.map(read, chunk), strict=True):
-                if isinstance(found, DamagedEntry):
-                    tell(f"{found}; it is left out")
-                if isinstance(found, VaultError) or identity_of(entry) in known:
-                    continue
-                known.add(identity_of(entry))
-                yield found
+    return read_last(pushes_of(vault, kind), partial(read_entry, vault, kind), tell)

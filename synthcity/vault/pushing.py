@@ -7,12 +7,13 @@ earlier push of the same run, bundle or store holds already is named and not sen
 from __future__ import annotations
 
 import io
+import logging
 import os
 import stat
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -21,18 +22,23 @@ import synthcity
 from synthcity.errors import BundleError, ConfigError, RunError, VaultError
 from synthcity.forecast.bundles.verified import MANIFEST, read_bundle
 from synthcity.market.store.parquet import Store
-from synthcity.vault.base import Digest, Vault, digest_of
+from synthcity.vault.base import Vault, digest_of, write_whole
+from synthcity.vault.catalogue import keep_catalogue
 from synthcity.vault.entry import FORMAT, Entry, RunFacts, StoredFile, is_plain, takes
 from synthcity.vault.facts import JOURNAL, NothingToPush, copy_journal, run_facts
 from synthcity.vault.folder import FolderVault
 from synthcity.vault.layout import Kind, file_key, identified, index_key, new_id
 from synthcity.vault.pulling import newest
 
+_log = logging.getLogger(__name__)
 _WRITERS = 8  # at a time; a bucket is far away, not slow
-_ATTEMPTS = 3
-_LOOKS = (0.0, 0.5, 1.0, 2.0, 4.0)  # seconds before each look for what was written: it may come late
+Tell = Callable[[int, int], None]
 _GROWS = ".jsonl"  # appended to while it is read: taken up to its last whole line
 _STATES, _STATE = "checkpoints", ".safetensors"  # of what Ray Tune keeps beside the states, nothing is of use
+
+
+def ignore(done: int, size: int) -> None:
+    pass
 
 
 @dataclass(frozen=True)
@@ -140,35 +146,14 @@ def store_parcel(folder: Path) -> Parcel:
     return Parcel(kind="prices", identity=f"prices {folder.name}".encode(), folder=folder, sources=sources)
 
 
-def write_whole(
-    vault: Vault, key: str, file: BinaryIO, digest: Digest, *, sleep: Callable[[float], None] = time.sleep
-) -> None:
-    """Put an object and see that it is there as it was sent.
-
-    Raises:
-        VaultError: it is not, after some attempts.
-    """
-    seen: Digest | None = None
-    for _ in range(_ATTEMPTS):
-        vault.put(key, file, digest)
-        for pause in _LOOKS:
-            if pause:
-                sleep(pause)
-            if (seen := vault.head(key)) is not None:
-                break
-        if seen == digest:
-            return
-    found = "nothing" if seen is None else f"{seen.size:,} other bytes"
-    raise VaultError(f"{vault.name} took {key} and holds {found} there; push again later, nothing else names it")
-
-
-def send(vault: Vault, parcel: Parcel, *, at: str = "") -> Entry:
+def send(vault: Vault, parcel: Parcel, *, at: str = "", tell: Tell = ignore) -> Entry:
     """Push ``parcel``.
 
     Args:
         vault: where to.
         parcel: what.
         at: the id of a push that came to no end; what it has brought is not sent again.
+        tell: takes, as files arrive, the bytes that are there and those of all files.
 
     Raises:
         ConfigError: the vault lies within what is pushed, or the folder has a name that no index may have.
@@ -202,8 +187,13 @@ def send(vault: Vault, parcel: Parcel, *, at: str = "") -> Entry:
 
     with ThreadPoolExecutor(_WRITERS) as pool:
         jobs = [pool.submit(bring, source) for source in sorted(parcel.sources, key=lambda source: source.path)]
+        files, done, size = list[StoredFile](), 0, _size(parcel.sources)
         try:
-            files = tuple(file for job in jobs if (file := job.result()) is not None)
+            for job in jobs:
+                if (file := job.result()) is not None:
+                    files.append(file)
+                    done += file.size
+                    tell(done, max(done, size))  # it may have grown
         finally:
             for job in jobs:
                 job.cancel()
@@ -217,12 +207,25 @@ def send(vault: Vault, parcel: Parcel, *, at: str = "") -> Entry:
         time=round(time.time(), 3),
         code=synthcity.__version__,
         competition=parcel.competition,
-        files=files,
+        files=tuple(files),
         run=parcel.run,
     )
     index = io.BytesIO(entry.to_bytes())
     write_whole(vault, index_key(kind, entry_id), index, digest_of(index))
+    if kind == "run":
+        try:
+            keep_catalogue(vault)
+        except VaultError as error:  # the run is there, and lists ask for its index alone
+            _log.warning("the catalogue was not written: %s", error)
     return entry
+
+
+def _size(sources: Iterable[Source]) -> int:
+    size = 0
+    for source in sources:
+        with suppress(OSError):  # it is told of when it is read
+            size += source.place.stat().st_size if source.content is None else len(source.content)
+    return size
 
 
 def _same(before: Entry, files: Iterable[StoredFile]) -> bool:

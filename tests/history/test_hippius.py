@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from synthcity.errors import DataError
-from synthcity.history.hippius import list_hippius, row_of_entry
+from synthcity.history.hippius import list_hippius, row_of
 from synthcity.history.listing import DAMAGED
 from synthcity.history.row import NOT_PROVEN, PROVEN, UNFINISHED
+from synthcity.vault.catalogue import Told
 from synthcity.vault.entry import VerdictFacts
 from synthcity.vault.folder import FolderVault
 from synthcity.vault.pushing import push_bundle, push_run
@@ -48,10 +49,9 @@ def test_a_verdict_is_held_to_what_can_be(tmp_path: Path) -> None:
     told = VerdictFacts(
         sentence="s", proven=True, winner="mix\x1b", winner_is_baseline=False, best_baseline="fhs", lead=-1.0, low=-2.0
     )
-    row = row_of_entry(replace(entry, run=replace(entry.run, verdict=told)))
+    index = Told(id=entry.id, name=entry.name, run=entry.run)
+    row = row_of(replace(index, run=replace(index.run, verdict=told)))
     assert (row.verdict, row.winner) == (PROVEN, "mix?")
     liar = replace(told, high=-1.5)  # its own mean is outside
     with pytest.raises(DataError, match="does not hold"):
-        row_of_entry(replace(entry, run=replace(entry.run, verdict=liar)))
-    with pytest.raises(DataError, match="no run"):
-        row_of_entry(replace(entry, run=None))
+        row_of(replace(index, run=replace(index.run, verdict=liar)))

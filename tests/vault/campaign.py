@@ -6,7 +6,8 @@ search's process may be. What is owed then goes later. At the end:
 * every index names only files that are whole, by size and SHA-256;
 * no run is lost: each is in the vault, as it was pushed last;
 * no multipart upload is left unfinished;
-* all of ``--runs`` runs are listed, over pages of 1,000 keys, and a hostile index of more than 8 MB is refused.
+* all of ``--runs`` runs are listed, over pages of 1,000 keys, and a hostile index of more than 8 MB is refused; with
+  a catalogue 12 requests do.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ import click
 from synthcity.settings import Settings
 from synthcity.vault import Entry, find, list_runs, pull
 from synthcity.vault.base import digest_of
+from synthcity.vault.catalogue import keep_catalogue, list_told
 from synthcity.vault.entry import MAX_INDEX, DamagedEntry
 from synthcity.vault.layout import index_key, new_id
 from synthcity.vault.outbox import OUTBOX, Outbox
@@ -173,6 +175,12 @@ def check_listing(server: Running, runs: int, like: Entry) -> int:
     assert len(told) == 1, told
     assert hostile in told[0]
     assert "more than the 8,000,000 bytes" in told[0]
+    for _ in range(1 + runs // 64):  # as many pushes bring all of them into the catalogue
+        keep_catalogue(vault)
+    server.script()
+    assert {each.name for each in list_told(vault, told.append)} == names
+    asked = len(server.state()["seen"])
+    assert asked <= 12, f"a list of {runs} runs asked {asked} times"
     try:
         find(vault, hostile)
     except DamagedEntry:

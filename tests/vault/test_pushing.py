@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import io
 import threading
 from pathlib import Path
 from typing import BinaryIO
@@ -8,12 +7,12 @@ from typing import BinaryIO
 import pytest
 
 from synthcity.errors import BundleError, ConfigError, DataError, RunError, VaultError
-from synthcity.vault.base import Digest, digest_of
+from synthcity.vault.base import Digest
 from synthcity.vault.facts import NothingToPush
 from synthcity.vault.folder import FolderVault
 from synthcity.vault.layout import identity_of, new_id
 from synthcity.vault.pulling import list_runs
-from synthcity.vault.pushing import parcel, push_bundle, push_run, push_store, run_parcel, send, write_whole
+from synthcity.vault.pushing import parcel, push_bundle, push_run, push_store, run_parcel, send
 from tests.vault.builders import append, candidate, files_of, finish, write_bundle, write_run, write_store
 
 
@@ -163,39 +162,3 @@ def test_a_folder_that_could_not_be_found_again_is_refused(vault: Counting, tmp_
     with pytest.raises(ConfigError, match=r"has no plain name, .*; rename it first"):
         push_store(vault, tmp_path / name)
     assert vault.puts == []
-
-
-class Late(FolderVault):
-    """Shows what was put after some looks, cut short the first time."""
-
-    def __init__(self, folder: Path, *, looks: int, cut: int) -> None:
-        super().__init__(folder)
-        self.looks, self.cut = looks, cut
-
-    def put(self, key: str, file: BinaryIO, digest: Digest) -> None:
-        if self.cut:
-            self.cut -= 1
-            file.seek(0)
-            file = io.BytesIO(file.read(3))
-        super().put(key, file, digest)
-
-    def head(self, key: str) -> Digest | None:
-        if self.looks:
-            self.looks -= 1
-            return None
-        return super().head(key)
-
-
-def test_what_arrives_late_or_cut_is_seen_and_sent_again(tmp_path: Path) -> None:
-    slept: list[float] = []
-    file = io.BytesIO(b"content")
-    write_whole(Late(tmp_path, looks=3, cut=2), "a.json", file, digest_of(file), sleep=slept.append)
-    assert (tmp_path / "a.json").read_bytes() == b"content"
-    assert slept == [0.5, 1.0, 2.0]
-
-
-@pytest.mark.parametrize(("looks", "cut", "found"), [(99, 0, "nothing"), (0, 9, "3 other bytes")])
-def test_what_never_arrives_whole_is_an_error(tmp_path: Path, looks: int, cut: int, found: str) -> None:
-    file = io.BytesIO(b"content")
-    with pytest.raises(VaultError, match=f"holds {found} there"):
-        write_whole(Late(tmp_path, looks=looks, cut=cut), "a.json", file, digest_of(file), sleep=lambda _: None)

@@ -11,11 +11,11 @@ import pytest
 from synthcity.errors import ConfigError, VaultError
 from synthcity.settings import Settings
 from synthcity.vault import s3
-from synthcity.vault.base import Absent, digest_of
+from synthcity.vault.base import Absent, digest_of, write_whole
 from synthcity.vault.circuit import Circuit
 from synthcity.vault.opening import open_vault
 from synthcity.vault.pulling import list_runs, pull
-from synthcity.vault.pushing import push_run, write_whole
+from synthcity.vault.pushing import push_run
 from synthcity.vault.s3 import S3Vault
 from tests.ports import free_ports
 from tests.standins.hippius import BUCKET, KEY, SECRET, Running, client
