@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 
 import click
 
 from synthcity.cli.options import LocalPath
+from synthcity.cli.progress import progress
 from synthcity.cli.table import print_table
 from synthcity.errors import ConfigError
 from synthcity.forecast.bundles.choose import choose, identify
@@ -20,14 +19,12 @@ from synthcity.forecast.bundles.suitability import doubts, refuse_simulated
 from synthcity.market.sources.synth import SynthSource
 from synthcity.market.sources.synthapi import SynthApi
 from synthcity.market.store import open_store
-from synthcity.market.times import format_duration, format_time, parse_time
+from synthcity.market.times import format_time, parse_time
 from synthcity.schema import MAX_SEED
 from synthcity.serve.settlement.estimate import Range
 from synthcity.serve.settlement.replay import Past, Replayed, chosen_competitions, refuse_known_days, replay
 from synthcity.settings import Settings
 from synthcity.sn50.competitions import Competition, Rules, get_competition, get_rules
-
-_TOLD_EVERY_SECONDS = 10.0
 
 
 @click.command()
@@ -100,8 +97,8 @@ def command(
     found = []
     with past.api:
         for one in chosen:
-            with _progress(one.name) as progress:
-                found.append(replay(forecaster, one, past, progress=progress, tell=_tell))
+            with progress(one.name) as step:
+                found.append(replay(forecaster, one, past, progress=step, tell=_tell))
     whole = sum(rules.competitions[one.competition].weight * one.estimate.rank.share for one in found)
     whole /= sum(one.weight for one in rules.competitions.values())
     if as_json:
@@ -122,29 +119,6 @@ def _rules(date: str | None, names: Sequence[str]) -> tuple[Rules, list[Competit
 
 def _tell(sentence: str) -> None:
     click.echo(f"  {sentence}", err=True)
-
-
-@contextmanager
-def _progress(title: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar on a terminal, a line now and then elsewhere; on stderr, since stdout may be JSON."""
-    if sys.stderr.isatty():
-        from rich.console import Console
-        from rich.progress import Progress
-
-        with Progress(console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task(title, total=None)
-            yield lambda done, of: bar.update(task, completed=done, total=of)
-        return
-    begin = told_at = time.monotonic()
-
-    def tell(done: int, of: int) -> None:
-        nonlocal told_at
-        now = time.monotonic()
-        if done < of and now - told_at >= _TOLD_EVERY_SECONDS:
-            told_at, left = now, format_duration(round((now - begin) / done * (of - done)))
-            click.echo(f"  {title}: {done:,} of {of:,} prompts, {left} left", err=True)
-
-    yield tell
 
 
 def _print(bundle: str, past: Past, found: Sequence[Replayed], whole: float) -> None:

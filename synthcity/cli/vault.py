@@ -11,6 +11,7 @@ import click
 
 from synthcity.cli.group import Group
 from synthcity.cli.options import LocalPath, Output
+from synthcity.cli.progress import progress
 from synthcity.cli.table import print_table
 
 if TYPE_CHECKING:
@@ -80,12 +81,16 @@ def push(folders: tuple[Path, ...], address: str, runs: Path, as_json: bool) -> 
 
     Of a run go its journal, report, bundle and what is needed to resume it; of a store each day in a file of its own,
     and the next time the days that are new. What cannot be sent now stays in the outbox for `synthcity vault flush`.
+    How far it is stands on standard error: a bar on a terminal, else a line every ten seconds.
     """
     from synthcity.vault import open_vault
     from synthcity.vault.outbox import OUTBOX, Outbox
 
     vault, outbox = open_vault(address), Outbox(runs / OUTBOX)
-    entries = [outbox.deliver(vault, folder) for folder in folders]
+    entries = []
+    for folder in folders:
+        with progress(f"push {folder.resolve().name}", "MB", 1e6, 1) as tell:
+            entries.append(outbox.deliver(vault, folder, tell))
     lines = [f"{entry.kind} {entry.name}: {_amount(entry)} in {vault.name} as {entry.id}" for entry in entries]
     _answer([_told(entry) for entry in entries], "\n".join(lines), as_json)
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,18 @@ def test_a_run_is_pushed_listed_pulled_and_the_same(tmp_path: Path) -> None:
     assert pulled.exit_code == 0, pulled.output
     back = files_of(tmp_path / "again")
     assert back == {path: content for path, content in files_of(folder).items() if path in back}
+
+
+def test_a_long_push_says_how_far_it_is_and_stdout_is_the_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("synthcity.cli.progress.TOLD_EVERY_SECONDS", 0.0)
+    write_store(tmp_path / "store", days=4)
+    pushed = invoke("push", "store", "--vault", "kept", "--json")
+    assert json.loads(pushed.stdout)[0]["files"] == 4
+    lines = pushed.stderr.splitlines()
+    assert len(lines) == 3  # the last file is the answer's
+    assert all(re.fullmatch(r"  push store: 0\.\d of 0\.\d MB, .* left", line) for line in lines)
 
 
 def test_json_is_all_that_stdout_holds(tmp_path: Path) -> None:
