@@ -120,10 +120,13 @@ def _finish(context: RoleContext) -> Mapping[str, object]:
 
 
 def _measured(context: RoleContext, result: Finished) -> list[str]:
-    lines = []
+    lines, damaged = list[str](), list[str]()
     for name, folder in _desk(context).runs.items():
-        lines += [f"{name}: {where}" for where in _published(read_events(folder / JOURNAL))]
-    return lines or ["nothing is published"]
+        try:
+            lines += [f"{name}: {where}" for where in _published(read_events(folder / JOURNAL))]
+        except RunError as error:
+            damaged.append(f"{name}: damaged: {error}")
+    return (lines or ["nothing is published"]) + damaged
 
 
 ROLE = Role(

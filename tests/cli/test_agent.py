@@ -56,6 +56,28 @@ def test_shows_the_chat_and_the_program_has_the_last_word(
     assert KEY not in Path("runs/agent-checker/llm.jsonl").read_text()
 
 
+def test_what_a_publisher_says_it_did_stands_beside_what_the_journals_say(
+    server: RunningStandIn, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in (
+        ("HF_TOKEN", "hf_0123456789"),
+        ("HF_REPO_ID", "me/models"),
+        ("HF_ENDPOINT", "http://127.0.0.1:9"),
+    ):
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("SYNTHCITY_LLM_API_KEY", KEY)
+    Path("runs/torn").mkdir()
+    Path("runs/torn", JOURNAL).write_text("{}\n")
+    server.script([says("list_runs"), says("publish_run", run="done"), says("finish", summary="I published it")])
+    assert run(monkeypatch, "--name", "publisher", "--run", "runs/done", "--base-url", server.url) == 0
+    said = capsys.readouterr().out
+    assert "not published: the run in " in said
+    chat, _, program = said.partition("What the program says:")
+    assert "I published it" in chat
+    assert program.split("\n")[1] == "  nothing is published"
+    assert "torn: damaged: " in program
+
+
 def test_an_agent_that_only_talks_is_no_success(
     server: RunningStandIn, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 
 from synthcity.agents.prompts.components import describe_components
 from synthcity.agents.tools import tool
+from synthcity.errors import SynthcityError
 from synthcity.history.lessons import lessons
-from synthcity.history.local import list_local
+from synthcity.history.sources import read
 from synthcity.search.candidates.contract import proposals_schema
 from synthcity.search.proposers.briefing import briefing
 from synthcity.search.proposers.budget_card import budget_card
@@ -49,13 +50,22 @@ def read_result(context: RoleContext, trial: str) -> dict[str, object]:
 @tool("planner")
 def list_past_runs(context: RoleContext) -> list[str]:
     """List what past runs of this competition came to: their leads on their own test periods, and what was frozen."""
-    data = context.config.data
-    return lessons(
-        list_local(Path(context.config.output)).rows,
-        competition=context.config.competition,
-        is_simulated=data.source == "simulated",
-        before=data.periods.test.start,
+    config, troubles = context.config, list[str]()
+    rows = list(read("local", runs=Path(config.output)).rows)
+    if config.vault:
+        known = {(row.name, int(row.began)) for row in rows}
+        try:
+            stored = read("hippius", runs=Path(config.output), vault=config.vault).rows
+            rows += [row for row in stored if (row.name, int(row.began)) not in known]
+        except SynthcityError as error:
+            troubles.append(f"(those of the vault are not told: {error})")
+    told = lessons(
+        rows,
+        competition=config.competition,
+        is_simulated=config.data.source == "simulated",
+        before=config.data.periods.test.start,
     )
+    return told + troubles
 
 
 def _values(context: RoleContext) -> dict[str, str]:

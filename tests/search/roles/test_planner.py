@@ -12,6 +12,7 @@ import pytest
 from synthcity.agents.client import LLMClient
 from synthcity.agents.standin.process import RunningStandIn
 from synthcity.errors import ConfigError
+from synthcity.market.periods import Periods
 from synthcity.nets.authored.code import AuthoredCode, forget
 from synthcity.nets.authored.examples import BLOCK
 from synthcity.search.config import SearchConfig
@@ -21,9 +22,13 @@ from synthcity.search.roles.context import RoleContext
 from synthcity.search.roles.planner import list_past_runs
 from synthcity.search.roles.role import CHAT, Outcome, work
 from synthcity.settings import Secret, Settings
+from synthcity.vault.folder import FolderVault
+from synthcity.vault.pushing import push_run
 from tests.history.builders import report, write_run
 from tests.search.builders import candidate, tell
 from tests.search.roles.conftest import KEY, NET, Work, proposal, results, says
+from tests.vault.builders import BEGUN
+from tests.vault.builders import write_run as pushed_run
 
 
 def test_the_planner_proposes_and_the_gate_judges_what_it_gave(
@@ -68,6 +73,27 @@ def test_past_runs_are_told_but_for_those_that_know_the_test_period(tmp_path: Pa
     first, rest = list_past_runs(RoleContext(known, []))
     assert first.startswith("before: 3 trials, mix was frozen, −0.60 % against fhs")
     assert rest.startswith("(1 more know prices")
+
+
+def test_runs_of_the_vault_are_told_too_and_each_once(tmp_path: Path, config: SearchConfig) -> None:
+    vault = FolderVault(tmp_path / "vault")
+    for name, at in (("theirs", BEGUN), ("ours", BEGUN + 9)):
+        push_run(vault, pushed_run(tmp_path / "elsewhere" / name, at=at))
+    told = report()
+    told["run"] |= {"name": "ours", "started": BEGUN + 9, "competition": config.competition}
+    told["periods"] = {"test": ["2025-07-01", "2025-08-15"]}
+    write_run(tmp_path / "runs" / "ours", told)
+    days = {"train": ["2025-08-15", "2025-10-01"], "validation": ["2025-10-01", "2025-11-01"]}
+    later = Periods.parse({**days, "test": ["2025-11-01", "2025-12-01"]})
+    data = replace(config.data, source="store", path="store", periods=later)
+    here = replace(config, output=str(tmp_path / "runs"), data=data, vault=str(vault.folder))
+    ours, theirs = list_past_runs(RoleContext(here, []))
+    assert ours.startswith("ours: 3 trials, mix was frozen, ")
+    assert "2 trials, mix-3 was frozen, " in theirs
+    (tmp_path / "file").touch()
+    [only, why] = list_past_runs(RoleContext(replace(here, vault=str(tmp_path / "file" / "vault")), []))
+    assert only == ours
+    assert why.startswith("(those of the vault are not told: the vault ")
 
 
 def test_a_run_with_written_components_is_planned_on_only_where_their_code_is_trusted(
