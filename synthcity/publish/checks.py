@@ -23,7 +23,7 @@ from synthcity.sn50.competitions import get_rules
 
 _COMPUTED = (
     "verdict", "scores", "leads", "choice", "cuts", "finals", "validation_baselines", "trials", "failures", "repairs",
-    "limits", "rejections", "diagnostics", "periods",
+    "limits", "rejections", "diagnostics", "periods", "earnings", "place",
 )  # fmt: skip
 _RUN = ("name", "competition", "rules", "assets", "is_simulated", "num_prompts", "looks", "first_prompt", "last_prompt")
 _CLOSE = 1e-9
@@ -94,7 +94,7 @@ def report(found: Evidence) -> str:
     rebuilt, told = _plain(found.rebuilt), _plain(found.report)
     run, told_run = _plain(rebuilt["run"]), _plain(told["run"])
     for key in _COMPUTED:
-        if not _same(rebuilt[key], told[key]):
+        if not _same(rebuilt.get(key), told.get(key)):
             return f"its report was edited: {key} is not what journal and scores tell"
     for key in _RUN:
         if not _same(run[key], told_run[key]):

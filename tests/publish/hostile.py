@@ -237,9 +237,9 @@ HOSTILE: dict[str, tuple[Lie, str]] = {
     "edited verdict": (events("verdict", proven=True, winner="other"), "an event of it was edited"),
     "forged verdict": (forged(events("verdict", sentence="Proven: by far.")), "tell another verdict"),
     "verdict of worse scores": (forged(scores(scaled(NAME, 1.3))), "the scores of the look say"),
-    "not proven": (told_again(scaled(NAME, 1.09)), "it proves nothing: Not proven"),
+    "not proven": (told_again(scaled(NAME, 1.2)), "it proves nothing: Not proven"),
     "not proven, said to be": (
-        several(told_again(scaled(NAME, 1.09)), events("verdict", proven=True), forge),
+        several(told_again(scaled(NAME, 1.2)), events("verdict", proven=True), forge),
         "tell another verdict",
     ),
     "edited figures": (report(lambda data: data["scores"][0].update(mean=1.0)), "is not what was sealed"),
@@ -247,6 +247,10 @@ HOSTILE: dict[str, tuple[Lie, str]] = {
     "forged leads": (forged(report(lambda data: data["leads"]["fhs"].update(low=-50.0))), "report was edited: leads"),
     "forged trials": (forged(report(lambda data: data["trials"].clear())), "report was edited: trials"),
     "forged calibration": (forged(report(lambda data: data.update(diagnostics={}))), "edited: diagnostics"),
+    "forged earnings": (
+        forged(report(lambda data: data.update(earnings="It earns 9 %."))),
+        "report was edited: earnings",
+    ),
     "forged looks": (forged(report(lambda data: data["run"].update(looks=0))), "report was edited: run.looks"),
     "foreign report": (forged(report(lambda data: data.update(schema=99))), "is no report of version"),
     "report that is nonsense": (forged(report(lambda data: data.pop("run"))), "makes no sense: KeyError"),
