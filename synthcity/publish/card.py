@@ -10,11 +10,13 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from synthcity.documents import write_yaml
+from synthcity.market.store.series import SIMULATED
 from synthcity.publish.publication import LeadFacts, Publication
 from synthcity.search.finals.verdict import LeadInterval
 from synthcity.search.report.model import Report
 from synthcity.wording import bounds, duration, percent
 
+_REHEARSAL = "**REHEARSAL: found on a simulated market, at a stand-in for the Hub; worth nothing to anybody.**"
 TAGS = ["bittensor", "sn50", "synth", "synthcity", "time-series-forecasting", "probabilistic-forecasting"]
 
 
@@ -35,6 +37,7 @@ def write_card(publication: Publication, report: Report, repo: str, plots: Seque
     parts = [
         f"---\n{write_yaml(front).strip()}\n---",
         f"# {publication.competition}: {', '.join(publication.assets)}",
+        *(_REHEARSAL for venue in publication.venues if venue == SIMULATED),
         report["verdict"]["sentence"],
         "## Leads on the test period",
         _leads(publication.leads, report),

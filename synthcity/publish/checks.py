@@ -47,6 +47,16 @@ def real_prices(found: Evidence) -> str:
     return ""
 
 
+def made_up_prices(found: Evidence) -> str:
+    """Prices that nobody paid, by the word of all: what is found on real ones goes to no stand-in."""
+    data = found.told.get("config", {}).get("data")
+    told = {str(data.get("source")) if isinstance(data, Mapping) else "unknown", *found.report["run"]["venues"]}
+    told |= {venue for facts in found.facts for venue in facts.venues or ("unknown",)}
+    if told != {SIMULATED} or not found.report["run"]["is_simulated"]:
+        return f"it is no rehearsal: it was searched on prices of {', '.join(sorted(told - {SIMULATED})) or 'nobody'}"
+    return ""
+
+
 def rules(found: Evidence) -> str:
     """The network's newest rules, and one competition of them all over."""
     newest, told = get_rules(), found.told

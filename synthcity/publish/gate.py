@@ -49,13 +49,14 @@ class Examined:
 
 
 @contextmanager
-def gate(run: Path, settings: Settings, *, with_code: bool = False) -> Iterator[Examined]:
+def gate(run: Path, settings: Settings, *, with_code: bool = False, is_rehearsal: bool = False) -> Iterator[Examined]:
     """Examine a run; the copy that was examined stands while the context is open.
 
     Args:
         run: its folder.
         settings: whose secrets must not be in what leaves.
         with_code: let components that a language model wrote leave too.
+        is_rehearsal: where it would go is a stand-in, which takes what was found on simulated prices and nothing else.
     """
     with ExitStack() as stack:
         try:
@@ -64,7 +65,7 @@ def gate(run: Path, settings: Settings, *, with_code: bool = False) -> Iterator[
             yield Examined(findings=(Finding(check="sealed", reason=str(error)),), proof=None)
             return
         findings = [Finding(check="sealed", reason="")]
-        for name, check in _checks(settings, with_code):
+        for name, check in _checks(settings, with_code, is_rehearsal):
             findings.append(Finding(check=name, reason=_reason(check, found)))
             if findings[-1].reason:
                 break
@@ -72,9 +73,9 @@ def gate(run: Path, settings: Settings, *, with_code: bool = False) -> Iterator[
         yield Examined(findings=tuple(findings), proof=proof)
 
 
-def _checks(settings: Settings, with_code: bool) -> list[tuple[str, Check]]:
+def _checks(settings: Settings, with_code: bool, is_rehearsal: bool) -> list[tuple[str, Check]]:
     return [
-        ("real prices", checks.real_prices),
+        ("made-up prices", checks.made_up_prices) if is_rehearsal else ("real prices", checks.real_prices),
         ("rules of today", checks.rules),
         ("verdict", checks.verdict),
         ("report", checks.report),

@@ -7,11 +7,11 @@ so whatever became of an earlier attempt, there is one commit of it at most.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from synthcity.errors import BundleError, ConfigError, PublishError
 from synthcity.forecast.evaluation.samples import SAMPLES
@@ -27,13 +27,53 @@ from synthcity.publish.publication import (
     parse_latest,
     write_latest,
 )
-from synthcity.publish.remote import Moved, Remote, Unknown
+from synthcity.publish.remote import Head, Moved, Unknown
 from synthcity.publish.rescoring import rescore
 
-if TYPE_CHECKING:
-    from huggingface_hub import CommitOperationAdd
-
 _ATTEMPTS = 6
+
+
+class Hub(Protocol):
+    """A repository with commits: ``remote.Remote`` on the Hub, or ``shelf.Shelf``, its stand-in in a folder.
+
+    ``is_standin``: it is no place where anybody is told anything; only there what was found on simulated prices passes.
+    """
+
+    @property
+    def repo(self) -> str:
+        """Its name."""
+
+    @property
+    def endpoint(self) -> str:
+        """Where it is."""
+
+    @property
+    def is_standin(self) -> bool:
+        """See above."""
+
+    def check(self) -> None:
+        """Refuse to write without what that needs; raises ``ConfigError``."""
+
+    def create(self, *, private: bool) -> None:
+        """Make the repository unless it is there."""
+
+    def head(self) -> Head:
+        """Look at the repository."""
+
+    def commit_of(self, mark: str) -> str | None:
+        """Return the newest commit whose title has ``mark``, None where there is none."""
+
+    def sizes(self, commit: str) -> dict[str, int]:
+        """Return the size of every file at a commit."""
+
+    def download(self, paths: Iterable[str], commit: str, to: Path) -> None:
+        """Fetch files at a commit into a folder, under their own paths."""
+
+    def commit(self, files: Mapping[str, Path | bytes], title: str, parent: str | None) -> str:
+        """Make one commit on top of ``parent``; raises ``Moved`` where the branch is elsewhere, ``PublishError``."""
+
+    def sleep(self, seconds: float, /) -> None:
+        """Wait before the next attempt."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +89,7 @@ class Receipt:
 
 
 def publish_to_hub(
-    remote: Remote, publication: Publication, files: Mapping[str, Path], card: str, *, public: bool = False
+    remote: Hub, publication: Publication, files: Mapping[str, Path], card: str, *, public: bool = False
 ) -> Receipt:
     """Write a publication unless it is there, and see that it is there whole.
 
@@ -64,8 +104,7 @@ def publish_to_hub(
         ConfigError: there is no token, or the repository is public and ``public`` is not asked for.
         PublishError: the Hub failed or refused, or what it gives back is not what was written.
     """
-    if not remote.token:
-        raise ConfigError("HF_TOKEN is not set; put a token that may write into the environment or .env")
+    remote.check()
     remote.create(private=not public)
     head = remote.head()
     if not head.private and not public:
@@ -84,7 +123,7 @@ def publish_to_hub(
 
 
 def _written(
-    remote: Remote, publication: Publication, files: Mapping[str, Path], card: str, mark: str
+    remote: Hub, publication: Publication, files: Mapping[str, Path], card: str, mark: str
 ) -> tuple[str, bool]:
     """Return the commit of the publication and whether this call made it."""
     trouble: PublishError | None = None
@@ -96,10 +135,10 @@ def _written(
             return found, is_new
         parent = remote.head().commit
         try:
-            operations = _operations(remote, publication, files, card, parent)
+            content = _content(remote, publication, files, card, parent)
             is_new = True  # from here on a commit with the mark may be of this call
             title = f"Publish {publication.competition} {publication.bundle[:12]} {mark}"
-            return remote.commit(operations, title, parent), True
+            return remote.commit(content, title, parent), True
         except (Moved, Unknown) as error:
             trouble = error
     if (found := remote.commit_of(mark)) is not None:
@@ -107,19 +146,17 @@ def _written(
     raise trouble or PublishError(f"cannot write to {remote.repo}; try again later")
 
 
-def _operations(
-    remote: Remote, publication: Publication, files: Mapping[str, Path], card: str, parent: str | None
-) -> list[CommitOperationAdd]:
-    from huggingface_hub import CommitOperationAdd
-
+def _content(
+    remote: Hub, publication: Publication, files: Mapping[str, Path], card: str, parent: str | None
+) -> dict[str, Path | bytes]:
     content: dict[str, Path | bytes] = {f"{publication.folder}/{name}": path for name, path in files.items()}
     content[f"{publication.folder}/{PUBLICATION}"] = publication.to_json()
     content[LATEST] = write_latest(_latest(remote, parent), publication)
     content[CARD] = card.encode()
-    return [CommitOperationAdd(path_in_repo=name, path_or_fileobj=value) for name, value in content.items()]
+    return content
 
 
-def _latest(remote: Remote, commit: str | None) -> Mapping[str, str]:
+def _latest(remote: Hub, commit: str | None) -> Mapping[str, str]:
     """Return what is the newest of each competition now; what is no such file is written anew."""
     size = remote.sizes(commit).get(LATEST) if commit is not None else None
     if commit is None or size is None or size > MAX_TEXT:
@@ -131,7 +168,7 @@ def _latest(remote: Remote, commit: str | None) -> Mapping[str, str]:
     return {}
 
 
-def _verify(remote: Remote, publication: Publication, commit: str) -> None:
+def _verify(remote: Hub, publication: Publication, commit: str) -> None:
     """Fetch the publication at its commit and hold it against what was to be written.
 
     Raises:

@@ -13,7 +13,7 @@ from synthcity.errors import ConfigError, RunError, unknown_name
 from synthcity.publish.card import draw_plots, write_card
 from synthcity.publish.forms import has_code
 from synthcity.publish.gate import Examined, Proof, gate
-from synthcity.publish.hub import Receipt, publish_to_hub
+from synthcity.publish.hub import Hub, Receipt, publish_to_hub
 from synthcity.publish.publication import Publication, hash_file, leads_of, named_file
 from synthcity.publish.remote import Remote
 from synthcity.search.journal.check import check
@@ -52,6 +52,7 @@ def publish(
     settings: Settings | None = None,
     public: bool = False,
     with_code: bool = False,
+    hub: Hub | None = None,
 ) -> Published:
     """Publish a proven run; where it is already, it is only looked at again.
 
@@ -61,6 +62,7 @@ def publish(
         settings: tokens and names; by default those of the environment.
         public: let a repository that everybody can read do.
         with_code: let components that a language model wrote leave too.
+        hub: what ``"hub"`` is; by default the repository of the settings.
 
     Raises:
         ConfigError: a destination is unknown, or something is not set.
@@ -68,14 +70,18 @@ def publish(
         PublishError, VaultError, TrackerError: the other side failed; publishing again goes on where this ended.
     """
     settings = Settings.load() if settings is None else settings
-    check_destinations(to, settings)
-    with gate(run, settings, with_code=with_code) as examined:
+    if hub is None:
+        check_destinations(to, settings)
+    elif hub.is_standin and set(to) != {"hub"}:
+        raise ConfigError(f"{hub.repo} is a stand-in: a rehearsal goes nowhere else, got {', '.join(to)}")
+    is_rehearsal = hub is not None and hub.is_standin
+    with gate(run, settings, with_code=with_code, is_rehearsal=is_rehearsal) as examined:
         if examined.proof is None:
             raise RunError(f"not published: {examined.reason}")
         receipt, vault = None, ""
         with _journal(run) as journal, prepared(examined.proof, settings) as ready:
             if "hub" in to:
-                remote = Remote.of(settings)
+                remote = Remote.of(settings) if hub is None else hub
                 receipt = publish_to_hub(remote, ready.publication, ready.files, ready.card, public=public)
                 _tell(journal, "hub", receipt.repo, receipt.commit, ready.publication, not receipt.private)
             if "hippius" in to:
@@ -106,9 +112,7 @@ def check_destinations(found: Collection[str], settings: Settings) -> None:
         ConfigError: names the first thing that is missing.
     """
     if "hub" in found:
-        Remote.of(settings)
-        if not settings.hf_token:
-            raise ConfigError("HF_TOKEN is not set; put a token that may write into the environment or .env")
+        Remote.of(settings).check()
     check_trackers([name for name in found if name in TRACKERS])
     if "hippius" in found:
         from synthcity.vault.opening import open_vault

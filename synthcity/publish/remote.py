@@ -9,7 +9,7 @@ import functools
 import logging
 import time
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -20,7 +20,7 @@ from synthcity.settings import Settings
 
 if TYPE_CHECKING:
     import httpx2
-    from huggingface_hub import CommitOperationAdd, HfApi
+    from huggingface_hub import HfApi
 
 T = TypeVar("T")
 MAX_FILES = 5_000  # of a repository that are looked at
@@ -68,6 +68,16 @@ class Remote:
             raise ConfigError("the Hub needs huggingface_hub; pip install 'synth-city[publish]'") from error
         return cls(repo=repo or settings.hf_repo_id, token=settings.hf_token.reveal(), endpoint=settings.hf_endpoint)
 
+    @property
+    def is_standin(self) -> bool:
+        """What is written there is read by others, whatever its address."""
+        return False
+
+    def check(self) -> None:
+        """Refuse to write without a token; raises ``ConfigError``."""
+        if not self.token:
+            raise ConfigError("HF_TOKEN is not set; put a token that may write into the environment or .env")
+
     def create(self, *, private: bool) -> None:
         """Make the repository unless it is there."""
         self.ask(lambda api: api.create_repo(self.repo, private=private, exist_ok=True), f"make {self.repo}")
@@ -111,13 +121,16 @@ class Remote:
                 f"download {name} of {self.repo}",
             )
 
-    def commit(self, operations: Sequence[CommitOperationAdd], title: str, parent: str | None) -> str:
+    def commit(self, files: Mapping[str, Path | bytes], title: str, parent: str | None) -> str:
         """Make one commit on top of ``parent``, without a second attempt: whoever asks has to look what became of it.
 
         Raises:
             Moved: the branch is not at ``parent`` any more; nothing was written.
             PublishError: it failed, or its outcome is not known.
         """
+        from huggingface_hub import CommitOperationAdd
+
+        operations = [CommitOperationAdd(path_in_repo=name, path_or_fileobj=value) for name, value in files.items()]
         return self.ask(
             lambda api: api.create_commit(self.repo, operations, commit_message=title, parent_commit=parent).oid,
             f"write to {self.repo}",

@@ -60,13 +60,13 @@ def made_prices(asset: str = "BTC", *, seed: int = 0) -> Market:
     return Market({(asset, 60): Bars(time, open_, high, low, close, np.ones(count), 60)})
 
 
-def config(folder: Path, **changes: Any) -> SearchConfig:
+def config(folder: Path, source: str = "store", **changes: Any) -> SearchConfig:
     plain = {
         "competition": "crypto-1h",
         "name": folder.name,
         "output": str(folder.parent),
         "data": {
-            "source": "store",
+            "source": source,
             "path": "prices",
             "assets": ["BTC"],
             "periods": {
@@ -108,7 +108,7 @@ def make_run(
     folder: Path, *, seed: int = 0, venue: str = "binance", rules: str | None = None, samples: int = 3
 ) -> Path:
     """Write a run folder as a search would leave it, and return it."""
-    sweep = config(folder, rules=rules)
+    sweep = config(folder, "simulated" if venue == "simulated" else "store", rules=rules)
     data = made_data(sweep, made_prices(seed=seed), venue)
     with Journal(folder) as journal:
         recorder = Recorder(journal)

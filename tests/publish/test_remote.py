@@ -15,13 +15,12 @@ from tests.standins.hub import TOKEN, RunningHub
 
 
 def test_files_come_and_go(remote: Remote, hub: RunningHub, tmp_path: Path) -> None:
-    from huggingface_hub import CommitOperationAdd
-
     remote.create(private=True)
     first = remote.head()
     assert first.private
-    added = [CommitOperationAdd("a/b.json", b"{}"), CommitOperationAdd("w.safetensors", b"weights" * 100)]
-    commit = remote.commit(added, "one [mark]", first.commit)
+    weights = tmp_path / "weights"
+    weights.write_bytes(b"weights" * 100)
+    commit = remote.commit({"a/b.json": b"{}", "w.safetensors": weights}, "one [mark]", first.commit)
     assert remote.head().commit == commit == remote.commit_of("[mark]")
     assert remote.commit_of("[other]") is None
     assert remote.sizes(commit) == {".gitattributes": 25, "a/b.json": 2, "w.safetensors": 700}
@@ -29,7 +28,7 @@ def test_files_come_and_go(remote: Remote, hub: RunningHub, tmp_path: Path) -> N
     assert (tmp_path / "w.safetensors").read_bytes() == b"weights" * 100
     remote.create(private=True)  # again does nothing
     with pytest.raises(Moved):
-        remote.commit([CommitOperationAdd("c", b"c")], "late", first.commit)
+        remote.commit({"c": b"c"}, "late", first.commit)
     assert not hub.has_seen(TOKEN)
     assert TOKEN not in repr(remote)
 
@@ -74,7 +73,7 @@ def test_what_passes_is_asked_again_and_pauses_are_kept(hub: RunningHub) -> None
         lambda remote: remote.head(),
         lambda remote: remote.commit_of("[mark]"),
         lambda remote: remote.sizes("main"),
-        lambda remote: remote.commit([], "one [mark]", None),
+        lambda remote: remote.commit({}, "one [mark]", None),
     ],
     ids=["create", "head", "commits", "sizes", "commit"],
 )

@@ -46,7 +46,7 @@ def keep_samples(
 ) -> None:
     """Keep about ``count`` prompts of the look in ``folder``, or tell why they cannot be.
 
-    Nothing is kept of a simulated market or where a baseline was frozen, since neither is ever published.
+    Nothing is kept where a baseline was frozen, since it is never published.
 
     Raises:
         RunError: the disk refuses.
@@ -54,7 +54,7 @@ def keep_samples(
     choice, path = recorder.last(Chosen), folder / SAMPLES
     try:
         path.unlink(missing_ok=True)  # those of finals that were held before
-        if data.facts.is_simulated or choice is None or choice["name"] != look.challenger:
+        if choice is None or choice["name"] != look.challenger:
             return
         looked_at = sorted(set(look.scores["forecaster"]))
         forecasters = everyone(load(folder / WINNER, trust_code=True), choice["name"], looked_at)

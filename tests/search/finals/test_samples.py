@@ -22,8 +22,8 @@ def folder(tmp_path: Path) -> Path:
     return copy_run(tmp_path / "run")
 
 
-def keep(folder: Path, look: final.TestLook, venue: str = "binance") -> list[str]:
-    data = made_data(read_resolved(folder), made_prices(), venue)
+def keep(folder: Path, look: final.TestLook) -> list[str]:
+    data = made_data(read_resolved(folder), made_prices(), "binance")
     with Journal(folder) as journal:
         recorder = Recorder(journal)
         keep_samples(folder, data, recorder, look, seed=0, count=3)
@@ -48,8 +48,7 @@ def test_other_figures_than_those_of_the_look_are_told_and_nothing_is_kept(folde
     assert not (folder / SAMPLES).exists()
 
 
-def test_nothing_is_kept_of_a_simulated_market_or_of_a_baseline(folder: Path) -> None:
+def test_nothing_is_kept_of_a_baseline(folder: Path) -> None:
     scores = pd.read_parquet(folder / TEST_SCORES)
-    before = len(keep(folder, final.TestLook(scores=scores, diagnostics=None, challenger=None)))
-    assert len(keep(folder, final.TestLook(scores=scores, diagnostics=None, challenger=NAME), "simulated")) == before
+    assert keep(folder, final.TestLook(scores=scores, diagnostics=None, challenger=None)) == []
     assert not (folder / SAMPLES).exists()
