@@ -33,6 +33,7 @@ _SCALARS = {
 # kind -> the keys that only such a file has at its top, and what reads it
 KINDS = {
     "sweep file": ({"competition", "data", "search", "llm"}, "`synthcity search FILE` reads it"),
+    "pipeline file": ({"sweeps", "rounds", "retries", "deploy"}, "`synthcity pipeline FILE` reads it"),
     "service file": ({"service", "cluster"}, "`synthcity serve --config FILE` reads it"),
     "network": ({"blocks", "head", "d_model"}, "put it under search.candidates of a sweep file"),
 }

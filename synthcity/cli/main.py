@@ -25,6 +25,7 @@ COMMANDS = {
     "local-llm": ("synthcity.cli.local_llm", "Serve a small real language model on this machine."),
     "mcp": ("synthcity.cli.mcp", "Serve one agent the tools of the bridge over standard input and output."),
     "mine": ("synthcity.cli.mine", "Answer validators, and settle what the answers were worth."),
+    "pipeline": ("synthcity.cli.pipeline", "Search again and again by itself, champion to champion."),
     "publish": ("synthcity.cli.publish", "Publish what a run has proven, on the Hugging Face Hub or elsewhere."),
     "pull": ("synthcity.cli.pull", "Bring a published bundle back, and check it."),
     "quick": ("synthcity.cli.quick", "Train and judge a small network on a simulated market in a minute or two."),

@@ -106,7 +106,7 @@ def load_data(config: SearchConfig) -> SearchData:
     test_every = _whole_steps("test_every", data.test_every, competition)
     for period, apart in ((periods.validation, every), (periods.test, test_every)):
         check_on_grid(competition, period.start, apart)
-    market = _market(data, assets, competition.time_increment)
+    market = load_prices(data, assets, competition.time_increment, periods.test.end)
     for asset in assets:
         _check_history(market, asset, competition.time_increment, periods)
     dataset = build_dataset(
@@ -180,8 +180,12 @@ def _venues(data: DataConfig, assets: tuple[str, ...], resolution: int) -> tuple
     return tuple(sorted({store.find(asset, resolution, data.venue).venue for asset in assets}))
 
 
-def _market(data: DataConfig, assets: tuple[str, ...], resolution: int) -> Market:
-    end = data.periods.test.end
+def load_prices(data: DataConfig, assets: tuple[str, ...], resolution: int, end: int) -> Market:
+    """Load or simulate the prices of ``assets`` up to ``end`` (unix s), without any windows.
+
+    Raises:
+        DataError: there is no store, it is damaged, or it lacks an asset.
+    """
     if data.source == SIMULATED:
         return SimulatedMarket(data.simulated).market(assets, end=end, resolution=resolution)
     assert data.path is not None

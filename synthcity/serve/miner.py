@@ -19,6 +19,8 @@ from synthcity.serve.operations.facts import Facts, Surroundings
 from synthcity.serve.operations.recent import Recent
 from synthcity.serve.operations.recording import Recorded
 from synthcity.serve.operations.view import View
+from synthcity.serve.settlement.challenge import ChallengeVerdict
+from synthcity.serve.settlement.offer import Offer, is_new, is_over
 from synthcity.serve.settlement.settler import Settler
 from synthcity.serve.settlement.succession import Succession, begin, is_won, starting
 
@@ -62,6 +64,7 @@ class Miner:
         assets: Sequence[str],
         auto_promote: bool = False,
         watched: Callable[[], Mapping[str, str | None]] = dict,
+        admit: Callable[[str], object] | None = None,
         surroundings: Callable[[], Surroundings] = Surroundings,
         recording: Callable[[], tuple[Recorded, ...]] = tuple,
         show: Callable[[View], None] = lambda view: None,
@@ -77,6 +80,7 @@ class Miner:
             assets: to be shown.
             auto_promote: let a challenger that has won answer without a hand.
             watched: says what is wrong with what runs beside it, by its name.
+            admit: raises ``SynthcityError`` where a bundle may not be taken as challenger; without it none is taken.
             surroundings: what is slow to find out.
             recording: what the feed holds of each asset.
             show: gets every view.
@@ -84,12 +88,13 @@ class Miner:
         """
         self._config, self._serving, self._prices, self._settler = config, serving, prices, settler
         self._assets, self._auto, self._watched, self._clock = tuple(assets), auto_promote, watched, clock
-        self._surroundings, self._recording, self._show = surroundings, recording, show
+        self._surroundings, self._recording, self._show, self._admit = surroundings, recording, show, admit
         self._state = Path(config.state)
         self._started_at, self._recent = clock(), Recent()
         self._on_trial = False
         self._told: str | None = None
         self._refused: str | None = None
+        self._declined: Offer | None = None
         self._status = Status(replica=0)
 
     def look(self) -> View:
@@ -139,10 +144,11 @@ class Miner:
     def _succeed(self) -> str | None:
         """Follow the file, which a verdict or a failing champion may change; return what there is to decide."""
         succession = Succession.read(self._state) or begin(self._state, self._config.model, self._config.challenger)
-        told = None
-        won = is_won(self._settler.latest.verdicts) and succession.champion == succession.named
+        succession = self._challenged(succession)
+        told, verdicts = None, self._verdicts()
+        won = is_won(verdicts) and succession.champion == succession.named
         if won and self._serving.config.challenger is not None:
-            reason = "; ".join(f"{v.competition}: {v.reason}" for v in self._settler.latest.verdicts)
+            reason = "; ".join(f"{v.competition}: {v.reason}" for v in verdicts)
             told = f"the challenger has won ({reason}); promote it by `synthcity mine promote {self._state}`"
             if self._auto and self._refused is None:  # a challenger that had to go back is promoted by hand alone
                 succession, told = succession.promoted(reason).write(self._state), None
@@ -153,6 +159,32 @@ class Miner:
         if wanted.model != self._serving.config.model:
             self._roll_out(wanted, succession)
         return told
+
+    def _verdicts(self) -> tuple[ChallengeVerdict, ...]:
+        """What is known of the race that goes on; the settler may yet tell of the one before."""
+        race = self.race()
+        return tuple(v for v in self._settler.latest.verdicts if (v.champion, v.challenger) == race)
+
+    def _challenged(self, succession: Succession) -> Succession:
+        """Take the challenger that is offered, if one is and no other is being judged."""
+        offer = None if self._admit is None else Offer.read(self._state)
+        if offer is None or offer == self._declined or not is_new(offer, succession):
+            return succession
+        if self._serving.config.challenger is not None and not is_over(self._verdicts()):
+            return succession
+        assert self._admit is not None
+        try:
+            offer.check()
+            self._admit(offer.folder)
+            taken = succession.challenged(offer.folder, offer.reason)
+            self._serving.roll_out(_serving(self._config, taken))
+        except SynthcityError as error:
+            self._declined = offer
+            self._tell(f"the challenger that was offered is not taken: {error}")
+            return succession
+        self._on_trial, self._refused = False, None
+        self._tell(f"{offer.folder} is the challenger: {offer.reason}")
+        return taken.write(self._state)
 
     def _roll_out(self, wanted: ServeConfig, succession: Succession) -> None:
         before = self._serving.config.model
@@ -184,5 +216,5 @@ class Miner:
 
 
 def _serving(config: ServeConfig, succession: Succession) -> ServeConfig:
-    challenger = config.challenger if succession.champion == config.model else None
+    challenger = succession.challenger if succession.champion == succession.named else None
     return replace(config, model=succession.champion, challenger=challenger)

@@ -187,6 +187,7 @@ def mining(config: MiningConfig, *, tell: Callable[[str], None] = print) -> Iter
             assets=config.assets,
             auto_promote=config.auto_promote,
             watched=problems,
+            admit=lambda name: _admit(name, config),
             surroundings=lambda: prober.latest,
             recording=lambda: recorded(feed.health()),
             show=told.show,
@@ -288,12 +289,22 @@ def _models(service: ServeConfig, config: MiningConfig, tell: Callable[[str], No
     found = {}
     for role, name in named.items():
         if name is not None:
-            if not config.rehearsal:
-                refuse_simulated(name)
-            found[role] = load_model(name, trust_code=service.trust_code)[0]
-            refuse_useless(name, found[role], config.assets)
+            found[role] = _admit(name, config)
             for doubt in doubts(name):
                 tell(f"{CheckState.WARNING:<8}{role:<12}{doubt}")
+    return found
+
+
+def _admit(name: str, config: MiningConfig) -> Forecaster:
+    """Load what is to answer or to shadow.
+
+    Raises:
+        SynthcityError: nobody could be paid for it, or it cannot be loaded.
+    """
+    if not config.rehearsal:
+        refuse_simulated(name)
+    found = load_model(name, trust_code=config.trust_code)[0]
+    refuse_useless(name, found, config.assets)
     return found
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from synthcity.pipeline.config import PipelineConfig, load_pipeline
 from synthcity.schema import dotted_keys
 from synthcity.search.config import SearchConfig, load_config
 from synthcity.search.proposers import check_arms
@@ -14,7 +15,8 @@ from synthcity.serve.config import ServeFile, load_serving
 from synthcity.sn50.competitions import get_rules
 
 SERVE = Path(__file__).parents[2] / "configs" / "serve.yaml"
-CONFIGS = sorted(set(SERVE.parent.glob("*.yaml")) - {SERVE})
+PIPELINES = sorted(SERVE.parent.glob("*pipeline.yaml"))
+CONFIGS = sorted(set(SERVE.parent.glob("*.yaml")) - {SERVE, *PIPELINES})
 # what a search on real prices, or without an arm that asks a language model, has no use for
 SIMULATED, MODEL = "data.simulated", "llm"
 
@@ -47,6 +49,15 @@ def test_names_every_key_and_documents_it(path: Path) -> None:
         is_key = ":" in line.split("#")[0]
         repeated = line.strip().startswith(("share:", "floor:", "ceiling:"))  # said once, at the first arm
         assert not is_key or "#" in line or line.rstrip().endswith(":") or repeated, f"{path.name}:{number}: {line}"
+
+
+@pytest.mark.parametrize("path", PIPELINES, ids=lambda path: path.name)
+def test_a_pipeline_file_loads_with_its_sweeps_and_explains_every_key(path: Path) -> None:
+    assert load_pipeline(path).sweeps
+    data = yaml.safe_load(path.read_text())
+    assert list(data) == dotted_keys(PipelineConfig)
+    for line in path.read_text().splitlines():
+        assert "#" in line or not line, f"{path.name}: {line}"
 
 
 def test_the_file_to_serve_from_says_the_defaults_and_explains_every_key() -> None:

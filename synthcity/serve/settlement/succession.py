@@ -17,16 +17,18 @@ CHAMPION = "champion.json"
 @dataclass(frozen=True, kw_only=True)
 class Succession:
     """Attributes:
-    named: bundle that the miner was started with.
+    named: bundle that the miner was started with, or that answered when it took the challenger.
     challenger: that it shadows, None without one.
     champion: which of the two answers.
     reason: why, in one sentence.
+    started: what the miner was started with, where ``named`` has moved on from it; empty where it has not.
     """
 
     named: str
     challenger: str | None
     champion: str
     reason: str
+    started: str = ""
 
     @classmethod
     def read(cls, state: Path) -> Succession | None:
@@ -70,12 +72,24 @@ class Succession:
         return replace(self, champion=self.challenger, reason=reason)
 
     def revoked(self, reason: str) -> Succession:
-        """The bundle that the miner was started with answers again."""
+        """The bundle that answered before the challenger does so again."""
         return replace(self, champion=self.named, reason=reason)
+
+    def challenged(self, challenger: str, reason: str) -> Succession:
+        """Whoever answers now goes on, and another bundle shadows it."""
+        return Succession(
+            named=self.champion,
+            challenger=challenger,
+            champion=self.champion,
+            reason=reason,
+            started=self.started or self.named,
+        )
 
 
 def starting(state: Path, named: str, challenger: str | None) -> Succession:
     """Who answers when a miner starts: a challenger that was promoted over the same bundle still does.
+
+    What a running miner took goes on, too, unless it is started with another bundle or a challenger of its own.
 
     Nothing is written: a start that fails leaves what another bundle has earned.
 
@@ -84,6 +98,8 @@ def starting(state: Path, named: str, challenger: str | None) -> Succession:
     """
     found = Succession.read(state)
     if found is not None and (found.named, found.challenger) == (named, challenger):
+        return found
+    if found is not None and found.started == named and challenger is None:
         return found
     return Succession(named=named, challenger=challenger, champion=named, reason="the miner was started with it")
 
@@ -98,9 +114,17 @@ def begin(state: Path, named: str, challenger: str | None) -> Succession:
 
 
 def is_won(verdicts: Sequence[ChallengeVerdict]) -> bool:
-    """Whether the challenger has won somewhere and lost or still runs nowhere, of all competitions with scores."""
-    decisions = [verdict.decision for verdict in verdicts]
+    """Whether the challenger has won somewhere and lost or still runs nowhere, of all competitions with scores.
+
+    Where both answer alike to the last digit, as parts do that a challenger shares with the champion, there is no race.
+    """
+    decisions = [verdict.decision for verdict in verdicts if not _is_same(verdict)]
     lost = any(
         v.decision is Decision.KEEP and v.lead is not None and not v.lead.low <= 0 <= v.lead.high for v in verdicts
     )
     return Decision.PROMOTE in decisions and Decision.TOO_EARLY not in decisions and not lost
+
+
+def _is_same(verdict: ChallengeVerdict) -> bool:
+    found = verdict.lead
+    return found is not None and found.low == found.mean == found.high == 0

@@ -1,0 +1,99 @@
+"""``synthcity pipeline``: data, plan, search, check, publish, challenge, and again, by itself."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from synthcity.cli.group import Group
+from synthcity.cli.options import Duration, Finite, LocalPath
+from synthcity.durations import DAY
+
+_YEARS = 3660 * DAY
+
+
+class _OneCommand(Group):
+    """A group that runs its pipeline file where no other command is named."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return self.commands.get(cmd_name, self.commands["run"])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] in self.commands:
+            return super().resolve_command(ctx, args)
+        return "run", self.commands["run"], args
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        named = bool(args) and (args[0] in self.commands or args[0] in ("-h", "--help"))
+        return super().parse_args(ctx, args if named else ["run", *args])
+
+
+@click.group(cls=_OneCommand)
+def command() -> None:
+    """Search again and again, and let what is proven be published and challenge the miner: `synthcity pipeline FILE`.
+
+    A round brings prices up to date, plans, searches, lets the publisher's gate and the level of its look decide,
+    publishes, and offers a challenger to a running miner, whose settled scores alone promote. Nothing else is needed
+    than the file; made-up prices make it a rehearsal, with stand-ins for the Hub and the miner.
+
+    \b
+    Examples:
+      synthcity pipeline configs/quickstart-pipeline.yaml --rounds 2
+      synthcity pipeline configs/pipeline.yaml --publish --deploy state --forever
+      synthcity pipeline configs/pipeline.yaml --forever --resume
+      synthcity pipeline status pipelines/pipeline --json
+    """
+
+
+@command.command("run")
+@click.argument("config", type=LocalPath(path_type=Path), default=Path("configs/pipeline.yaml"))
+@click.option("--publish", is_flag=True, default=None, help="Send what is proven to HF_REPO_ID, with HF_TOKEN.")
+@click.option("--deploy", type=LocalPath(), metavar="STATE", help="Folder of the miner that gets a challenger.")
+@click.option("--retries", type=click.IntRange(1, 100), help="Further plans of a round that comes to nothing.")
+@click.option("--temperature", type=Finite(0.0, 1.0), help="Of the first plan; later ones are warmer by 0.1.")
+@click.option("--rounds", type=click.IntRange(1, 1_000_000), help="How many in all, those before included.")
+@click.option("--forever", is_flag=True, help="Go on until something stops it.")
+@click.option("--every", type=Duration(0, 366 * DAY), help="From one beginning of a round to the next, at least.")
+@click.option("--budget-usd", type=Finite(0.0, 1e6), metavar="USD", help="For language models, of all rounds.")
+@click.option("--budget-time", type=Duration(1, _YEARS), help="For searching, of all rounds.")
+@click.option("--resume", is_flag=True, help="Go on with what is in the folder.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set any key of the pipeline file.")
+def run(
+    config: Path, settings: tuple[str, ...], forever: bool, resume: bool, rounds: int | None, **options: object
+) -> None:
+    """Run the pipeline that the file CONFIG describes."""
+    from synthcity.errors import ConfigError
+    from synthcity.pipeline.config import load_pipeline
+
+    if forever and rounds is not None:
+        raise ConfigError(f"--forever has no number of rounds; leave out --rounds {rounds} or --forever")
+    opening = load_pipeline(config, settings, forever=forever, rounds=rounds, **options)
+
+    from synthcity.pipeline.run import run_pipeline
+
+    try:
+        run_pipeline(opening, resume=resume, tell=click.echo)
+    except KeyboardInterrupt:
+        click.echo("stopped; the same command with --resume goes on where it was", err=True)
+        sys.exit(130)
+
+
+@command.command()
+@click.argument("folder", type=LocalPath(path_type=Path), default=Path("pipelines/pipeline"))
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def status(folder: Path, as_json: bool) -> None:
+    """Tell how the pipeline in FOLDER stands: what it does, what it found, who answers, what it cost.
+
+    \b
+    Example:
+      synthcity pipeline status pipelines/pipeline
+    """
+    from synthcity.pipeline.status import lines, read_status
+
+    found = read_status(folder)
+    click.echo(json.dumps(found.to_dict(), indent=1) if as_json else "\n".join(lines(found)))

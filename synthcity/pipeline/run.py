@@ -1,0 +1,47 @@
+"""A whole pipeline from its file: the world that its prices bring, and the loop in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from synthcity.cluster import terminable
+from synthcity.errors import RunError
+from synthcity.files import obstacle
+from synthcity.pipeline.config import Opening
+from synthcity.pipeline.loop import run_loop
+from synthcity.pipeline.state import State
+from synthcity.pipeline.steps.work import Rounds
+from synthcity.pipeline.worlds.real import Real, check_real
+from synthcity.pipeline.worlds.rehearsal import Rehearsal, check_rehearsal
+from synthcity.pipeline.worlds.world import World
+from synthcity.settings import Settings
+
+
+def run_pipeline(opening: Opening, *, resume: bool = False, tell: Callable[[str], None] = print) -> State:
+    """Run a pipeline until it stops, and return what it came to.
+
+    Args:
+        opening: what its file says.
+        resume: go on with what is in its folder.
+        tell: takes a line for each event; in a rehearsal every line says so.
+
+    Raises:
+        SynthcityError: as ``loop.run_loop``, or something is known to fail before anything is started.
+    """
+    if problem := obstacle(opening.folder, is_folder=True):
+        raise RunError(f"{problem}; name another folder by --set folder=FOLDER (nothing was started)")
+    settings = Settings.load()
+    world: World
+    if opening.is_rehearsal:
+        check_rehearsal(opening)
+        world = Rehearsal(opening)
+    else:
+        check_real(opening.config, settings)
+        world = Real(opening.config, settings)
+    mark = f"{world.mark} " if world.mark else ""
+    with terminable():
+        work = Rounds(opening, world, settings)
+        return run_loop(
+            Path(opening.folder), opening.config, work, resume=resume, tell=lambda line: tell(f"{mark}{line}")
+        )

@@ -1,0 +1,128 @@
+"""Whether what a run found may go on: the publisher's gate, then the level of its look, the champion included.
+
+The gate asks what one run proves at 95 %. A loop looks often, so each look is held to its own level (``spending``), and
+the champion, whom the search never saw, answers the same prompts of the test period beside the winner.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from synthcity.forecast.bundles.choose import choose, identify
+from synthcity.forecast.bundles.suitability import learned_from
+from synthcity.forecast.evaluation.backtest import backtest
+from synthcity.forecast.evaluation.compare import Lead, lead
+from synthcity.forecast.evaluation.interval import block_days
+from synthcity.forecast.named import Named
+from synthcity.pipeline.events import Began, Judged, LeadTold
+from synthcity.pipeline.spending import confidence
+from synthcity.publish.gate import gate
+from synthcity.search.config import SearchConfig
+from synthcity.search.data import load_prices
+from synthcity.search.finals.choice import stage_seed
+from synthcity.search.finals.final import WINNER
+from synthcity.search.report.outcome import baselines_of
+from synthcity.settings import Settings
+from synthcity.sn50.competitions import get_competition, get_rules
+from synthcity.sn50.prompt import Prompt
+
+CHAMPION = "the champion"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """What was seen: scores of one test period in long form, of ``name`` and of whom it has to beat."""
+
+    scores: pd.DataFrame
+    name: str
+    rivals: Sequence[str]
+    weights: Mapping[str, float]
+    block_days: int
+
+
+def examine(run: Path, began: Began, config: SearchConfig, settings: Settings, *, is_rehearsal: bool) -> Judged:
+    """Judge a finished run.
+
+    Args:
+        run: its folder.
+        began: the round, with its level and whom it has to beat.
+        config: of the search.
+        settings: whose secrets must not be in what leaves.
+        is_rehearsal: prices, and wherever anything goes, are stand-ins.
+
+    Raises:
+        SynthcityError: the champion, or the prices that it is to answer for, cannot be read.
+    """
+    with gate(run, settings, is_rehearsal=is_rehearsal) as examined:
+        if examined.proof is None:
+            return Judged(round=began.round, passed=False, reason=examined.reason)
+        found = examined.proof.evidence
+        chosen, rules = found.history.finals.chosen, get_rules(found.told["rules"])
+        assert chosen is not None
+        name, scores = str(chosen["challenger"]), found.scores[["asset", "start_time", "forecaster", "total"]]
+        rivals = baselines_of(scores)
+        bundle = found.bundle_hash
+        if began.rival:
+            if identify(began.rival) == bundle:
+                return Judged(round=began.round, passed=False, reason="it is the champion itself", bundle=bundle)
+            if reason := learned_from(began.rival, began.periods.test.start, began.periods.test.end):
+                return Judged(round=began.round, passed=False, reason=f"no comparison: {reason}", bundle=bundle)
+            scores = pd.concat([scores[scores["forecaster"].isin([name, *rivals])], _answered(scores, began, config)])
+            scores, rivals = _paired(scores), [*rivals, CHAMPION]
+        competition = get_competition(found.told["competition"], rules)
+        weights = {asset: rules.coefficient(asset) for asset in found.told["assets"]}
+        days = block_days(competition.time_length)
+        look = Look(scores=scores, name=name, rivals=rivals, weights=weights, block_days=days)
+        return judge(look, began, bundle)
+
+
+def judge(look: Look, began: Began, bundle: str) -> Judged:
+    """Hold the leads of a look to the level of its round: the whole interval of every one must lie below zero."""
+    sure = confidence(began.level)
+    leads = {
+        rival: lead(look.scores, look.name, rival, block_days=look.block_days, weights=look.weights, confidence=sure)
+        for rival in look.rivals
+    }
+    open_ = [name for name, one in leads.items() if not one.proven]
+    weakest = max(leads, key=lambda name: leads[name].high)
+    one = leads[weakest]
+    found = f"{one.mean:+.2f} % against {weakest}, {100 * sure:.2f} % interval {one.low:+.2f} to {one.high:+.2f} %"
+    reason = f"better than all it has to beat, the closest by {found}" if not open_ else f"nothing is proven: {found}"
+    told = {name: _told(one) for name, one in leads.items()}
+    return Judged(round=began.round, passed=not open_, reason=reason, bundle=bundle, leads=told)
+
+
+def winner_of(run: Path) -> Path:
+    """Return the bundle of a run."""
+    return run / WINNER
+
+
+def _answered(scores: pd.DataFrame, began: Began, config: SearchConfig) -> pd.DataFrame:
+    """Let the champion answer the prompts of the look, from the same draws."""
+    competition = get_competition(config.competition, get_rules(config.rules))
+    grid = {"time_length": competition.time_length, "time_increment": competition.time_increment}
+    asked = scores[["asset", "start_time"]].drop_duplicates().itertuples(index=False)
+    prompts = [Prompt(asset=str(asset), start_time=int(start), **grid) for asset, start in asked]
+    market = load_prices(config.data, began.assets, competition.time_increment, began.periods.test.end)
+    champion = Named(choose(began.rival), CHAMPION)
+    seed = stage_seed(config.search.seed, 0)
+    done = backtest([champion], market, prompts, competition, seed=seed)
+    return done.scores[["asset", "start_time", "forecaster", "total"]]
+
+
+def _paired(scores: pd.DataFrame) -> pd.DataFrame:
+    """Keep the prompts that everybody answered."""
+    counts = scores.groupby(["asset", "start_time"])["forecaster"].transform("nunique")
+    return scores[counts == scores["forecaster"].nunique()].reset_index(drop=True)
+
+
+def _told(one: Lead) -> LeadTold:
+    def known(value: float) -> float | None:
+        return value if math.isfinite(value) else None
+
+    return LeadTold(mean=one.mean, low=known(one.low), high=known(one.high))

@@ -1,0 +1,1 @@
+"""Where a pipeline lives: real prices, or a rehearsal with stand-ins."""

@@ -1,0 +1,96 @@
+"""A challenger that a miner is offered while it runs: a file beside that of who is champion, written by somebody else.
+
+The miner takes it into the shadow once no other challenger is being judged there. Who answers validators is not for an
+offer to say: that takes a settled verdict or a hand (``succession``).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from synthcity.errors import BundleError, RunError
+from synthcity.files import PRIVATE, atomic_write
+from synthcity.forecast.bundles.choose import identify
+from synthcity.lines import read_lines
+from synthcity.serve.settlement.challenge import CHALLENGES, ChallengeVerdict, Decision
+from synthcity.serve.settlement.succession import Succession, is_won
+
+OFFER = "challenger.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offer:
+    """Attributes:
+    folder: of the bundle.
+    bundle: its hash, so that what is taken is what was offered.
+    reason: why it is offered, in one sentence.
+    """
+
+    folder: str
+    bundle: str
+    reason: str
+
+    @classmethod
+    def read(cls, state: Path) -> Offer | None:
+        """Read the offer in a miner's folder; None where there is none.
+
+        Raises:
+            RunError: it is damaged.
+        """
+        path = state / OFFER
+        try:
+            told = json.loads(path.read_bytes())
+            found = cls(**told)
+            if not all(isinstance(value, str) for value in told.values()):
+                raise ValueError("a value is no text")
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, TypeError, RecursionError) as error:
+            raise RunError(f"{path} offers no challenger ({error}); remove it") from error
+        return found
+
+    def write(self, state: Path) -> Offer:
+        """Replace the offer in one step.
+
+        Raises:
+            RunError: the disk refuses.
+        """
+        try:
+            atomic_write(state / OFFER, json.dumps(asdict(self)) + "\n", mode=PRIVATE)
+        except OSError as error:
+            raise RunError(f"cannot write {state / OFFER} ({error.strerror}); nothing is offered") from error
+        return self
+
+    def check(self) -> None:
+        """Refuse a bundle that is not what was offered.
+
+        Raises:
+            BundleError: it is another one, or gone.
+        """
+        if identify(self.folder) != self.bundle:
+            raise BundleError(f"{self.folder} is not the bundle that was offered; offer it again")
+
+
+def is_new(offer: Offer, succession: Succession) -> bool:
+    """Whether an offer names another bundle than those that answer or shadow."""
+    return offer.folder not in (succession.named, succession.challenger, succession.champion)
+
+
+def is_over(verdicts: Sequence[ChallengeVerdict]) -> bool:
+    """Whether a race is lost or proved nothing; one that is won waits for its promotion."""
+    return bool(verdicts) and not is_won(verdicts) and all(v.decision is not Decision.TOO_EARLY for v in verdicts)
+
+
+def lost(ledger: Path, bundle: str) -> str | None:
+    """Return why the challenger of this hash did not win, by the verdicts in a ledger; None while it may yet.
+
+    Raises:
+        RunError: the ledger cannot be read.
+    """
+    found = [one for one in read_lines(ledger / CHALLENGES).events if one.get("challenger") == bundle]
+    if not found or any(one.get("decision") == Decision.PROMOTE for one in found):
+        return None
+    return "; ".join(f"{one.get('competition')}: {one.get('reason')}" for one in found)
