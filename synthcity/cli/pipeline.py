@@ -61,7 +61,7 @@ def command() -> None:
 @click.option("--every", type=Duration(0, 366 * DAY), help="From one beginning of a round to the next, at least.")
 @click.option("--budget-usd", type=Finite(0.0, 1e6), metavar="USD", help="For language models, of all rounds.")
 @click.option("--budget-time", type=Duration(1, _YEARS), help="For searching, of all rounds.")
-@click.option("--resume", is_flag=True, help="Go on with what is in the folder.")
+@click.option("--resume", is_flag=True, help="Go on with what is in the folder, if anything is.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set any key of the pipeline file.")
 def run(
     config: Path, settings: tuple[str, ...], forever: bool, resume: bool, rounds: int | None, **options: object

@@ -60,7 +60,7 @@ class Planned:
     reason: str
     settings: tuple[str, ...]
     fingerprint: str
-    temperature: float = key(low=0.0, high=1.0)
+    temperature: float = key(0.0, low=0.0, high=1.0)
     usd: float = 0.0
 
 

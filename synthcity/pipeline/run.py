@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from synthcity.cluster import terminable
+from synthcity.cluster.local import terminable
 from synthcity.errors import RunError
 from synthcity.files import obstacle
 from synthcity.pipeline.config import Opening

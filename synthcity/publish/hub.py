@@ -34,7 +34,7 @@ _ATTEMPTS = 6
 
 
 class Hub(Protocol):
-    """A repository with commits: ``remote.Remote`` on the Hub, or ``shelf.Shelf``, its stand-in in a folder.
+    """A repository with commits: ``remote.Remote`` on the Hub, or ``standin.shelf.Shelf``, its stand-in in a folder.
 
     ``is_standin``: it is no place where anybody is told anything; only there what was found on simulated prices passes.
     """

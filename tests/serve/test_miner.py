@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from synthcity.serve.answering.tally import Status
 from synthcity.serve.build import ServeConfig
 from synthcity.serve.miner import Miner, start_config
 from synthcity.serve.settlement.challenge import ChallengeVerdict, Decision
+from synthcity.serve.settlement.offer import Offer
 from synthcity.serve.settlement.settler import Settled, Settler
 from synthcity.serve.settlement.succession import CHAMPION, Succession, begin, is_won
 from tests.serve.conftest import MarketPrices
@@ -19,7 +21,8 @@ from tests.serve.dialogue import NOW
 from tests.serve.operations.look import counted
 from tests.serve.settlement.test_challenge import race, verdict_of
 
-WON, LOST, EARLY = verdict_of(race(20, 0.05)), verdict_of(race(20, -0.05)), verdict_of(race(2))
+PAIR = {"champion": "baseline:fhs", "challenger": "baseline:ewma"}
+WON, LOST, EARLY = (replace(verdict_of(scores), **PAIR) for scores in (race(20, 0.05), race(20, -0.05), race(2)))
 
 
 class Deployed:
@@ -55,10 +58,12 @@ def deployed(config: ServeConfig) -> Deployed:
 
 @pytest.fixture
 def make(config: ServeConfig, deployed: Deployed, prices: MarketPrices, tmp_path: Path):
-    def made(*verdicts: ChallengeVerdict, auto: bool = False) -> Miner:
+    def made(*verdicts: ChallengeVerdict, auto: bool = False, admit: Callable[[str], object] | None = None) -> Miner:
         settler = Settler(tmp_path / "state" / "ledger", None, lambda: None)
         settler.latest = Settled(last={}, verdicts=verdicts)
-        return Miner(config, deployed, prices, settler, assets=["BTC"], auto_promote=auto, clock=lambda: NOW)
+        return Miner(
+            config, deployed, prices, settler, assets=["BTC"], auto_promote=auto, admit=admit, clock=lambda: NOW
+        )
 
     return made
 
@@ -150,3 +155,64 @@ def test_a_damaged_file_is_told_and_changes_nothing(make, deployed: Deployed, co
         with pytest.raises(RunError, match="does not say who is champion"):
             start_config(config)
     assert deployed.config.model == "fhs"
+
+
+def _offer(config: ServeConfig, name: str) -> None:
+    Offer(folder=name, bundle=f"baseline:{name}", reason="proven").write(Path(config.state))
+
+
+def _refuse(name: str) -> None:
+    raise Fatal(f"{name} was trained on SIMULATED prices")
+
+
+def test_a_running_miner_takes_a_challenger_into_the_shadow_and_no_further(make, deployed: Deployed, config):
+    deployed.config = replace(config, challenger=None)
+    Succession(named="fhs", challenger=None, champion="fhs", reason="").write(Path(config.state))
+    _offer(config, "har")
+    make().look()
+    assert deployed.config.challenger is None, "a miner without a check takes nothing"
+    miner = make(WON, auto=True, admit=str)  # a verdict of another race
+    assert "har is the challenger: proven" in miner.look().notes
+    assert (deployed.config.model, deployed.config.challenger) == ("fhs", "har")
+    assert miner.race() == ("baseline:fhs", "baseline:har")
+    miner.look()
+    assert deployed.config.model == "fhs", "what another race said promotes nobody"
+    again = start_config(replace(config, challenger=None))
+    assert (again.model, again.challenger) == ("fhs", "har"), "a restart goes on with it"
+
+
+def test_a_challenger_waits_for_the_race_that_goes_on(make, deployed: Deployed, config):
+    _offer(config, "har")
+    make(EARLY, admit=str).look()
+    assert deployed.config.challenger == "ewma"
+    make(WON, admit=str).look()
+    assert deployed.config.challenger == "ewma", "one that has won waits for its promotion"
+    make(LOST, admit=str).look()
+    assert (deployed.config.model, deployed.config.challenger) == ("fhs", "har")
+
+
+def test_the_next_challenger_races_against_the_one_that_won(make, deployed: Deployed, config):
+    make(WON, auto=True).look()
+    _offer(config, "har")
+    miner = make(auto=True, admit=str)
+    miner.look()
+    assert miner.race() == ("baseline:ewma", "baseline:har")
+    found = Succession.read(Path(config.state))
+    assert found == Succession(named="ewma", challenger="har", champion="ewma", reason="proven", started="fhs")
+    again = start_config(replace(config, challenger=None))
+    assert (again.model, again.challenger) == ("ewma", "har"), "a restart by the same command goes on with it"
+
+
+@pytest.mark.parametrize("refuses", ["the check", "the replicas", "the hash"])
+def test_what_may_not_be_taken_is_told_once_and_changes_nothing(refuses: str, make, deployed: Deployed, config):
+    deployed.config = replace(config, challenger=None)
+    Succession(named="fhs", challenger=None, champion="fhs", reason="").write(Path(config.state))
+    _offer(config, "har")
+    if refuses == "the hash":
+        Offer(folder="har", bundle="abc", reason="proven").write(Path(config.state))
+    deployed.refused = "fhs" if refuses == "the replicas" else ""
+    miner = make(admit=_refuse if refuses == "the check" else str)
+    assert any("the challenger that was offered is not taken: " in note for note in miner.look().notes)
+    miner.look()
+    assert (deployed.config.model, deployed.config.challenger) == ("fhs", None)
+    assert Succession.read(Path(config.state)).challenger is None

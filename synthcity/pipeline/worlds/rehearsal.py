@@ -26,7 +26,7 @@ from synthcity.market.simulated import SimulatedConfig, SimulatedMarket
 from synthcity.pipeline.config import Opening, Sweep
 from synthcity.pipeline.state import State
 from synthcity.pipeline.worlds.world import Fresh
-from synthcity.publish.shelf import MARK, Shelf
+from synthcity.publish.standin.shelf import MARK, Shelf
 from synthcity.serve.settlement.challenge import CHALLENGES, ChallengeConfig, ChallengeVerdict, Decision, decide
 from synthcity.serve.settlement.offer import Offer, is_new, lost
 from synthcity.serve.settlement.succession import Succession, begin, is_won

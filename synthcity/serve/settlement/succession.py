@@ -127,4 +127,4 @@ def is_won(verdicts: Sequence[ChallengeVerdict]) -> bool:
 
 def _is_same(verdict: ChallengeVerdict) -> bool:
     found = verdict.lead
-    return found is not None and found.low == found.mean == found.high == 0
+    return found is not None and found.low == found.high == 0

@@ -50,6 +50,14 @@ def test_a_promoted_challenger_still_answers_after_a_restart(tmp_path: Path) -> 
     assert starting(tmp_path, "old", "new").champion == "new"
 
 
+def test_a_challenger_that_came_later_goes_on_under_the_same_command(tmp_path: Path) -> None:
+    later = OLD.promoted("it is better").challenged("newer", "proven").write(tmp_path)
+    assert (later.named, later.challenger, later.champion, later.started) == ("new", "newer", "new", "old")
+    assert starting(tmp_path, "old", None) == later
+    assert starting(tmp_path, "old", "other").champion == "old"
+    assert later.promoted("").challenged("newest", "").started == "old"
+
+
 @pytest.mark.parametrize(("named", "challenger"), [("old", None), ("old", "other"), ("other", "new"), ("new", "old")])
 def test_another_pair_begins_anew_and_nothing_is_written_before_it_has_begun(
     tmp_path: Path, named: str, challenger: str | None
@@ -75,6 +83,7 @@ def verdict(decision: Decision, low: float | None = None, high: float = 0.0) -> 
 
 WON, LOST = verdict(Decision.PROMOTE, -2.0, -1.0), verdict(Decision.KEEP, 1.0, 2.0)
 EVEN, EARLY = verdict(Decision.KEEP, -1.0, 1.0), verdict(Decision.TOO_EARLY)
+SAME = verdict(Decision.TOO_EARLY, 0.0, 0.0)  # a part that both have
 
 
 @pytest.mark.parametrize(
@@ -82,6 +91,7 @@ EVEN, EARLY = verdict(Decision.KEEP, -1.0, 1.0), verdict(Decision.TOO_EARLY)
     [
         ([], False), ([WON], True), ([WON, WON], True), ([WON, EVEN], True), ([WON, verdict(Decision.KEEP)], True),
         ([WON, EARLY], False), ([WON, LOST], False), ([EVEN], False), ([LOST], False), ([EARLY], False),
+        ([WON, SAME], True), ([SAME], False),
     ],
 )  # fmt: skip
 def test_a_challenger_has_to_win_somewhere_and_to_lose_nowhere(verdicts: list[Any], won: bool) -> None:

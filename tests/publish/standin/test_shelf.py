@@ -9,7 +9,7 @@ import pytest
 from synthcity.errors import ConfigError, PublishError, RunError
 from synthcity.publish.publish import publish
 from synthcity.publish.remote import Moved
-from synthcity.publish.shelf import MARK, Shelf
+from synthcity.publish.standin.shelf import MARK, Shelf
 from synthcity.settings import Settings
 from tests.publish.proven import make_run
 

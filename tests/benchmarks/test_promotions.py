@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+import numpy as np
+
+from benchmarks.coverage import LAWS, Law
+from benchmarks.promotions import found, promoted
+from synthcity.pipeline.spending import ALPHA
+
+
+def test_equals_are_promoted_seldom_however_many_rounds_there_are() -> None:
+    for name in ("normal", "heavy tails"):
+        assert promoted(LAWS[name], 400, np.random.default_rng(0)) <= ALPHA, name
+
+
+def test_without_spending_they_would_be() -> None:
+    assert promoted(Law(), 200, np.random.default_rng(0), spend=False) > 0.5
+
+
+def test_what_is_clearly_better_is_found() -> None:
+    assert found(Law(), 0.03, 5, 200, np.random.default_rng(0), blocks=30) > 0.9

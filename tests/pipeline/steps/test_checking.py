@@ -1,0 +1,85 @@
+"""The level of a look, against baselines and champion."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from synthcity.durations import DAY
+from synthcity.pipeline.steps import checking as module
+from synthcity.pipeline.steps.checking import CHAMPION, Look, examine, judge, winner_of
+from synthcity.settings import Settings
+from synthcity.sn50.competitions import get_competition
+from tests.pipeline.standin import began
+from tests.publish.proven import NAME, config, copy_run, made_prices, make_run
+
+SETTINGS = Settings.load({})
+
+
+def look(lead: float, *, days: int = 32, noise: float = 0.006, seed: int = 0) -> Look:
+    """Scores of a day's prompts over so many days, ``lead`` (a fraction) better than fhs."""
+    rng, rows = np.random.default_rng(seed), []
+    for day in range(days):
+        luck = noise * rng.standard_normal()
+        for hour in range(0, 24, 6):
+            total, at = (
+                100 * np.exp(0.2 * rng.standard_normal()),
+                {"asset": "BTC", "start_time": day * DAY + hour * 3600},
+            )
+            rows += [{**at, "forecaster": "fhs", "total": total}]
+            rows += [{**at, "forecaster": "new", "total": total * (1 - lead + luck)}]
+    return Look(scores=pd.DataFrame(rows), name="new", rivals=["fhs"], weights={"BTC": 1.0}, block_days=1)
+
+
+def test_a_clear_lead_passes_at_any_level_and_a_slight_one_at_the_first_alone() -> None:
+    assert judge(look(0.05), began(look=50), "b").passed
+    slight = look(0.002)
+    first, later = judge(slight, began(look=1), "b"), judge(slight, began(look=20), "b")
+    assert (first.passed, later.passed) == (True, False)
+    assert first.reason.startswith("better than all it has to beat, the closest by -0.")
+    assert later.reason.startswith("nothing is proven: -0.")
+    assert later.leads["fhs"].high is not None
+
+
+def test_an_equal_does_not_pass() -> None:
+    assert not judge(look(0.0), began(), "b").passed
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    return copy_run(tmp_path / "run")
+
+
+@pytest.fixture(autouse=True)
+def _quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The gate's own fresh process is tested where the gate is."""
+    monkeypatch.setattr("synthcity.publish.checks.scored_again", lambda found, with_code: "")
+    monkeypatch.setattr(module, "load_prices", lambda data, assets, resolution, end: made_prices())
+
+
+@pytest.mark.slow
+def test_made_up_prices_pass_in_a_rehearsal_alone(run: Path, tmp_path: Path) -> None:
+    hour = began(competition="crypto-1h")
+    assert "it is no rehearsal" in examine(run, hour, config(run), SETTINGS, is_rehearsal=True).reason
+    made_up = make_run(tmp_path / "made-up", venue="simulated")
+    assert "SIMULATED" in examine(made_up, hour, config(made_up), SETTINGS, is_rehearsal=False).reason
+    assert examine(made_up, hour, config(made_up), SETTINGS, is_rehearsal=True).passed
+
+
+@pytest.mark.slow
+def test_the_champion_answers_the_same_prompts_and_has_to_be_beaten(run: Path, tmp_path: Path) -> None:
+    hour = began(competition="crypto-1h")
+    assert (
+        "the champion itself"
+        in examine(run, replace(hour, rival=str(winner_of(run))), config(run), SETTINGS, is_rehearsal=False).reason
+    )
+    found = examine(run, replace(hour, rival="fhs"), config(run), SETTINGS, is_rehearsal=False)
+    assert found.passed, found.reason
+    assert CHAMPION in found.leads
+    assert found.leads[CHAMPION].mean == pytest.approx(found.leads["fhs"].mean)
+    assert NAME not in found.leads
+    assert get_competition("crypto-1h").time_length == 3600

@@ -1,0 +1,81 @@
+"""From a proven bundle to an offer, and what became of those before."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from synthcity.forecast.bundles.bundle import load
+from synthcity.forecast.bundles.choose import identify
+from synthcity.forecast.bundles.suitability import facts_of
+from synthcity.lines import append_line
+from synthcity.pipeline.events import Crowned
+from synthcity.pipeline.state import Round, State
+from synthcity.pipeline.steps.deploying import answering, crowned, is_racing, offer_challenger
+from synthcity.serve.settlement.offer import Offer
+from synthcity.serve.settlement.succession import Succession
+from synthcity.sn50.prompt import Prompt
+from tests.pipeline.standin import began, made_bundle
+
+HOUR, DAY = {"time_length": 3600, "time_increment": 60}, {"time_length": 86400, "time_increment": 300}
+
+
+@pytest.fixture
+def winner(tmp_path: Path) -> Path:
+    return made_bundle(tmp_path / "run" / "winner")
+
+
+@pytest.fixture
+def miner(tmp_path: Path) -> Path:
+    (tmp_path / "miner").mkdir()
+    Succession(named="fhs", challenger=None, champion="fhs", reason="").write(tmp_path / "miner")
+    return tmp_path / "miner"
+
+
+def _open(competition: str = "crypto-1h", **changes: object) -> State:
+    return State(rounds=(Round(began=began(competition=competition), time=0.0),), **changes)  # type: ignore[arg-type]
+
+
+def test_a_bundle_is_copied_and_offered_once(winner: Path, miner: Path) -> None:
+    told = offer_challenger(miner, _open(), winner, "proven")
+    assert offer_challenger(miner, _open(), winner, "proven") == told
+    offer = Offer.read(miner)
+    assert offer == Offer(folder=told.folder, bundle=told.bundle, reason="proven")
+    assert told.bundle == identify(str(winner)) == identify(told.folder)
+    assert Path(told.folder).parent == miner / "bundles"
+
+
+def test_what_answers_elsewhere_goes_on_to_do_so(winner: Path, miner: Path, tmp_path: Path) -> None:
+    parts = ("crypto-24h:BTC=fhs",)
+    before = Crowned(competition="crypto-24h", folder=str(tmp_path / "old"), bundle="b", reason="", parts=parts)
+    Succession(named=before.folder, challenger=None, champion=before.folder, reason="").write(miner)
+    told = offer_challenger(miner, _open(champions={"crypto-24h": before}), winner, "proven")
+    assert told.parts == (f"crypto-1h:BTC={winner.absolute()}", "crypto-24h:BTC=fhs")
+    both = load(told.folder)
+    assert [both.covers(Prompt(asset="BTC", start_time=0, **grid)) for grid in (HOUR, DAY)] == [True, True]  # type: ignore[attr-defined,arg-type]
+    assert [one.competition for one in facts_of(told.folder)] == ["crypto-1h"]
+
+
+def test_a_race_goes_on_until_a_verdict_or_a_hand(winner: Path, miner: Path) -> None:
+    told = offer_challenger(miner, _open(), winner, "proven")
+    state = _open()
+    state = replace(state, rounds=(replace(state.rounds[0], deployed=told),))
+    assert is_racing(miner, state)
+    assert crowned(miner, state) == []
+    verdict = {"challenger": told.bundle, "decision": "keep", "reason": "worse", "competition": "crypto-1h"}
+    append_line(miner / "ledger" / "challenges.jsonl", verdict)
+    assert not is_racing(miner, state)
+    Succession(named="fhs", challenger=told.folder, champion=told.folder, reason="by hand").write(miner)
+    assert answering(miner) == told.folder
+    [crown] = crowned(miner, state)
+    assert (crown.competition, crown.bundle, crown.reason) == ("crypto-1h", told.bundle, "by hand")
+    assert crowned(miner, replace(state, champions={"crypto-1h": crown})) == []
+    assert not is_racing(miner, state)
+
+
+def test_without_a_deployment_there_is_no_race(miner: Path) -> None:
+    assert not is_racing(miner, _open())
+    assert crowned(miner, _open()) == []
+    assert answering(miner / "none") is None

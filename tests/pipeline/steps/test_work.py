@@ -1,0 +1,172 @@
+"""The steps of a round, where a search takes no time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from synthcity.durations import DAY
+from synthcity.errors import DataError, Fatal
+from synthcity.lines import append_line
+from synthcity.pipeline.config import Opening, load_pipeline
+from synthcity.pipeline.events import Began, Ended, Event, Failed, Judged, Opened, Planned, Searched, Told, Waiting
+from synthcity.pipeline.state import State
+from synthcity.pipeline.steps.rule import Plan
+from synthcity.pipeline.steps.work import Rounds
+from synthcity.pipeline.worlds.rehearsal import Rehearsal
+from synthcity.search import run as searching
+from synthcity.settings import Settings
+
+FILE = Path(__file__).parents[3] / "configs" / "quickstart-pipeline.yaml"
+OPENED = Opened(competitions=("crypto-24h",), world="REHEARSAL")
+
+
+@pytest.fixture
+def opening(tmp_path: Path) -> Opening:
+    return load_pipeline(FILE, [f"folder={tmp_path}", "deploy=null", "budget_time=1h"])
+
+
+@pytest.fixture
+def work(opening: Opening) -> Rounds:
+    return Rounds(opening, Rehearsal(opening), Settings.load({}))
+
+
+def after(*events: Event, time: float = 0.0) -> State:
+    return State.of(Told(event=event, time=time) for event in (OPENED, *events))
+
+
+@pytest.fixture
+def begun(work: Rounds) -> Began:
+    found = work.begin(after())
+    assert isinstance(found, Began)
+    return found
+
+
+@pytest.fixture
+def plan(work: Rounds, begun: Began) -> Planned:
+    found = work.plan(after(begun))
+    assert isinstance(found, Planned)
+    return found
+
+
+def test_a_round_begins_on_unseen_prices_and_the_next_waits_for_more(work: Rounds, begun: Began) -> None:
+    assert (begun.round, begun.look, begun.rival, begun.assets) == (1, 1, "", ("BTC", "ETH"))
+    searched = Searched(round=1, attempt=1, run="r", sentence="")
+    over = after(begun, searched, Judged(round=1, passed=False, reason=""), Ended(round=1, outcome="", reason=""))
+    found = work.begin(over)
+    assert isinstance(found, Waiting)
+    assert found.until == begun.periods.test.end + 19 * DAY
+    assert found.reason == "a verdict on crypto-24h needs 19 days of prices that nobody looked at"
+    again = work.begin(over.after(Told(event=found, time=0.0)))
+    assert isinstance(again, Began)
+    assert (again.round, again.look, again.periods.test.start) == (2, 2, begun.periods.test.end)
+
+
+def test_rounds_begin_no_oftener_than_asked_for(work: Rounds, begun: Began) -> None:
+    now = work.now(after())
+    found = work.begin(after(begun, Ended(round=1, outcome="", reason=""), time=now - 60))
+    assert isinstance(found, Waiting)
+    assert found.until == now - 60 + 12 * 3600
+
+
+def test_what_is_proven_without_a_miner_is_the_one_to_beat(work: Rounds, begun: Began, plan: Planned) -> None:
+    searched = Searched(round=1, attempt=1, run="round-0001-1", sentence="Proven.")
+    state = after(begun, plan, searched, Judged(round=1, passed=True, reason="", bundle="b"))
+    [crown] = work.news(state)
+    assert (crown.bundle, Path(crown.folder).name) == ("b", "winner")
+    assert work.news(state.after(Told(event=crown, time=0.0))) == []
+
+
+def test_a_plan_that_is_always_the_same_is_a_stall(opening: Opening, begun: Began) -> None:
+    same = Rounds(opening, Rehearsal(opening), Settings.load({}), lambda *_: Plan(settings=(), reason="again"))
+    state = after(begun)
+    made: list[Planned | Ended] = []
+    while not made or isinstance(made[-1], Planned):
+        made.append(same.plan(state))
+        for event in (made[-1], Failed(round=1, attempt=len(made), reason="no")):
+            state = state.after(Told(event=event, time=0.0))
+    assert len(made) > 2
+    assert isinstance(made[-1], Ended)
+    assert made[-1].outcome == "stalled"
+
+
+def _search(monkeypatch: pytest.MonkeyPatch, does: Callable[..., Any]) -> list[dict[str, Any]]:
+    seen: list[dict[str, Any]] = []
+
+    def search(config: Any, **options: Any) -> Any:
+        seen.append({"config": config, **options})
+        return does(config)
+
+    monkeypatch.setattr(searching, "search", search)
+    return seen
+
+
+def _folder(config: Any, *events: dict[str, object]) -> None:
+    for event in events or ({"kind": "stage", "name": "x", "message": "y", "time": 0.0},):
+        append_line(Path(config.output) / config.name / "journal.jsonl", event)
+
+
+def test_a_search_sees_the_rounds_periods_and_what_is_left(
+    work: Rounds, begun: Began, plan: Planned, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def does(config: Any) -> Any:
+        _folder(config)
+        return SimpleNamespace(report={"verdict": {"sentence": "Proven."}, "run": {"seconds": 9.0}})
+
+    monkeypatch.setattr("synthcity.pipeline.steps.work.row_of_run", lambda run: SimpleNamespace(usd=0.5))
+    seen = _search(monkeypatch, does)
+    state = after(begun, plan)
+    found = work.search(state)
+    assert isinstance(found, Searched)
+    assert (found.run, found.seconds, found.usd) == ("round-0001-1", 9.0, 0.5)
+    config = seen[0]["config"]
+    assert config.data.periods == begun.periods
+    assert (config.search.time_budget, config.search.seed, seen[0]["resume"]) == (3600, 1001, False)
+    work.search(state)
+    assert seen[1]["resume"] is True, "what was begun goes on"
+    assert seen[1]["config"] == config
+
+
+@pytest.mark.parametrize("looked", [False, True])
+def test_a_search_that_trains_nothing_is_an_attempt_and_what_it_looked_at_is_told(
+    looked: bool, work: Rounds, begun: Began, plan: Planned, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = {"kind": "test_scored", "time": 0.0, "scores": "s", "diagnostics": "d", "num_prompts": 1, "num_dropped": 0}
+
+    def does(config: Any) -> Any:
+        _folder(config, *([seen] if looked else []))
+        raise Fatal("no candidate was trained to a score")
+
+    monkeypatch.setattr("synthcity.pipeline.steps.work.row_of_run", lambda run: SimpleNamespace(usd=0.5))
+    _search(monkeypatch, does)
+    found = work.search(after(begun, plan))
+    assert isinstance(found, Failed)
+    assert (found.looked, found.usd, found.reason) == (looked, 0.5, "no candidate was trained to a score")
+
+
+def test_prices_that_are_wrong_are_no_attempt(
+    work: Rounds, begun: Began, plan: Planned, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def does(config: Any) -> Any:
+        raise DataError("BTC has no prices")
+
+    _search(monkeypatch, does)
+    with pytest.raises(DataError, match="BTC has no prices"):
+        work.search(after(begun, plan))
+
+
+def test_the_past_that_a_plan_names_lies_below_the_pipeline(
+    work: Rounds, begun: Began, plan: Planned, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def does(config: Any) -> Any:
+        raise Fatal(str(config.search.earlier))
+
+    _search(monkeypatch, does)
+    found = work.search(after(begun, replace(plan, settings=("search.earlier=[round-0001-1]",))))
+    assert isinstance(found, Failed)
+    assert found.reason == f"('{tmp_path}/runs/round-0001-1',)"
