@@ -78,7 +78,7 @@ def test_it_takes_a_challenger_and_promotes_by_the_same_verdict(
     found = miner.look(START + 30 * DAY)
     assert (found.named, found.started) == ("fhs", "fhs")
     assert found.champion == found.challenger
-    assert found.reason.startswith("REHEARSAL crypto-1h: the challenger is better: -")
+    assert found.reason.startswith("REHEARSAL crypto-1h: the challenger is better: ")
     assert miner.look(START + 30 * DAY) == found
 
 
