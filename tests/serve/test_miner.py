@@ -70,7 +70,7 @@ def make(config: ServeConfig, deployed: Deployed, prices: MarketPrices, tmp_path
 
 def test_a_won_race_is_shown_and_left_to_the_hand(make, deployed: Deployed, config: ServeConfig):
     (note,) = make(WON).look().notes
-    assert note.startswith("the challenger has won (crypto-1h: the challenger is better: -")
+    assert note.startswith("the challenger has won (crypto-1h: the challenger is better: −")
     assert note.endswith(f"promote it by `synthcity mine promote {config.state}`")
     assert deployed.config == config
 
