@@ -35,6 +35,7 @@ KINDS = {
     "sweep file": ({"competition", "data", "search", "llm"}, "`synthcity search FILE` reads it"),
     "pipeline file": ({"sweeps", "rounds", "retries", "deploy"}, "`synthcity pipeline FILE` reads it"),
     "service file": ({"service", "cluster"}, "`synthcity serve --config FILE` reads it"),
+    "cluster file": ({"head", "nodes", "limits"}, "`synthcity cluster up FILE` reads it"),
     "network": ({"blocks", "head", "d_model"}, "put it under search.candidates of a sweep file"),
 }
 
@@ -53,11 +54,18 @@ class Document:
         try:
             yield
         except ConfigError as error:
-            set_elsewhere = any(_within(error.key, setting.partition("=")[0].strip()) for setting in settings)
-            if not self.path or (error.key and set_elsewhere):
+            placed = self.placed(error, settings)
+            if placed is error:
                 raise
-            line = next((self.lines[key] for key in _ancestors(error.key) if key in self.lines), None)
-            raise ConfigError(f"{self.path}{'' if line is None else f', line {line}'}: {error}") from error
+            raise placed from error
+
+    def placed(self, error: ConfigError, settings: Iterable[str] = ()) -> ConfigError:
+        """Return an error with its file and line before its text; as it is where it stands in no line."""
+        set_elsewhere = any(_within(error.key, setting.partition("=")[0].strip()) for setting in settings)
+        if not self.path or (error.key and set_elsewhere):
+            return error
+        line = next((self.lines[key] for key in _ancestors(error.key) if key in self.lines), None)
+        return ConfigError(f"{self.path}{'' if line is None else f', line {line}'}: {error}")
 
 
 def read_yaml(path: Path | str, kind: str) -> Document:

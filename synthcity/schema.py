@@ -7,6 +7,7 @@ a sequence or mapping hold for its items. Errors name the full dotted key and ca
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import difflib
 import functools
@@ -14,7 +15,8 @@ import math
 import os
 import types
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from synthcity.durations import parse_duration, write_duration
@@ -25,6 +27,8 @@ _Metadata = Mapping[str, Any]  # what ``key`` has put beside a field
 MAX_SEED = 2**63 - 1  # whatever draws numbers takes as much
 _NAMES = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
 _LONGEST = 80  # characters of a wrong value that are shown
+# where mistakes are gathered; None where the first one is raised
+_GATHERED: ContextVar[list[ConfigError] | None] = ContextVar("gathered", default=None)
 
 
 def key(
@@ -79,6 +83,21 @@ def build(cls: type[T], data: object, *, where: str = "the file") -> T:
         ConfigError: a key is unknown, missing, of the wrong type or out of range.
     """
     return _dataclass(cls, data, "", tuple(dotted_keys(cls)), where)
+
+
+def mistakes(cls: type, data: object, *, where: str = "the file") -> list[ConfigError]:
+    """Return everything for which :func:`build` would refuse ``data``, in the order of the fields.
+
+    What several keys have to do with each other is only told of sections whose keys are right by themselves.
+    """
+    found: list[ConfigError] = []
+    token = _GATHERED.set(found)
+    try:
+        with contextlib.suppress(_Gathered):
+            _field(lambda: build(cls, data, where=where))
+    finally:
+        _GATHERED.reset(token)
+    return found
 
 
 def check(config: object, prefix: str = "") -> None:
@@ -172,24 +191,62 @@ def _unknown_key(name: str, valid: Iterable[str]) -> str:
     return f"unknown key {name!r}; did you mean {near[0]!r}?" if near else unknown_name("key", name, keys)
 
 
+class _Gathered(Exception):
+    """A mistake of what is being built was gathered, so it cannot be built."""
+
+
+def _field(value: Callable[[], object]) -> object:
+    """Return a value, or gather its mistake where mistakes are gathered."""
+    gathered = _GATHERED.get()
+    if gathered is None:
+        return value()
+    try:
+        return value()
+    except ConfigError as error:
+        gathered.append(error)
+    raise _Gathered
+
+
+def _fields(values: Iterable[tuple[str, Callable[[], object]]]) -> dict[str, object]:
+    """Return all values by name; where mistakes are gathered, one of them keeps no other from being found."""
+    found, is_whole = dict[str, object](), True
+    for name, value in values:
+        try:
+            found[name] = _field(value)
+        except _Gathered:
+            is_whole = False
+    if not is_whole:
+        raise _Gathered
+    return found
+
+
+def _refuse(error: ConfigError) -> object:
+    raise error
+
+
 def _dataclass(cls: type[T], data: object, path: str, valid: tuple[str, ...], where: str) -> T:
     section = path.rstrip(".")
     if not isinstance(data, Mapping):
         raise _refusal(section, f"{section or where} must hold keys and values, got {_shown(data)}")
     fields = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
-    for name in data:
-        if name not in fields:
-            near = [k for k in valid if k.startswith(path)] if path else valid
-            raise _refusal(f"{path}{name}", _unknown_key(f"{path}{name}", near))
     hints = _hints(cls)
-    values = {}
-    for name, field in fields.items():
-        if name in data:
-            values[name] = _value(data[name], hints[name], field.metadata, path + name, valid)
-        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
-            raise _refusal(section, f"the key {path}{name} is missing and has no default")
+
+    def values() -> Iterator[tuple[str, Callable[[], object]]]:
+        for name in data:
+            if name not in fields:
+                near = [k for k in valid if k.startswith(path)] if path else valid
+                unknown = _refusal(f"{path}{name}", _unknown_key(f"{path}{name}", near))
+                yield str(name), functools.partial(_refuse, unknown)
+        for name, field in fields.items():
+            if name in data:
+                yield name, functools.partial(_value, data[name], hints[name], field.metadata, path + name, valid)
+            elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+                missing = _refusal(section, f"the key {path}{name} is missing and has no default")
+                yield name, functools.partial(_refuse, missing)
+
+    found = _fields(values())
     try:
-        return cls(**values)
+        return cls(**found)
     except ConfigError as error:
         error.key = error.key or section
         raise
@@ -213,10 +270,11 @@ def _value(value: object, hint: Any, metadata: _Metadata, path: str, valid: tupl
             raise _refusal(path, f"{path} must hold keys and values, got {_shown(value)}")
         item = arguments[1]
         inner = dotted_keys(item) if dataclasses.is_dataclass(item) else []
-        return {
-            str(k): _value(v, item, metadata, f"{path}.{k}", tuple(f"{path}.{k}.{i}" for i in inner))
+        valid_of = {str(k): tuple(f"{path}.{k}.{i}" for i in inner) for k in value}
+        return _fields(
+            (str(k), functools.partial(_value, v, item, metadata, f"{path}.{k}", valid_of[str(k)]))
             for k, v in value.items()
-        }
+        )
     if origin is typing.Literal:
         metadata, hint = {**metadata, "choices": arguments}, str
     return _scalar(value, hint, metadata, path)

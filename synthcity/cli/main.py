@@ -17,6 +17,7 @@ COMMANDS = {
     "backtest": ("synthcity.cli.backtest", "Compare forecasters prompt by prompt on past prices."),
     "bridge": ("synthcity.cli.bridge", "Serve runs, searches, prices and the miner's board over HTTP and MCP."),
     "client": ("synthcity.cli.client", "Ask a bridge from the command line."),
+    "cluster": ("synthcity.cli.cluster", "Start, watch and end a cluster of nodes that trials run on."),
     "combine": ("synthcity.cli.combine", "Make one bundle of several, each for its own competition or assets."),
     "components": ("synthcity.cli.components", "List and explain the blocks and heads of networks."),
     "data": ("synthcity.cli.data", "Download, import, inspect and simulate price history."),

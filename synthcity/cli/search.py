@@ -23,8 +23,10 @@ def command(config: Path, settings: tuple[str, ...], name: str | None, track: st
 
     Try `synthcity search configs/quickstart.yaml`, which needs no data.
     """
+    from synthcity.cluster.job import settle
     from synthcity.search.config import load_config
 
+    config = settle(config)
     if name is not None:
         settings = (*settings, f"name={quoted(name)}")
     if track is not None:

@@ -1,0 +1,44 @@
+"""A search that was submitted as a job: where it works, and what did not travel with it.
+
+Ray unpacks what `ray job submit --working-dir` sent in a folder of its own and removes it later, so a run must not lie
+there. A job of a cluster that `synthcity cluster up` started works in the folder in which that was called: `runs`,
+`.env` and price stores are those of whoever started it, and only the sweep file and code come with the job.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from synthcity.cluster.folder import MARK, Folder
+from synthcity.errors import ConfigError
+
+_JOB = "RAY_JOB_CONFIG_JSON_ENV_VAR"  # set in a job's first process
+
+
+def is_job() -> bool:
+    """Whether this process was submitted to a cluster."""
+    return _JOB in os.environ
+
+
+def settle(path: Path) -> Path:
+    """Go to the folder that a job works in, and return its sweep file, which lies where the job was unpacked.
+
+    Anywhere but in a job of a cluster of ours nothing is done.
+
+    Raises:
+        ConfigError: the file did not travel with the job.
+    """
+    if not is_job():
+        return path
+    if not path.exists():
+        raise ConfigError(
+            f"the job does not find {str(path)!r}: only what lies below --working-dir travels with it, and nothing "
+            "that .gitignore or .rayignore names"
+        )
+    head = Folder(Path(os.environ[MARK])).head if MARK in os.environ else None
+    if head is None:
+        return path
+    path = path.absolute()
+    os.chdir(head.home)
+    return path

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from synthcity.cli.main import cli
+from synthcity.errors import ConfigError
+from tests.ports import free_ports
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "cluster.yaml"
+    dashboard, ports = free_ports(2)
+    path.write_text(f"name: two\nhead: {{ports: {ports}, dashboard: {dashboard}}}\nnodes: {{cpu: {{market: local}}}}\n")
+    return path
+
+
+def invoke(*words: str | Path) -> Result:
+    return CliRunner().invoke(cli, ["cluster", *map(str, words)])
+
+
+def test_check_says_what_a_file_says(file: Path) -> None:
+    assert invoke("check", file).output == "two: up to 1 node 'cpu' of 1 CPU (local)\n"
+    assert json.loads(invoke("check", file, "--json").output)["name"] == "two"
+
+
+def test_a_wrong_file_is_refused_with_every_mistake(tmp_path: Path) -> None:
+    (tmp_path / "wrong.yaml").write_text("name: Two\nnodes: {cpu: {}}\n")
+    result = invoke("check", tmp_path / "wrong.yaml")
+    assert isinstance(result.exception, ConfigError)
+    assert [line.partition(": ")[0].split()[-1] for line in str(result.exception).splitlines()] == ["1", "2"]
+
+
+def test_a_dry_run_prints_what_ray_would_be_told_and_starts_nothing(file: Path, tmp_path: Path) -> None:
+    result = invoke("up", file, "--dry-run", "--state", tmp_path / "state")
+    assert result.exit_code == 0, result.output
+    told = yaml.safe_load(result.output)
+    assert (told["cluster_name"], told["provider"]["type"]) == ("two", "external")
+    assert told == json.loads(invoke("up", file, "--dry-run", "--json", "--state", tmp_path / "state").output)
+    assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.parametrize("words", [["status"], ["down", "--yes"]])
+def test_without_a_cluster_there_is_nothing_to_show_or_end(words: list[str], tmp_path: Path) -> None:
+    result = invoke(*words, "--state", tmp_path)
+    assert isinstance(result.exception, ConfigError)
+    assert "synthcity cluster up FILE" in str(result.exception)

@@ -1,0 +1,106 @@
+"""What a head begins with, and one true walk: nodes come for tasks and go, a job runs, nothing is left."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from synthcity.cluster.folder import Folder
+from synthcity.cluster.head import check_ports, head_environment
+from synthcity.cluster.layout import Place
+from synthcity.cluster.plan import Plan
+from synthcity.cluster.processes import marked
+from synthcity.errors import ConfigError
+from tests.ports import free_ports
+from tests.waiting import until
+
+
+def test_the_head_gets_what_searches_read_and_no_other_secret(folder: Folder, plan: Plan) -> None:
+    given = {
+        "SYNTHCITY_LLM_API_KEY": "model",
+        "HIPPIUS_SECRET_KEY": "vault",
+        "AWS_SECRET_ACCESS_KEY": "checkpoints",
+        "BASILICA_API_TOKEN": "market",
+        "GITHUB_TOKEN": "other",
+        "RAY_ADDRESS": "another:1",
+    }
+    told = head_environment(given, plan, folder)
+    assert {name for name in given if name in told} == {
+        *("SYNTHCITY_LLM_API_KEY", "HIPPIUS_SECRET_KEY", "AWS_SECRET_ACCESS_KEY")
+    }
+    assert told["PATH"].startswith(str(Path(sys.executable).parent))  # where a job finds `synthcity`
+    assert int(told["RAY_JOB_STOP_WAIT_TIME_S"]) >= 60  # a search that is stopped has to write its last words
+
+
+def test_a_port_that_is_taken_is_told_before_anything_starts(plan: Plan) -> None:
+    with (
+        socket.create_server(("127.0.0.1", plan.head.ports + 5)),
+        pytest.raises(ConfigError, match=rf"port {plan.head.ports + 5} is in use .* set head.ports"),
+    ):
+        check_ports(plan)
+
+
+JOB = """
+import ray
+ray.init()
+@ray.remote(num_cpus=1)
+def where():
+    import os
+    return os.environ["RAY_NODE_TYPE_NAME"], "BASILICA_API_TOKEN" in os.environ, "canary" in str(dict(os.environ))
+print("found", ray.get(where.remote()))
+"""
+
+
+def block() -> int:
+    """First of as many ports as a head and a node want, on which nobody listens."""
+    for first in free_ports(400)[::100]:
+        places = [Place(index, first) for index in (0, 1)]
+        try:
+            for port in (port for place in places for port in place.ports):
+                socket.create_server(("", port)).close()
+        except OSError:
+            continue
+        return first
+    raise AssertionError("no ports")
+
+
+@pytest.mark.slow
+def test_a_job_gets_a_node_and_nothing_is_left_of_the_cluster(tmp_path: Path) -> None:
+    dashboard = free_ports(401)[-1]
+    head = f"{{ports: {block()}, dashboard: {dashboard}}}"
+    (tmp_path / "cluster.yaml").write_text(f"name: walk\nhead: {head}\nnodes: {{cpu: {{market: local, idle: 10s}}}}\n")
+    (tmp_path / "job.py").write_text(JOB)
+    state = tmp_path / "state"
+
+    def synthcity(*words: str) -> str:
+        environment = {**os.environ, "SYNTHCITY_LLM_API_KEY": "canary-model", "BASILICA_API_TOKEN": "canary-market"}
+        command = [sys.executable, "-m", "synthcity", "cluster", *words, "--state", str(state)]
+        done = subprocess.run(
+            command, capture_output=True, text=True, env=environment, cwd=tmp_path, timeout=240, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    try:
+        told = json.loads(synthcity("up", "cluster.yaml", "--json"))
+        variables = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": told["token"]}
+        submit = [sys.executable, "-m", "ray.scripts.scripts", "job", "submit", "--address", told["dashboard"]]
+        done = subprocess.run(
+            [*submit, "--working-dir", ".", "--", "python", "job.py"],
+            env=os.environ | variables,
+            **{"cwd": tmp_path, "capture_output": True, "text": True, "timeout": 240, "check": False},
+        )
+        assert "found ('cpu', False, False)" in done.stdout, done.stdout + done.stderr
+        shown = json.loads(synthcity("status", "--json"))
+        assert [job["state"] for job in shown["jobs"]] == ["SUCCEEDED"]
+        until(lambda: not json.loads(synthcity("status", "--json"))["nodes"], seconds=90)  # idle nodes go
+    finally:
+        synthcity("down", "--yes")
+    assert marked("SYNTHCITY_CLUSTER", str(state / "walk")) == []
+    assert sorted(path.name for path in (state / "walk").iterdir()) == ["head.log", "lock", "nodes.log"]

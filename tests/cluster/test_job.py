@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from synthcity.cluster.folder import Folder
+from synthcity.cluster.job import settle
+from synthcity.errors import ConfigError
+from tests.cluster.test_folder import head
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where Ray unpacked a job, with its sweep file."""
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package" / "sweep.yaml").touch()
+    monkeypatch.chdir(tmp_path / "package")
+    return tmp_path / "package"
+
+
+def test_a_search_that_is_no_job_stays_where_it_is(
+    package: Path, folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SYNTHCITY_CLUSTER", str(folder.path))
+    assert settle(Path("missing.yaml")) == Path("missing.yaml")
+    assert Path.cwd() == package
+
+
+def test_a_job_works_where_its_cluster_was_started_by_the_file_that_travelled(
+    package: Path, folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "home").mkdir()
+    folder.write_head(replace(head(), home=str(tmp_path / "home")))
+    monkeypatch.setenv("RAY_JOB_CONFIG_JSON_ENV_VAR", "{}")
+    monkeypatch.setenv("SYNTHCITY_CLUSTER", str(folder.path))
+    assert settle(Path("sweep.yaml")) == package / "sweep.yaml"
+    assert Path.cwd() == tmp_path / "home"
+
+
+def test_a_job_of_another_cluster_works_where_it_was_unpacked(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_JOB_CONFIG_JSON_ENV_VAR", "{}")
+    monkeypatch.delenv("SYNTHCITY_CLUSTER", raising=False)
+    assert settle(Path("sweep.yaml")) == Path("sweep.yaml")
+    assert os.getcwd() == str(package)
+
+
+def test_a_file_that_stayed_at_home_is_told_with_the_cause(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_JOB_CONFIG_JSON_ENV_VAR", "{}")
+    with pytest.raises(ConfigError, match=r"'own/sweep.yaml': only what lies below --working-dir travels"):
+        settle(Path("own/sweep.yaml"))
