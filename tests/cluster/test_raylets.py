@@ -20,8 +20,10 @@ NODE = """
 import json, os, socket, subprocess, sys
 told = dict(word.removeprefix("--").split("=", 1) for word in sys.argv[1:] if "=" in word)
 name = os.environ["RAY_CLOUD_INSTANCE_ID"]
-with open(f"{os.environ['SYNTHCITY_CLUSTER']}/{name}.told", "w") as file:
+path = f"{os.environ['SYNTHCITY_CLUSTER']}/{name}.told"
+with open(f"{path}.part", "w") as file:
     json.dump({"told": told, "environment": dict(os.environ)}, file)
+os.rename(f"{path}.part", path)
 if "-big-" in name:
     sys.exit("it breaks")
 subprocess.Popen(["sleep", "600"], start_new_session=True)
