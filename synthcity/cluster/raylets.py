@@ -74,6 +74,7 @@ class LocalMachines:
         self._starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="synthcity-start")
         self._stopper = ThreadPoolExecutor(max_workers=4, thread_name_prefix="synthcity-stop")
         self._children: dict[str, subprocess.Popen[bytes]] = {}  # of this process, which has to notice that they ended
+        self._starts: dict[str, threading.Event] = {}  # set once a node is not being started any more
         self._failures = 0
         self._me = Process.of(os.getpid())
         self._ended = threading.Event()
@@ -107,6 +108,7 @@ class LocalMachines:
             name = f"{self._plan.name}-{kind}-{secrets.token_hex(6)}"
             record = _Record(name=name, kind=kind, request=request, index=free[0], owner=self._me)
             self._write(record)
+            self._starts[name] = threading.Event()
         self._starter.submit(self._start, record)
 
     def stop(self, name: str) -> None:
@@ -121,6 +123,8 @@ class LocalMachines:
         """End all nodes and wait until they are gone."""
         self._ended.set()
         self._starter.shutdown(cancel_futures=True)
+        for done in self._starts.values():  # also of those whose turn did not come
+            done.set()
         for record in self._records():
             self.stop(record.name)
         self._stopper.shutdown()
@@ -131,7 +135,7 @@ class LocalMachines:
             if record.name in self._stopping or self._ended.is_set():
                 return
             pause = 0.0 if not self._failures else min(_LONGEST_PAUSE, 2.0**self._failures)
-            if self._ended.wait(pause):
+            if self._ended.wait(pause) or record.name in self._stopping:
                 return
             place = self._place(record)
             with (self._folder.path / "nodes.log").open("ab") as log:
@@ -153,6 +157,8 @@ class LocalMachines:
             _log.exception("node %s could not be started", record.name)
             self._failures += 1
             self.stop(record.name)
+        finally:
+            self._starts[record.name].set()
 
     def _launch(self, record: _Record, place: Place, log: BinaryIO) -> subprocess.Popen[bytes]:
         kind = self._plan.nodes[record.kind]
@@ -167,14 +173,16 @@ class LocalMachines:
         )
 
     def _end(self, name: str) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            first = _Record.from_json(self._path(name).read_text()).process
-            end(lambda: marked(_NODE, name), first=first)
+        if name in self._starts:  # else what is being started would come after its end
+            self._starts[name].wait()
+        first = next((record.process for record in self._records() if record.name == name), None)
+        end(lambda: marked(_NODE, name), first=first)
         if name in self._children:
             self._children.pop(name).wait()
         self._path(name).unlink(missing_ok=True)
         with self._lock:
             self._stopping.discard(name)
+            self._starts.pop(name, None)
 
     def _place(self, record: _Record) -> Place:
         return Place(record.index, self._plan.head.ports)

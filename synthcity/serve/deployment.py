@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from synthcity.cluster.local import cluster, free_memory
-from synthcity.errors import Fatal, RunError
+from synthcity.errors import ConfigError, Fatal, RunError
 from synthcity.private import environment, keep_private, private_files, private_folder, remove_stale
 from synthcity.schema import check as check_keys
 from synthcity.schema import key
@@ -132,6 +132,11 @@ def serving(config: ServeConfig, where: ClusterConfig) -> Iterator[Deployed]:
         SynthcityError: the bundle, the store or the folder for the state is unusable, or a port is taken.
         Fatal: Ray or the replicas do not start.
     """
+    if address := os.environ.get("RAY_ADDRESS"):
+        raise ConfigError(
+            f"RAY_ADDRESS names a cluster ({address}), whose machines share no file of nonces: a request that was "
+            "captured on its way would be answered once by each; unset RAY_ADDRESS and serve from one machine"
+        )
     where = where.settled()
     assert where.replicas is not None
     try:
