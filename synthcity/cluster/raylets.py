@@ -128,6 +128,8 @@ class LocalMachines:
         for record in self._records():
             self.stop(record.name)
         self._stopper.shutdown()
+        while self._children:  # of nodes that another process has ended
+            self._children.popitem()[1].wait()
 
     def _start(self, record: _Record) -> None:
         """Start a node and wait until it listens; after a failure the next one is not tried at once."""
