@@ -10,6 +10,7 @@ import click
 
 from synthcity.cli.group import Group
 from synthcity.cli.options import LocalPath
+from synthcity.cli.rentals import reap, rentals
 from synthcity.cli.table import print_table
 
 if TYPE_CHECKING:
@@ -37,6 +38,10 @@ def command() -> None:
       synthcity cluster status
       synthcity cluster down
     """
+
+
+command.add_command(rentals)
+command.add_command(reap)
 
 
 @command.command()

@@ -4,16 +4,20 @@ The market's lists are the truth about money; whatever lies on our disk is inten
 """
 
 from synthcity.rent.config import Kind, Limits, NodeType, Spot, bounded, usd
-from synthcity.rent.ledger import Account, Ledger, read_ledger
+from synthcity.rent.ledger import LEDGER, Account, Ledger, read_ledger, read_ledgers
 from synthcity.rent.lessor import EVERY, Lessor, LimitReached
 from synthcity.rent.market import Listing, Market, Patience, Refused, Unknown
 from synthcity.rent.naming import PREFIX, cluster_name, cluster_prefix, new_name, node_type_name, read_name
 from synthcity.rent.offers import NoOffer, Offer, choose, rank
+from synthcity.rent.reaper import HEARTBEAT, OLDER, Reaper, require_reaper
 from synthcity.rent.rental import Address, Rental, State
 from synthcity.rent.replies import Listed
 
 __all__ = [
     "EVERY",
+    "HEARTBEAT",
+    "LEDGER",
+    "OLDER",
     "PREFIX",
     "Account",
     "Address",
@@ -29,6 +33,7 @@ __all__ = [
     "NodeType",
     "Offer",
     "Patience",
+    "Reaper",
     "Refused",
     "Rental",
     "Spot",
@@ -42,6 +47,8 @@ __all__ = [
     "node_type_name",
     "rank",
     "read_ledger",
+    "read_ledgers",
     "read_name",
+    "require_reaper",
     "usd",
 ]

@@ -16,6 +16,8 @@ from synthcity.lines import Event, LineWriter, read_records
 from synthcity.rent.rental import Rental, read_rental, write_rental
 from synthcity.rent.replies import amount
 
+LEDGER = "rentals.jsonl"  # in the folder of its cluster
+
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
@@ -43,6 +45,16 @@ def read_ledger(path: Path) -> Account:
     ended = sum((one.cost(0.0) for one in rentals.values() if one.state == "gone"), Decimal(0))
     told = max((spent for _, spent in lines), default=Decimal(0))
     return Account(rentals=tuple(rentals.values()), spent=max(ended, told), problems=tuple(problems))
+
+
+def read_ledgers(root: Path) -> dict[str, Rental]:
+    """Return all rentals of all clusters whose folders lie in ``root``, by name.
+
+    Raises:
+        RunError: a ledger cannot be read.
+    """
+    ledgers = [read_ledger(path) for path in sorted(root.glob(f"*/{LEDGER}"))]
+    return {rental.name: rental for account in ledgers for rental in account.rentals}
 
 
 def _read(event: Event) -> tuple[Rental, Decimal]:

@@ -6,10 +6,12 @@ is asked again where that may help; what starts or stops is asked once: whoever 
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from functools import cache
 from types import TracebackType
 from typing import TypeVar
 from urllib.parse import quote, urlsplit
@@ -51,7 +53,7 @@ class Patience:
     start: float = 60.0
     answer: float = 20.0
     attempts: int = 3
-    first_wait: float = 1.0
+    first_wait: float = 0.5
     longest_pause: float = 10.0
 
 
@@ -113,7 +115,7 @@ class Market:
         self._sleep = sleep
         self._not_before = 0.0  # Unix seconds; the market has asked for a pause until then
         self._skew: float | None = None
-        self._client = httpx.Client(base_url=url)
+        self._client = httpx.Client(base_url=url, verify=_certificates())
 
     @classmethod
     def of(cls, settings: Settings) -> Market:
@@ -152,6 +154,8 @@ class Market:
         for kind, path in _RENTALS.items():
             try:
                 found, is_whole = self._read(path, lambda body, k=kind: replies.read_rentals(body, k))  # type: ignore[misc]
+            except _NotReached:  # nor would the other be
+                raise
             except RentError as error:
                 problems.append(str(error))
                 continue
@@ -305,6 +309,12 @@ class Market:
 
 class _NotReached(_Passing):
     """Nothing was sent."""
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Read the certificates once a process."""
+    return httpx.create_ssl_context()
 
 
 def _may_pass(status: int) -> bool:
