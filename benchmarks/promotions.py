@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmarks.coverage import LAWS, Law
 from synthcity.forecast.evaluation.interval import ratio_interval
-from synthcity.pipeline.spending import ALPHA, confidence, level
+from synthcity.pipeline.spending import confidence, level
 
 ROUNDS, BLOCKS = 100, 9  # 9: what the fewest days that a verdict takes hold
 
@@ -53,7 +53,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     rng = np.random.default_rng(options.seed)
-    print(f"any promotion in {ROUNDS} rounds of equals, {options.histories} histories; at most {ALPHA:.0%} is wanted")
+    print(f"any promotion in {ROUNDS} rounds of equals, {options.histories} histories; at most 5 % is wanted")
     for name, law in LAWS.items():
         spent, single = (promoted(law, options.histories, rng, spend=spend) for spend in (True, False))
         print(f"{name:<28} {spent:7.2%}   each look at 2.5 %: {single:7.2%}", flush=True)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 
+from synthcity.agents.client import LLMClient
 from synthcity.cluster.local import terminable
 from synthcity.errors import RunError
 from synthcity.files import obstacle
 from synthcity.pipeline.config import Opening
 from synthcity.pipeline.loop import run_loop
 from synthcity.pipeline.state import State
-from synthcity.pipeline.steps.work import Rounds
+from synthcity.pipeline.steps.agent import Agent
+from synthcity.pipeline.steps.rule import rule
+from synthcity.pipeline.steps.work import RUNS, Planner, Rounds
 from synthcity.pipeline.worlds.real import Real, check_real
 from synthcity.pipeline.worlds.rehearsal import Rehearsal, check_rehearsal
 from synthcity.pipeline.worlds.world import World
-from synthcity.settings import Settings
+from synthcity.settings import CHUTES_URL, Settings
 
 
 def run_pipeline(opening: Opening, *, resume: bool = False, tell: Callable[[str], None] = print) -> State:
@@ -40,8 +44,19 @@ def run_pipeline(opening: Opening, *, resume: bool = False, tell: Callable[[str]
         check_real(opening.config, settings)
         world = Real(opening.config, settings)
     mark = f"{world.mark} " if world.mark else ""
-    with terminable():
-        work = Rounds(opening, world, settings)
-        return run_loop(
-            Path(opening.folder), opening.config, work, resume=resume, tell=lambda line: tell(f"{mark}{line}")
-        )
+    with terminable(), _planner(opening, settings) as planner:
+        work = Rounds(opening, world, settings, planner)
+        return run_loop(opening.folder, opening.config, work, resume=resume, tell=lambda line: tell(f"{mark}{line}"))
+
+
+@contextmanager
+def _planner(opening: Opening, settings: Settings) -> Iterator[Planner]:
+    """Yield the agent where there may be a language model and money for it, else the rule."""
+    budget = opening.config.budget_usd
+    if budget == 0 or not (settings.llm_api_key or settings.llm_base_url != CHUTES_URL):
+        yield rule
+        return
+    own = next(iter(opening.sweeps.values())).config.llm
+    config = replace(own, caps=replace(own.caps, usd_per_run=budget))
+    with LLMClient(settings, config, folder=opening.folder) as client:
+        yield Agent(client, opening.folder / RUNS, budget)

@@ -8,7 +8,7 @@ from synthcity.pipeline.spending import ALPHA, confidence, level
 def test_all_looks_together_spend_no_more_than_alpha() -> None:
     spent = sum(level(look) for look in range(1, 100_001))
     assert 0.9999 * ALPHA < spent < ALPHA
-    assert level(1) == pytest.approx(0.0304, abs=1e-4)
+    assert level(1) == pytest.approx(0.6079 * ALPHA, rel=1e-4)
     assert level(3, families=3) == pytest.approx(level(3) / 3)
 
 
