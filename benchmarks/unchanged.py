@@ -45,6 +45,8 @@ SEARCHES = {
 }
 SETTINGS = (
     "data.assets=[BTC,ETH]",
+    "data.validation_every=11h",
+    "data.test_every=13h",
     "search.deterministic=true",
     "search.time_budget=null",
     "search.trials=6",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +11,7 @@ import click
 from synthcity.cli.options import LocalPath
 from synthcity.cli.search import quoted
 from synthcity.cli.table import print_table
+from synthcity.cli.training import train, watched
 from synthcity.schema import MAX_SEED
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ def run_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add what ``experiment`` and ``sweep`` have in common."""
     for option in (RESUME, NAME, SETTINGS, SEED, EPOCHS, STEPS, CONFIG):
         command = option(command)
-    return command
+    return watched(command)
 
 
 def run(
@@ -56,6 +55,8 @@ def run(
     seed: int | None = None,
     name: str | None = None,
     resume: bool = False,
+    plain: bool = False,
+    dashboard: bool = False,
 ) -> None:
     """Train ``candidates``, take the best through the final and print what came of them.
 
@@ -71,19 +72,7 @@ def run(
 
         config = resumed_config(run_folder(config, stem, resume=True), settings)
 
-    from synthcity.search.report.display import open_display
-    from synthcity.search.report.summary import summary
-    from synthcity.search.run import search
-
-    line = shlex.join(["synthcity", *sys.argv[1:]])
-    try:
-        with open_display() as display:
-            result = search(config, resume=resume, display=display, command=line, stem=stem)
-    except KeyboardInterrupt:
-        click.echo("stopped; the same command with --resume goes on where it was", err=True)
-        sys.exit(130)
-    _print_trials(result.report)
-    click.echo(summary(result))
+    train(config, config, plain=plain, dashboard=dashboard, resume=resume, stem=stem, show=_print_trials)
 
 
 def _print_trials(report: Report) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from synthcity.cli.handpicked import BLOCKS, EPOCHS, NAME, RESUME, SEED, SETTINGS, names, run
+from synthcity.cli.training import watched
 
 _FEW = ("data.assets=[BTC,ETH]", "data.validation_every=23h", "data.test_every=37h", "search.rungs=2")
 
@@ -17,8 +18,16 @@ _FEW = ("data.assets=[BTC,ETH]", "data.validation_every=23h", "data.test_every=3
 @SETTINGS
 @NAME
 @RESUME
+@watched
 def command(
-    blocks: str, head: str | None, seed: int | None, settings: tuple[str, ...], name: str | None, resume: bool
+    blocks: str,
+    head: str | None,
+    seed: int | None,
+    settings: tuple[str, ...],
+    name: str | None,
+    resume: bool,
+    plain: bool,
+    dashboard: bool,
 ) -> None:
     """Train and judge a small network on the simulated market, in a minute or two: no data, no keys, no network.
 
@@ -35,4 +44,15 @@ def command(
 
     own = blocks or head is not None
     network = compose(names(blocks), "gbm" if head is None else head, ())[0] if own else "lstm_gbm"
-    run(None, [network], [*_FEW, *settings], stem="quick", steps=200, seed=seed, name=name, resume=resume)
+    run(
+        None,
+        [network],
+        [*_FEW, *settings],
+        stem="quick",
+        steps=200,
+        seed=seed,
+        name=name,
+        resume=resume,
+        plain=plain,
+        dashboard=dashboard,
+    )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -12,6 +10,7 @@ import click
 from synthcity.cli.group import Group
 from synthcity.cli.options import Duration, LocalPath
 from synthcity.cli.table import print_table
+from synthcity.cli.training import train, watched
 from synthcity.errors import ConfigError
 
 _TROUBLES = 3  # the newest
@@ -109,7 +108,8 @@ def compare(first: str, second: str, folder: Path) -> None:
 @click.option("--trials", type=click.IntRange(1, 100_000), help="How many trials it shall have in all.")
 @click.option("--time", "seconds", type=Duration(1.0), help="How long it may take in all, where it has a time budget.")
 @_RUNS
-def extend(run: str, trials: int | None, seconds: float | None, folder: Path) -> None:
+@watched
+def extend(run: str, trials: int | None, seconds: float | None, folder: Path, plain: bool, dashboard: bool) -> None:
     """Go on with a run until it has more trials or time; everything that it earned stays.
 
     Its finals are held again, and the test period is looked at once more, which the verdict says.
@@ -133,18 +133,7 @@ def extend(run: str, trials: int | None, seconds: float | None, folder: Path) ->
         asked, known = write_duration(seconds), write_duration(budget)
         raise ConfigError(f"--time {asked} adds none: the run in {str(path)!r} has {known} already")
 
-    from synthcity.search.report.display import open_display
-    from synthcity.search.report.summary import summary
-    from synthcity.search.run import search
-
-    line = shlex.join(["synthcity", *sys.argv[1:]])
-    try:
-        with open_display() as display:
-            result = search(after, resume=True, display=display, command=line)
-    except KeyboardInterrupt:
-        click.echo("stopped; the same command goes on where it was", err=True)
-        sys.exit(130)
-    click.echo(summary(result))
+    train(after, after, plain=plain, dashboard=dashboard, resume=True, again="the same command goes on where it was")
 
 
 @command.command("report")

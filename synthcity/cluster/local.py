@@ -45,16 +45,21 @@ _DAEMONS = ("raylet", "gcs_server")
 # children of the raylet, which ends some seconds after one of them; they change their names once they run
 _AGENTS = ("agent.py", "main.py", "ray::DashboardAgent", "ray::RuntimeEnvAgent")
 _TOKEN = secrets.token_hex(32)  # one a process: Ray caches the first that it reads
+_TOKEN_FILE = "token"
 _LONGEST = 38  # a socket's path may have 107 bytes; ours and Ray append up to 4 + 65 to the folder
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cluster:
-    """What there is to work with: parallel trials, and GPUs in all; whether other machines may be part of it."""
+    """What there is to work with: parallel trials, and GPUs in all; whether other machines may be part of it.
+
+    ``dashboard``: in words, where Ray's is and what it asks for; empty where none was wanted.
+    """
 
     workers: int
     num_gpus: float
     is_elsewhere: bool = False
+    dashboard: str = ""
 
     @property
     def resources(self) -> dict[str, float]:
@@ -78,7 +83,11 @@ def _loopback_alone() -> Iterator[None]:
 
 @contextlib.contextmanager
 def cluster(
-    workers: int | None, *, needed: Iterable[str] = (), on_lost: Callable[[str], None] | None = None
+    workers: int | None,
+    *,
+    needed: Iterable[str] = (),
+    on_lost: Callable[[str], None] | None = None,
+    dashboard: bool = False,
 ) -> Iterator[Cluster]:
     """Start or join Ray and leave nothing behind.
 
@@ -89,6 +98,7 @@ def cluster(
         needed: how the secrets begin that workers need, e.g. ``AWS_`` for checkpoints on S3.
         on_lost: gets a sentence, on another thread, once a process of a local cluster has ended by itself; None leaves
             that to Ray, which ends this process.
+        dashboard: whether to open Ray's dashboard, on the loopback alone; it asks for the cluster's token.
 
     Raises:
         Fatal: Ray does not start, was lost, or the cluster named by ``RAY_ADDRESS`` does not answer.
@@ -105,7 +115,7 @@ def cluster(
                 arguments["runtime_env"] = {"py_modules": [str(path) for path in modules]}
         else:
             stack.enter_context(environment({"PYTHONPATH": _python_path()}))
-            arguments["include_dashboard"] = False
+            arguments["include_dashboard"] = dashboard
             arguments["num_cpus"] = workers or available_cpus()
             arguments["_temp_dir"] = str(stack.enter_context(_ray_folder()))
             stack.enter_context(environment(_LOOPBACK))
@@ -115,7 +125,7 @@ def cluster(
             stack.enter_context(_loopback_alone())
         try:
             with environment(dict.fromkeys(secret_names(os.environ, needed=(*needed, "RAY_")))):
-                ray.init(**arguments)
+                context = ray.init(**arguments)
         except Exception as error:
             where = f"the cluster at {address}" if address else "a local Ray cluster"
             raise Fatal(f"cannot reach {where}: {error}") from error
@@ -131,7 +141,9 @@ def cluster(
         cpus = max(1, int(total.get("CPU", 1)))
         try:
             num_gpus = float(total.get("GPU", 0))
-            yield Cluster(workers=min(workers or cpus, cpus), num_gpus=num_gpus, is_elsewhere=bool(address))
+            told = _dashboard(context, arguments.get("_temp_dir")) if dashboard else ""
+            workers = min(workers or cpus, cpus)
+            yield Cluster(workers=workers, num_gpus=num_gpus, is_elsewhere=bool(address), dashboard=told)
         except BaseException as error:
             if dog is not None and dog.lost is not None:
                 raise Fatal(dog.lost) from error
@@ -139,6 +151,14 @@ def cluster(
         finally:
             if dog is not None and dog.lost is None:
                 dog.close()
+
+
+def _dashboard(context: Any, folder: str | None) -> str:
+    """Where Ray's dashboard is, and the file with the token that it asks for, which is never told itself."""
+    if not context.dashboard_url:
+        return "this cluster has none"
+    token = f", which asks for the token in {Path(folder).parent / _TOKEN_FILE}" if folder else ""
+    return f"http://{context.dashboard_url}{token}"
 
 
 def _python_path() -> str | None:
@@ -186,7 +206,7 @@ def terminable() -> Iterator[None]:
 def _ray_folder() -> Iterator[Path]:
     """Yield a folder for Ray below a private one, since Ray lets everybody into its own; set its token settings."""
     with private_folder(longest=_LONGEST) as private:
-        folder, token = private / "ray", private / "token"
+        folder, token = private / "ray", private / _TOKEN_FILE
         folder.mkdir()
         token.touch(mode=0o600)
         token.write_text(_TOKEN, encoding="utf-8")

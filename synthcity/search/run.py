@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 
 from synthcity.agents.client import LLMClient
 from synthcity.cluster.local import Cluster, cluster, terminable
 from synthcity.errors import Fatal, RunError
 from synthcity.files import obstacle
-from synthcity.private import environment, private_folder
 from synthcity.search.candidates.presets import hand_written
 from synthcity.search.candidates.space import Space
 from synthcity.search.config import SearchConfig, load_config
@@ -51,6 +49,7 @@ from synthcity.search.report.outcome import SearchResult, conclude
 from synthcity.search.report.seal import seal
 from synthcity.search.resumption import changes, extends, finished
 from synthcity.search.roles.authoring import candidates, check_author, restore, write_components
+from synthcity.search.screen.display import DASHBOARD, shown
 from synthcity.search.tracking.child import PATIENCE_SECONDS
 from synthcity.search.tracking.study import Study
 from synthcity.search.tracking.trackers import Trackers, check_trackers
@@ -67,6 +66,7 @@ def search(
     settings: Iterable[str] = (),
     resume: bool = False,
     display: Display | None = None,
+    dashboard: bool = False,
     command: str | None = None,
     stem: str | None = None,
 ) -> SearchResult:
@@ -80,7 +80,8 @@ def search(
             nothing but how long and on what it runs.
             A run that is over gets the trials or the time that ``settings`` add and holds its finals again; without
             more of either, its result is returned as it stands.
-        display: sees every event of the run.
+        display: sees every event of the run; by default a live table, on a terminal and in a notebook.
+        dashboard: have Ray's dashboard opened on this machine's loopback, and told where.
         command: the command line that started this, for the report; this process's own by default.
         stem: what the run folder is called where the config has no name; by default the sweep file's name.
 
@@ -122,10 +123,10 @@ def search(
     unused: list[str] = []
     earlier = [] if resume else read_earlier(config, unused.append)
     command = command or shlex.join(sys.argv)
-    with _private_matplotlib(), Journal(folder) as journal:
+    with Journal(folder) as journal, shown(display) as screen:
         study = Study(folder, config.search.max_blocks)
         trackers = Trackers(config.track, folder, journal.events)
-        recorder = Recorder(journal, *([] if display is None else [display]), study, trackers)
+        recorder = Recorder(journal, *([] if screen is None else [screen]), study, trackers)
         notes = [*data.notes, *changes(recorder.history, data)]
         write_resolved(folder, config)
         if resume and recorder.last(Earlier) is None:  # it is the first event, and was torn
@@ -141,7 +142,16 @@ def search(
         def tell(report: Report) -> list[str]:
             return [*trackers.finish(report), *study.close(PATIENCE_SECONDS)]
 
-        run = _Run(folder=folder, config=config, data=data, recorder=recorder, command=command, notes=notes, tell=tell)
+        run = _Run(
+            folder=folder,
+            config=config,
+            data=data,
+            recorder=recorder,
+            command=command,
+            notes=notes,
+            tell=tell,
+            dashboard=dashboard,
+        )
         with terminable(), mirrored(config, folder, recorder) as kept:
             try:
                 result = run.finish()
@@ -169,16 +179,6 @@ def _check(config: SearchConfig) -> None:
         LLMClient(Settings.load(), config.llm).close()  # address and cassette are told before anything is started
 
 
-@contextlib.contextmanager
-def _private_matplotlib() -> Iterator[None]:
-    """Give matplotlib, which draws the report, a folder that nobody else can have planted anything in."""
-    if "MPLCONFIGDIR" in os.environ:
-        yield
-        return
-    with private_folder() as folder, environment({"MPLCONFIGDIR": str(folder)}):
-        yield
-
-
 class _Run:
     """The steps of one search, each skipped where the journal says it is done."""
 
@@ -192,8 +192,10 @@ class _Run:
         command: str,
         notes: Sequence[str],
         tell: Callable[[Report], Sequence[str]],
+        dashboard: bool,
     ) -> None:
         self._folder = folder
+        self._dashboard = dashboard
         self._tell = tell
         self._config = config
         self._budget = config.search
@@ -209,12 +211,12 @@ class _Run:
         """Do what is left to do."""
         restore(self._recorder.events, self._folder)
         needed = ("AWS_",) if self._storage.startswith("s3://") else ()
-        with cluster(self._budget.workers, needed=needed, on_lost=self._note_end) as found:
+        workers = self._budget.workers
+        with cluster(workers, needed=needed, on_lost=self._note_end, dashboard=self._dashboard) as found:
             self._announce(found)
-            scorer = Scorer(self._data, found.workers)
+            scorer = Scorer(self._data, found.workers, self._recorder.count)
             if not self._recorder.last(SearchFinished):
-                score_baselines(self._recorder, self._data, scorer, seed=self._budget.seed)
-                self._search(found)
+                self._search(found, scorer)
             look = run_final(
                 recorder=self._recorder,
                 data=self._data,
@@ -273,15 +275,16 @@ class _Run:
             version=VERSION,
             fingerprint=fingerprint(data),
         )
+        if found.dashboard:
+            self._recorder.emit("stage", name=DASHBOARD, message=f"Ray's dashboard: {found.dashboard}")
         for note in self._notes:
             self._recorder.emit("degraded", note=note)
 
-    def _search(self, found: Cluster) -> None:
+    def _search(self, found: Cluster, scorer: Scorer) -> None:
         from synthcity.nets.authored import dry_run
 
         budget, recorder = self._budget, self._recorder
         write_components(recorder, self._folder, budget.author, open_client=self._client, task=self._task)
-        recorder.emit("stage", name="search", message="proposing, training and comparing candidates")
         space = Space.from_registry(budget.max_blocks)
         gate = Gate(
             space,
@@ -300,7 +303,13 @@ class _Run:
                 workers=found.workers,
                 debugger=self._debugger(space, gate, client),
             )
-            self._train(found, feed)
+            feed.start()  # the first candidates are named while the baselines are scored
+            try:
+                score_baselines(recorder, self._data, scorer, seed=budget.seed)
+                recorder.emit("stage", name="search", message="proposing, training and comparing candidates")
+                self._train(found, feed)
+            finally:
+                feed.join()
 
     @contextlib.contextmanager
     def _model(self) -> Iterator[LLMClient | None]:
@@ -345,7 +354,7 @@ class _Run:
         told = self._recorder.last(Earlier)
         return told["runs"] if told else []
 
-    @cached_property
+    @property
     def _seconds(self) -> float | None:
         """Seconds of the time budget that trials may take, None where there is none."""
         if self._budget.time_budget is None:

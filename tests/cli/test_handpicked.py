@@ -61,7 +61,7 @@ def test_epochs_are_told_to_be_steps(command: str) -> None:
 def test_prints_networks_side_by_side_before_the_verdict(calls: list[dict[str, Any]]) -> None:
     lines = invoke("sweep").stdout.splitlines()
     start = next(at for at, line in enumerate(lines) if line.startswith("trial"))
-    assert "against fhs (minus is better)" in lines[start]
+    assert "lead over fhs (minus is better)" in lines[start]
     first, second, third = (line.split() for line in lines[start + 1 : start + 4])
     assert first == ["c0001", "lstm_gbm", "lstm>gbm", "3,000", "12", "4225.0", "−0.59", "%", "completed"]
     assert (second[1], third[1], third[-1]) == ("tcn_sde", "bad", "failed")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,10 +11,11 @@ from click.testing import CliRunner
 from synthcity.cli.search import command
 from synthcity.errors import ConfigError
 from synthcity.search import run
-from synthcity.search.report.summary import summary
+from synthcity.search.screen.summary import summary
 
 VERDICT = {
     "sentence": "Proven: mix scores 0.50 % better.",
+    "proven": True,
     "winner_is_baseline": False,
     "challenger": "mix",
     "winner": "mix",
@@ -24,7 +26,16 @@ REPORT = {
     "repairs": [],
     "choice": "mix is frozen: so",
     "cuts": [],
-    "run": {"is_simulated": False, "assets": ["BTC", "ETH"], "time_budget": None, "seconds": 60.0},
+    "config": {},
+    "trials": [],
+    "run": {
+        "name": "quick",
+        "competition": "crypto-24h",
+        "is_simulated": False,
+        "assets": ["BTC", "ETH"],
+        "time_budget": None,
+        "seconds": 60.0,
+    },
     "verdict": VERDICT,
     "scores": [
         {"name": "mix", "by_asset": {"BTC": 3450.0, "ETH": 5000.0}, "mean": 4225.0},
@@ -70,11 +81,11 @@ def test_prints_verdict_table_and_paths(calls: list[dict[str, Any]]) -> None:
     assert "Proven: mix scores 0.50 % better." in output
     fhs = next(line for line in output.splitlines() if line.startswith("fhs"))
     assert fhs.split()[:4] == ["fhs", "3470.0", "5030.0", "4250.0"]
-    assert fhs.endswith("−0.59 % (95 % interval −0.80 % to −0.40 %)  proven")
-    assert "mix against it (minus is better)" in output
+    assert re.search(r"−0.59 % +−0.80 to −0.40 %  proven$", fhs)
+    assert "lead of mix" in output
     assert "mix is frozen: so." in output
     ewma = next(line for line in output.splitlines() if line.startswith("ewma"))
-    assert ewma.endswith("−1.05 % (too few days for an interval)  not proven")
+    assert re.search(r"−1.05 %  too few days for an interval  not proven$", ewma)
     for name in ("run folder", "bundle", "report"):
         assert any(line.startswith(name) for line in output.splitlines())
 
@@ -84,7 +95,7 @@ def test_a_baseline_that_wins_is_not_passed_off_as_found() -> None:
     result: Any = SimpleNamespace(
         report=report, folder=Path("r"), winner=Path("r/winner"), page=Path("r/report.html"), vault=None
     )
-    assert "c0001 against it (minus is better)" in summary(result)
+    assert "lead of c0001" in summary(result)
 
 
 def test_proposals_without_the_language_model_are_told_with_the_reason() -> None:

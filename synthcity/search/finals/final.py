@@ -87,6 +87,7 @@ def score_baselines(recorder: Recorder, data: SearchData, scorer: Scorer, *, see
     """Score every baseline on the search's validation prompts, in the trainer's terms: the law, not an ensemble."""
     if recorder.last(Baselines):
         return
+    recorder.emit("stage", name="baselines", message=f"scoring {len(BASELINES)} baselines on validation prompts")
     names, begin = list(BASELINES), scorer.seconds
     rows = scorer.pair_terms([baseline(name) for name in names], data.validation_prompts(fresh=False), seed=seed)
     pairs = mean_terms([(row.terms, row.weight) for row in rows])

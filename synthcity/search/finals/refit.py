@@ -112,6 +112,7 @@ def _train(
         seed = _seed(budget.seed, record, copy)
         handle = task.remote(dict(config), codes_of(config), shared, seed, _steps(record, budget))
         pending[handle] = (record.id, copy)
+    recorder.count(0, len(missing))
     while pending:
         left = None if until is None else max(0.0, until - time.monotonic())
         ready, _ = ray.wait(list(pending), num_returns=1, timeout=left)
@@ -123,6 +124,7 @@ def _train(
         state, steps, spent = ray.get(ready[0])
         path = Path(FOLDER, f"{name}-{copy}.safetensors")
         _write(folder / path, state)
+        recorder.count(len(missing) - len(pending), len(missing))
         recorder.emit("refit", id=name, copy=copy, steps=steps, seconds=spent, state=str(path))
 
 

@@ -45,11 +45,15 @@ class PairRow:
 class Scorer:
     """Fans prompts out over Ray workers; the market travels once, results do not depend on who did what.
 
+    ``count`` is called with (prompts done, all prompts) of each call.
     ``seconds``: what all of it has taken so far, with every worker busy; their start does not count.
     """
 
-    def __init__(self, data: SearchData, workers: int) -> None:
+    def __init__(
+        self, data: SearchData, workers: int, count: Callable[[int, int], None] = lambda done, of: None
+    ) -> None:
         self._data = data
+        self._count = count
         self.workers = workers
         self.seconds = 0.0
         self._market = ray.put(data.market)
@@ -111,7 +115,13 @@ class Scorer:
             task.remote(function, shared, self._market, chunk, self._data.competition, self._data.rules, seed)
             for chunk in chunks
         ]
+        sizes = dict(zip(pending, map(len, chunks), strict=True))
+        self._count(0, len(prompts))
         try:
+            while sizes:
+                for ready in ray.wait(list(sizes), num_returns=1)[0]:
+                    del sizes[ready]
+                self._count(len(prompts) - sum(sizes.values()), len(prompts))
             done = ray.get(pending)
             self.seconds += sum(spent for _, spent in done) / self.workers
             return [row for rows, _ in done for row in rows]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from synthcity.errors import DataError
 from synthcity.search.journal.check import check
@@ -24,6 +24,14 @@ class Display(Protocol):
 
         Called from several threads, one at a time, and must return at once.
         """
+
+
+@runtime_checkable
+class Counting(Protocol):
+    """A display that shows how far a stage is, too."""
+
+    def count(self, done: int, of: int) -> None:
+        """Take how much of the stage is done; called from any thread, and must return at once."""
 
 
 class Recorder(Reading):
@@ -62,6 +70,12 @@ class Recorder(Reading):
             self._take(event)
             for display in self._displays:
                 display.update(event, self.history)
+
+    def count(self, done: int, of: int) -> None:
+        """Show how far the stage is; nothing of that is kept."""
+        for display in self._displays:
+            if isinstance(display, Counting):
+                display.count(done, of)
 
     def used_seconds(self) -> float:
         """Time that all sessions have taken, this one up to now, pauses between them left out."""

@@ -1,1 +1,1 @@
-"""What people look at: the live view, the last lines of a search, and its report as a page and as data."""
+"""What a search tells in the end, as data and as a page."""

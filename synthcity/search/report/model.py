@@ -15,6 +15,7 @@ from synthcity.search.candidates.candidate import Config
 from synthcity.search.finals.verdict import LeadTable, ScoreRow, Verdict
 from synthcity.search.journal.parts import Place
 from synthcity.search.proposers.arm_table import ArmRow
+from synthcity.search.report.money import PayRow
 from synthcity.search.report.repairs import LimitRow, RepairRow
 
 SCHEMA = 4
@@ -112,6 +113,7 @@ class Report(TypedDict):
     verdict: Verdict
     scores: list[ScoreRow]
     leads: dict[str, LeadTable]
+    pay: NotRequired[list[PayRow]]  # were these the only miners
     rule: str
     choice: str
     earnings: NotRequired[str]  # what the winner would have earned, or why that is unknown, in a sentence

@@ -18,6 +18,8 @@ from synthcity.forecast.evaluation.regimes import GroupsTold
 from synthcity.search.proposers.arm_table import ArmRow
 from synthcity.search.report import figures
 from synthcity.search.report.model import Report, TrialRow
+from synthcity.search.report.money import pay_sentence
+from synthcity.search.report.next_steps import next_steps
 from synthcity.wording import duration, percent
 
 P = ParamSpec("P")
@@ -55,8 +57,16 @@ def render(report: Report) -> str:
         assets=_assets(report),
         config_text=write_yaml(report["config"]),
         trials=sorted(report["trials"], key=_trial_order),
+        money=_money(report),
+        steps=next_steps(report),
         architectures={trial["id"]: trial["architecture"] for trial in report["trials"]},
     )
+
+
+def _money(report: Report) -> str:
+    """What the lead means in money; nothing where no candidate survived, and for a report of an earlier version."""
+    pay, run = report.get("pay"), report["run"]
+    return pay_sentence(pay, run["competition"], is_simulated=run.get("is_simulated", False)) if pay else ""
 
 
 def _figures(report: Report) -> dict[str, object]:

@@ -14,7 +14,7 @@ from synthcity.market.store.series import SIMULATED
 from synthcity.search.arms import CLOSED, LLM
 from synthcity.search.candidates.notation import sketch
 from synthcity.search.finals.choice import RULE
-from synthcity.search.finals.verdict import LeadTable, Verdict, judge, score_rows
+from synthcity.search.finals.verdict import LeadTable, ScoreRow, Verdict, judge, score_rows
 from synthcity.search.journal.events import Trouble
 from synthcity.search.journal.history import FAILED, Rejection, TrialHistory, TrialRecord
 from synthcity.search.journal.progress import Progress
@@ -30,8 +30,10 @@ from synthcity.search.report.model import (
     RunFacts,
     TrialRow,
 )
+from synthcity.search.report.money import PayRow, pay_rows
 from synthcity.search.report.place import sentence
 from synthcity.search.report.repairs import limit_rows, repair_rows
+from synthcity.sn50.competitions import get_competition
 from synthcity.wording import duration
 
 _NUM_EXAMPLES = 5  # of the reasons for which one stage of the gate refused candidates
@@ -99,6 +101,7 @@ def build_report(
         verdict=verdict,
         scores=rows,
         leads={row["name"]: leads[row["name"]] for row in rows if row["name"] in leads},
+        pay=_pay(history, rows, leads, challenger),
         rule=RULE,
         choice=finals.chosen.get("why", "") if finals.chosen else "",
         cuts=[event["note"] for event in history.troubles if event["kind"] == "degraded" and event.get("cut")],
@@ -151,6 +154,15 @@ def _run_facts(
         first_prompt=int(starts.min()) if len(starts) else None,
         last_prompt=int(starts.max()) if len(starts) else None,
     )
+
+
+def _pay(
+    history: TrialHistory, rows: Sequence[ScoreRow], leads: Mapping[str, LeadTable], challenger: str | None
+) -> list[PayRow]:
+    run = history.run
+    if run is None or "competition" not in run:
+        return []
+    return pay_rows(rows, leads, challenger, get_competition(run["competition"], run.get("rules")).beta)
 
 
 def _num_prompts(scores: pd.DataFrame) -> int:

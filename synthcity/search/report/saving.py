@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
 from synthcity.errors import RunError
 from synthcity.files import atomic_write
 from synthcity.history.row import ROW, row_of_report
+from synthcity.private import environment, private_folder
 from synthcity.search.report.model import SCHEMA, Report
 
 REPORT_JSON = "report.json"
@@ -47,11 +51,22 @@ def write_page(folder: Path, report: Report) -> Path:
         RunError: the page cannot be written.
     """
     # matplotlib is loaded only when a report is drawn: it leaves files where it is first imported
-    from synthcity.search.report.page import render
+    with _private_matplotlib():
+        from synthcity.search.report.page import render
 
-    page = folder / REPORT_HTML
-    _write(page, render(report))
+        page = folder / REPORT_HTML
+        _write(page, render(report))
     return page
+
+
+@contextlib.contextmanager
+def _private_matplotlib() -> Iterator[None]:
+    """Give matplotlib, which draws the report, a folder that nobody else can have planted anything in."""
+    if "MPLCONFIGDIR" in os.environ:
+        yield
+        return
+    with private_folder() as folder, environment({"MPLCONFIGDIR": str(folder)}):
+        yield
 
 
 def read_report(folder: Path) -> Report:

@@ -75,8 +75,9 @@ class TrialQueue:
         self.failure: BaseException | None = None
 
     def start(self) -> None:
-        """Begin to fill the queue."""
-        self._thread.start()
+        """Begin to fill the queue, unless that was begun."""
+        if self._thread.ident is None:
+            self._thread.start()
 
     def pop(self) -> Candidate | None:
         """Return the next candidate, None while there is none. Never waits for a proposer."""

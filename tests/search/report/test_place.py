@@ -7,7 +7,7 @@ from pathlib import Path
 from synthcity.search.journal.history import TrialHistory
 from synthcity.search.report.outcome import SearchResult
 from synthcity.search.report.saving import save_report
-from synthcity.search.report.summary import summary
+from synthcity.search.screen.summary import summary
 from tests.search.sample_run import BEGIN, journal, sample_report
 
 PLACE = {

@@ -1,15 +1,17 @@
-"""What a user sees of a search, from the journal's events alone."""
+"""A search as lines."""
 
 from __future__ import annotations
 
 import io
 import re
 
-from rich.console import Console, Group
+from rich.console import Console
 
 from synthcity.search.journal.history import TrialHistory
 from synthcity.search.journal.progress import Progress
-from synthcity.search.report.display import LiveDisplay, PlainDisplay, header, open_display, plain_line, trial_table
+from synthcity.search.screen.display import LiveDisplay, open_display
+from synthcity.search.screen.frame import trial_table
+from synthcity.search.screen.plain import PlainDisplay, plain_line
 from tests.search.builders import candidate, tell
 from tests.search.sample_run import BEGIN, journal
 
@@ -32,7 +34,7 @@ def told(*events: dict, before: int = 0) -> list[str]:
 def test_plain_lines_tell_start_rungs_failures_and_time_left():
     lines = told(*journal(6))
     assert lines[0].startswith("[20:00 left] started sweep: crypto-24h on BTC, ETH")
-    assert any("rung 1/4" in line and "against fhs" in line and "steps/s" in line for line in lines)
+    assert any("rung 1/4" in line and "over fhs" in line and "steps/s" in line for line in lines)
     assert any("failed: TrialFailed: the loss is not finite" in line for line in lines)
     assert any("best so far" in line for line in lines)
 
@@ -66,49 +68,6 @@ def test_no_terminal_means_plain_lines_and_a_terminal_a_table():
     assert isinstance(open_display(Console(file=io.StringIO(), force_terminal=True)), LiveDisplay)
 
 
-def test_the_live_table_shows_trials_best_lead_and_budget():
-    stream = io.StringIO()
-    console = Console(file=stream, force_terminal=True, width=120, height=30)
-    with LiveDisplay(console) as display:
-        display.begin(TrialHistory.replay(journal(8)))
-        console.print(display._render())
-    text = stream.getvalue()
-    for word in ("synthcity search", "sweep", "best so far", "failures", "lstm", "vs fhs", "8 trials"):
-        assert word in text, word
-
-
-def test_trial_rung_and_scores_are_whole_at_eighty_columns():
-    console = Console(file=io.StringIO(), width=80)
-    console.print(trial_table(progress_of(*journal(8)), 8))
-    title, _, *rows = [line for line in console.file.getvalue().splitlines() if line.strip()]
-    assert all(word in title for word in ("trial", "rung", "vs fhs", "its best", "steps/s", "state"))
-    assert len(rows) == 8
-    for row in rows:
-        assert re.match(r"\s*c\d{4} ", row), row
-        assert re.search(r" (completed|stopped|failed)", row), row
-        assert re.search(r" (\d/\d +[−+]\d\.\d\d % +[−+]\d\.\d\d %|- +- +-) ", row), row
-
-
-def test_progress_counts_and_compares():
-    progress = progress_of(*journal(16))
-    assert progress.num_failed == 2
-    assert progress.num_finished == 16
-    assert progress.best_baseline == ("fhs", 5538.0)
-    best = progress.best_trial
-    assert best is not None
-    assert progress.relative(best.score) < 0
-    assert 0.5 < progress.utilisation() <= 1.0
-
-
-def test_what_ran_when_a_session_ended_waits_again_and_the_pause_does_not_count():
-    events = [event for event in journal(2) if event["time"] < BEGIN + 30]
-    resumed = {**events[0], "kind": "run_resumed", "time": BEGIN + 10_000}
-    progress = progress_of(*events, resumed)
-    assert {record.status for record in progress.history.records} == {"queued"}
-    assert progress.history.used_seconds < 40
-    assert progress.left_seconds(10.0) > 1150
-
-
 def test_a_rung_is_shown_by_its_own_score_and_the_best_beside_it():
     events = [{"kind": "baselines", "scores": {"fhs": 5000.0}, "time": 0.0}, *tell(candidate(0), status="running")]
     best = 9999.0
@@ -119,25 +78,16 @@ def test_a_rung_is_shown_by_its_own_score_and_the_best_beside_it():
         )
     shown = [line.split(": ", 1)[1] for line in told(*events) if "rung" in line]
     assert shown == [
-        "−0.60 % against fhs, best so far",
-        "−0.04 % against fhs; its best rung: −0.60 % against fhs",
-        "−0.19 % against fhs; its best rung: −0.60 % against fhs",
-        "−0.09 % against fhs; its best rung: −0.60 % against fhs",
+        "−0.60 % over fhs, best so far",
+        "−0.04 % over fhs; its best rung: −0.60 % over fhs",
+        "−0.19 % over fhs; its best rung: −0.60 % over fhs",
+        "−0.09 % over fhs; its best rung: −0.60 % over fhs",
     ]
     console = Console(file=io.StringIO(), width=140)
     console.print(trial_table(progress_of(*events), 5))
-    assert "4/4   −0.09 %    −0.60 %" in console.file.getvalue()
+    assert re.search(r"4/4 +−0.09 % +−0.60 %", console.file.getvalue())
 
 
 def test_finalists_are_not_held_against_scores_on_other_prompts():
     lines = told(*journal(2), {"kind": "finalist", "name": "fhs", "id": None, "score": 5600.0, "time": BEGIN})
     assert "finalist fhs: 5600.0 on fresh validation prompts" in lines[-1]
-
-
-def test_the_header_tells_who_proposed_what_it_cost_and_who_is_away():
-    away = {"kind": "arm_state", "source": "llm.structure", "state": "closed", "reason": "no key", "time": BEGIN}
-    answered = {"kind": "answered", "source": "llm.refine", "usd": 0.01, "proposals": [], "error": "", "time": BEGIN}
-    console = Console(file=io.StringIO(), width=140)
-    console.print(Group(*header(progress_of(*journal(6), away, answered), 100.0)))
-    text = console.file.getvalue()
-    assert "llm.refine 0 0.0100 USD   llm.structure 0 closed" in text

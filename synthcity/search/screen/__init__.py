@@ -1,0 +1,1 @@
+"""What a person sees of a search while it runs, and its last lines."""

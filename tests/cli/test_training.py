@@ -1,0 +1,39 @@
+"""The first line of a search, and what is asked before it."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from synthcity.cli.main import cli
+from synthcity.cli.training import opening
+from synthcity.errors import ConfigError
+from synthcity.search.config import load_config
+from synthcity.search.handpicked import handpicked_config
+
+QUICKSTART = Path(__file__).parents[2] / "configs" / "quickstart.yaml"
+
+
+def test_the_first_line_says_what_is_done_on_which_prices_and_how_long_it_may_take() -> None:
+    assert opening(load_config(QUICKSTART)) == (
+        "crypto-24h on BTC, ETH, SOL of a SIMULATED market: up to 16 trials of 200 steps within 4:00, then the finals; "
+        "loading torch and Ray"
+    )
+    picked = handpicked_config(None, ["lstm_gbm"], ["data.assets=[BTC]"])
+    assert opening(picked).startswith("crypto-24h on BTC of a SIMULATED market: 1 network of 400 steps, then")
+    assert opening(picked, resume=True).startswith("going on: ")
+
+
+@pytest.mark.parametrize("words", [["search", str(QUICKSTART)], ["quick"], ["sweep"], ["experiment"]])
+def test_a_dashboard_that_is_not_installed_is_told_before_anything_starts(
+    words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "opencensus" else real(name))
+    found = CliRunner().invoke(cli, [*words, "--dashboard"])
+    assert isinstance(found.exception, ConfigError)
+    assert "pip install 'ray[default]'" in str(found.exception)
+    assert found.output == ""

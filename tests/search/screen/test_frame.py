@@ -1,0 +1,64 @@
+"""The live view at the sizes that terminals have."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from synthcity.search.journal.history import TrialHistory
+from synthcity.search.journal.progress import Progress
+from synthcity.search.screen.frame import Count, clock, frame
+from tests.search.sample_run import journal
+
+
+def drawn(width: int, height: int, *events: dict[str, Any], count: Count | None = None, since: float = 0.0) -> str:
+    console = Console(file=io.StringIO(), width=width, height=height)
+    console.print(frame(Progress(TrialHistory.replay(events)), since, height, count))
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 35)])
+def test_id_rung_and_scores_are_whole_and_nothing_is_below_the_last_line(width: int, height: int) -> None:
+    lines = drawn(width, height, *journal(40)).splitlines()
+    assert len(lines) <= height
+    assert max(map(len, lines)) <= width
+    rows = [line for line in lines if re.match(r" *c\d{4} ", line)]
+    assert len(rows) >= height - 14
+    for row in rows:
+        assert re.search(r" (\d/\d +[−+]\d+\.\d\d % +[−+]\d+\.\d\d %|- +- +-) ", row), row
+    assert sum("synthcity search" in line for line in lines) == 1
+    assert any(f"and {40 - len(rows)} more" in line for line in lines)
+
+
+def test_a_score_that_exploded_is_whole_at_eighty_columns() -> None:
+    wild = [{**event, "score": 2e6, "rung_score": 2e6} if event["kind"] == "rung" else event for event in journal(4)]
+    assert "+36014.12 %" in drawn(80, 24, *wild)
+
+
+def test_a_stage_has_its_count_and_the_time_that_is_left() -> None:
+    stage = {"kind": "stage", "name": "test", "message": "the one look at the test period", "time": 9e9}
+    text = drawn(80, 24, *journal(4), stage, count=Count(done=120, of=270, seconds=40.0))
+    assert "the one look at the test period: 120 of 270, about 50 s left" in text
+    assert Count(done=0, of=270, seconds=4.0).text == "0 of 270"
+    assert Count(done=270, of=270, seconds=4.0).text == "270 of 270"
+
+
+def test_a_budget_that_is_over_is_told_to_be() -> None:
+    progress = Progress(TrialHistory.replay(journal(4)))
+    over = 1200 - progress.history.used_seconds + 65
+    assert clock(progress, over) == "21:05 used, 1:05 over the budget"
+    assert clock(progress, over - 66).endswith("used, 1 s left")
+
+
+def test_a_busy_machine_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(os, "getloadavg", lambda: (14.2, 0.0, 0.0))
+    assert "this machine is busy: 14 processes want its 2 cores" in drawn(80, 24, *journal(4))
+    monkeypatch.setattr(os, "getloadavg", lambda: (3.9, 0.0, 0.0))
+    assert "busy" not in drawn(80, 24, *journal(4))
