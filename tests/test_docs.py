@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -66,8 +67,47 @@ def headings(path: Path) -> set[str]:
     return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in found}
 
 
-def test_every_listed_command_loads_and_teaches():
-    for name in COMMANDS:
-        command = cli.get_command(click.Context(cli), name)
-        assert command is not None
-        assert len(command.help or "") > 40, name
+def leaves(command: click.Command, path: tuple[str, ...] = ("synthcity",)) -> Iterator[tuple[str, click.Command]]:
+    """Every command that does something, with the words that call it."""
+    if not isinstance(command, click.Group):
+        yield " ".join(path), command
+        return
+    for name in command.list_commands(click.Context(command)):
+        found = command.get_command(click.Context(command), name)
+        assert found is not None
+        yield from leaves(found, (*path, name))
+
+
+def test_every_help_page_says_what_the_command_does_and_shows_it():
+    pages = dict(leaves(cli))
+    for path, command in pages.items():
+        group = cli.get_command(click.Context(cli), path.split()[1])
+        assert group is not None
+        assert len(command.help or "") > 25, path
+        together = f"synthcity {path.split()[1]} "  # a group of small commands may show some for all
+        assert any(
+            f"{line.strip()} ".startswith(start)
+            for start, text in ((f"{path} ", command.help), (together, group.help))
+            for line in (text or "").splitlines()
+        ), f"{path} --help has no example"
+
+
+@pytest.mark.parametrize("path", [path for path, _ in leaves(cli)])
+def test_examples_of_help_pages_are_real(path: str):
+    command = dict(leaves(cli))[path]
+    for line in (command.help or "").replace("\\\n", " ").splitlines():
+        if line.strip().startswith(f"{path} "):
+            words = shlex.split(line.strip().partition(" | ")[0], comments=True)[1:]
+            test_shown_commands_name_real_commands_options_and_files(words)
+
+
+def test_the_readme_lists_every_command_with_its_line():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `synthcity ([a-z-]+)` \| (.+?) \|$", text, re.MULTILINE))
+    assert rows == {name: about for name, (_, about) in COMMANDS.items()}
+
+
+def test_the_index_leads_to_every_document():
+    text = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"\]\(([\w-]+\.md)\)", text))
+    assert listed == {path.name for path in (ROOT / "docs").glob("*.md")} - {"index.md"}

@@ -49,7 +49,12 @@ def command(
     miner: Path | None,
     vault: str,
 ) -> None:
-    """Serve runs, searches, prices and the miner's board over HTTP and MCP, until Ctrl-C."""
+    """Serve runs, searches, prices and the miner's board over HTTP and MCP, until Ctrl-C.
+
+    \b
+    Example:
+      synthcity bridge --data data/store --runs runs
+    """
     from synthcity.bridge.key import KEY, bridge_key
     from synthcity.bridge.place import Place
     from synthcity.bridge.server import is_loopback, serve

@@ -21,6 +21,10 @@ COMMANDS = {
     "combine": ("synthcity.cli.combine", "Make one bundle of several, each for its own competition or assets."),
     "components": ("synthcity.cli.components", "List and explain the blocks and heads of networks."),
     "data": ("synthcity.cli.data", "Download, import, inspect and simulate price history."),
+    "doctor": (
+        "synthcity.cli.doctor",
+        "Look at versions, cores, disks, ports, venues, keys and clock of this machine.",
+    ),
     "experiment": ("synthcity.cli.experiment", "Train and judge one network of your choice."),
     "history": ("synthcity.cli.history", "List past runs, of this machine and elsewhere, and follow their leads."),
     "local-llm": ("synthcity.cli.local_llm", "Serve a small real language model on this machine."),

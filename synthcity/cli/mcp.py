@@ -15,6 +15,7 @@ def command(state: Path, runs: Path, configs: Path, data: Path | None, miner: Pa
     """Serve one agent over standard input and output, as hosts of MCP start it.
 
     \b
+      synthcity mcp --runs runs
       {"mcpServers": {"synthcity": {"command": "synthcity", "args": ["mcp"]}}}
     """
     import anyio

@@ -46,7 +46,12 @@ def command() -> None:
 @click.argument("run")
 @_RUNS
 def show(run: str, folder: Path) -> None:
-    """Say how far a run is, and what it has found."""
+    """Say how far a run is, and what it has found.
+
+    \b
+    Example:
+      synthcity runs show latest
+    """
     from synthcity.history.local import row_of_run
     from synthcity.history.row import printable
     from synthcity.history.telling import COLUMNS, RIGHT, cells
@@ -87,6 +92,10 @@ def compare(first: str, second: str, folder: Path) -> None:
     """Put two finished runs side by side: results, what their configs differ in, and the paired lead.
 
     The paired lead is that of the second run's best candidate over the first one's, on the test prompts that both saw.
+
+    \b
+    Example:
+      synthcity runs compare sweep sweep-2
     """
     from synthcity.history.local import row_of_run
     from synthcity.history.row import printable
@@ -113,6 +122,11 @@ def extend(run: str, trials: int | None, seconds: float | None, folder: Path, pl
     """Go on with a run until it has more trials or time; everything that it earned stays.
 
     Its finals are held again, and the test period is looked at once more, which the verdict says.
+
+    \b
+    Examples:
+      synthcity runs extend sweep --trials 80
+      synthcity runs extend latest --time 4h
     """
     from synthcity.durations import write_duration
     from synthcity.search.journal.folder import resumed_config
@@ -144,6 +158,10 @@ def report(run: str, folder: Path) -> None:
 
     It is drawn from report.json; where that is missing or damaged, from the journal and the scores of the look, which
     standard error and the page say.
+
+    \b
+    Example:
+      synthcity runs report sweep
     """
     from synthcity.search.report.retelling import draw_again
 
@@ -158,7 +176,12 @@ def report(run: str, folder: Path) -> None:
 @click.option("--to", "names", required=True, metavar="NAMES", help="wandb, trackio or both (wandb,trackio).")
 @_RUNS
 def track(run: str, names: str, folder: Path) -> None:
-    """Tell a run to trackers from its first event to its result; what one has whole is not told it again."""
+    """Tell a run to trackers from its first event to its result; what one has whole is not told it again.
+
+    \b
+    Example:
+      synthcity runs track sweep --to wandb,trackio
+    """
     from synthcity.search.tracking.replay import replay
 
     for told in replay(locate(run, folder), names.split(",")):

@@ -63,6 +63,10 @@ def check(address: str, as_json: bool) -> None:
     """Say whether the vault can be used, or what is wrong and what helps.
 
     An object of a few bytes is written, read back and removed.
+
+    \b
+    Example:
+      synthcity vault check --vault /mnt/vault
     """
     from synthcity.vault import open_vault
 
@@ -82,6 +86,10 @@ def push(folders: tuple[Path, ...], address: str, runs: Path, as_json: bool) -> 
     Of a run go its journal, report, bundle and what is needed to resume it; of a store each day in a file of its own,
     and the next time the days that are new. What cannot be sent now stays in the outbox for `synthcity vault flush`.
     How far it is stands on standard error: a bar on a terminal, else a line every ten seconds.
+
+    \b
+    Example:
+      synthcity vault push runs/sweep data/store --vault /mnt/vault
     """
     from synthcity.vault import open_vault
     from synthcity.vault.outbox import OUTBOX, Outbox
@@ -106,6 +114,10 @@ def pull(what: str, folder: Path | None, kind: str | None, address: str, as_json
 
     Every file is held against its hash. Folders that are there stay as they are; a price store gets the days that it
     lacks.
+
+    \b
+    Example:
+      synthcity vault pull sweep --to runs/sweep --vault /mnt/vault
     """
     from synthcity.vault import find, open_vault
     from synthcity.vault import pull as restore
@@ -123,7 +135,12 @@ def pull(what: str, folder: Path | None, kind: str | None, address: str, as_json
 @_VAULT
 @_JSON
 def list_(kind: str | None, address: str, as_json: bool) -> None:
-    """List what the vault holds, the last pushed first, each as it was pushed last."""
+    """List what the vault holds, the last pushed first, each as it was pushed last.
+
+    \b
+    Example:
+      synthcity vault list --kind runs
+    """
     from synthcity.market.times import format_time
     from synthcity.vault import list_bundles, list_runs, list_stores, open_vault
 
@@ -147,6 +164,10 @@ def flush(runs: Path, as_json: bool) -> None:
     """Send what could not be sent, to the vault that it was meant for.
 
     Exit code 3 where something stays.
+
+    \b
+    Example:
+      synthcity vault flush --runs runs
     """
     from synthcity.vault import open_vault
     from synthcity.vault.outbox import OUTBOX, Outbox

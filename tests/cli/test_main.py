@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from click.shell_completion import BashComplete
 from click.testing import CliRunner
 
 from synthcity.cli import main as module
@@ -45,3 +46,9 @@ def test_a_deliberate_error_is_one_sentence_and_its_exit_code(
         module.main()
     assert caught.value.code == code
     assert capsys.readouterr().err == f"error: {error}\n"
+
+
+def test_the_tab_key_completes_commands_and_options() -> None:
+    complete = BashComplete(module.cli, {}, "synthcity", "_SYNTHCITY_COMPLETE")
+    assert {item.value for item in complete.get_completions([], "se")} == {"search", "serve"}
+    assert "--dashboard" in {item.value for item in complete.get_completions(["search"], "--d")}
