@@ -42,3 +42,16 @@ def settle(path: Path) -> Path:
     path = path.absolute()
     os.chdir(head.home)
     return path
+
+
+def check_kept(output: str, vault: str | None) -> None:
+    """Refuse a search whose run would go with its job.
+
+    Raises:
+        ConfigError: in a job of another cluster ``output`` is where the job was unpacked, and nothing goes to a vault.
+    """
+    if is_job() and MARK not in os.environ and not vault and not Path(output).is_absolute():
+        raise ConfigError(
+            f"output is {output!r}, which Ray removes with the job; set output to a folder of the head that stays, "
+            "such as /runs, or vault to where the run is kept, too"
+        )

@@ -12,6 +12,7 @@ from synthcity.documents import Document, read_yaml
 from synthcity.durations import DAY, MINUTE
 from synthcity.errors import ConfigError
 from synthcity.schema import build, duration, key, mistakes
+from synthcity.textfile import read_text
 
 LOCAL = "local"
 _LAST_PORT = 65_535
@@ -88,9 +89,9 @@ def load_plan(path: Path | str) -> Plan:
     Raises:
         ConfigError: it cannot be read, or something in it is wrong; the text has a line for each mistake.
     """
+    if re.search("^apiVersion:", read_text(path, "the cluster file"), re.MULTILINE):
+        raise ConfigError(f"{str(path)!r} holds manifests for Kubernetes: `kubectl apply -f {path}` reads it")
     document = read_yaml(path, "cluster file")
-    if isinstance(document.data, Mapping) and "apiVersion" in document.data:
-        raise ConfigError(f"{str(path)!r} is a manifest for Kubernetes: `kubectl apply -f {path}` reads it")
     if found := list(_mistakes(document)):
         raise ConfigError("\n".join(found))
     return build(Plan, document.data)

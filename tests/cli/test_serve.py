@@ -86,3 +86,16 @@ def test_simulated_prices_are_told_before_anything_starts(store: Path, tmp_path:
     result = CliRunner().invoke(cli, command)
     assert "warning: " in result.stderr
     assert "made-up was trained on SIMULATED prices" in result.stderr
+
+
+def test_replicas_on_several_machines_would_each_keep_nonces_of_their_own(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.1.1:7006")
+    words = ["serve", "reference", "--data", str(store), "--state", str(tmp_path / "state")]
+    result = CliRunner().invoke(cli, words)
+    assert isinstance(result.exception, ConfigError)
+    assert "RAY_ADDRESS names a cluster (127.0.1.1:7006), whose machines share no file of nonces" in str(
+        result.exception
+    )
+    assert not (tmp_path / "state").exists()

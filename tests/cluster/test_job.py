@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from synthcity.cluster.folder import Folder
-from synthcity.cluster.job import settle
+from synthcity.cluster.job import check_kept, settle
 from synthcity.errors import ConfigError
 from tests.cluster.test_folder import head
 
@@ -51,3 +51,15 @@ def test_a_file_that_stayed_at_home_is_told_with_the_cause(package: Path, monkey
     monkeypatch.setenv("RAY_JOB_CONFIG_JSON_ENV_VAR", "{}")
     with pytest.raises(ConfigError, match=r"'own/sweep.yaml': only what lies below --working-dir travels"):
         settle(Path("own/sweep.yaml"))
+
+
+def test_a_run_that_would_go_with_its_job_is_refused(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    check_kept("runs", None)  # no job
+    monkeypatch.setenv("RAY_JOB_CONFIG_JSON_ENV_VAR", "{}")
+    monkeypatch.delenv("SYNTHCITY_CLUSTER", raising=False)
+    with pytest.raises(ConfigError, match="output is 'runs', which Ray removes with the job"):
+        check_kept("runs", None)
+    check_kept("/runs", None)
+    check_kept("runs", "s3://bucket/runs")
+    monkeypatch.setenv("SYNTHCITY_CLUSTER", str(folder.path))
+    check_kept("runs", None)  # it works where the cluster was started
