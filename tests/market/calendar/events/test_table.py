@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from synthcity.errors import ConfigError
@@ -82,6 +82,7 @@ def test_a_calendar_of_a_million_rows_is_refused_before_it_is_read():
         read_events(text, "it")
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(
         st.builds(
