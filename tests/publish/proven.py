@@ -110,11 +110,16 @@ def make_run(
     """Write a run folder as a search would leave it, and return it."""
     sweep = config(folder, "simulated" if venue == "simulated" else "store", rules=rules)
     data = made_data(sweep, made_prices(seed=seed), venue)
+    return finish_run(folder, sweep, data, winner(), samples=samples)
+
+
+def finish_run(folder: Path, sweep: SearchConfig, data: SearchData, model: Forecaster, *, samples: int) -> Path:
+    """Write the run folder of a search that has chosen ``model``, and return it."""
     with Journal(folder) as journal:
         recorder = Recorder(journal)
         write_resolved(folder, sweep)
-        _search(recorder, data, sweep, folder)
-        look = _look(recorder, data, folder, seed=sweep.search.seed)
+        _search(recorder, data, sweep, model, folder)
+        look = _look(recorder, data, model, folder, seed=sweep.search.seed)
         keep_samples(folder, data, recorder, look, seed=sweep.search.seed, count=samples)
         with mock.patch.object(page, "render", return_value="<html></html>"):  # its pictures leave with no run
             result = conclude(
@@ -143,7 +148,7 @@ def copy_run(folder: Path, *, samples: int = 3) -> Path:
     return Path(shutil.copytree(_built(samples), folder))
 
 
-def _search(recorder: Recorder, data: SearchData, sweep: SearchConfig, folder: Path) -> None:
+def _search(recorder: Recorder, data: SearchData, sweep: SearchConfig, model: Forecaster, folder: Path) -> None:
     recorder.emit(
         "run_started",
         name=folder.name,
@@ -168,7 +173,7 @@ def _search(recorder: Recorder, data: SearchData, sweep: SearchConfig, folder: P
         recorder.emit("finalist", name=name, id=NAME if name == NAME else None, score=score)
     recorder.emit("chosen", name=NAME, challenger=NAME, best_single=NAME, best_baseline="fhs", why=why(NAME, scores))
     manifest = {**data.facts.to_manifest(), "winner": NAME, "seed": 0}
-    Quantised(_Saving(winner(), NAME)).save(folder / WINNER, metrics={}, manifest=manifest)
+    Quantised(_Saving(model, NAME)).save(folder / WINNER, metrics={}, manifest=manifest)
     recorder.emit("winner", name=NAME, bundle=WINNER)
 
 
@@ -179,11 +184,11 @@ class _Saving(Named):
         self.forecaster.save(folder, **extras)  # type: ignore[attr-defined]
 
 
-def _look(recorder: Recorder, data: SearchData, folder: Path, *, seed: int) -> final.TestLook:
+def _look(recorder: Recorder, data: SearchData, model: Forecaster, folder: Path, *, seed: int) -> final.TestLook:
     plain = {name: baseline(name) for name in BASELINES}
     everyone = [
-        Named(Quantised(winner()), NAME),
-        Named(winner(), f"{NAME} plain"),
+        Named(Quantised(model), NAME),
+        Named(model, f"{NAME} plain"),
         *plain.values(),
         *(Quantised(plain[name]) for name in STRONGEST),
     ]
