@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import os
 import secrets
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from synthcity import plugins
-from synthcity.errors import Fatal
+from synthcity.errors import ConfigError, Fatal
 from synthcity.private import environment, private_folder, secret_names
 from synthcity.watchdog import Watchdog, children
 
@@ -46,26 +47,60 @@ _DAEMONS = ("raylet", "gcs_server")
 _AGENTS = ("agent.py", "main.py", "ray::DashboardAgent", "ray::RuntimeEnvAgent")
 _TOKEN = secrets.token_hex(32)  # one a process: Ray caches the first that it reads
 _TOKEN_FILE = "token"
+_BOUNDLESS = 1 << 30  # what an autoscaler without a limit says
 _LONGEST = 38  # a socket's path may have 107 bytes; ours and Ray append up to 4 + 65 to the folder
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cluster:
-    """What there is to work with: parallel trials, and GPUs in all; whether other machines may be part of it.
+    """What there is to work with, or will be: the most workers at a time, and the part of a GPU that each is given.
 
-    ``dashboard``: in words, where Ray's is and what it asks for; empty where none was wanted.
+    ``num_gpus``: in all; of a cluster that grows, once it has grown. ``is_elsewhere``: other machines may be part of
+    it, come and go. ``dashboard``: in words, where Ray's is and what it asks for; empty where none was wanted.
     """
 
     workers: int
-    num_gpus: float
+    gpus_per_worker: float = 0.0
+    num_gpus: float = 0.0
     is_elsewhere: bool = False
     dashboard: str = ""
 
     @property
     def resources(self) -> dict[str, float]:
         """Resources of one worker."""
-        share = self.num_gpus / self.workers
-        return {"cpu": 1.0, **({"gpu": share if share < 1 else float(int(share))} if share else {})}
+        return {"cpu": 1.0, **({"gpu": self.gpus_per_worker} if self.gpus_per_worker else {})}
+
+
+def sized(
+    workers: int | None, gpus_per_worker: float | None, total: Mapping[str, float], *, is_elsewhere: bool
+) -> Cluster:
+    """Divide what there is.
+
+    Args:
+        workers: the most at a time; None takes as many as have room.
+        gpus_per_worker: 0, a part of one, or 1; None divides what there is.
+        total: CPUs and GPUs by Ray's names, of a cluster that grows those that it may come to.
+        is_elsewhere: machines may come later, so nothing is cut to what there is now.
+
+    Raises:
+        ConfigError: workers are to have a GPU and this machine has none, or nothing says how many workers to ask for.
+    """
+    cpus, gpus = int(total.get("CPU", 0)), float(total.get("GPU", 0))
+    if gpus_per_worker and not gpus and not is_elsewhere:
+        raise ConfigError(f"search.gpus_per_trial is {gpus_per_worker:g} and this machine has no GPU; set it to 0")
+    room = cpus
+    if gpus_per_worker and gpus:
+        room = min(cpus, int(gpus) * int(1 / gpus_per_worker + 1e-9))
+    if is_elsewhere and not (workers or room):
+        raise ConfigError(
+            "the cluster has no worker yet and does not say how far it may grow; set search.workers to the most trials "
+            "at a time"
+        )
+    count = workers or room if is_elsewhere else min(workers or cpus, max(1, room))
+    if gpus_per_worker is None:
+        a_gpu = math.ceil(count / gpus) if gpus else 0  # workers to each
+        gpus_per_worker = 0.0 if not a_gpu else 1.0 / a_gpu if a_gpu > 1 else float(int(gpus / count))
+    return Cluster(workers=max(1, count), gpus_per_worker=gpus_per_worker, num_gpus=gpus, is_elsewhere=is_elsewhere)
 
 
 @contextlib.contextmanager
@@ -85,6 +120,7 @@ def _loopback_alone() -> Iterator[None]:
 def cluster(
     workers: int | None,
     *,
+    gpus_per_worker: float | None = None,
     needed: Iterable[str] = (),
     on_lost: Callable[[str], None] | None = None,
     dashboard: bool = False,
@@ -94,13 +130,15 @@ def cluster(
     Ray's processes inherit no secrets, and listen to this machine alone.
 
     Args:
-        workers: trials at a time; None takes one for every CPU.
+        workers: the most trials at a time; None takes one for every CPU that there is or will be.
+        gpus_per_worker: 0, a part of a GPU, or 1; None divides what there is.
         needed: how the secrets begin that workers need, e.g. ``AWS_`` for checkpoints on S3.
         on_lost: gets a sentence, on another thread, once a process of a local cluster has ended by itself; None leaves
             that to Ray, which ends this process.
         dashboard: whether to open Ray's dashboard, on the loopback alone; it asks for the cluster's token.
 
     Raises:
+        ConfigError: see ``sized``.
         Fatal: Ray does not start, was lost, or the cluster named by ``RAY_ADDRESS`` does not answer.
     """
     address = os.environ.get("RAY_ADDRESS")
@@ -137,13 +175,9 @@ def cluster(
             stack.callback(dog.close)
         stack.callback(ray.shutdown)
         stack.enter_context(terminable())  # again: Ray has put its own handler there
-        total: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
-        cpus = max(1, int(total.get("CPU", 1)))
         try:
-            num_gpus = float(total.get("GPU", 0))
-            told = _dashboard(context, arguments.get("_temp_dir")) if dashboard else ""
-            workers = min(workers or cpus, cpus)
-            yield Cluster(workers=workers, num_gpus=num_gpus, is_elsewhere=bool(address), dashboard=told)
+            found = sized(workers, gpus_per_worker, _total(), is_elsewhere=bool(address))
+            yield replace(found, dashboard=_dashboard(context, arguments.get("_temp_dir")) if dashboard else "")
         except BaseException as error:
             if dog is not None and dog.lost is not None:
                 raise Fatal(dog.lost) from error
@@ -159,6 +193,17 @@ def _dashboard(context: Any, folder: str | None) -> str:
         return "this cluster has none"
     token = f", which asks for the token in {Path(folder).parent / _TOKEN_FILE}" if folder else ""
     return f"http://{context.dashboard_url}{token}"
+
+
+def _total() -> dict[str, float]:
+    """Return all resources of the cluster; of one with an autoscaler those that it may come to."""
+    import ray
+    from ray._private.state import state
+
+    now: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+    most = state.get_max_resources_from_cluster_config() or {}
+    later = {name: float(count) for name, count in most.items() if count < _BOUNDLESS}
+    return {name: max(now.get(name, 0.0), later.get(name, 0.0)) for name in {*now, *later}}
 
 
 def _python_path() -> str | None:

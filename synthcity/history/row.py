@@ -37,8 +37,9 @@ class Row:
 
     ``id`` finds it again at its source; ``began`` is in unix seconds; ``periods`` holds first and last day of train,
     validation and test; ``winner`` is what was frozen, ``lead`` that of the best candidate over the best baseline, and
-    ``score`` its mean on the test period in basis points. ``verdict`` is one of the three words above. ``is_open``: the
-    run goes on, or was left before its end, so that what is told may change.
+    ``score`` its mean on the test period in basis points. ``usd`` was paid for language models and rented machines.
+    ``verdict`` is one of the three words above. ``is_open``: the run goes on, or was left before its end, so that what
+    is told may change.
     """
 
     id: str
@@ -52,8 +53,15 @@ class Row:
     score: float | None = None
     trials: int = 0
     usd: float = 0.0
+    gpu_hours: float = 0.0
     is_simulated: bool = False
     is_open: bool = False
+
+    @property
+    def usd_per_tenth(self) -> float | None:
+        """What each tenth of a percent of a proven lead cost; None where nothing is proven."""
+        is_proven = self.verdict == PROVEN and self.lead is not None and self.lead.mean < 0
+        return self.usd / (-self.lead.mean / 0.1) if is_proven and self.lead is not None else None
 
     def to_dict(self) -> dict[str, object]:
         """Return plain data that :func:`read_row` takes."""
@@ -89,6 +97,7 @@ def read_row(data: object, *, id: str | None = None) -> Row:
         score=_known(told, "score"),
         trials=int(trials),
         usd=_number(told, "usd", low=0),
+        gpu_hours=_number({"gpu_hours": 0.0, **told}, "gpu_hours", low=0),  # rows of before have none
         is_simulated=_truth(told, "is_simulated"),
         is_open=_truth(told, "is_open"),
     )
@@ -105,7 +114,8 @@ def row_of_report(report: Mapping[str, object], *, id: str) -> Row:
     trials, arms, scores = (_list(report, key) for key in ("trials", "arms", "scores"))
     own = [row for row in scores if isinstance(row, Mapping) and row.get("name") == verdict.get("challenger")]
     lead = {**_mapping(leads[against], "lead"), "against": against} if against in leads else None
-    usd = run["usd"] if "usd" in run else sum(_number(_mapping(arm, "arm"), "usd") for arm in arms)
+    usd = _number(run, "usd", low=0) if "usd" in run else sum(_number(_mapping(arm, "arm"), "usd") for arm in arms)
+    price = _mapping(run.get("price") or {}, "price")
     told = {
         "name": run.get("name"),
         "began": run.get("started"),
@@ -116,7 +126,8 @@ def row_of_report(report: Mapping[str, object], *, id: str) -> Row:
         "lead": lead,
         "score": own[0].get("mean") if own else None,
         "trials": len(trials),
-        "usd": usd,
+        "usd": usd + _number({"machine_usd": 0.0, **price}, "machine_usd", low=0),
+        "gpu_hours": price.get("gpu_hours", 0.0),
         "is_simulated": run.get("is_simulated", False),
         "is_open": False,
     }

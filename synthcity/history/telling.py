@@ -46,6 +46,8 @@ def plain_row(row: Row) -> dict[str, object]:
         "winner": row.winner,
         "trials": row.trials,
         "cost_usd": row.usd,
+        "gpu_hours": row.gpu_hours,
+        "usd_per_tenth": row.usd_per_tenth,
         "simulated": row.is_simulated,
         "open": row.is_open,
     }

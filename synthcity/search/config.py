@@ -96,6 +96,7 @@ class BudgetConfig:
     deterministic: bool = key(False)
     generation: int = key(4, low=1, high=10_000)
     workers: int | None = key(None, low=1, high=256)
+    gpus_per_trial: float | None = key(None, low=0.0, high=1.0)
     rungs: int = key(4, low=1, high=100)
     max_steps: int = key(1500, low=1, high=10_000_000)
     reduction: float = key(3.0, low=1.5, high=100.0)

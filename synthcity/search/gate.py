@@ -90,8 +90,12 @@ class Gate:
             other = record.candidate
             if other.hash == digest:
                 raise Rejected("duplicate", f"the same network as {other.id}")
+        # another block or head counts 1, and there are far fewer than 1 / _NEAREST parameters: never that near
+        structure = _structure(config)
         for record in history.records:
             other = record.candidate
+            if _structure(other.config) != structure:
+                continue
             try:
                 distance = self._space.distance(config, other.config)
             except ValueError:  # a hand-written candidate may lie outside the sampled space: no distance
@@ -137,3 +141,8 @@ class Gate:
         if limits.max_step_seconds is not None and cost["step_seconds"] > limits.max_step_seconds:
             takes, most = 1e3 * cost["step_seconds"], 1e3 * limits.max_step_seconds
             raise Rejected("too slow", f"a step takes {takes:.1f} ms, more than the {most:.1f} ms there are")
+
+
+def _structure(config: Config) -> list[str]:
+    """Return the names of the blocks, in order, and of the head."""
+    return [*(block["name"] for block in config["blocks"]), config["head"]["name"]]

@@ -53,6 +53,7 @@ from synthcity.search.screen.display import DASHBOARD, shown
 from synthcity.search.tracking.child import PATIENCE_SECONDS
 from synthcity.search.tracking.study import Study
 from synthcity.search.tracking.trackers import Trackers, check_trackers
+from synthcity.search.trials.machines import Machines
 from synthcity.search.trials.queue import TrialQueue
 from synthcity.search.trials.tuning import run_trials
 from synthcity.search.vaulted import check_vault, fetch_run, mirrored
@@ -211,12 +212,21 @@ class _Run:
         """Do what is left to do."""
         restore(self._recorder.events, self._folder)
         needed = ("AWS_",) if self._storage.startswith("s3://") else ()
-        workers = self._budget.workers
-        with cluster(workers, needed=needed, on_lost=self._note_end, dashboard=self._dashboard) as found:
-            self._announce(found)
+        budget = self._budget
+        with (
+            cluster(
+                budget.workers,
+                gpus_per_worker=budget.gpus_per_trial,
+                needed=needed,
+                on_lost=self._note_end,
+                dashboard=self._dashboard,
+            ) as found,
+            self._announced(found) as machines,
+        ):
+            machines.wait()
             scorer = Scorer(self._data, found.workers, self._recorder.count)
             if not self._recorder.last(SearchFinished):
-                self._search(found, scorer)
+                self._search(found, scorer, machines)
             look = run_final(
                 recorder=self._recorder,
                 data=self._data,
@@ -257,7 +267,8 @@ class _Run:
                 self._recorder.emit("run_interrupted", reason=reason)
                 self._recorder.history.write_trials(self._folder / "trials.jsonl")
 
-    def _announce(self, found: Cluster) -> None:
+    @contextlib.contextmanager
+    def _announced(self, found: Cluster) -> Iterator[Machines]:
         config, data = self._config, self._data
         self._recorder.emit(
             "run_resumed" if self._recorder.last(RunStarted) else "run_started",
@@ -279,8 +290,11 @@ class _Run:
             self._recorder.emit("stage", name=DASHBOARD, message=f"Ray's dashboard: {found.dashboard}")
         for note in self._notes:
             self._recorder.emit("degraded", note=note)
+        machines = Machines(self._recorder, found)
+        with machines.watched():
+            yield machines
 
-    def _search(self, found: Cluster, scorer: Scorer) -> None:
+    def _search(self, found: Cluster, scorer: Scorer, machines: Machines) -> None:
         from synthcity.nets.authored import dry_run
 
         budget, recorder = self._budget, self._recorder
@@ -307,7 +321,7 @@ class _Run:
             try:
                 score_baselines(recorder, self._data, scorer, seed=budget.seed)
                 recorder.emit("stage", name="search", message="proposing, training and comparing candidates")
-                self._train(found, feed)
+                self._train(found, feed, machines)
             finally:
                 feed.join()
 
@@ -369,7 +383,7 @@ class _Run:
         data = self._data
         return f"Competition {data.competition.name}: paths of {', '.join(data.assets)}, judged by their CRPS."
 
-    def _train(self, found: Cluster, feed: TrialQueue) -> None:
+    def _train(self, found: Cluster, feed: TrialQueue, machines: Machines) -> None:
         budget, recorder = self._budget, self._recorder
         run_trials(
             recorder=recorder,
@@ -378,6 +392,7 @@ class _Run:
             cluster=found,
             dataset=self._data.dataset,
             storage=self._storage,
+            machines=machines,
             seconds=None if self._seconds is None else max(0.0, self._seconds - recorder.used_seconds()),
             grace=(budget.time_budget or 0.0) * budget.finals_share / 4,
         )

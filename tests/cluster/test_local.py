@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from synthcity.cluster.local import _LONGEST, _ray_folder, free_memory
+from synthcity.cluster.local import _LONGEST, _ray_folder, free_memory, sized
+from synthcity.errors import ConfigError
 
 
 def test_rays_folder_lies_below_one_that_only_this_user_may_enter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -46,3 +47,34 @@ print(sorted({one.address for one in found}), len(found) > 5)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
     assert done.stdout.splitlines()[-1] == "['127.0.0.1'] True"
+
+
+def test_this_machine_is_divided_among_as_many_workers_as_have_room():
+    def here(workers: int | None, gpus_per_worker: float | None, cpus: int, gpus: int) -> tuple[int, float]:
+        found = sized(workers, gpus_per_worker, {"CPU": cpus, "GPU": gpus}, is_elsewhere=False)
+        return found.workers, found.gpus_per_worker
+
+    assert here(None, None, 2, 0) == (2, 0.0)
+    assert here(8, None, 2, 0) == (2, 0.0)
+    assert here(None, None, 8, 1) == (8, 0.125)
+    assert here(3, None, 8, 2) == (3, 0.5), "two on one GPU and one on the other"
+    assert here(2, None, 8, 4) == (2, 2.0)
+    assert here(None, 0.25, 16, 2) == (8, 0.25)
+    assert here(None, 0.3, 16, 2) == (6, 0.3), "none lies on two GPUs"
+    assert here(None, 1.0, 16, 2) == (2, 1.0)
+    assert here(4, 0.0, 16, 2) == (4, 0.0)
+    with pytest.raises(ConfigError, match=r"search\.gpus_per_trial is 0\.25 and this machine has no GPU; set it to 0"):
+        here(None, 0.25, 2, 0)
+
+
+def test_elsewhere_what_is_asked_for_does_not_follow_what_is_there_now():
+    def there(workers: int | None, gpus_per_worker: float | None, **total: float) -> dict[str, float]:
+        found = sized(workers, gpus_per_worker, total, is_elsewhere=True)
+        return {"workers": found.workers, **found.resources}
+
+    assert there(16, None) == {"workers": 16, "cpu": 1.0}
+    assert there(16, 0.5) == {"workers": 16, "cpu": 1.0, "gpu": 0.5}
+    assert there(None, None, CPU=24) == {"workers": 24, "cpu": 1.0}
+    assert there(None, 1, CPU=32, GPU=4) == {"workers": 4, "cpu": 1.0, "gpu": 1.0}
+    with pytest.raises(ConfigError, match=r"no worker yet .* set search\.workers"):
+        there(None, None)

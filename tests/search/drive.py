@@ -1,8 +1,8 @@
 """A whole search stage with the fake trainer, as a process of its own that tests may kill.
 
-``python -m tests.search.drive FOLDER JSON``: JSON holds ``budget``, ``dataset``, ``seconds``, ``llm`` for arms and a
-debugger that ask a language model, and ``elsewhere`` for workers that believe to be on another machine. How long Tune's
-loop waited for a suggestion is appended to ``suggest.txt``.
+``python -m tests.search.drive FOLDER JSON``: JSON holds ``budget`` (of two workers), ``dataset``, ``seconds``, ``llm``
+for arms and a debugger that ask a language model, and ``elsewhere`` for workers that believe to be on another machine.
+How long Tune's loop waited for a suggestion is appended to ``suggest.txt``.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from synthcity.search.proposers import DefaultsProposer, Planner, make_arms
 from synthcity.search.trials import tuning
 from synthcity.search.trials.bridge import QueueSearcher
 from synthcity.search.trials.head_files import head_files
+from synthcity.search.trials.machines import Machines
 from synthcity.search.trials.queue import TrialQueue
 from synthcity.search.trials.tuning import run_trials
 from synthcity.settings import Settings
@@ -78,6 +79,9 @@ def main(folder: Path, options: dict) -> None:
             found = dataclasses.replace(found, is_elsewhere=True)
             tuning.head_files = files_elsewhere
         recorder.emit("run_resumed" if recorder.events else "run_started", workers=found.workers)
+        machines = Machines(recorder, found)
+        stack.enter_context(machines.watched())
+        machines.wait()
         planner = Planner(
             client=client, gate=gate, recorder=recorder, task="Forecast.", budget=lambda _: "Some.", count=1
         )
@@ -99,6 +103,7 @@ def main(folder: Path, options: dict) -> None:
             cluster=found,
             dataset=options["dataset"],
             storage=str(folder / "checkpoints"),
+            machines=machines,
             seconds=options.get("seconds"),
             trainer=TRAINER,
         )

@@ -9,8 +9,8 @@ import pytest
 import ray
 
 from synthcity.errors import Fatal, RunError
-from synthcity.search.journal.events import TuneLost
 from synthcity.search.journal.journal import Journal
+from synthcity.search.journal.machines import TuneLost
 from synthcity.search.journal.recorder import Recorder
 from synthcity.search.trials import tuning
 

@@ -102,8 +102,9 @@ def test_a_run_whose_report_was_made_again_is_over_as_before(file: Path, monkeyp
     (folder / REPORT_JSON).unlink()
     report = sample_report(diagnostics=None, groups=None)
 
-    def announce(self: Any, found: Cluster) -> None:
+    def announced(self: Any, found: Cluster) -> Any:
         self._recorder.emit("run_resumed", workers=found.workers)
+        return nullcontext(SimpleNamespace(wait=lambda: None))
 
     def conclude(**given: Any) -> SearchResult:
         save_data(folder, report)
@@ -113,7 +114,7 @@ def test_a_run_whose_report_was_made_again_is_over_as_before(file: Path, monkeyp
         "load_data": lambda config: SimpleNamespace(notes=()),
         "changes": lambda history, data: [],
         "cluster": lambda workers, **options: nullcontext(Cluster(workers=1, num_gpus=0)),
-        "Scorer": lambda data, workers: None,
+        "Scorer": lambda *given: None,
         "run_final": lambda **given: None,
         "keep_samples": lambda *given, **options: None,
         "conclude": conclude,
@@ -121,7 +122,7 @@ def test_a_run_whose_report_was_made_again_is_over_as_before(file: Path, monkeyp
     }
     for name, stand_in in stand_ins.items():
         monkeypatch.setattr(run, name, stand_in)
-    monkeypatch.setattr(run._Run, "_announce", announce)
+    monkeypatch.setattr(run._Run, "_announced", announced)
     run.search(file, resume=True)
     assert not row_of_run(folder).is_open
 

@@ -26,6 +26,20 @@ def check(event: Mapping[str, object]) -> Event:
     if kind not in _kinds():
         raise DataError(f"no event is of the kind {kind[:60]!r}")
     plain = _plain(event)
+    _hold(kind, plain)
+    return cast(Event, plain)
+
+
+def check_read(event: dict[str, object]) -> Event:
+    """Return ``event``, which was read from JSON and so is plain data; raises as ``check``."""
+    kind = str(event.get("kind"))
+    if kind not in _kinds():
+        raise DataError(f"no event is of the kind {kind[:60]!r}")
+    _hold(kind, event)
+    return cast(Event, event)
+
+
+def _hold(kind: str, plain: object) -> None:
     try:
         _adapter(_kinds()[kind]).validate_python(plain, strict=True)
     except ValidationError as error:
@@ -33,7 +47,6 @@ def check(event: Mapping[str, object]) -> Event:
         where, got = ".".join(map(str, first["loc"])), str(first["input"])
         wrong = "is missing" if first["type"] == "missing" else f"is {got[:60]!r}: {first['msg']}"
         raise DataError(f"{where} of the event {kind!r} {wrong}") from error
-    return cast(Event, plain)
 
 
 def kind_of(cls: type[E]) -> str:

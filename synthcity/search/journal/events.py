@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Literal, NotRequired
 
 from synthcity.search.journal.afterwards import Published, Sealed
+from synthcity.search.journal.machines import MachinesTold, NodeLost, TuneLost, WorkerDied
 from synthcity.search.journal.parts import EarlierRun, Failure, Network, Place, ProposalTold, Told
 
 VERSION = 3  # 1 had no version, sessions and clocks
@@ -164,6 +165,7 @@ class RungTold(Told):
 
     ``blocks`` hold the mean score and the weight of each block of validation days, the same blocks for every trial, so
     that trials can be compared in pairs. Rungs of earlier versions, and of trainers that do not tell, lack them.
+    ``usd`` and ``gpu_seconds``: what it took of machines that are rented and of GPUs, where it took any.
     """
 
     kind: Literal["rung"]
@@ -179,6 +181,8 @@ class RungTold(Told):
     validation_seconds: NotRequired[float]
     validation_paths: NotRequired[int]
     parameters: NotRequired[int]
+    usd: NotRequired[float]
+    gpu_seconds: NotRequired[float]
 
 
 class CheckpointTold(Told):
@@ -187,20 +191,6 @@ class CheckpointTold(Told):
     kind: Literal["checkpoint"]
     id: str
     path: str
-
-
-class WorkerDied(Told):
-    """The worker of a trial was lost."""
-
-    kind: Literal["worker_died"]
-    id: str
-
-
-class TuneLost(Told):
-    """Tune's loop broke and was started afresh."""
-
-    kind: Literal["tune_lost"]
-    error: str
 
 
 class TrialFinished(Told):
@@ -387,13 +377,13 @@ class RunFinished(Told):
     winner: str
 
 
-OfTrial = TrialStarted | RungTold | CheckpointTold | WorkerDied | TrialFinished | DiagnosisTold
-Trouble = RunInterrupted | ProposerFailed | WorkerDied | TuneLost | ArmTold | AuthorEnded | Degraded
+OfTrial = TrialStarted | RungTold | CheckpointTold | WorkerDied | NodeLost | TrialFinished | DiagnosisTold
+Trouble = RunInterrupted | ProposerFailed | WorkerDied | NodeLost | TuneLost | ArmTold | AuthorEnded | Degraded
 OfFinals = (
     SearchFinished | Contenders | MixTold | FinalistTold | Chosen | Winner | SeenTest | EarningsTold | VerdictTold
     | Sealed | RunFinished
 )  # fmt: skip
 Event = (
-    RunStarted | RunResumed | RunExtended | Stage | Earlier | Baselines | CandidateTold | RejectedTold | Answered
-    | Stall | Authored | AuthorRefused | RefitTold | OfTrial | Trouble | OfFinals | Published
+    RunStarted | RunResumed | RunExtended | Stage | MachinesTold | Earlier | Baselines | CandidateTold | RejectedTold
+    | Answered | Stall | Authored | AuthorRefused | RefitTold | OfTrial | Trouble | OfFinals | Published
 )  # fmt: skip

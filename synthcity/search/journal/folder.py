@@ -26,6 +26,7 @@ _FREE = {
     "search.trials",
     "search.time_budget",
     "search.workers",
+    "search.gpus_per_trial",
     "search.finals_share",
 }
 

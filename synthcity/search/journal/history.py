@@ -1,7 +1,8 @@
 """What a run's journal says so far: the only fold of its events, whoever reads them.
 
 A ``TrialHistory`` is immutable: ``history.after(event)`` is the history one event later, so the same events give the
-same history in a live search, in a resumed one, in the live view and in the report.
+same history in a live search, in a resumed one, in the live view and in the report. A ``Fold`` adds up many of them in
+a time that grows with their number alone.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import fmean
+from typing import cast
 
 from synthcity.errors import DataError, RunError
 from synthcity.files import atomic_write
 from synthcity.search.arms import DEBUGGER, FIRST, OPEN, ArmState
 from synthcity.search.candidates.candidate import Candidate, Config, Proposal
+from synthcity.search.journal.cost import Cost
 from synthcity.search.journal.diagnosis import LIMIT
 from synthcity.search.journal.events import (
     Answered,
@@ -24,14 +27,18 @@ from synthcity.search.journal.events import (
     EarningsTold,
     Event,
     MixTold,
+    OfTrial,
     RejectedTold,
     RunTold,
     Trouble,
 )
 from synthcity.search.journal.record import COMPLETED, FAILED, QUEUED, RUNNING, STOPPED, TrialRecord
-from synthcity.search.journal.sessions import Session, counted
+from synthcity.search.journal.sessions import Session, counted, passed
 
-__all__ = ["COMPLETED", "FAILED", "QUEUED", "RUNNING", "STOPPED", "TrialHistory", "TrialRecord"]
+__all__ = ["COMPLETED", "FAILED", "QUEUED", "RUNNING", "STOPPED", "Fold", "TrialHistory", "TrialRecord"]
+
+_OF_TRIAL = {"trial_started", "rung", "checkpoint", "worker_died", "node_lost", "trial_finished", "diagnosis"}
+_SILENT = {"trial_started", "rung", "checkpoint", "trial_finished", "candidate", "rejected"}  # of all but their trial
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +88,7 @@ class TrialHistory:
     """All trials in the order of their admission, all rejections and answers, and the arms whose state was told.
 
     ``run`` is what the newest session told of itself, ``looks`` how often the test period was looked at, ``usd`` what
-    was paid to language models.
+    was paid to language models, ``cost`` what machines cost.
     """
 
     trials: Mapping[str, TrialRecord] = field(default_factory=dict)
@@ -94,16 +101,14 @@ class TrialHistory:
     finals: Finals = field(default_factory=Finals)
     looks: int = 0
     usd: float = 0.0
+    cost: Cost = field(default_factory=Cost)
     troubles: tuple[Trouble, ...] = ()
     sessions: tuple[Session, ...] = ()
 
     @classmethod
     def replay(cls, events: Iterable[Event]) -> TrialHistory:
         """Build the history that ``events`` tell."""
-        history = cls()
-        for event in events:
-            history = history.after(event)
-        return history
+        return Fold.of(events).history
 
     @property
     def records(self) -> list[TrialRecord]:
@@ -186,74 +191,9 @@ class TrialHistory:
         Raises:
             DataError: it tells of a trial that was never proposed.
         """
-        counted_in = replace(self, sessions=counted(self.sessions, event), usd=self.usd + _paid(event))
-        return counted_in._of_run(event)._of_search(event)._of_finals(event)
-
-    def _of_run(self, event: Event) -> TrialHistory:
-        if event["kind"] == "run_started" or event["kind"] == "run_resumed":
-            waiting = {r.id: replace(r, status=QUEUED) for r in self.records if r.status == RUNNING}
-            return replace(self, run=event, trials={**self.trials, **waiting})
-        if event["kind"] == "stage":
-            return replace(self, stage=event["message"] or event["name"])
-        if (
-            event["kind"] in ("worker_died", "tune_lost", "proposer_failed", "run_interrupted", "degraded")
-            or (event["kind"] == "arm_state" and event["state"] != OPEN)
-            or (event["kind"] == "author_ended" and event["admitted"] is None)
-        ):
-            return replace(self, troubles=(*self.troubles, event))
-        return self
-
-    def _of_search(self, event: Event) -> TrialHistory:
-        if event["kind"] == "candidate":
-            return self._with(TrialRecord(candidate=Candidate.from_dict(event), proposed_at=event["time"]))
-        if event["kind"] == "rejected":
-            return replace(self, rejections=(*self.rejections, _rejection(event)))
-        if event["kind"] == "arm_state":
-            arm = ArmState(state=event["state"], reason=event["reason"])
-            return replace(self, arms={**self.arms, event["source"]: arm})
-        if event["kind"] == "answered":
-            return replace(self, answers=(*self.answers, _answer(event, after=len(self.trials))))
-        if event["kind"] == "baselines":
-            return replace(self, baselines=dict(event["scores"]))
-        if (
-            event["kind"] == "trial_started"
-            or event["kind"] == "rung"
-            or event["kind"] == "checkpoint"
-            or event["kind"] == "worker_died"
-            or event["kind"] == "trial_finished"
-            or event["kind"] == "diagnosis"
-        ):
-            if event["id"] not in self.trials:
-                raise DataError(f"a {event['kind']} of {event['id']}, which was never proposed")
-            record = self.trials[event["id"]].after(event)
-            return self._with(
-                replace(record, elapsed=self.used_seconds) if event["kind"] == "trial_finished" else record
-            )
-        return self
-
-    def _of_finals(self, event: Event) -> TrialHistory:
-        finals = self.finals
-        if event["kind"] == "search_finished":
-            return replace(self, finals=replace(finals, searched=True))
-        if event["kind"] == "run_finished":
-            return replace(self, finals=replace(finals, finished=True))
-        if event["kind"] == "finalist":
-            return replace(self, finals=replace(finals, scores={**finals.scores, event["name"]: event["score"]}))
-        if event["kind"] == "mix":
-            return replace(self, finals=replace(finals, mix=event))
-        if event["kind"] == "chosen":
-            return replace(self, finals=replace(finals, chosen=event))
-        if event["kind"] == "winner":
-            return replace(self, finals=replace(finals, winner=event["name"]))
-        if event["kind"] == "earnings":
-            return replace(self, finals=replace(finals, earnings=event))
-        if event["kind"] == "test_scored":
-            return replace(self, looks=self.looks + 1)
-        if event["kind"] == "run_extended":
-            return replace(self, finals=Finals())
-        if event["kind"] == "contenders":
-            return replace(self, finals=Finals(searched=finals.searched))
-        return self
+        fold = Fold(self)
+        fold.take(event)
+        return fold.history
 
     def write_trials(self, path: Path) -> None:
         """Write one JSON record a trial, atomically.
@@ -267,8 +207,128 @@ class TrialHistory:
         except OSError as error:
             raise RunError(f"cannot write {path}: {error.strerror or error}") from error
 
-    def _with(self, record: TrialRecord) -> TrialHistory:
-        return replace(self, trials={**self.trials, record.candidate.id: record})
+
+class Fold:
+    """Adds up events, however many; ``history`` is what they say so far."""
+
+    def __init__(self, history: TrialHistory | None = None) -> None:
+        """Args: ``history`` is what was said before."""
+        self._history: TrialHistory | None = history or TrialHistory()
+        self._rest = self._history  # all but what grows with every trial
+        self._trials = dict(self._history.trials)
+        self._rejections = list(self._history.rejections)
+        self._sessions, self._cost = self._history.sessions, self._history.cost
+
+    @classmethod
+    def of(cls, events: Iterable[Event]) -> Fold:
+        """Add up ``events``."""
+        fold = cls()
+        for event in events:
+            fold.take(event)
+        return fold
+
+    @property
+    def num_trials(self) -> int:
+        """How many trials were proposed."""
+        return len(self._trials)
+
+    @property
+    def history(self) -> TrialHistory:
+        """What was said so far; it stays as it is when more is said."""
+        if self._history is None:
+            self._history = replace(
+                self._rest,
+                trials=dict(self._trials),
+                rejections=tuple(self._rejections),
+                sessions=self._sessions,
+                cost=self._cost,
+            )
+        return self._history
+
+    def take(self, event: Event) -> None:
+        """Add one event.
+
+        Raises:
+            DataError: it tells of a trial that was never proposed.
+        """
+        self._history = None
+        before, self._sessions = self._sessions, counted(self._sessions, event)
+        self._cost = self._cost.after(event, passed(before, self._sessions))
+        if event["kind"] in _OF_TRIAL:
+            self._take_of_trial(cast(OfTrial, event))
+        elif event["kind"] == "candidate":
+            record = TrialRecord(candidate=Candidate.from_dict(event), proposed_at=event["time"])
+            self._trials[record.id] = record
+        elif event["kind"] == "rejected":
+            self._rejections.append(_rejection(event))
+        elif event["kind"] == "run_started" or event["kind"] == "run_resumed":
+            waiting = {r.id: replace(r, status=QUEUED) for r in self._trials.values() if r.status == RUNNING}
+            self._trials.update(waiting)
+        usd = _paid(event)
+        if usd:
+            self._rest = replace(self._rest, usd=self._rest.usd + usd)
+        if event["kind"] not in _SILENT:
+            self._rest = _of_search(_of_run(self._rest, event), event, self.num_trials)
+            self._rest = _of_finals(self._rest, event)
+
+    def _take_of_trial(self, event: OfTrial) -> None:
+        record = self._trials.get(event["id"])
+        if record is None:
+            raise DataError(f"a {event['kind']} of {event['id']}, which was never proposed")
+        record = record.after(event)
+        if event["kind"] == "trial_finished":
+            record = replace(record, elapsed=sum(session.seconds for session in self._sessions))
+        self._trials[record.id] = record
+
+
+def _of_run(history: TrialHistory, event: Event) -> TrialHistory:
+    if event["kind"] == "run_started" or event["kind"] == "run_resumed":
+        return replace(history, run=event)
+    if event["kind"] == "stage":
+        return replace(history, stage=event["message"] or event["name"])
+    if (
+        event["kind"] in ("worker_died", "node_lost", "tune_lost", "proposer_failed", "run_interrupted", "degraded")
+        or (event["kind"] == "arm_state" and event["state"] != OPEN)
+        or (event["kind"] == "author_ended" and event["admitted"] is None)
+    ):
+        return replace(history, troubles=(*history.troubles, event))
+    return history
+
+
+def _of_search(history: TrialHistory, event: Event, num_trials: int) -> TrialHistory:
+    if event["kind"] == "arm_state":
+        arm = ArmState(state=event["state"], reason=event["reason"])
+        return replace(history, arms={**history.arms, event["source"]: arm})
+    if event["kind"] == "answered":
+        return replace(history, answers=(*history.answers, _answer(event, after=num_trials)))
+    if event["kind"] == "baselines":
+        return replace(history, baselines=dict(event["scores"]))
+    return history
+
+
+def _of_finals(history: TrialHistory, event: Event) -> TrialHistory:
+    finals = history.finals
+    if event["kind"] == "search_finished":
+        return replace(history, finals=replace(finals, searched=True))
+    if event["kind"] == "run_finished":
+        return replace(history, finals=replace(finals, finished=True))
+    if event["kind"] == "finalist":
+        return replace(history, finals=replace(finals, scores={**finals.scores, event["name"]: event["score"]}))
+    if event["kind"] == "mix":
+        return replace(history, finals=replace(finals, mix=event))
+    if event["kind"] == "chosen":
+        return replace(history, finals=replace(finals, chosen=event))
+    if event["kind"] == "winner":
+        return replace(history, finals=replace(finals, winner=event["name"]))
+    if event["kind"] == "earnings":
+        return replace(history, finals=replace(finals, earnings=event))
+    if event["kind"] == "test_scored":
+        return replace(history, looks=history.looks + 1)
+    if event["kind"] == "run_extended":
+        return replace(history, finals=Finals())
+    if event["kind"] == "contenders":
+        return replace(history, finals=Finals(searched=finals.searched))
+    return history
 
 
 def _paid(event: Event) -> float:

@@ -42,7 +42,7 @@ class Recorder(Reading):
         self._displays = displays
         self._begin = time.monotonic()
         self.failure: BaseException | None = None
-        super().__init__(journal.events)
+        super().__init__(journal.events, journal.fold)
         for display in displays:
             display.begin(self.history)
         self._session = self.history.sessions[-1].number + 1 if self.history.sessions else 1

@@ -6,7 +6,7 @@ word of its interruption does not lengthen it: it may come from a resume that fa
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from synthcity.search.journal.events import Event
 
@@ -29,12 +29,26 @@ class Session:
 
     def after(self, event: Event) -> Session:
         """Return the session one event of it later."""
-        seconds = event.get("clock", event["time"] - self.begin)
-        later = replace(self, end=max(self.end, event["time"]), seconds=max(self.seconds, seconds))
+        seconds = max(self.seconds, event.get("clock", event["time"] - self.begin))
+        work = self.work
         if event["kind"] in _WORK:
-            first = later.seconds if self.work is None else self.work[0]
-            later = replace(later, work=(first, later.seconds))
-        return replace(later, announced=self.announced or event["kind"] in ("run_started", "run_resumed"))
+            work = (seconds if work is None else work[0], seconds)
+        return Session(
+            number=self.number,
+            begin=self.begin,
+            end=max(self.end, event["time"]),
+            seconds=seconds,
+            work=work,
+            announced=self.announced or event["kind"] in ("run_started", "run_resumed"),
+        )
+
+
+def passed(before: tuple[Session, ...], after: tuple[Session, ...]) -> float:
+    """Return the seconds that one event has added."""
+    if not after:
+        return 0.0
+    goes_on = bool(before) and before[-1].number == after[-1].number
+    return after[-1].seconds - (before[-1].seconds if goes_on else 0.0)
 
 
 def counted(sessions: tuple[Session, ...], event: Event) -> tuple[Session, ...]:

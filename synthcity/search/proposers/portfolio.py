@@ -11,6 +11,7 @@ a resumed search, or one whose workers were faster, chooses alike.
 
 from __future__ import annotations
 
+import bisect
 import math
 from collections.abc import Collection, Mapping
 
@@ -77,16 +78,19 @@ class Portfolio:
         """Return (source, reward) of every finished trial in the order of admission; a failure earns 0."""
         finished = history.finished
         usd = {arm: self._usd(history, arm) for arm in self._arms}
-        mean_seconds = sum(record.seconds for record in finished) / max(1, len(finished))
+        # rented machines differ in price: there money is what a trial costs, else the time of a worker
+        is_rented = any(record.usd for record in finished)
+        costs = [record.usd if is_rented else record.seconds for record in finished]
+        mean_cost = sum(costs) / max(1, len(finished))
         rewards: list[tuple[str, float]] = []
         earlier: list[float] = []
-        for record in finished:
+        for record, cost in zip(finished, costs, strict=True):
             score, reward = record.score, 0.0
             if score is not None:
-                reward = sum(score < other for other in earlier) / len(earlier) if earlier else 0.5
-                earlier.append(score)
-            if mean_seconds:
-                reward -= self._cost_weight * record.seconds / mean_seconds
+                reward = (len(earlier) - bisect.bisect_right(earlier, score)) / len(earlier) if earlier else 0.5
+                bisect.insort(earlier, score)
+            if mean_cost:
+                reward -= self._cost_weight * cost / mean_cost
             reward -= self._cost_weight * usd.get(record.candidate.source, 0.0) / _USD
             rewards.append((record.candidate.source, reward))
         return rewards

@@ -16,6 +16,7 @@ from synthcity.search.finals.verdict import LeadTable, ScoreRow, Verdict
 from synthcity.search.journal.parts import Place
 from synthcity.search.proposers.arm_table import ArmRow
 from synthcity.search.report.money import PayRow
+from synthcity.search.report.price import PriceTold
 from synthcity.search.report.repairs import LimitRow, RepairRow
 
 SCHEMA = 4
@@ -38,6 +39,8 @@ class TrialRow(TypedDict):
     seconds: float
     parameters: int | None
     elapsed: float | None
+    usd: NotRequired[float]  # of rented machines
+    gpu_hours: NotRequired[float]
     curve: list[tuple[int, float]]
 
 
@@ -99,6 +102,7 @@ class RunFacts(TypedDict):
     time_budget: float | None
     workers: int
     utilisation: float | None
+    price: NotRequired[PriceTold]
     num_prompts: int
     looks: int
     first_prompt: int | None

@@ -20,6 +20,7 @@ from synthcity.search.report import figures
 from synthcity.search.report.model import Report, TrialRow
 from synthcity.search.report.money import pay_sentence
 from synthcity.search.report.next_steps import next_steps
+from synthcity.search.report.price import price_line
 from synthcity.wording import duration, percent
 
 P = ParamSpec("P")
@@ -51,6 +52,7 @@ def render(report: Report) -> str:
 
     return environment.get_template("report.html").render(
         report=report,
+        price_line=price_line(report["run"]["price"]) if "price" in report["run"] else "",
         style=source("report.css"),
         script=source("report.js"),
         figures=_figures(report),

@@ -32,6 +32,7 @@ from synthcity.search.report.model import (
 )
 from synthcity.search.report.money import PayRow, pay_rows
 from synthcity.search.report.place import sentence
+from synthcity.search.report.price import PriceTold, price
 from synthcity.search.report.repairs import limit_rows, repair_rows
 from synthcity.sn50.competitions import get_competition
 from synthcity.wording import duration
@@ -97,7 +98,7 @@ def build_report(
         )
     report = Report(
         schema=SCHEMA,
-        run=_run_facts(progress, scores, command, config, venues),
+        run=_run_facts(progress, scores, command, config, venues, price(history.cost, history.usd, verdict, leads)),
         verdict=verdict,
         scores=rows,
         leads={row["name"]: leads[row["name"]] for row in rows if row["name"] in leads},
@@ -127,7 +128,12 @@ def build_report(
 
 
 def _run_facts(
-    progress: Progress, scores: pd.DataFrame, command: str, config: Mapping[str, Any], venues: Sequence[str]
+    progress: Progress,
+    scores: pd.DataFrame,
+    command: str,
+    config: Mapping[str, Any],
+    venues: Sequence[str],
+    told: PriceTold,
 ) -> RunFacts:
     history = progress.history
     run, sessions = history.run, history.sessions
@@ -149,6 +155,7 @@ def _run_facts(
         time_budget=run.get("time_budget") if run else None,
         workers=run["workers"] if run else 1,
         utilisation=progress.utilisation(),
+        price=told,
         num_prompts=_num_prompts(scores),
         looks=history.looks,
         first_prompt=int(starts.min()) if len(starts) else None,
@@ -186,6 +193,8 @@ def _trial_row(progress: Progress, record: TrialRecord) -> TrialRow:
         seconds=record.seconds,
         parameters=last.get("parameters") if last else None,
         elapsed=record.elapsed,
+        usd=record.usd,
+        gpu_hours=record.gpu_hours,
         curve=[(rung.get("steps", 0), own_score(rung)) for rung in record.rungs],
     )
 
@@ -285,6 +294,9 @@ def _trouble_note(events: Sequence[Trouble]) -> str:
     if last["kind"] == "worker_died":
         trials = ", ".join(dict.fromkeys(event["id"] for event in events if event["kind"] == "worker_died"))
         return f"A worker died {times} (in {trials}); its trial went on from its last checkpoint."
+    if last["kind"] == "node_lost":
+        trials = ", ".join(dict.fromkeys(event["id"] for event in events if event["kind"] == "node_lost"))
+        return f"A trial lost its machine {times} ({trials}) and went on from its last checkpoint on another."
     if last["kind"] == "tune_lost":
         return f"Ray Tune's loop broke {times} and was started afresh, last with: {last['error']}"
     if last["kind"] == "proposer_failed":

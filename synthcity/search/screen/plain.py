@@ -11,6 +11,7 @@ from synthcity.search.candidates.notation import sketch
 from synthcity.search.journal.diagnosis import LIMIT
 from synthcity.search.journal.events import Answered, Event
 from synthcity.search.journal.history import TrialHistory, TrialRecord
+from synthcity.search.journal.machines import MachinesTold
 from synthcity.search.journal.progress import Progress
 from synthcity.search.proposers.stall import STEPS
 from synthcity.search.screen.frame import Count, clock, overload
@@ -108,6 +109,10 @@ def _trouble_line(event: Event) -> str | None:
     """What went wrong outside the trials' own code."""
     if event["kind"] == "worker_died":
         return f"the worker of trial {event['id']} died; the trial goes on from its last checkpoint"
+    if event["kind"] == "node_lost":
+        return f"trial {event['id']} lost its machine; it goes on from its last checkpoint on another"
+    if event["kind"] == "machines":
+        return _machines_line(event)
     if event["kind"] == "tune_lost":
         return f"Ray Tune's loop broke and starts afresh: {event['error']}"
     if event["kind"] == "proposer_failed":
@@ -124,6 +129,12 @@ def _trouble_line(event: Event) -> str | None:
     if event["kind"] == "author_ended" and event["admitted"] is None:
         return f"the author wrote no component: {event['reason'] or event['status']}"
     return None
+
+
+def _machines_line(event: MachinesTold) -> str:
+    count, gpus = event["machines"], event["gpus"]
+    text = f"{count or 'no'} machine{'' if count == 1 else 's'}" + (f" with {gpus:g} GPUs" if gpus else "")
+    return f"{text}, {event['usd_per_hour']:.2f} USD an hour" if event["usd_per_hour"] else text
 
 
 def _run_line(progress: Progress, *, resumed: bool) -> str:

@@ -14,6 +14,7 @@ from synthcity.search.report.model import Report
 from synthcity.search.report.money import pay_sentence
 from synthcity.search.report.next_steps import next_steps
 from synthcity.search.report.outcome import SearchResult
+from synthcity.search.report.price import price_line
 from synthcity.search.report.repairs import repair_line
 from synthcity.wording import SIGN, bounds, duration, percent
 
@@ -34,6 +35,8 @@ def summary(result: SearchResult, width: int | None = None) -> str:
     if report["choice"]:
         lines += ["", f"{report['choice']}."]
     lines += _time(report)
+    if "price" in report["run"] and (report["run"]["price"]["usd"] or report["run"]["price"]["gpu_hours"]):
+        lines += ["", f"cost        {price_line(report['run']['price'])}"]
     lines += _without_model(report["arms"])
     if report["repairs"]:
         lines += ["", repair_line(report["repairs"])]

@@ -20,12 +20,17 @@ from synthcity.errors import RunError
 from synthcity.search.arms import RERUN
 from synthcity.search.config import BudgetConfig
 from synthcity.search.journal.history import COMPLETED, FAILED, STOPPED
+from synthcity.search.journal.record import TrialRecord, busy_seconds
 from synthcity.search.journal.recorder import Recorder
 from synthcity.search.trials.halving import falls_behind, milestones, scores_at
+from synthcity.search.trials.machines import Machines
 from synthcity.search.trials.queue import TrialQueue
 from synthcity.search.trials.trainable import Task, inside, make_durable
 
-MAX_WORKER_DEATHS = 8  # of one trial; a candidate that takes every worker down must not go on for ever
+# of one trial: a candidate that takes every worker, or every machine, down must not go on for ever
+MAX_WORKER_DEATHS = 8
+MAX_NODES_LOST = 50
+_NODE_DIED = "its node has died"  # in the words of Ray
 
 
 # a report of ``train_candidate`` with what Tune adds to it, in part under keys such as ``figures/rung``
@@ -73,8 +78,18 @@ class QueueSearcher(_Shell, Searcher):
 class Watch(_Shell, tune.Callback):
     """Journals what happens to trials, under the search's own candidate ids."""
 
-    def __init__(self, recorder: Recorder, feed: TrialQueue, scheduler: Halving, num_rungs: int, storage: str) -> None:
+    def __init__(
+        self,
+        recorder: Recorder,
+        feed: TrialQueue,
+        scheduler: Halving,
+        machines: Machines,
+        num_rungs: int,
+        storage: str,
+    ) -> None:
         self._recorder = recorder
+        self._machines = machines
+        self._nodes: dict[str, str] = {}  # by trial the machine that it last told of
         self._storage = storage
         self._feed = feed
         self._scheduler = scheduler
@@ -87,8 +102,8 @@ class Watch(_Shell, tune.Callback):
         self._recorder.emit("trial_started", id=name, from_rung=len(record.rungs))
 
     def on_trial_recover(self, iteration: int, trials: list[Trial], trial: Trial, **info: object) -> None:
-        """Record that a worker died; Tune starts the trial again from its checkpoint."""
-        self._recorder.emit("worker_died", id=candidate_of(trial))
+        """Record that a worker or its machine was lost; Tune starts the trial again from its checkpoint."""
+        self._note_loss(trial)
 
     def on_trial_result(
         self, iteration: int, trials: list[Trial], trial: Trial, result: TuneResult, **info: object
@@ -96,7 +111,9 @@ class Watch(_Shell, tune.Callback):
         """Record a rung, or the failure that the worker reported."""
         name = candidate_of(trial)
         if result.get("status") == "ok":
-            self._recorder.emit("rung", id=name, num_rungs=self._num_rungs, **result["figures"])
+            self._nodes[name] = result["node"]
+            cost = self._machines.spent(result["node"], busy_seconds(result["figures"]))
+            self._recorder.emit("rung", id=name, num_rungs=self._num_rungs, **result["figures"], **cost)
         elif result.get("status") == "failed":
             self._finish(name, FAILED, failure=result["failure"])
         elif result.get("status") == "degraded":
@@ -127,19 +144,25 @@ class Watch(_Shell, tune.Callback):
         self._feed.wake()
 
     def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **info: object) -> None:
-        """Queue the candidate again, or give it up when its workers keep dying.
+        """Queue the candidate again, or give it up when its workers or machines keep dying.
 
         Tune restarts a trial whose worker dies, but ends one whose worker dies while being handed over to it.
         """
-        name = candidate_of(trial)
-        self._recorder.emit("worker_died", id=name)
-        record = self._recorder.history.trials[name]
-        if record.worker_deaths < MAX_WORKER_DEATHS:
+        record = self._note_loss(trial)
+        if record.worker_deaths < MAX_WORKER_DEATHS and record.nodes_lost < MAX_NODES_LOST:
             self._feed.retry(record.candidate)
             return
         message = f"its worker died {record.worker_deaths} times; memory or storage that ran out is the usual cause"
-        self._finish(name, FAILED, failure={"class": "WorkerDied", "message": message, "traceback": ""})
+        if record.worker_deaths < MAX_WORKER_DEATHS:
+            message = f"its machine was lost {record.nodes_lost} times"
+        self._finish(record.id, FAILED, failure={"class": "WorkerDied", "message": message, "traceback": ""})
         self._feed.wake()
+
+    def _note_loss(self, trial: Trial) -> TrialRecord:
+        name = candidate_of(trial)
+        is_lost = _NODE_DIED in _last_error(trial) or self._machines.is_lost(self._nodes.get(name))
+        self._recorder.emit("node_lost" if is_lost else "worker_died", id=name)
+        return self._recorder.history.trials[name]
 
     def on_step_end(self, iteration: int, trials: list[Trial], **info: object) -> None:
         """Stop everything when the journal or the feed has failed: nothing may go on unrecorded."""
@@ -213,6 +236,15 @@ class Deadlines(tune.Stopper):
         if self._feed is not None and self._soft is not None and now >= self._soft:
             self._feed.close()
         return self._hard is not None and now >= self._hard
+
+
+def _last_error(trial: Trial) -> str:
+    """Return what Ray says of the last loss; Tune appends one to the other."""
+    try:
+        with open(trial.error_file, encoding="utf-8", errors="replace") as file:
+            return file.read().rpartition("Failure # ")[2]
+    except (OSError, TypeError):  # None: it has no folder yet
+        return ""
 
 
 def candidate_of(trial: Trial) -> str:

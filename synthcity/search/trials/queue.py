@@ -1,10 +1,11 @@
 """The one queue of gated candidates, and the thread that keeps it filled.
 
 Ray's loop only ever pops: proposing, gating and journalling happen on a thread of their own. In the free mode the
-queue is topped up to one waiting candidate a worker, so that proposals know as much as possible; an arm that is still
-thinking loses its turn to another. In the
-deterministic mode candidates come in generations: a generation is proposed, one after the other, from the results
-of all earlier generations and of nothing else, whichever of its trials was faster.
+queue is topped up to one waiting candidate for each that trains, so that proposals know as much as possible and keep
+ahead of a cluster that grows; what Ray was handed and has no worker for yet is its demand for machines. An arm that is
+still thinking loses its turn to another. In the deterministic mode candidates come in generations: a generation is
+proposed, one after the other, from the results of all earlier generations and of nothing else, whichever of its trials
+was faster.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from synthcity.search.debugger import Debugger
 from synthcity.search.gate import Gate, Rejected
 from synthcity.search.journal.diagnosis import Diagnosis
 from synthcity.search.journal.events import Stall
-from synthcity.search.journal.history import TrialHistory
+from synthcity.search.journal.history import RUNNING, TrialHistory
 from synthcity.search.journal.recorder import Recorder
 from synthcity.search.proposers import BackgroundProposer, DefaultsProposer, Proposer
 from synthcity.search.proposers.portfolio import Portfolio
@@ -36,6 +37,7 @@ from synthcity.search.trials.patience import fruitless
 _MAX_REJECTIONS = 50  # in a row from one arm: it has nothing new to say
 _MAX_ERRORS = 3  # in a row
 _MAX_LLM_ERRORS = 10  # a model that spoils one answer in three spoils three in a row soon enough
+_AHEAD = 2  # waiting candidates while fewer train
 _PATIENCE_SECONDS = 0.2  # between two looks at arms that think, while no other is open
 
 
@@ -61,7 +63,7 @@ class TrialQueue:
         self._arms = tuple(arms)
         self._portfolio = Portfolio(budget.arms, cost=not budget.deterministic, llm_ceiling=budget.llm_ceiling)
         self._budget = budget
-        self._low_water = workers
+        self._workers = workers
         self._changed = threading.Condition()
         self._closed = False
         self._fruitless = 0  # networks in a row that were no gain, where anybody asks
@@ -190,7 +192,8 @@ class TrialQueue:
 
     def _wanted(self, history: TrialHistory) -> bool:
         if not self._budget.deterministic:
-            return len(self._queue) < self._low_water
+            training = sum(record.status == RUNNING for record in history.records)
+            return len(self._queue) < min(self._workers, max(_AHEAD, training))
         first = self._generation_start(history)
         return all(record.finished for record in history.records if record.candidate.index < first)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import importlib
+import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Iterator, Mapping
@@ -17,13 +18,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-import torch
+import ray
 from pyarrow.fs import FileSelector, FileSystem
 from ray import tune
 
 from synthcity.errors import BundleError, Fatal
 from synthcity.files import sync, sync_all
-from synthcity.nets.authored.code import install
 from synthcity.search.candidates.candidate import Config
 
 TRAINER = "synthcity.nets.training:Trainer"
@@ -71,12 +71,12 @@ def train_candidate(config: dict[str, Any], *, dataset: object, files: FileSyste
 
     ``files``: where checkpoints of earlier sessions lie, if not on this machine; see ``head_files``.
 
-    Reports, per rung, the trainer's figures with ``status`` "ok" and a checkpoint; when the candidate fails, one
-    report with ``status`` "failed" and ``failure`` {class, message, traceback}; ``status`` "degraded" with a ``note``
-    when a checkpoint cannot be read, and "stuck" with the ``reason`` when none can be written for want of space.
+    Reports, per rung, the trainer's figures with ``status`` "ok", the ``node`` and a checkpoint; when the candidate
+    fails, one report with ``status`` "failed" and ``failure`` {class, message, traceback}; ``status`` "degraded" with a
+    ``note`` when a checkpoint cannot be read, and "stuck" with the ``reason`` when none can be written for want of
+    space.
     """
     task = Task(**config["task"])
-    torch.set_num_threads(1)  # one core a worker; a reused worker may come from elsewhere
     try:
         _train(task, dataset, files)
     except OSError as error:
@@ -91,8 +91,13 @@ def train_candidate(config: dict[str, Any], *, dataset: object, files: FileSyste
 
 
 def _train(task: Task, dataset: object, files: FileSystem | None) -> None:
-    install(task.code)
-    trainer = _trainer(task, dataset, files)
+    if task.code:
+        from synthcity.nets.authored.code import install
+
+        install(task.code)
+    build = load_trainer(task.trainer)
+    _limit_threads()
+    trainer = _trainer(task, build, dataset, files)
     if trainer.rung >= task.num_rungs:  # killed between its last checkpoint and its last report's arrival
         tune.report({"status": "already done"})
         return
@@ -102,7 +107,16 @@ def _train(task: Task, dataset: object, files: FileSystem | None) -> None:
         done = bool(figures["done"])
         with tempfile.TemporaryDirectory() as folder:
             _write(Path(folder, STATE_FILE), trainer.state())
-            tune.report({"status": "ok", "figures": figures}, checkpoint=tune.Checkpoint.from_directory(folder))
+            report = {"status": "ok", "figures": figures, "node": ray.get_runtime_context().get_node_id()}
+            tune.report(report, checkpoint=tune.Checkpoint.from_directory(folder))
+
+
+def _limit_threads() -> None:
+    """Give torch as many threads as this worker was given CPUs; a reused worker may come from elsewhere."""
+    torch = sys.modules.get("torch")  # a trainer may do without it
+    if torch is not None:
+        granted = tune.get_context().get_trial_resources().required_resources
+        torch.set_num_threads(max(1, int(granted.get("CPU", 1))))
 
 
 def _write(path: Path, state: bytes) -> None:
@@ -112,10 +126,10 @@ def _write(path: Path, state: bytes) -> None:
         raise OSError(error.errno, error.strerror, str(path.parent)) from error
 
 
-def _trainer(task: Task, dataset: object, files: FileSystem | None) -> TrialTrainer:
+def _trainer(task: Task, make: Callable[..., TrialTrainer], dataset: object, files: FileSystem | None) -> TrialTrainer:
     """Return the trainer at the newest state that is whole, or at its beginning; report those that are not."""
     build = partial(
-        load_trainer(task.trainer),
+        make,
         task.config,
         dataset,
         seed=task.seed,

@@ -17,11 +17,13 @@ from synthcity.errors import Fatal
 from synthcity.nets.authored.code import codes_of
 from synthcity.search.candidates.candidate import Candidate
 from synthcity.search.config import BudgetConfig
-from synthcity.search.journal.events import COMMON_NOISE, CheckpointTold, RunStarted, TuneLost
+from synthcity.search.journal.events import COMMON_NOISE, CheckpointTold, RunStarted
 from synthcity.search.journal.history import STOPPED
+from synthcity.search.journal.machines import TuneLost
 from synthcity.search.journal.recorder import Recorder
 from synthcity.search.trials.bridge import MAX_WORKER_DEATHS, Deadlines, Halving, QueueSearcher, Watch
 from synthcity.search.trials.head_files import head_files
+from synthcity.search.trials.machines import Machines
 from synthcity.search.trials.queue import TrialQueue
 from synthcity.search.trials.trainable import TRAINER, Task, located, train_candidate
 from synthcity.seeds import split_seed
@@ -37,6 +39,7 @@ def run_trials(
     cluster: Cluster,
     dataset: object,
     storage: str,
+    machines: Machines,
     seconds: float | None = None,
     grace: float = 0.0,
     trainer: str = TRAINER,
@@ -59,7 +62,7 @@ def run_trials(
         training = tune.with_parameters(train_candidate, dataset=dataset, files=files)
         trainable = tune.with_resources(training, resources=cluster.resources)
         halving = Halving(recorder, budget, soft)
-        watch = Watch(recorder, feed, halving, budget.rungs, storage)
+        watch = Watch(recorder, feed, halving, machines, budget.rungs, storage)
         searcher = QueueSearcher(feed, recorder, lambda name: make_task(name, recorder, budget, storage, trainer))
         stopper = Deadlines(feed, soft, hard)
         _tuner(trainable, cluster, searcher, halving, watch, stopper, storage, files, recorder).fit()

@@ -8,7 +8,7 @@ import pytest
 
 from synthcity.errors import DataError
 from synthcity.search.candidates.candidate import Candidate
-from synthcity.search.journal.history import FAILED, QUEUED, RUNNING, TrialHistory
+from synthcity.search.journal.history import FAILED, QUEUED, RUNNING, Fold, TrialHistory
 from synthcity.search.journal.progress import Progress
 from synthcity.search.report.report import _trial_row
 from tests.search.builders import candidate, config, history, tell
@@ -132,3 +132,17 @@ def rejected(source: str) -> dict[str, Any]:
 )
 def test_what_waits_is_what_was_said_less_what_was_dealt_with(events: list[Any], waiting: list[str]) -> None:
     assert [proposal.rationale for proposal in TrialHistory.replay(events).waiting("llm.refine")] == waiting
+
+
+def test_a_fold_tells_the_same_as_one_event_after_the_other_and_what_it_told_stays() -> None:
+    events = [event for index in range(4) for event in tell(candidate(index), 5000.0 + index, 4990.0)]
+    events += [{"kind": "stage", "time": 500.0, "name": "search", "message": "searching"}]
+    fold, slow, early = Fold(), TrialHistory(), None
+    for number, event in enumerate(events):
+        fold.take(event)  # type: ignore[arg-type]
+        slow = slow.after(event)  # type: ignore[arg-type]
+        early = fold.history if number == 3 else early
+    assert fold.history == slow
+    assert early is not None
+    assert early == TrialHistory.replay(events[:4])  # type: ignore[arg-type]
+    assert fold.history is fold.history

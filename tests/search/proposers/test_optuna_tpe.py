@@ -9,7 +9,7 @@ from optuna.trial import TrialState
 from synthcity.nets.parameters import Parameter
 from synthcity.search.candidates.space import Space, canonical
 from synthcity.search.proposers import RandomProposer, TPEProposer
-from synthcity.search.proposers.optuna_tpe import _distribution
+from synthcity.search.proposers.optuna_tpe import _distribution, _worth_telling
 from tests.search.builders import candidate, history, tell
 
 SPACE = Space.from_registry()
@@ -106,3 +106,12 @@ def test_every_parameter_has_a_distribution_of_its_own_range(parameter: Paramete
         assert (found.low, found.high, found.log) == (parameter.low, parameter.high, parameter.log)
     else:
         assert found.choices == ((False, True) if parameter.kind == "bool" else parameter.choices)
+
+
+def test_of_a_long_search_it_is_told_the_best_the_newest_and_what_runs() -> None:
+    trials = [tell(candidate(index, rate=1e-3), 9000.0 - index) for index in range(500)]
+    trials[3] = tell(candidate(3, rate=1e-3), 5000.0)
+    trials[7] = tell(candidate(7, rate=1e-3), 5500.0, status="running")
+    told = [record.candidate.index for record in _worth_telling(history(*trials))]
+    assert told == [3, 7, *range(125, 500)]
+    assert len(_worth_telling(history(*trials[:300]))) == 300

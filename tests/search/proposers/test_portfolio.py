@@ -105,3 +105,15 @@ def test_an_arm_that_never_earns_anything_keeps_its_floor_and_no_more() -> None:
         events += tell(candidate(index, name, rate=3e-4 + 1e-5 * index), 5000.0 - index, status=status)
     assert all(count >= int(0.25 * total) - 1 for total, count in enumerate(counts))
     assert 14 <= counts[-1] <= 16
+
+
+def test_on_rented_machines_money_weighs_and_not_time() -> None:
+    def trial(index: int, source: str, seconds: float, usd: float) -> list[dict[str, Any]]:
+        events = tell(candidate(index, source=source), 5000.0, seconds=seconds)
+        return [{**event, "usd": usd} if event["kind"] == "rung" else event for event in events]
+
+    arms = {"tpe": ArmConfig(share=0.5), "random": ArmConfig(share=0.5)}
+    told = history(trial(0, "tpe", 100.0, 0.01), trial(1, "random", 10.0, 0.03))
+    (_, slow), (_, dear) = Portfolio(arms).rewards(told)
+    assert slow == pytest.approx(0.5 - 0.1 * 0.5)
+    assert dear == pytest.approx(0.0 - 0.1 * 1.5)

@@ -12,7 +12,14 @@ from synthcity.search.candidates.candidate import Candidate
 from synthcity.search.config import BudgetConfig
 from synthcity.search.journal.journal import Journal
 from synthcity.search.journal.recorder import Recorder
-from synthcity.search.trials.bridge import MAX_WORKER_DEATHS, Deadlines, Halving, QueueSearcher, Watch
+from synthcity.search.trials.bridge import (
+    MAX_NODES_LOST,
+    MAX_WORKER_DEATHS,
+    Deadlines,
+    Halving,
+    QueueSearcher,
+    Watch,
+)
 from synthcity.search.trials.trainable import STATE_FILE, Task
 from tests.search.builders import candidate, tell
 from tests.search.order import assert_before, recorded
@@ -44,14 +51,27 @@ class GivenFeed:
         self.closed = True
 
 
+class GivenMachines:
+    """Machines of which those in ``lost`` are there no more; each costs 3.60 USD an hour for a trial."""
+
+    def __init__(self, *lost: str) -> None:
+        self.lost = lost
+
+    def is_lost(self, node: str | None) -> bool:
+        return node in self.lost
+
+    def spent(self, node: str, seconds: float) -> dict[str, float]:
+        return {"usd": 0.001 * seconds, "gpu_seconds": seconds}
+
+
 @pytest.fixture
 def recorder(tmp_path: Path) -> Any:
     with Journal(tmp_path) as journal:
         yield Recorder(journal)
 
 
-def trial(name: str) -> Any:
-    return SimpleNamespace(config={"task": {"candidate": name}})
+def trial(name: str, error_file: Path | None = None) -> Any:
+    return SimpleNamespace(config={"task": {"candidate": name}}, error_file=error_file)
 
 
 def task(name: str) -> Task:
@@ -65,7 +85,7 @@ def record(recorder: Recorder, *trials: list[dict[str, Any]]) -> None:
 
 
 def make_watch(recorder: Recorder, feed: Any, halving: Halving) -> Watch:
-    return Watch(recorder, feed, halving, 4, "/runs/x/checkpoints")
+    return Watch(recorder, feed, halving, GivenMachines(), 4, "/runs/x/checkpoints")  # type: ignore[arg-type]
 
 
 def test_searcher_pops_waits_and_finishes_only_when_nothing_runs(recorder: Recorder) -> None:
@@ -108,6 +128,42 @@ def test_a_lost_worker_puts_its_candidate_back_until_it_is_hopeless(recorder: Re
     assert failed.status == "failed"
     assert failed.failure is not None
     assert failed.failure["class"] == "WorkerDied"
+
+
+LOSS = "Failure # {} (occurred at noon)\nThe actor died because its {}.\n"
+
+
+def test_a_lost_machine_is_no_failure_of_its_candidate(recorder: Recorder, tmp_path: Path) -> None:
+    record(recorder, tell(candidate(0), 5500.0, status="running"))
+    feed: Any = GivenFeed()
+    watch = make_watch(recorder, feed, Halving(recorder, BudgetConfig(), None))
+    error_file = tmp_path / "error.txt"
+    error_file.write_text(LOSS.format(1, "worker died") + LOSS.format(2, "node has died"))
+    for _ in range(2 * MAX_WORKER_DEATHS):
+        watch.on_trial_error(0, [], trial("c0000", error_file))
+        assert [feed.pop()] == [candidate(0)]
+    watch.on_trial_recover(0, [], trial("c0000", error_file))
+    error_file.write_text(LOSS.format(2, "node has died") + LOSS.format(3, "worker died"))
+    watch.on_trial_recover(0, [], trial("c0000", error_file))
+    found = recorder.history.trials["c0000"]
+    assert (found.nodes_lost, found.worker_deaths, found.status) == (2 * MAX_WORKER_DEATHS + 1, 1, "running")
+    assert len(recorder.history.troubles) == found.nodes_lost + 1
+
+
+def test_a_trial_that_loses_every_machine_is_given_up(recorder: Recorder) -> None:
+    record(recorder, tell(candidate(0), 5500.0, status="running"))
+    feed: Any = GivenFeed()
+    halving = Halving(recorder, BudgetConfig(), None)
+    machines: Any = GivenMachines("gone")
+    watch = Watch(recorder, feed, halving, machines, 4, "/runs/x/checkpoints")
+    figures = {"rung": 1, "score": 5400.0, "train_seconds": 50.0, "validation_seconds": 10.0}
+    watch.on_trial_result(0, [], trial("c0000"), {"status": "ok", "figures": figures, "node": "gone"})
+    for _ in range(MAX_NODES_LOST):
+        watch.on_trial_error(0, [], trial("c0000"))
+    failed = recorder.history.trials["c0000"]
+    assert failed.failure is not None
+    assert failed.failure["message"] == f"its machine was lost {MAX_NODES_LOST} times"
+    assert (failed.usd, failed.gpu_hours) == (pytest.approx(0.06), pytest.approx(60 / 3600))
 
 
 def test_a_failed_journal_stops_the_loop(recorder: Recorder) -> None:
@@ -164,7 +220,8 @@ def test_a_checkpoint_is_told_once_it_is_on_the_disk_with_its_folders(
     folder.mkdir(parents=True)
     (folder / STATE_FILE).write_bytes(b"state")
     feed: Any = GivenFeed()
-    watch = Watch(recorder, feed, Halving(recorder, BudgetConfig(), None), 4, str(storage))
+    machines: Any = GivenMachines()
+    watch = Watch(recorder, feed, Halving(recorder, BudgetConfig(), None), machines, 4, str(storage))
     told = recorded(recorder, monkeypatch)
     watch.on_checkpoint(0, [], trial("c0000"), SimpleNamespace(path=str(folder)))
     assert_before(told, "checkpoint", folder / STATE_FILE, folder, folder.parent, folder.parent.parent, storage)
