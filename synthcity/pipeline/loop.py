@@ -51,10 +51,16 @@ STOP = "STOP"
 CURABLE = (Fatal, TrialFailed, LLMError)
 """What another plan may cure."""
 
-PASSING = (SourceError, PublishError, VaultError, ChainError)
+
+class CutOff(SynthcityError):
+    """A search ended before its time through no fault of its plan; it goes on where it was."""
+
+
+PASSING = (SourceError, PublishError, VaultError, ChainError, CutOff)
 """What is over after a while, so that the same step is tried again."""
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 60.0, 3600.0
+_LOOK_SECONDS = 60.0  # for the file STOP, while something is waited for
 
 
 class Work(Protocol):
@@ -85,7 +91,7 @@ class Work(Protocol):
         """Offer what passed to the miner as challenger."""
 
     def wait(self, until: float) -> None:
-        """Return at ``until`` (unix s), or earlier where time is a stand-in's."""
+        """Return at ``until`` (unix s); where time is a stand-in's, it has come already."""
 
     def now(self, state: State) -> float:
         """Unix seconds."""
@@ -126,12 +132,10 @@ def run_loop(
             while (reason := _stop(folder, journal.state, config)) is None:
                 for event in _done(journal.state, config, work):
                     told(event)
-                    if isinstance(event, Waiting):
-                        work.wait(event.until)
-                    elif isinstance(event, Troubled):
-                        if len(journal.state.troubles) > config.retries:
-                            raise _given_up(event, config.retries)
-                        work.wait(event.until)
+                    if isinstance(event, Troubled) and len(journal.state.troubles) > config.retries:
+                        raise _given_up(event, config.retries)
+                    if isinstance(event, Waiting | Troubled):
+                        _wait(folder, journal.state, work, event.until)
         except KeyboardInterrupt:
             told(Stopped(reason="stopped by Ctrl-C or SIGTERM"))
             raise
@@ -166,6 +170,11 @@ def _stop(folder: Path, state: State, config: PipelineConfig) -> str | None:
     if (folder / STOP).exists():
         return f"there is a file {folder / STOP}; remove it and resume"
     return stop_reason(state, config)
+
+
+def _wait(folder: Path, state: State, work: Work, until: float) -> None:
+    while (now := work.now(state)) < until and not (folder / STOP).exists():
+        work.wait(min(until, now + _LOOK_SECONDS))
 
 
 def _done(state: State, config: PipelineConfig, work: Work) -> list[Event]:

@@ -60,6 +60,9 @@ from synthcity.search.vaulted import check_vault, fetch_run, mirrored
 from synthcity.search.versions import versions
 from synthcity.settings import Settings
 
+NOTHING_TRAINED = "no candidate was trained to a score"
+"""What a search that another plan might mend begins its last words with."""
+
 
 def search(
     config: SearchConfig | Path | str,
@@ -399,5 +402,5 @@ class _Run:
         if not recorder.history.saved:
             causes = {r.failure["message"] if r.failure else r.reason for r in recorder.history.records}
             causes |= {rejection.reason for rejection in recorder.history.rejections if not causes}
-            raise Fatal(f"no candidate was trained to a score: {'; '.join(sorted(causes)) or 'none was admitted'}")
+            raise Fatal(f"{NOTHING_TRAINED}: {'; '.join(sorted(causes)) or 'none was admitted'}")
         recorder.emit("search_finished", utilisation=Progress(recorder.history).utilisation())

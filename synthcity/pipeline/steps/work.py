@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from synthcity.durations import DAY
+from synthcity.errors import Fatal
 from synthcity.forecast.baselines import BASELINES
 from synthcity.history.local import row_of_run
 from synthcity.pipeline.config import Opening, Sweep, with_data
@@ -23,7 +24,7 @@ from synthcity.pipeline.events import (
     Searched,
     Waiting,
 )
-from synthcity.pipeline.loop import CURABLE
+from synthcity.pipeline.loop import CURABLE, CutOff
 from synthcity.pipeline.state import STALLED, Round, State, level_of
 from synthcity.pipeline.steps.checking import examine, winner_of
 from synthcity.pipeline.steps.deploying import answering, crowned, is_racing, offer_challenger
@@ -33,7 +34,9 @@ from synthcity.pipeline.worlds.world import World
 from synthcity.publish.publish import publish
 from synthcity.schema import plain
 from synthcity.search.config import SearchConfig, parse_config
+from synthcity.search.journal.folder import read_resolved
 from synthcity.search.journal.journal import JOURNAL, read_events
+from synthcity.search.run import NOTHING_TRAINED
 from synthcity.settings import Settings
 from synthcity.sn50.competitions import get_competition, get_rules
 
@@ -140,9 +143,16 @@ class Rounds:
         assert found is not None
         plan, config = found.planned[-1], self._search_config(state, found)
         run, began = self._runs / str(config.name), time.monotonic()
+        has_begun = _has_begun(run)
+        if has_begun:
+            config = read_resolved(run)  # as it was begun: more of a budget must not have it look again
         try:
-            result = search(config, resume=_has_begun(run), command=f"synthcity pipeline, round {found.began.round}")
+            result = search(config, resume=has_begun, command=f"synthcity pipeline, round {found.began.round}")
         except CURABLE as error:
+            if isinstance(error.__context__, KeyboardInterrupt):  # what was stopped with us is no failure
+                raise KeyboardInterrupt from error
+            if isinstance(error, Fatal) and not str(error).startswith(NOTHING_TRAINED):
+                raise CutOff(str(error)) from error
             spent = row_of_run(run).usd if _has_begun(run) else 0.0
             return Failed(
                 round=found.began.round,
@@ -189,7 +199,9 @@ class Rounds:
         assert found.judged is not None
         assert self._config.deploy is not None
         winner = winner_of(self._runs / found.searched.run)
-        return offer_challenger(Path(self._config.deploy), state, winner, f"{self._mark}{found.judged.reason}")
+        told = offer_challenger(Path(self._config.deploy), state, winner, f"{self._mark}{found.judged.reason}")
+        self._world.settle(state)
+        return told
 
     @property
     def _runs(self) -> Path:

@@ -15,11 +15,13 @@ from synthcity.errors import DataError, Fatal
 from synthcity.lines import append_line
 from synthcity.pipeline.config import Opening, load_pipeline
 from synthcity.pipeline.events import Began, Ended, Event, Failed, Judged, Opened, Planned, Searched, Told, Waiting
+from synthcity.pipeline.loop import CutOff
 from synthcity.pipeline.state import State
 from synthcity.pipeline.steps.rule import Plan
 from synthcity.pipeline.steps.work import Rounds
 from synthcity.pipeline.worlds.rehearsal import Rehearsal
 from synthcity.search import run as searching
+from synthcity.search.journal.folder import write_resolved
 from synthcity.settings import Settings
 
 FILE = Path(__file__).parents[3] / "configs" / "quickstart-pipeline.yaml"
@@ -107,6 +109,7 @@ def _search(monkeypatch: pytest.MonkeyPatch, does: Callable[..., Any]) -> list[d
 
 
 def _folder(config: Any, *events: dict[str, object]) -> None:
+    write_resolved(Path(config.output) / config.name, config)
     for event in events or ({"kind": "stage", "name": "x", "message": "y", "time": 0.0},):
         append_line(Path(config.output) / config.name / "journal.jsonl", event)
 
@@ -140,13 +143,33 @@ def test_a_search_that_trains_nothing_is_an_attempt_and_what_it_looked_at_is_tol
 
     def does(config: Any) -> Any:
         _folder(config, *([seen] if looked else []))
-        raise Fatal("no candidate was trained to a score")
+        raise Fatal("no candidate was trained to a score: too slow")
 
     monkeypatch.setattr("synthcity.pipeline.steps.work.row_of_run", lambda run: SimpleNamespace(usd=0.5))
     _search(monkeypatch, does)
     found = work.search(after(begun, plan))
     assert isinstance(found, Failed)
-    assert (found.looked, found.usd, found.reason) == (looked, 0.5, "no candidate was trained to a score")
+    assert (found.looked, found.usd, found.reason) == (looked, 0.5, "no candidate was trained to a score: too slow")
+
+
+def test_a_search_that_is_cut_off_or_stopped_is_no_attempt(
+    work: Rounds, begun: Began, plan: Planned, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(config: Any) -> Any:
+        raise Fatal("Ray was lost: its agent has ended; continue with --resume")
+
+    def stopped(config: Any) -> Any:
+        try:
+            raise KeyboardInterrupt
+        finally:
+            lost(config)
+
+    _search(monkeypatch, lost)
+    with pytest.raises(CutOff, match="Ray was lost"):
+        work.search(after(begun, plan))
+    _search(monkeypatch, stopped)
+    with pytest.raises(KeyboardInterrupt):
+        work.search(after(begun, plan))
 
 
 def test_prices_that_are_wrong_are_no_attempt(
@@ -164,9 +187,9 @@ def test_the_past_that_a_plan_names_lies_below_the_pipeline(
     work: Rounds, begun: Began, plan: Planned, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def does(config: Any) -> Any:
-        raise Fatal(str(config.search.earlier))
+        raise Fatal(f"no candidate was trained to a score: {config.search.earlier}")
 
     _search(monkeypatch, does)
     found = work.search(after(begun, replace(plan, settings=("search.earlier=[round-0001-1]",))))
     assert isinstance(found, Failed)
-    assert found.reason == f"('{tmp_path}/runs/round-0001-1',)"
+    assert found.reason.endswith(f"('{tmp_path}/runs/round-0001-1',)")
