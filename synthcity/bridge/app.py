@@ -15,8 +15,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from synthcity.bridge.dashboard.routes import page_routes
+from synthcity.bridge.events import Streams
+from synthcity.bridge.gone import gone_routes
 from synthcity.bridge.guard import CALLER, Caller
 from synthcity.bridge.mcp import mcp_server
+from synthcity.bridge.openapi import document
 from synthcity.bridge.operation import Operation, Refused
 from synthcity.bridge.place import DEFAULT_BOT, Place
 from synthcity.bridge.registry import operations
@@ -55,12 +59,22 @@ def build_app(place: Place) -> Starlette:
         Route(one.route, _endpoint(one, work), methods=[one.method], name=one.name) for one in operations().values()
     ]
     manager = StreamableHTTPSessionManager(mcp_server(place, bot=DEFAULT_BOT), json_response=True, stateless=True)
-    routes.append(Route(MCP, StreamableHTTPASGIApp(manager)))
+    routes += [
+        Route(MCP, StreamableHTTPASGIApp(manager)),
+        Route("/jobs/{id}/events", Streams(place).answer),
+        Route("/openapi.json", _openapi),
+        *page_routes(place),
+        *gone_routes(),
+    ]
     return Starlette(
         routes=routes,
         lifespan=lambda _: manager.run(),
         exception_handlers={SynthcityError: _tell, HTTPException: _tell_http, Exception: _tell_fault},
     )
+
+
+async def _openapi(_: Request) -> Response:
+    return Plain(document())
 
 
 def reading_posts() -> list[str]:

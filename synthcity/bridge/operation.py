@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
@@ -73,7 +73,6 @@ class Operation(Generic[I]):
     writes: bool = False
     has_body: bool = False
     long: bool = False
-    example: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def method(self) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from synthcity.cli.group import Group
 from synthcity.cli.options import LocalPath, Output
 
 STATE = "bridge"
@@ -33,12 +34,14 @@ def place_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-@click.command("bridge")
+@click.group("bridge", cls=Group, invoke_without_command=True)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8377, show_default=True, help="0: a free one.")
 @click.option("--allow-host", "allowed", multiple=True, metavar="NAME", help="Another name it is called by.")
 @place_options
+@click.pass_context
 def command(
+    ctx: click.Context,
     host: str,
     port: int,
     allowed: tuple[str, ...],
@@ -52,9 +55,13 @@ def command(
     """Serve runs, searches, prices and the miner's board over HTTP and MCP, until Ctrl-C.
 
     \b
-    Example:
-      synthcity bridge --data data/store --runs runs
+    Examples:
+      synthcity bridge
+      synthcity bridge --data data/store --miner state
+      synthcity bridge skill ~/.openclaw/workspace/skills
     """
+    if ctx.invoked_subcommand is not None:
+        return
     from synthcity.bridge.key import KEY, bridge_key
     from synthcity.bridge.place import Place
     from synthcity.bridge.server import is_loopback, serve
@@ -69,3 +76,12 @@ def command(
     where = "BRIDGE_API_KEY" if settings.bridge_api_key else str(state / KEY)
     click.echo(f"the key of all that writes: {where}")
     serve(place, key, host=host, port=port, allowed=allowed, tell=click.echo)
+
+
+@command.command("skill")
+@click.argument("folder", type=Output(is_folder=True))
+def skill(folder: Path) -> None:
+    """Write the skill `synthcity` for agents into FOLDER, with the entry that hosts of MCP take."""
+    from synthcity.bridge.skill import write_skill
+
+    click.echo(write_skill(folder))

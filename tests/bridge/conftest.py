@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import threading
 from collections.abc import Iterator
@@ -14,10 +15,16 @@ import pytest
 from synthcity.bridge.jobs import board
 from synthcity.bridge.place import Place
 from synthcity.bridge.server import guarded, server_of
+from synthcity.market.simulated import SimulatedConfig, SimulatedMarket
+from synthcity.market.store import Store
+from synthcity.search.journal.journal import Journal
+from synthcity.search.journal.recorder import Recorder
 from synthcity.settings import Secret
 from tests.bridge.jobs.builders import Launched
 from tests.cli.conftest import calls
 from tests.history.builders import report, write_run
+from tests.search.sample_run import journal
+from tests.search.test_comparison import finished
 from tests.waiting import until
 
 __all__ = ["calls"]
@@ -39,14 +46,45 @@ class Running:
 
 
 def place_in(folder: Path) -> Place:
-    """A place with one finished run."""
+    """A place with one finished run, one that goes on, and two days of prices."""
     write_run(folder / "runs" / "sweep", report())
-    return Place(state=folder / "state", runs=folder / "runs", configs=Path("configs"))
+    finished(folder / "runs" / "live", -0.5)
+    with Journal(folder / "runs" / "live") as lines:
+        recorder = Recorder(lines)
+        for event in journal(6):
+            told = {name: value for name, value in event.items() if name not in ("kind", "time")}
+            recorder.emit(event["kind"], **told)
+    (folder / "runs" / "live" / "report.json").unlink()
+    market = SimulatedMarket(SimulatedConfig(days=2)).market(["BTC"], resolution=300)
+    Store(folder / "prices").append("BTC", "simulated", 300, market["BTC", 300])
+    shutil.copytree(Path(__file__).parents[2] / "configs", folder / "configs")
+    return place_at(folder)
+
+
+def place_at(folder: Path) -> Place:
+    """The place of this folder."""
+    return Place(
+        state=folder / "state",
+        runs=folder / "runs",
+        configs=folder / "configs",
+        data=folder / "prices",
+        vault=str(folder / "vault"),
+    )
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What is in a place, made once."""
+    folder = tmp_path_factory.mktemp("made")
+    place_in(folder)
+    return folder
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return place_in(tmp_path)
+def place(made: Path, tmp_path: Path) -> Place:
+    """A place of the test's own."""
+    shutil.copytree(made, tmp_path / "place")
+    return place_at(tmp_path / "place")
 
 
 @pytest.fixture
@@ -59,8 +97,10 @@ def launched(monkeypatch: pytest.MonkeyPatch) -> Iterator[Launched]:
 
 
 @pytest.fixture(scope="session")
-def bridge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    place = place_in(tmp_path_factory.mktemp("bridge"))
+def bridge(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    folder = tmp_path_factory.mktemp("bridge") / "place"
+    shutil.copytree(made, folder)
+    place = place_at(folder)
     listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
     server = server_of(guarded(place, Secret(KEY)))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

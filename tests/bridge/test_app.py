@@ -17,7 +17,7 @@ def test_an_answer_is_what_its_schema_says(bridge: Running) -> None:
     with bridge.client(key=False) as client:
         reply = client.get("/history/runs", params={"order": "recent", "limit": "5"})
     assert reply.status_code == 200
-    assert [run["id"] for run in reply.json()["runs"]] == ["sweep"]
+    assert [run["id"] for run in reply.json()["runs"]] == ["live", "sweep"]
     validate(reply.json(), operations()["history"].output_schema)
 
 
@@ -27,7 +27,7 @@ def test_an_answer_is_what_its_schema_says(bridge: Running) -> None:
         ("/history/runs?limit=0", 400, "limit must be greater than or equal to 1, got '0'"),
         ("/history/runs?limt=1", 400, "unknown input of history 'limt'; did you mean 'limit'?"),
         ("/history/runs?limit=1&limit=2", 400, "history was given 'limit' twice"),
-        ("/history/run/none", 404, "there is no run 'none' among the 1 of local"),
+        ("/history/run/none", 404, "there is no run 'none' among the 2 of local"),
         ("/jobs/000000000000", 404, "there is no job '000000000000' of the bot 'default'"),
         ("/jobs/zz", 400, "id must match pattern"),
         ("/jobs/a%2Fb", 404, "Not Found"),

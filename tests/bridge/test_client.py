@@ -17,9 +17,9 @@ from tests.ports import free_ports
 
 def test_it_asks_and_is_told(bridge: Running) -> None:
     with Client(bridge.url, Secret(bridge.key), "default", timeout=10) as client:
-        assert client.ask(operations()["run"], {"id": "sweep"})["verdict"] == "proven"
+        assert client.ask(operations()["show"], {"id": "sweep"})["verdict"] == "proven"
         with pytest.raises(Refused, match="there is no run 'a/b'") as told:
-            client.ask(operations()["run"], {"id": "a/b"})
+            client.ask(operations()["show"], {"id": "a/b"})
         assert told.value.exit_code == 3
         with pytest.raises(ConfigError, match="limit must be"):
             client.ask(operations()["history"], {"limit": 0})

@@ -10,11 +10,11 @@ import pytest
 from synthcity.bridge.operation import Refused
 from synthcity.bridge.registry import operations
 from synthcity.errors import ConfigError
-from tests.bridge.conftest import Running, bridge, launched
+from tests.bridge.conftest import Running, bridge, launched, made
 from tests.bridge.jobs.builders import Launched
 from tests.cli.test_handpicked import invoke
 
-__all__ = ["bridge", "launched"]
+__all__ = ["bridge", "launched", "made"]
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +32,7 @@ def test_every_operation_is_an_action() -> None:
 
 
 def test_json_is_json_and_nothing_else_is_printed(bridge: Running) -> None:
-    done = invoke("client", "history", "--limit", "1", "--json")
+    done = invoke("client", "history", "--json")
     assert done.exit_code == 0, done.output
     assert json.loads(done.output)["runs"][0]["id"] == "sweep"
     assert done.stderr == ""
@@ -40,7 +40,7 @@ def test_json_is_json_and_nothing_else_is_printed(bridge: Running) -> None:
 
 def test_people_get_lines_and_a_table(bridge: Running) -> None:
     told = invoke("client", "history").output
-    assert "total     1\n" in told
+    assert "total     2\n" in told
     assert "sweep" in told
 
 
@@ -49,7 +49,7 @@ def test_people_get_lines_and_a_table(bridge: Running) -> None:
     [
         (("history", "--limit", "0"), ConfigError, "limit must be greater than or equal to 1, got 0", 2),
         (("history", "--limit", "many"), ConfigError, "limit must be a valid integer, got 'many'", 2),
-        (("run", "none"), Refused, "there is no run 'none'", 3),
+        (("show", "none"), Refused, "there is no run 'none'", 3),
     ],
 )
 def test_mistakes_are_a_sentence_with_an_exit_code(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from typing import Any
 
+from pydantic import Field
 from typing_extensions import TypedDict
 
-from synthcity.bridge.operation import Answer, Asked, Nothing, Operation
+from synthcity.bridge.operation import Answer, Asked, Input, Nothing, Operation
+from synthcity.errors import ConfigError
+from synthcity.plugins import is_reference
 
 WIDTH = 32  # for which parameters are counted
 
@@ -47,6 +51,43 @@ class Presets(TypedDict):
     """All presets."""
 
     presets: list[PresetTold]
+
+
+class Validated(TypedDict):
+    """Whether a network can be built; ``reason`` says why not."""
+
+    valid: bool
+    reason: str | None
+    architecture: str | None
+
+
+class Network(Input):
+    """A network by its parts."""
+
+    blocks: list[str] = Field([], max_length=8, description="Blocks, first to last.")
+    head: str = Field("gbm", max_length=60, description="What makes paths.")
+    options: dict[str, int | float | str | bool] = Field(
+        {}, max_length=40, description="Options such as d_model, head.hidden or block0.n_heads."
+    )
+
+
+def _validate(asked: Asked[Network]) -> Answer:
+    from synthcity.nets.config import NetConfig
+    from synthcity.search.candidates.notation import sketch
+    from synthcity.search.handpicked import compose
+
+    given = asked.given
+    try:
+        if named := [name for name in (*given.blocks, given.head) if is_reference(name)]:
+            raise ConfigError(f"{named[0]!r} would be imported; the bridge takes installed components alone")
+        settings = [f"{name}={json.dumps(value)}" for name, value in given.options.items()]
+        network, others = compose(given.blocks, given.head, settings)
+        if others:
+            raise ConfigError(f"{others[0].partition('=')[0]} is no option of a network")
+        NetConfig.from_dict(network)
+    except ConfigError as error:
+        return {"valid": False, "reason": str(error), "architecture": None}
+    return {"valid": True, "reason": None, "architecture": sketch(network)}
 
 
 @cache
@@ -110,5 +151,14 @@ OPERATIONS: tuple[Operation[Any], ...] = (
         takes=Nothing,
         gives=Presets,
         act=_presets,
+    ),
+    Operation(
+        name="validate",
+        about="Say whether a network can be built, before it is trained.",
+        route="/experiment/validate",
+        takes=Network,
+        gives=Validated,
+        act=_validate,
+        has_body=True,
     ),
 )

@@ -96,7 +96,7 @@ class Listed(Where):
 class OneRun(Input):
     """Which run."""
 
-    id: str = Field(min_length=1, max_length=200, description="Its id, its name, or latest.")
+    id: str = Field(min_length=1, max_length=200, description="Its id, its name, or latest.", examples=["latest"])
     source: Source = Field("local", description="Where it lies.")
 
 
@@ -160,7 +160,7 @@ OPERATIONS: tuple[Operation[Any], ...] = (
         act=_trends,
     ),
     Operation(
-        name="run",
+        name="show",
         about="Say what one run found: its verdict, its lead and what it cost.",
         route="/history/run/{id:path}",
         takes=OneRun,

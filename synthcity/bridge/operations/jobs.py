@@ -23,7 +23,9 @@ class Jobs(TypedDict):
 class Which(Input):
     """Which job."""
 
-    id: str = Field(pattern="^[0-9a-f]{12}$", description="Id of the job, as its start and `jobs` tell it.")
+    id: str = Field(
+        pattern="^[0-9a-f]{12}$", description="Id of the job, as its start and `jobs` tell it.", examples=["JOB_ID"]
+    )
 
 
 class HowMany(Input):

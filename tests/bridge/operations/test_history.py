@@ -12,7 +12,7 @@ from synthcity.bridge.registry import operations
 from tests.history.builders import report, write_run
 
 
-@pytest.mark.parametrize(("name", "given"), [("history", {}), ("trends", {}), ("run", {"id": "latest"})])
+@pytest.mark.parametrize(("name", "given"), [("history", {}), ("trends", {}), ("show", {"id": "latest"})])
 def test_answers_are_what_their_schemas_say(place: Place, name: str, given: dict[str, object]) -> None:
     answer = operations()[name].do(given, place, "default")
     validate(answer, operations()[name].output_schema)
@@ -22,7 +22,7 @@ def test_answers_are_what_their_schemas_say(place: Place, name: str, given: dict
 def test_a_list_is_of_one_competition_and_so_long(place: Place) -> None:
     write_run(place.runs / "other", report(run={**report()["run"], "competition": "crypto-1h"}))
     history = operations()["history"]
-    assert history.do({"limit": 1}, place, "default")["total"] == 2
+    assert history.do({"limit": 1}, place, "default")["total"] == 3
     assert len(history.do({"limit": 1}, place, "default")["runs"]) == 1
     assert history.do({"competition": "crypto-1h"}, place, "default")["runs"][0]["id"] == "other"
 
@@ -33,4 +33,4 @@ def test_a_name_leads_out_of_no_folder(place: Place, run: str) -> None:
         folder_of(Asked(given=OneRun(id=run), place=place, bot="default"), run)
     assert told.value.status == 404
     asked = Asked(given=OneRun(id="latest"), place=place, bot="default")
-    assert folder_of(asked, "latest") == place.runs / "sweep"
+    assert folder_of(asked, "latest") == place.runs / "live"
