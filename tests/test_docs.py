@@ -39,7 +39,7 @@ def test_python_blocks_run(name: str, code: str):
 def test_shown_commands_name_real_commands_options_and_files(words: list[str]):
     command: click.Command = cli
     context = click.Context(cli)
-    while isinstance(command, click.Group):
+    while isinstance(command, click.Group) and not (command.invoke_without_command and _is_over(words)):
         found = command.get_command(context, words[0])
         assert found is not None, words
         command, words = found, words[1:]
@@ -48,6 +48,11 @@ def test_shown_commands_name_real_commands_options_and_files(words: list[str]):
     for word in words:
         if word.startswith("configs/"):
             assert (ROOT / word).is_file(), word
+
+
+def _is_over(words: list[str]) -> bool:
+    """Whether no further command follows."""
+    return not words or words[0].startswith("-")
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
@@ -72,6 +77,8 @@ def leaves(command: click.Command, path: tuple[str, ...] = ("synthcity",)) -> It
     if not isinstance(command, click.Group):
         yield " ".join(path), command
         return
+    if command.invoke_without_command:
+        yield " ".join(path), command
     for name in command.list_commands(click.Context(command)):
         found = command.get_command(click.Context(command), name)
         assert found is not None

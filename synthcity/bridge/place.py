@@ -37,6 +37,10 @@ class Place:
         """Where the records of jobs lie."""
         return self.state / "jobs"
 
+    def pipelines_of(self, bot: str) -> Path:
+        """Where the pipelines of one bot lie."""
+        return self.state / "bots" / bot / "pipelines"
+
     def runs_of(self, bot: str) -> Path:
         """Where the runs of one bot lie."""
         return self.runs if bot == DEFAULT_BOT else self.state / "bots" / bot / "runs"

@@ -13,6 +13,7 @@ from synthcity.errors import ConfigError
 def test_each_bot_has_runs_of_its_own() -> None:
     place = Place(state=Path("s"), runs=Path("runs"), configs=Path("c"))
     assert place.runs_of("default") == Path("runs")
+    assert place.pipelines_of("alpha") == Path("s/bots/alpha/pipelines")
     assert place.runs_of("alpha") == Path("s/bots/alpha/runs")
 
 

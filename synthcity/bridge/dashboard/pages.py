@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from pathlib import Path
 
 import jinja2
 
@@ -44,6 +45,7 @@ def front(place: Place, bot: str) -> str:
         trends=trends,
         trend_plot=trend_line(trends.answer["timeline"]) if trends.answer else "",
         miner=_ask(place, bot, "miner"),
+        pipeline=_pipeline(place, bot),
         curves=curves,
     )
 
@@ -70,7 +72,7 @@ def report_page(place: Place, bot: str, id: str) -> bytes:
     """
     run = operations()["show"].do({"id": id}, place, bot)
     try:
-        return (place.runs_of(bot) / run["id"] / REPORT_HTML).read_bytes()
+        return Path(place.runs_of(bot), run["id"], REPORT_HTML).read_bytes()
     except OSError:
         raise Refused(f"the run {run['id']!r} has no report yet; it is written at its end", 404) from None
 
@@ -83,6 +85,14 @@ def docs_page() -> str:
 def asset(name: str) -> str:
     """Return a file of the page."""
     return (resources.files(__package__) / "templates" / name).read_text(encoding="utf-8")
+
+
+def _pipeline(place: Place, bot: str) -> Part:
+    """How the newest pipeline of a bot stands."""
+    newest = next((job for job in board.jobs(place, bot) if job.action == "pipeline"), None)
+    if newest is None:
+        return Part(answer=None, why_not="no pipeline yet; `synthcity client run` starts one")
+    return _ask(place, bot, "rounds", id=newest.id)
 
 
 def _ask(place: Place, bot: str, operation: str, **given: object) -> Part:

@@ -39,6 +39,7 @@ def start(
     *,
     key: str | None = None,
     secrets_needed: Sequence[str] = (),
+    home: Path | None = None,
 ) -> Job:
     """Start ``synthcity ARGUMENTS`` as a job, or return the one that was started by the same ``key``.
 
@@ -50,6 +51,7 @@ def start(
         arguments: of the command; ``{run}`` is the name and ``{runs}`` the folder of its run.
         key: of idempotency, chosen by the caller.
         secrets_needed: beginnings of the environment variables with secrets that the command needs.
+        home: where its run folder lies, by default among the runs of the bot.
 
     Raises:
         Refused: too many run, or the key was used for something else.
@@ -67,7 +69,7 @@ def start(
                 return known
         _check_room(place)
         _forget_oldest(place)
-        runs, run = place.runs_of(bot).absolute(), f"{action}-{id}"
+        runs, run = (home or place.runs_of(bot)).absolute(), f"{action}-{id}"
         job = Job(
             id=id,
             bot=bot,

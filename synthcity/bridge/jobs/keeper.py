@@ -20,6 +20,7 @@ from synthcity.files import PRIVATE, atomic_write
 from synthcity.history.local import JOURNAL
 
 COMMAND = (sys.executable, "-m", "synthcity")
+PIPELINE_JOURNAL = "pipeline.jsonl"
 GRACE_SECONDS = 60.0
 """What a stopped command may take to write down where it was."""
 
@@ -27,8 +28,8 @@ GRACE_SECONDS = 60.0
 def keep(folder: Path, lock: int) -> int:
     """Run the job in ``folder`` to its end; return its exit code."""
     job = read_job(folder)
-    journal = Path(job.run) / JOURNAL
-    again = ["--resume"] if journal.is_file() and journal.stat().st_size else []
+    journals = (Path(job.run) / name for name in (JOURNAL, PIPELINE_JOURNAL))
+    again = ["--resume"] if any(path.is_file() and path.stat().st_size for path in journals) else []
     with (folder / OUTPUT).open("ab") as output:
         process = subprocess.Popen(
             [*COMMAND, *job.arguments, *again],

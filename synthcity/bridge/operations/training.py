@@ -69,11 +69,9 @@ class Search(OnPrices):
     seconds: int | None = Field(None, ge=1, le=MOST_SECONDS, description="Time that the search may take.")
 
 
-def start(
-    asked: Asked[Any], action: str, arguments: list[str], secrets: tuple[str, ...] = (), *, run: bool = True
-) -> Answer:
-    """Start ``synthcity ACTION ARGUMENTS``, by default in a run folder of its own."""
-    where = ["--set", "name={run}", "--set", f"output={json.dumps('{runs}')}"] if run else []
+def start(asked: Asked[Any], action: str, arguments: list[str], secrets: tuple[str, ...] = ()) -> Answer:
+    """Start ``synthcity ACTION ARGUMENTS`` in a run folder of its own."""
+    where = ["--set", "name={run}", "--set", f"output={json.dumps('{runs}')}"]
     job = board.start(
         asked.place,
         asked.bot,

@@ -29,6 +29,7 @@ def test_the_front_shows_jobs_the_newest_run_all_runs_the_trend_and_the_miner(pl
         "Newest run",
         "Runs",
         "Trend",
+        "Pipeline",
         "Miner",
         "Key",
     ]

@@ -1,0 +1,99 @@
+"""The loop that runs itself: started as a job, and how its rounds stand."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from synthcity.bridge.jobs import board
+from synthcity.bridge.jobs.telling import JobTold, told
+from synthcity.bridge.operation import Answer, Asked, Operation, Refused
+from synthcity.bridge.operations.jobs import Which
+from synthcity.bridge.operations.training import Long, Sweep, sweep_file
+from synthcity.pipeline.status import Status, read_status
+
+ACTION = "pipeline"
+_SECRETS = ("SYNTHCITY_LLM_", "CHUTES_", "HF_", "HIPPIUS_", "WANDB_")  # what plans, publishes, keeps and tracks
+
+
+class Loop(Long):
+    """Which pipeline, and its bounds."""
+
+    config: Sweep = Field(
+        "quickstart-pipeline", description="Pipeline file in the bridge's folder of configs, without .yaml."
+    )
+    publish: bool = Field(False, description="Publish what the gate lets through.")
+    retries: int | None = Field(None, ge=1, le=20, description="Further plans of a round that comes to nothing.")
+    temperature: float | None = Field(None, ge=0, le=1, description="Of the first plan; later ones are warmer.")
+    rounds: int = Field(1, ge=1, le=1000, description="Rounds in all.")
+    budget_usd: float | None = Field(None, ge=0, le=1000, description="For language models, of all rounds.")
+    seconds: int | None = Field(None, ge=1, le=366 * 86_400, description="For searching, of all rounds.")
+
+
+def _run(asked: Asked[Loop]) -> Answer:
+    from synthcity.pipeline.config import load_pipeline
+
+    given = asked.given
+    file = sweep_file(asked, given.config)
+    opening = load_pipeline(
+        Path(file),
+        rounds=given.rounds,
+        retries=given.retries,
+        temperature=given.temperature,
+        budget_usd=given.budget_usd,
+        budget_time=given.seconds,
+        publish=given.publish,
+    )
+    options = {name: getattr(given, name) for name in ("rounds", "retries", "temperature", "budget_usd")}
+    arguments = [word for name, value in options.items() if value is not None for word in (_option(name), f"{value}")]
+    arguments += ["--publish"] if given.publish else ["--set", "publish=false"]
+    arguments += [] if given.seconds is None else ["--budget-time", f"{given.seconds}s"]
+    is_rehearsal = all(sweep.is_simulated for sweep in opening.sweeps.values())
+    job = board.start(
+        asked.place,
+        asked.bot,
+        ACTION,
+        given.model_dump(mode="json", exclude={"idempotency_key"}),
+        [ACTION, "run", file, *arguments, "--set", f"folder={json.dumps('{runs}/{run}')}"],
+        key=given.idempotency_key,
+        secrets_needed=() if is_rehearsal else _SECRETS,
+        home=asked.place.pipelines_of(asked.bot),
+    )
+    return told(asked.place, job)
+
+
+def _rounds(asked: Asked[Which]) -> Answer:
+    job = board.job_of(asked.place, asked.bot, asked.given.id)
+    if job.action != ACTION:
+        raise Refused(f"job {job.id} is a {job.action} and no pipeline", 404)
+    answer: Answer = json.loads(json.dumps(read_status(Path(job.run)).to_dict()))
+    return answer
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+OPERATIONS: tuple[Operation[Any], ...] = (
+    Operation(
+        name="run",
+        about="Run the pipeline: search, check, publish where asked to, challenge the miner, and again.",
+        route="/pipeline/run",
+        takes=Loop,
+        gives=JobTold,
+        act=_run,
+        writes=True,
+        long=True,
+    ),
+    Operation(
+        name="rounds",
+        about="Say how the rounds of a pipeline stand: what it does, what it found, and what it cost.",
+        route="/pipeline/rounds/{id}",
+        takes=Which,
+        gives=Status,
+        act=_rounds,
+    ),
+)
