@@ -11,6 +11,7 @@ from synthcity.cli.group import Group
 from synthcity.cli.options import LocalPath, Output
 
 STATE = "bridge"
+_EXTRA = ("mcp", "starlette", "uvicorn")
 
 
 def place_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -32,6 +33,21 @@ def place_options(command: Callable[..., None]) -> Callable[..., None]:
     ):
         command = option(command)
     return command
+
+
+def check_extra() -> None:
+    """Say what is missing before it is imported.
+
+    Raises:
+        ConfigError: the extra ``bridge`` is not installed.
+    """
+    from importlib.util import find_spec
+
+    from synthcity.errors import ConfigError
+
+    for name in _EXTRA:
+        if find_spec(name) is None:
+            raise ConfigError(f"the bridge needs {name}; pip install 'synth-city[bridge]'")
 
 
 @click.group("bridge", cls=Group, invoke_without_command=True)
@@ -62,6 +78,7 @@ def command(
     """
     if ctx.invoked_subcommand is not None:
         return
+    check_extra()
     from synthcity.bridge.key import KEY, bridge_key
     from synthcity.bridge.place import Place
     from synthcity.bridge.server import is_loopback, serve

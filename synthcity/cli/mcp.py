@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from synthcity.cli.bridge import place_options
+from synthcity.cli.bridge import check_extra, place_options
 
 
 @click.command("mcp")
@@ -18,6 +18,7 @@ def command(state: Path, runs: Path, configs: Path, data: Path | None, miner: Pa
       synthcity mcp --runs runs
       {"mcpServers": {"synthcity": {"command": "synthcity", "args": ["mcp"]}}}
     """
+    check_extra()
     import anyio
 
     from synthcity.bridge.mcp import serve_stdio

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from synthcity.bridge import server
+from synthcity.cli import bridge as cli
 from synthcity.errors import ConfigError
 from tests.cli.test_handpicked import invoke
 
@@ -40,3 +41,17 @@ def test_elsewhere_than_the_loopback_it_wants_a_key_that_was_chosen(
     monkeypatch.setenv("BRIDGE_API_KEY", "long-enough-for-a-key")
     assert invoke("bridge", "--host", "0.0.0.0").exit_code == 0
     assert not Path("bridge").exists()
+
+
+def test_a_missing_extra_is_one_sentence(served: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "_EXTRA", ("nowhere_to_be_found",))
+    for command in ("bridge", "mcp"):
+        done = invoke(command)
+        assert isinstance(done.exception, ConfigError)
+        assert "needs nowhere_to_be_found; pip install 'synth-city[bridge]'" in str(done.exception)
+
+
+def test_the_skill_is_written_where_it_is_wanted(tmp_path: Path) -> None:
+    done = invoke("bridge", "skill", str(tmp_path / "skills"))
+    assert (done.exit_code, done.output) == (0, f"{tmp_path / 'skills' / 'synthcity'}\n")
+    assert (tmp_path / "skills" / "synthcity" / "SKILL.md").is_file()
