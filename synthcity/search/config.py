@@ -18,7 +18,7 @@ from synthcity.market.simulated import SimulatedConfig
 from synthcity.schema import MAX_SEED, build, duration, key, local_path, local_paths, plain
 from synthcity.search.arms import LLM
 from synthcity.search.candidates.candidate import Config
-from synthcity.search.recent import freeze_periods
+from synthcity.search.recent import VAULT, freeze_periods
 from synthcity.vault.opening import vault_address
 
 MOST_RUNS = 5  # that a search is told of
@@ -44,6 +44,11 @@ class DataConfig:
     bursts: bool = True
     calendar: bool = True
     simulated: SimulatedConfig = field(default_factory=SimulatedConfig)
+
+    @property
+    def in_vault(self) -> str | None:
+        """Name or id of the price store where ``path`` says that the vault has it, as in ``vault:store``."""
+        return self.path[len(VAULT) :] if self.path is not None and self.path.startswith(VAULT) else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,6 +152,8 @@ class SearchConfig:
     def __post_init__(self) -> None:
         if self.data.source == "store" and self.data.path is None:
             raise ConfigError("data.path must name the price store when data.source is 'store'")
+        if self.data.in_vault is not None and self.vault is None:
+            raise ConfigError(f"data.path is {self.data.path}; set vault to a folder or s3://bucket/prefix")
         if self.data.assets is not None and not self.data.assets:
             raise ConfigError("data.assets must name at least one asset or be left out")
         if self.name is not None and (Path(self.name).name != self.name or self.name in ("", ".", "..")):

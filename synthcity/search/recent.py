@@ -14,6 +14,7 @@ from synthcity.market.times import format_time
 from synthcity.schema import local_path, plain
 from synthcity.sn50.competitions import get_competition
 
+VAULT = "vault:"  # how the path of a store begins that lies in the run's vault
 SLACK_DAYS = 5  # a holiday week-end at an end of a span is no lack of data
 _log = logging.getLogger(__name__)
 
@@ -33,6 +34,8 @@ def freeze_periods(document: Mapping[str, Any]) -> dict[str, Any]:
         return dict(document)
     if data.get("source", "store") != "store" or not isinstance(data.get("path"), str):
         raise ConfigError(f"data.periods: {text!r} is counted from a store; set data.path, or write dates")
+    if data["path"].startswith(VAULT):
+        raise ConfigError(f"data.periods: {text!r} is counted from a folder; with {data['path']} write dates")
     try:
         competition = get_competition(str(document.get("competition")), document.get("rules"))
     except ValueError as error:

@@ -56,7 +56,7 @@ from synthcity.search.tracking.trackers import Trackers, check_trackers
 from synthcity.search.trials.machines import Machines
 from synthcity.search.trials.queue import TrialQueue
 from synthcity.search.trials.tuning import run_trials
-from synthcity.search.vaulted import check_vault, fetch_run, mirrored
+from synthcity.search.vaulted import check_vault, fetch_prices, fetch_run, mirrored
 from synthcity.search.versions import versions
 from synthcity.settings import Settings
 
@@ -123,7 +123,8 @@ def search(
     if resume and (result := finished(folder, config)):
         return result
     _check(config)
-    data = load_data(config)
+    priced = fetch_prices(config)
+    data = load_data(priced)
     unused: list[str] = []
     earlier = [] if resume else read_earlier(config, unused.append)
     command = command or shlex.join(sys.argv)
@@ -148,7 +149,7 @@ def search(
 
         run = _Run(
             folder=folder,
-            config=config,
+            config=priced,
             data=data,
             recorder=recorder,
             command=command,

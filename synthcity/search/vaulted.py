@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from synthcity.errors import RunError
 from synthcity.search.config import SearchConfig
 from synthcity.search.journal.journal import JOURNAL
 from synthcity.search.journal.recorder import Recorder
-from synthcity.vault import list_runs, open_vault, pull
+from synthcity.vault import find, list_runs, open_vault, pull
 from synthcity.vault.folder import FolderVault
+from synthcity.vault.layout import identity_of
 from synthcity.vault.mirror import Mirror, Mirrored
 from synthcity.vault.outbox import OUTBOX
 
+_PRICES = ".prices"  # no run
 _INTERRUPTED_SECONDS = 10.0  # somebody waits for the prompt
 
 
@@ -80,6 +84,30 @@ def fetch_run(config: SearchConfig, stem: str) -> None:
             "leave out --resume to start one"
         )
     pull(vault, entry, output / entry.name)
+
+
+def fetch_prices(config: SearchConfig) -> SearchConfig:
+    """Return ``config`` with its prices on this machine: a store that the vault has is kept below ``output``.
+
+    Every day is held against its hash; of a store that was fetched before only the days that are new or have grown are.
+
+    Raises:
+        ConfigError: the vault has no such store; the text gives the nearest name.
+        VaultError: the vault does not answer, or holds a file that differs from its hash.
+        RunError: the disk refuses.
+    """
+    wanted = config.data.in_vault
+    if wanted is None or config.vault is None:
+        return config
+    vault = open_vault(config.vault)
+    entry = find(vault, wanted, kinds=("prices",))
+    folder = Path(config.output).absolute() / _PRICES / identity_of(entry.id)
+    for file in entry.files:  # a day that was not over when it was fetched has grown since
+        day = folder / file.path
+        if day.exists() and hashlib.sha256(day.read_bytes()).hexdigest() != file.sha256:
+            day.unlink()
+    pull(vault, entry, folder)
+    return replace(config, data=replace(config.data, path=str(folder)))
 
 
 def _folders(output: Path) -> list[Path]:

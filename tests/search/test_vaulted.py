@@ -13,11 +13,11 @@ from synthcity.search.config import SearchConfig, parse_config
 from synthcity.search.journal.folder import run_folder
 from synthcity.search.journal.journal import JOURNAL, Journal
 from synthcity.search.journal.recorder import Recorder
-from synthcity.search.vaulted import check_vault, fetch_run, mirrored
-from synthcity.vault import list_runs, open_vault, push_run
+from synthcity.search.vaulted import check_vault, fetch_prices, fetch_run, mirrored
+from synthcity.vault import list_runs, open_vault, push_run, push_store
 from tests.search.test_config import sweep
 from tests.search.test_run import finish, start
-from tests.vault.builders import BEGUN, files_of, started, write_run
+from tests.vault.builders import BEGUN, files_of, started, write_run, write_store
 from tests.waiting import until
 
 
@@ -110,3 +110,50 @@ def test_a_search_goes_on_elsewhere_after_its_machine_is_lost(tmp_path: Path) ->
     assert (entry.run.state, entry.run.trials) == ("finished", 2)
     assert entry.id in output
     assert entry.run.verdict is not None
+
+
+def days(folder: Path) -> dict[str, bytes]:
+    return {name: content for name, content in files_of(folder).items() if name.endswith(".parquet")}
+
+
+FROM_VAULT = ("data.source=store", "data.path=vault:store")
+
+
+def test_prices_come_from_the_vault_and_later_only_the_days_that_are_new(tmp_path: Path) -> None:
+    vault, wanted = open_vault(str(tmp_path / "kept")), config(tmp_path, *FROM_VAULT)
+    write_store(tmp_path / "store", days=2)
+    push_store(vault, tmp_path / "store")
+    first = fetch_prices(wanted)
+    assert first.data.path is not None
+    here = Path(first.data.path)
+    assert here.is_relative_to(tmp_path / "runs")
+    assert days(here) == days(tmp_path / "store")
+    assert wanted.data.path == "vault:store", "which a resumed run on another machine reads again"
+    write_store(tmp_path / "store", days=4)
+    push_store(vault, tmp_path / "store")
+    grown = next(here.rglob("*.parquet"))
+    grown.write_bytes(b"as it was at noon")
+    assert fetch_prices(wanted) == first
+    assert days(here) == days(tmp_path / "store")
+    assert fetch_prices(first) is first
+
+
+def test_prices_that_the_vault_lacks_or_has_damaged_are_told(tmp_path: Path) -> None:
+    vault = open_vault(str(tmp_path / "kept"))
+    write_store(tmp_path / "store")
+    push_store(vault, tmp_path / "store")
+    with pytest.raises(ConfigError, match="did you mean 'store'"):
+        fetch_prices(config(tmp_path, "data.source=store", "data.path=vault:stroe"))
+    day = next((tmp_path / "kept/prices").rglob("*.parquet"))
+    day.chmod(0o600)
+    content = day.read_bytes()
+    day.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    with pytest.raises(VaultError, match="differs from its hash"):
+        fetch_prices(config(tmp_path, *FROM_VAULT))
+
+
+def test_prices_of_a_vault_need_one_and_dates(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"data\.path is vault:store; set vault to a folder"):
+        parse_config(sweep(), [*FROM_VAULT])
+    with pytest.raises(ConfigError, match="with vault:store write dates"):
+        config(tmp_path, *FROM_VAULT, "data.periods=365d")

@@ -20,6 +20,7 @@ from synthcity.search.journal.folder import read_run
 from synthcity.search.journal.history import COMPLETED, FAILED, TrialHistory
 from synthcity.search.journal.parts import EarlierRun
 from synthcity.search.roles.authoring import restore
+from synthcity.search.vaulted import fetch_prices
 from synthcity.sn50.prompt import Prompt
 
 E = TypeVar("E")
@@ -80,7 +81,7 @@ class RoleContext:
     @cached_property
     def data(self) -> SearchData:
         """The prices; simulated or loaded when first needed."""
-        return load_data(self.config)
+        return load_data(fetch_prices(self.config))
 
     @cached_property
     def gate(self) -> Gate:
