@@ -4,9 +4,10 @@ The market's lists are the truth about money; whatever lies on our disk is inten
 """
 
 from synthcity.rent.config import Kind, Limits, NodeType, Spot, bounded, usd
+from synthcity.rent.connection import Patience
 from synthcity.rent.ledger import LEDGER, Account, Ledger, read_ledger, read_ledgers
 from synthcity.rent.lessor import EVERY, Lessor, LimitReached
-from synthcity.rent.market import Listing, Market, Patience, Refused, Unknown
+from synthcity.rent.market import Listing, Market, Refused, Unknown
 from synthcity.rent.naming import PREFIX, cluster_name, cluster_prefix, new_name, node_type_name, read_name
 from synthcity.rent.offers import NoOffer, Offer, choose, rank
 from synthcity.rent.reaper import HEARTBEAT, OLDER, Reaper, require_reaper

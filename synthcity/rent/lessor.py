@@ -23,11 +23,11 @@ from decimal import Decimal
 from pathlib import Path
 
 from synthcity.durations import MINUTE
-from synthcity.errors import ConfigError, RentError, RunError, SynthcityError, unknown_name
+from synthcity.errors import ConfigError, RentError, SynthcityError, unknown_name
 from synthcity.rent import gpus
+from synthcity.rent.books import Books
 from synthcity.rent.comparing import Matched, compared, dear, ending, match
 from synthcity.rent.config import Limits, NodeType, bounded
-from synthcity.rent.ledger import Ledger
 from synthcity.rent.market import Listing, Market, Refused, Unknown
 from synthcity.rent.naming import cluster_prefix, new_name
 from synthcity.rent.offers import choose
@@ -76,22 +76,17 @@ class Lessor:
         self.node_types = {one.name: bounded(one, settings) for one in node_types}
         self._prefix = cluster_prefix(cluster)
         self._market, self._public_key, self._key_id = market, public_key, ""
-        self._lock, self._round = threading.RLock(), threading.Lock()
-        self._ledger = Ledger(ledger)
-        now = market.now()
-        # nobody knows when the last process died in the midst of a request, so absence begins to count now
-        self._rentals = {one.name: replace(one, asked=min(one.asked, now), seen=now) for one in self._ledger.rentals}
+        self._round = threading.Lock()
+        self._books = Books(ledger, market.now)
+        self._lock = self._books.lock
         self._asking: set[str] = set()
         self._is_listed = False  # whether a whole list was held against the ledger
         self._strangers: tuple[Listed, ...] = ()
         self._shunned: dict[str, float] = {}  # ids of offers, and until when
-        self._unwritten: set[str] = set()
-        for problem in self._ledger.problems:
-            _log.warning("%s", problem)
 
     def close(self) -> None:
         """Let go of the ledger and the market; what is rented stays rented."""
-        self._ledger.close()
+        self._books.close()
         self._market.close()
 
     def __enter__(self) -> Lessor:
@@ -110,20 +105,16 @@ class Lessor:
         """USD an hour of all that is there, or may be."""
         with self._lock:
             unknown = sum((row.hourly or Decimal(0) for row in self._strangers), Decimal(0))
-            return sum((one.worst_hourly for one in self._rentals.values()), unknown)
+            return sum((one.worst_hourly for one in self._books.open), unknown)
 
     @property
     def spent(self) -> Decimal:
         """USD that the cluster has cost in its life, at most."""
-        with self._lock:
-            now = self._market.now()
-            open_ = (one.cost(now) for one in self._rentals.values() if one.state != "gone")
-            return sum(open_, self._ledger.spent)
+        return self._books.spent
 
     def rentals(self) -> tuple[Rental, ...]:
         """Return all that is there, or may be: whatever is not gone."""
-        with self._lock:
-            return tuple(one for one in self._rentals.values() if one.state != "gone")
+        return self._books.open
 
     def check(self) -> None:
         """Hold everything against the market before anything is rented.
@@ -140,12 +131,11 @@ class Lessor:
         listing = self._market.rentals()
         if listing.skew is not None and abs(listing.skew) > MOST_SKEW:
             raise ConfigError(f"the clock of this machine is {-listing.skew:+.0f} s off the market's; set it")
-        with self._lock:
-            strangers = match(self._rentals.values(), listing.rows, self._prefix).strangers
+        strangers = match(self._books.all, listing.rows, self._prefix).strangers
         if strangers:
             names = ", ".join(sorted(row.name for row in strangers))
             raise ConfigError(
-                f"the market has rentals of a cluster {self.cluster!r} that are not in {self._ledger.path} ({names}); "
+                f"the market has rentals of a cluster {self.cluster!r} that are not in {self._books.path} ({names}); "
                 f"choose another name, or end them with `synthcity cluster reap --cluster {self.cluster} --yes`"
             )
         self._key()
@@ -155,7 +145,7 @@ class Lessor:
 
         Raises:
             ValueError: there is no such node type.
-            LimitReached: the cluster has as many, or has cost as much, as it may.
+            LimitReached: the cluster has as many, costs as much, or has cost as much, as it may.
             NoOffer: nothing that fits is cheap enough.
             RentError: nothing was started, or something that was too dear and is being ended.
             RunError: the intent could not be written; nothing was asked for.
@@ -169,29 +159,33 @@ class Lessor:
         key, offers = self._key(), self._market.offers(wanted.kind)
         with self._lock:
             now = self._market.now()
-            most = min(wanted.max_hourly_rate, self._left(wanted))
-            offer = choose([one for one in offers if self._shunned.get(one.id, now) <= now], wanted, most)
+            offers = [one for one in offers if self._shunned.get(one.id, now) <= now]
+            best, left = choose(offers, wanted, wanted.max_hourly_rate), self._left(wanted)
+            if best.hourly > left:
+                raise LimitReached(f"{best.hourly} USD an hour for {node_type} is more than the {left} that are left")
+            most = min(wanted.max_hourly_rate, left)
             rental = Rental(
                 name=new_name(self.cluster, node_type),
                 node_type=node_type,
                 kind=wanted.kind,
-                offer=offer.id,
-                gpu=offer.gpu,
-                gpu_count=offer.gpu_count,
-                is_spot=offer.is_spot,
+                offer=best.id,
+                gpu=best.gpu,
+                gpu_count=best.gpu_count,
+                is_spot=best.is_spot,
                 max_hourly=most,
                 asked=now,
                 seen=now,
             )
-            self._ledger.write(rental)
-            self._rentals[rental.name] = rental
+            self._books.begin(rental)
             self._asking.add(rental.name)
         try:
-            self._started(rental.name, self._market.start(wanted.kind, offer.id, rental.name, key))
+            self._started(rental.name, self._market.start(wanted.kind, best.id, rental.name, key))
         except Refused as error:
-            self._shun(offer.id)
+            self._shun(best.id)
             with self._lock:
-                self._put(replace(self._rentals[rental.name], state="gone", ended=self._market.now(), why=str(error)))
+                self._books.put(
+                    replace(self._books[rental.name], state="gone", ended=self._market.now(), why=str(error))
+                )
             raise
         except Unknown as error:
             _log.warning("%s", error)
@@ -199,10 +193,10 @@ class Lessor:
             with self._lock:
                 self._asking.discard(rental.name)
                 # absence counts from the end of the request
-                self._rentals[rental.name] = replace(self._rentals[rental.name], seen=self._market.now())
-        rental = self._rentals[rental.name]
+                self._books.put(replace(self._books[rental.name], seen=self._market.now()))
+        rental = self._books[rental.name]
         if rental.state == "stopping" and rental.hourly is not None and rental.hourly > rental.max_hourly:
-            self._shun(offer.id)
+            self._shun(best.id)
             self._end([rental])
             raise RentError(f"{rental.name} is being ended: {rental.why}")
         return rental.name
@@ -210,16 +204,15 @@ class Lessor:
     def joined(self, name: str) -> None:
         """Note that a machine has become a node of the cluster."""
         with self._lock:
-            if not self._rentals[name].joined:
-                self._put(replace(self._rentals[name], joined=True))
+            if not self._books[name].joined:
+                self._books.put(replace(self._books[name], joined=True))
 
     def stop(self, name: str, why: str = "it is not needed any more") -> None:
         """Have a machine ended: asked for now, and again in every round until lists lack it."""
-        with self._lock:
-            if name not in self._rentals:
-                raise ValueError(f"the ledger has no rental {name!r}")
-            self._mark(name, why)
-            rental = self._rentals[name]
+        if name not in self._books:
+            raise ValueError(f"the ledger has no rental {name!r}")
+        self._books.end(name, why)
+        rental = self._books[name]
         if rental.state == "stopping":
             self._end([rental])
 
@@ -230,7 +223,7 @@ class Lessor:
             RentError: the market has not told all; the next round will.
         """
         with self._round:
-            self._write_again()
+            self._books.write()
             asked = self._end_all()
             failure: SynthcityError | None = None
             try:
@@ -241,10 +234,9 @@ class Lessor:
             except (RentError, ConfigError) as error:
                 failure = error
             with self._lock:
-                living = list(self._rentals.values())
-                due = ending(living, self.node_types, self.limits, self.spent, self._market.now())
+                due = ending(self._books.open, self.node_types, self.limits, self.spent, self._market.now())
                 for name, why in due.items():
-                    self._mark(name, why)
+                    self._books.end(name, why)
             self._end_all(but=asked)
             if failure is not None:
                 raise failure
@@ -299,17 +291,17 @@ class Lessor:
     def _started(self, name: str, started: Started) -> None:
         """Note what the market says; a stop that was asked for meanwhile stays one."""
         with self._lock:
-            rental, now = self._rentals[name], self._market.now()
+            rental, now = self._books[name], self._market.now()
             state = "rented" if rental.state == "intent" else rental.state
             rental = replace(rental, state=state, id=started.id, hourly=started.hourly, started=now, seen=now)
-            self._put(dear(rental))
+            self._books.put(dear(rental))
 
     def _compare(self, listing: Listing) -> None:
         with self._lock:
-            matched = match(self._rentals.values(), listing.rows, self._prefix)
-            for name, rental in list(self._rentals.items()):
-                if name in matched.rows or name not in self._asking:
-                    self._put(compared(rental, matched.rows.get(name), listing))
+            matched = match(self._books.all, listing.rows, self._prefix)
+            for one in self._books.all:
+                if one.name in matched.rows or one.name not in self._asking:
+                    self._books.put(compared(one, matched.rows.get(one.name), listing))
             self._is_listed |= listing.is_whole
             self._meet(matched, listing)
 
@@ -319,37 +311,14 @@ class Lessor:
         found = {(row.kind, row.id or row.name): row for row in matched.strangers}
         for kind, id_or_name in found.keys() - before.keys():
             name = found[kind, id_or_name].name
-            _log.warning("%s (%s) is not in %s; it is ended", name, id_or_name, self._ledger.path)
+            _log.warning("%s (%s) is not in %s; it is ended", name, id_or_name, self._books.path)
         self._strangers = tuple((found if listing.is_whole else before | found).values())
-
-    def _mark(self, name: str, why: str) -> None:
-        rental = self._rentals[name]
-        if rental.state in ("intent", "rented"):
-            self._put(replace(rental, state="stopping", why=why))
-
-    def _put(self, rental: Rental) -> None:
-        """Keep a rental, on the disk where more has changed than when it was seen; a full disk stops no stop."""
-        before = self._rentals[rental.name]
-        self._rentals[rental.name] = rental
-        if replace(before, seen=rental.seen, billed=rental.billed) != rental:
-            self._unwritten.add(rental.name)
-            self._write_again()
-
-    def _write_again(self) -> None:
-        with self._lock:
-            for name in sorted(self._unwritten):
-                try:
-                    self._ledger.write(self._rentals[name])
-                except RunError as error:
-                    _log.warning("%s; it is tried again", error)
-                    return
-                self._unwritten.discard(name)
 
     def _end_all(self, but: frozenset[str] = frozenset()) -> frozenset[str]:
         """Ask for all that is to end and return what was asked for."""
         with self._lock:
-            names = {one.name for one in self._rentals.values() if one.state == "stopping"} - self._asking
-            rentals = [self._rentals[name] for name in sorted(names - but)]
+            names = {one.name for one in self._books.open if one.state == "stopping"} - self._asking
+            rentals = [self._books[name] for name in sorted(names - but)]
             strangers = [row for row in self._strangers if row.id not in but]
         self._end([*rentals, *strangers])
         return frozenset(names | {row.id for row in strangers})

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from synthcity.rent import Lessor, Limits, Market, NodeType, Patience, Rental
 from synthcity.settings import Secret, Settings
-from tests.standins.market import BEGUN, TOKEN, Running
+from tests.standins.account import BEGUN
+from tests.standins.market import TOKEN, Running
 
 PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIH synthcity"
 NAME = "synthcity-syntha-gpu-0123456789ab"

@@ -36,7 +36,8 @@ from synthcity.rent import Lessor, Limits, Market, NodeType, Patience, read_ledg
 from synthcity.rent.lessor import EVERY
 from synthcity.settings import Secret, Settings
 from tests.rent.builders import PUBLIC_KEY, Virtual
-from tests.standins.market import CHAOS, TOKEN, Running, running_market
+from tests.standins.account import CHAOS
+from tests.standins.market import TOKEN, Running, running_market
 
 Harm = Literal["none", "deleted", "torn", "full"]
 TYPES = (

@@ -10,7 +10,7 @@ from synthcity.rent.market import Listing
 from synthcity.rent.rental import Rental
 from synthcity.rent.replies import Listed
 from tests.rent.builders import NAME, limits, node_type, rental
-from tests.standins.market import BEGUN
+from tests.standins.account import BEGUN
 
 ROW = Listed(
     kind="gpu", name=NAME, id="b7c1", hourly=Decimal("1.35"), billed=Decimal("0.10"), ssh="ssh ubuntu@192.0.2.1"

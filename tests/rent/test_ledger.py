@@ -12,7 +12,7 @@ import pytest
 from synthcity.errors import RunError
 from synthcity.rent.ledger import Ledger, read_ledger
 from tests.rent.builders import rental
-from tests.standins.market import BEGUN
+from tests.standins.account import BEGUN
 
 ENDED = rental("synthcity-a-b-00000000000a", state="gone", started=BEGUN, ended=BEGUN + 7200, hourly=Decimal(2))
 

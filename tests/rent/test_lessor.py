@@ -104,7 +104,7 @@ def test_what_nobody_knows_and_never_came_frees_its_place_after_two_minutes(
 def test_what_comes_after_it_was_given_up_is_ended(server: Running, clock: Virtual, tmp_path: Path) -> None:
     with lessor(server, clock, tmp_path) as one:
         one.reconcile()
-        one._ledger.write(rental(state="gone", ended=clock.now()))
+        one._books.begin(rental(state="gone", ended=clock.now()))
     with lessor(server, clock, tmp_path) as one:
         server.rent(NAME)
         rounds(one, clock, 15)
@@ -206,7 +206,7 @@ def test_limits_of_nodes_price_and_spend(server: Running, clock: Virtual, tmp_pa
     with lessor(server, clock, tmp_path, limits=limits(hourly="3.00", spend="0.50")) as one:
         one.joined(one.ask("gpu"))
         one.joined(one.ask("gpu"))
-        with pytest.raises(NoOffer, match=r"at most 0.30 USD an hour"):
+        with pytest.raises(LimitReached, match=r"1.35 USD an hour for gpu is more than the 0.30 that are left"):
             one.ask("gpu")
         rounds(one, clock, 700)
         assert server.names() == []

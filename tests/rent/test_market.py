@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-import time
 from decimal import Decimal
 
 import pytest
 
 from synthcity.errors import ConfigError, RentError
 from synthcity.rent.market import Market, Refused, Unknown
-from synthcity.settings import Secret, Settings
+from synthcity.settings import Secret
 from tests.ports import free_ports
 from tests.rent.builders import NAME, PUBLIC_KEY, Virtual, market
 from tests.standins.market import TOKEN, Running
@@ -140,31 +139,3 @@ def test_an_id_is_no_path(server: Running, clock: Virtual) -> None:
     with market(server, clock) as found:
         found.stop("gpu", "../../x?y#z")
     assert server.state()["asked"][-1] == "POST /v2/secure-cloud/rentals/..%2F..%2Fx%3Fy%23z/stop"
-
-
-def test_wrong_settings_are_told_at_once() -> None:
-    with pytest.raises(ConfigError, match="BASILICA_API_TOKEN is not set"):
-        Market.of(Settings())
-    with pytest.raises(ConfigError, match="must begin with https"):
-        Market("http://api.example.com", Secret("x"))
-    Market("https://api.example.com", Secret("x")).close()
-
-
-def test_a_token_that_the_market_tells_again_is_hidden(server: Running, clock: Virtual) -> None:
-    with market(server, clock) as found, pytest.raises(RentError) as failure:
-        found._decoded(_answer(500, f"bad {'x' * 180} {TOKEN}"), lambda body: body)
-    assert TOKEN[:12] not in str(failure.value)
-
-
-def _answer(status: int, text: str) -> object:
-    from synthcity.rent.market import _Answer
-
-    return _Answer(status, text.encode())
-
-
-def test_what_drips_is_given_up(server: Running, clock: Virtual) -> None:
-    begun = time.monotonic()
-    server.set(faults=[{"on": "^offers", "what": "drip", "times": 9}])
-    with market(server, clock) as found, pytest.raises(RentError, match="too slowly"):
-        found.offers("gpu")
-    assert time.monotonic() - begun < 10

@@ -7,7 +7,7 @@ import pytest
 from synthcity.errors import DataError
 from synthcity.rent.rental import Address, parse_ssh, read_rental, write_rental
 from tests.rent.builders import rental
-from tests.standins.market import BEGUN
+from tests.standins.account import BEGUN
 
 
 @pytest.mark.parametrize(

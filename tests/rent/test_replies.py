@@ -7,7 +7,7 @@ import pytest
 
 from synthcity.rent import replies
 from synthcity.rent.replies import Undecodable
-from tests.standins.market import cpu_offer, gpu_offer
+from tests.standins.account import cpu_offer, gpu_offer
 
 
 def body(**values: object) -> bytes:

@@ -16,7 +16,8 @@ from synthcity.errors import SynthcityError
 from synthcity.rent import Lessor, Market, Patience
 from synthcity.settings import Settings
 from tests.rent.builders import NAME, PUBLIC_KEY, limits, node_type
-from tests.standins.market import CHAOS, TOKEN, Running, gpu_offer
+from tests.standins.account import CHAOS, gpu_offer
+from tests.standins.market import TOKEN, Running
 
 FAULTS = [(kind, fault) for kind, faults in CHAOS.items() for fault in faults if not fault.startswith("hang")]
 
@@ -56,7 +57,7 @@ def test_the_token_is_nowhere(
         for kind, fault in [*FAULTS, *((kind, status) for kind in CHAOS for status in ("401", "403"))]:
             server.set(faults=[{"on": f"^{kind}", "what": fault}])
             _tell(steps[kind], printed)
-            market._not_before = 0.0
+            market._connection._not_before = 0.0
         printed.append(repr(lessor.rentals()))
         server.set(faults=[])
         server.rent(NAME, "a100-0", age=99_999)

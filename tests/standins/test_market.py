@@ -9,7 +9,8 @@ from basilica import BasilicaClient
 
 from synthcity.rent.gpus import normalise
 from tests.rent.builders import NAME, PUBLIC_KEY
-from tests.standins.market import TOKEN, Running, gpu_offer, running_market
+from tests.standins.account import gpu_offer
+from tests.standins.market import TOKEN, Running, running_market
 
 
 @pytest.fixture(scope="module")
