@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -215,6 +216,28 @@ class Lessor:
         rental = self._books[name]
         if rental.state == "stopping":
             self._end([rental])
+
+    def end_all(self, sleep: Callable[[float], None] = time.sleep, patience: float = 10.0 * MINUTE) -> None:
+        """End everything, and return once lists have lacked it all for two minutes: one list proves nothing.
+
+        Raises:
+            RentError: something is still there after so many seconds.
+        """
+        until = self._market.now() + patience
+        while True:
+            for one in self.rentals():
+                self._books.end(one.name, "the cluster is ended")
+            try:
+                self.reconcile()
+            except (RentError, ConfigError) as error:
+                problem = str(error)
+            else:
+                problem = ", ".join([*(one.name for one in self.rentals()), *(row.name for row in self.strangers)])
+                if not problem:
+                    return
+            if self._market.now() > until:
+                raise RentError(f"the market may still have rentals of {self.cluster}: {problem}")
+            sleep(EVERY)
 
     def reconcile(self) -> None:
         """Go through all once; what the clock and the limits ask for is done whether or not the market lists anything.

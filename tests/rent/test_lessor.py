@@ -272,6 +272,29 @@ def test_a_stop_while_the_request_is_under_way_holds(server: Running, clock: Vir
         assert states(one) == {name: "stopping"}
 
 
+def test_all_is_ended_once_lists_lack_it_and_what_may_still_come_is_waited_for(
+    server: Running, clock: Virtual, tmp_path: Path
+) -> None:
+    server.set(lag=30.0, faults=[{"on": "^stop", "what": "stays", "times": 2}])
+    with lessor(server, clock, tmp_path) as one:
+        one.ask("gpu")
+        one.ask("gpu")
+        one.end_all(clock.sleep)
+        assert server.names() == []
+        assert one.rentals() == ()
+        server.set(faults=[{"on": "^start", "what": "late"}])
+        name = one.ask("gpu")
+        one.end_all(clock.sleep)
+        assert server.state()["pending"] == 0
+        assert server.names() == []
+        assert name in {row.name for row in read_ledger(tmp_path / "syntha.jsonl").rentals}
+        one.ask("gpu")
+        server.set(faults=[{"on": "^stop", "what": "stays", "times": 999}])
+        with pytest.raises(RentError, match="the market may still have rentals of syntha: synthcity-syntha-gpu"):
+            one.end_all(clock.sleep)
+        server.set(faults=[])
+
+
 def test_watching_reconciles_at_once_and_ends(server: Running, clock: Virtual, tmp_path: Path) -> None:
     server.rent(STRANGER)
     with lessor(server, clock, tmp_path) as one, one.watching():
