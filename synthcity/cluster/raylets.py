@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import secrets
+import shutil
 import socket
 import subprocess
 import threading
@@ -65,7 +66,14 @@ class LocalMachines:
     """Starts raylets, one after another, since two that start at once on one machine choose the same socket."""
 
     def __init__(self, folder: Folder, plan: Plan, *, command: tuple[str, ...] = ray_command()) -> None:
-        """Args: ``command`` is what starts Ray; another one stands in for it in tests."""
+        """Args: ``command`` is what starts Ray; another one stands in for it in tests.
+
+        Raises:
+            RunError: the cluster has no head.
+        """
+        if (head := folder.head) is None:
+            raise RunError(f"the cluster {plan.name} has no head, so no node can join it")
+        self._root = Path(head.ray)
         self._folder, self._plan, self._command = folder, plan, command
         self._nodes = folder.path / "nodes"
         self._nodes.mkdir(exist_ok=True)
@@ -164,7 +172,11 @@ class LocalMachines:
 
     def _launch(self, record: _Record, place: Place, log: BinaryIO) -> subprocess.Popen[bytes]:
         kind = self._plan.nodes[record.kind]
+        # of its own: nodes that shared Ray's folder would remove the code of each other's jobs
+        ray = self._ray(record.name)
+        ray.mkdir()
         arguments = [f"--address={place.gcs}", f"--num-cpus={kind.cpus}", "--num-gpus=0", *place.arguments]
+        arguments.append(f"--temp-dir={ray}")
         return subprocess.Popen(
             [*self._command, *arguments, "--block", "--disable-usage-stats"],
             env=node_environment(os.environ, record.name, record.kind, self._folder),
@@ -181,6 +193,7 @@ class LocalMachines:
         end(lambda: marked(_NODE, name), first=first)
         if name in self._children:
             self._children.pop(name).wait()
+        shutil.rmtree(self._ray(name), ignore_errors=True)
         self._path(name).unlink(missing_ok=True)
         with self._lock:
             self._stopping.discard(name)
@@ -188,6 +201,9 @@ class LocalMachines:
 
     def _place(self, record: _Record) -> Place:
         return Place(record.index, self._plan.head.ports)
+
+    def _ray(self, name: str) -> Path:
+        return self._root / name.rpartition("-")[2][:6]  # short, since sockets lie below it
 
     def _records(self) -> list[_Record]:
         found = []

@@ -6,6 +6,8 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +15,8 @@ from synthcity.cluster.folder import Folder
 from synthcity.cluster.plan import Plan
 from synthcity.cluster.processes import marked
 from synthcity.cluster.raylets import LocalMachines
+from synthcity.errors import RunError
+from tests.cluster.test_folder import head
 from tests.waiting import until
 
 # stands in for `ray start --block`: listens as a node does, notes how it was called, leaves a child behind
@@ -34,7 +38,9 @@ while True:
 
 
 @pytest.fixture
-def machines(folder: Folder, plan: Plan, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalMachines]:
+def machines(folder: Folder, plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalMachines]:
+    (tmp_path / "ray").mkdir()
+    folder.write_head(replace(head(), ray=str(tmp_path / "ray")))
     monkeypatch.setenv("BASILICA_API_TOKEN", "canary-market")
     monkeypatch.setenv("SYNTHCITY_LLM_API_KEY", "canary-model")
     monkeypatch.setenv("RAY_ADDRESS", "another:6379")
@@ -64,8 +70,10 @@ def test_nodes_come_one_by_one_with_addresses_of_their_own_and_no_secret(
     until(lambda: all((folder.path / f"{name}.told").exists() for name in asked), seconds=20)
     calls = [told(folder, name) for name in asked]
     assert sorted(call["told"]["node-ip-address"] for call in calls) == ["127.0.1.2", "127.0.1.3"]
+    assert len({call["told"]["temp-dir"] for call in calls}) == 2  # else they remove each other's files
     for call in calls:
         assert call["told"]["num-cpus"] == "1"
+        assert Path(call["told"]["temp-dir"]).is_dir()
         assert call["environment"]["RAY_NODE_TYPE_NAME"] == "cpu"
         assert "RAY_ADDRESS" not in call["environment"]
         assert "canary" not in json.dumps(call)
@@ -73,6 +81,7 @@ def test_nodes_come_one_by_one_with_addresses_of_their_own_and_no_secret(
     machines.stop(next(iter(asked)))
     until(lambda: len(machines.all()) == 1, seconds=20)
     assert of(next(iter(asked))) == []
+    assert [Path(call["told"]["temp-dir"]).exists() for call in calls] == [False, True]
 
 
 def test_a_node_that_was_killed_is_gone_with_all_it_started(machines: LocalMachines, folder: Folder) -> None:
@@ -105,3 +114,8 @@ def test_another_autoscaler_adopts_what_runs_and_forgets_what_was_only_meant(
         assert [one for one in next_one.all() if one.is_up] == [machine]
         until(lambda: len(list((folder.path / "nodes").iterdir())) == 1, seconds=20)
     assert of(machine.name) == []  # whoever closes ends all
+
+
+def test_without_a_head_there_is_nothing_to_join(folder: Folder, plan: Plan) -> None:
+    with pytest.raises(RunError, match="tests has no head"):
+        LocalMachines(folder, plan)
