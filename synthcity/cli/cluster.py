@@ -15,6 +15,7 @@ from synthcity.cli.table import print_table
 
 if TYPE_CHECKING:
     from synthcity.cluster.folder import Folder, Head
+    from synthcity.cluster.package import Package
 
 _FILE = click.argument("file", type=LocalPath(path_type=Path))
 _NAME = click.argument("name", required=False)
@@ -46,19 +47,33 @@ command.add_command(reap)
 
 @command.command()
 @_FILE
+@click.option(
+    "--working-dir",
+    type=LocalPath(path_type=Path, exists=True, file_okay=False),
+    help="Tell what of this folder would travel with a job, and what would not.",
+)
 @_JSON
-def check(file: Path, as_json: bool) -> None:
+def check(file: Path, working_dir: Path | None, as_json: bool) -> None:
     """Tell every mistake of a cluster FILE at once, or what it says."""
+    from dataclasses import asdict
+
     from synthcity.cluster.plan import load_plan
     from synthcity.schema import plain
 
     plan = load_plan(file)
+    package = None
+    if working_dir is not None:
+        from synthcity.cluster.package import survey
+
+        package = survey(working_dir)
     if as_json:
-        click.echo(json.dumps(plain(plan)))
+        click.echo(json.dumps(plain(plan) | ({} if package is None else {"package": asdict(package)})))
         return
     for name, kind in plan.nodes.items():
         nodes = f"{kind.max_nodes} node{'s' if kind.max_nodes > 1 else ''} {name!r}"
         click.echo(f"{plan.name}: up to {nodes} of {kind.cpus} CPU{'s' if kind.cpus > 1 else ''} ({kind.market})")
+    if package is not None:
+        _tell(package)
 
 
 @command.command()
@@ -158,3 +173,12 @@ def _told(name: str, folder: Folder, head: Head) -> str:
             f"it works in {head.home}, so its run is in {head.home}/runs afterwards",
         ]
     )
+
+
+def _tell(package: Package) -> None:
+    click.echo(f"with a job travel {package.size / 2**20:.1f} MiB of 100 that Ray takes")
+    if package.is_large:
+        largest = ", ".join(f"{name} ({size / 2**20:.1f} MiB)" for name, size in package.largest)
+        click.echo(f"name in .rayignore what a search does not need; the largest are {largest}", err=True)
+    if package.left:
+        click.echo(f"not with it, by .gitignore, .rayignore or Ray itself: {', '.join(package.left)}")

@@ -29,6 +29,17 @@ def test_check_says_what_a_file_says(file: Path) -> None:
     assert json.loads(invoke("check", file, "--json").output)["name"] == "two"
 
 
+def test_check_tells_what_would_not_travel_with_a_job(file: Path, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / ".gitignore").write_text("data\n")
+    told = invoke("check", file, "--working-dir", tmp_path)
+    assert told.output.splitlines()[1:] == [
+        "with a job travel 0.0 MiB of 100 that Ray takes",
+        "not with it, by .gitignore, .rayignore or Ray itself: data",
+    ]
+    assert json.loads(invoke("check", file, "--working-dir", tmp_path, "--json").output)["package"]["left"] == ["data"]
+
+
 def test_a_wrong_file_is_refused_with_every_mistake(tmp_path: Path) -> None:
     (tmp_path / "wrong.yaml").write_text("name: Two\nnodes: {cpu: {}}\n")
     result = invoke("check", tmp_path / "wrong.yaml")
