@@ -17,7 +17,7 @@ def test_a_file_brings_its_sweeps_and_the_command_line_goes_before_it() -> None:
     assert opening.config.deploy == "pipelines/quickstart/miner", "what is not given on the line stays"
     assert list(opening.sweeps) == ["crypto-24h"]
     assert opening.is_rehearsal
-    assert opening.sweeps["crypto-24h"].config.search.trials == 4, "its settings are over the sweep"
+    assert opening.sweeps["crypto-24h"].config.search.max_steps == 600, "its settings are over the sweep"
     assert load_pipeline(FILE, forever=True).config.rounds is None
     assert not load_pipeline(ROOT / "configs" / "pipeline.yaml").is_rehearsal
 

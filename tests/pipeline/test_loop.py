@@ -144,6 +144,26 @@ def test_a_stop_file_and_a_signal_end_it_between_steps(tmp_path: Path) -> None:
     assert len(run(tmp_path, resume=True).rounds) == 3
 
 
+def test_a_stop_file_ends_a_wait(tmp_path: Path) -> None:
+    class Slow(StandIn):
+        """A clock that goes on by itself, as the machine's does."""
+
+        time = 0.0
+
+        def now(self, state: State) -> float:
+            return super().now(State()) + Slow.time
+
+        def wait(self, until: float) -> None:
+            Slow.time += 30.0
+            if Slow.time > 600:
+                (tmp_path / STOP).touch()
+
+    state = run_loop(tmp_path, CONFIG, Slow(tmp_path, skill=lambda number: None))
+    assert state.waiting is not None
+    assert "remove it and resume" in str(state.stopped)
+    assert 600 < Slow.time < 700
+
+
 def test_a_folder_is_resumed_on_purpose_and_as_what_it_is(tmp_path: Path) -> None:
     run(tmp_path)
     with pytest.raises(RunError, match="holds a pipeline; add --resume to go on"):
