@@ -14,6 +14,8 @@ from synthcity.forecast.forecaster import as_history
 from synthcity.market.bars import Prices
 from synthcity.sn50.prompt import Prompt
 
+_WIDTHS = (1, 2, 3, 4, 6)  # hours of a group
+_STARTS = 10  # start times that a group has at least, since three nights prove nothing
 REGIMES = ("calm", "middle", "stormy")
 
 
@@ -71,7 +73,8 @@ def lead_by_group(
         block_days: length of a block, see ``interval.block_days``.
 
     Returns:
-        ``{"challenger", "baseline", "by_hour": rows, "by_regime": rows}``, a row being ``{group, count, lead,
+        ``{"challenger", "baseline", "by_hour": rows, "by_regime": rows}``, hours being told
+        together where an hour alone has too few start times, and a row being ``{group, count, lead,
         low, high}`` with the lead in percent, 100 (challenger - baseline) / baseline, negative when better; the 95 %
         interval is None where there are too few blocks for one.
 
@@ -85,7 +88,8 @@ def lead_by_group(
     known = [volatility.get(key, np.nan) for key in zip(pairs["asset"], pairs["start_time"], strict=True)]
     rank = pd.Series(known, index=pairs.index, dtype=np.float64).groupby(pairs["asset"]).rank(pct=True)
     pairs["regime"] = np.ceil(rank * len(REGIMES)).sub(1)
-    by_hour = [_row(f"{hour:02d}", part) for hour, part in _parts(pairs, "hour")]
+    pairs["hours"] = pairs["hour"] // (width := _hours(pairs))
+    by_hour = [_row(_span(at, width), part) for at, part in _parts(pairs, "hours")]
     by_regime = [_row(REGIMES[at], part) for at, part in _parts(pairs, "regime")]
     return {"challenger": challenger, "baseline": baseline, "by_hour": by_hour, "by_regime": by_regime}
 
@@ -101,6 +105,19 @@ def _pairs(scores: pd.DataFrame, challenger: str, baseline: str) -> pd.DataFrame
     if pairs.empty:
         raise ValueError(f"{challenger!r} and {baseline!r} share no prompt")
     return pairs.sort_values(["start_time", "asset"], ignore_index=True)
+
+
+def _hours(pairs: pd.DataFrame) -> int:
+    """Hours of the day that are told together: as few as leave enough start times in every group."""
+    for width in _WIDTHS[:-1]:
+        starts = pairs.groupby(pairs["hour"] // width)["start_time"].nunique()
+        if starts.min() >= _STARTS:
+            return width
+    return _WIDTHS[-1]
+
+
+def _span(at: int, width: int) -> str:
+    return f"{at:02d}" if width == 1 else f"{at * width:02d}-{(at + 1) * width:02d}"
 
 
 def _parts(pairs: pd.DataFrame, column: str) -> list[tuple[int, pd.DataFrame]]:

@@ -71,7 +71,8 @@ _WIDTH = 4.6  # inches at 100 px each
 _PX = 100
 
 
-def _figure(height: float, columns: int = 1, *, width: float = _WIDTH) -> tuple[Figure, Any]:
+def new_figure(height: float, columns: int = 1, *, width: float = _WIDTH) -> tuple[Figure, Any]:
+    """Return a figure as wide as a phone and its axes, one or an array of ``columns``."""
     figure = Figure(figsize=(width, height), dpi=_PX, layout="constrained")
     FigureCanvasSVG(figure)
     return figure, figure.subplots(1, columns, sharey=columns > 1)
@@ -116,10 +117,17 @@ def _opening(figure: Figure) -> str:
     )
 
 
-def lead_figure(lead: LeadTable, assets: Sequence[str]) -> Figure:
-    """Lead over one baseline by asset and in the mean, with 95 % intervals."""
+def lead_limits(leads: Sequence[LeadInterval]) -> tuple[float, float]:
+    """Return one scale for all ``leads``, zero included, so that panels can be compared by eye."""
+    ends = [0.0, *(value for row in leads for value in (row["mean"], row["low"], row["high"]) if value is not None)]
+    room = 0.06 * (max(ends) - min(ends)) or 0.1
+    return min(ends) - room, max(ends) + room
+
+
+def lead_figure(lead: LeadTable, assets: Sequence[str], limits: tuple[float, float]) -> Figure:
+    """Lead over one baseline by asset and in the mean, with 95 % intervals; ``limits``: of the common scale."""
     rows = [("all assets", lead), *((asset, lead["by_asset"][asset]) for asset in assets)]
-    figure, axes = _figure(0.62 + 0.27 * len(rows), width=3.6)
+    figure, axes = new_figure(0.62 + 0.27 * len(rows), width=3.6)
     for at, (_, row) in enumerate(rows):
         colour = _verdict_colour(row)
         if row["low"] is not None:
@@ -130,7 +138,8 @@ def lead_figure(lead: LeadTable, assets: Sequence[str]) -> Figure:
     axes.set_ylim(len(rows) - 0.5, -0.6)
     axes.grid(axis="y", visible=False)
     _zero_line(axes, vertical=True)
-    axes.set_xlabel("difference in score, %")
+    axes.set_xlabel("lead, % (minus is better)")
+    axes.set_xlim(*limits)
     axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.xaxis.set_major_formatter(FuncFormatter(_signed))
     return figure
@@ -144,7 +153,7 @@ def _verdict_colour(row: LeadInterval | GroupRow) -> str:
 
 def fan_figure(fan: Fan) -> Figure:
     """Quantiles of the simulated paths and the realised price of one prompt, by the clock."""
-    figure, axes = _figure(2.3)
+    figure, axes = new_figure(2.3)
     quantiles = {float(q): np.array(row, dtype=float) for q, row in fan["quantiles"].items()}
     stride = max(1, len(fan["realised"]) // 97)  # more points than a chart this wide can show
     at = np.arange(0, len(fan["realised"]), stride)
@@ -166,7 +175,7 @@ def fan_figure(fan: Fan) -> Figure:
 
 def pit_figure(rows: Sequence[PitRow], large: bool = False) -> Figure:
     """PIT histograms of one asset, one panel a horizon, with 95 % intervals; a large one has no title."""
-    figure, panels = _figure(2.2 if large else 1.75, len(rows))
+    figure, panels = new_figure(2.2 if large else 1.75, len(rows))
     for axes, row in zip(np.atleast_1d(panels), rows, strict=True):
         bins = len(row["density"])
         left = np.arange(bins) / max(bins, 1)
@@ -185,28 +194,35 @@ def pit_figure(rows: Sequence[PitRow], large: bool = False) -> Figure:
     return figure
 
 
-def group_figure(rows: Sequence[GroupRow], label: str) -> Figure:
-    """Lead by group (hour of day or volatility regime) with 95 % intervals."""
-    figure, axes = _figure(2.4)
+def group_limits(rows: Sequence[GroupRow]) -> tuple[float, float]:
+    """Return one scale for all ``rows``, zero included."""
+    return lead_limits([LeadInterval(mean=row["lead"], low=row["low"], high=row["high"]) for row in rows])
+
+
+def group_figure(rows: Sequence[GroupRow], label: str, limits: tuple[float, float]) -> Figure:
+    """Lead by group (hours, volatility, horizons) with 95 % intervals and the number of prompts behind each."""
+    figure, axes = new_figure(2.6)
     for at, row in enumerate(rows):
         colour = _verdict_colour(row)
         if row["low"] is not None:
             axes.plot([at, at], [row["low"], row["high"]], color=colour, lw=2.0, solid_capstyle="round")
         axes.plot(at, row["lead"], "o", color=colour, ms=5)
     every = 3 if len(rows) > 12 else 1
-    axes.set_xticks(range(0, len(rows), every), [row["group"] for row in rows[::every]])
+    titles = [f"{row['group']}\n{row['count']:,}" for row in rows[::every]]
+    axes.set_xticks(range(0, len(rows), every), titles, fontsize=9)
     axes.set_xlim(-0.7, len(rows) - 0.3)
     axes.grid(axis="x", visible=False)
     _zero_line(axes, vertical=False)
-    axes.set_xlabel(label)
-    axes.set_ylabel("difference, %")
+    axes.set_xlabel(f"{label}; below: prompts")
+    axes.set_ylabel("lead, %")
+    axes.set_ylim(*limits)
     axes.yaxis.set_major_formatter(FuncFormatter(_signed))
     return figure
 
 
 def search_figure(trials: Sequence[TrialRow], *, over_time: bool, sources: Sequence[str]) -> Figure:
     """Best score so far and every trial's own, against the best baseline; colours tell the sources apart."""
-    figure, axes = _figure(2.7)
+    figure, axes = new_figure(2.7)
     done = sorted((t for t in trials if t["relative"] is not None and t["elapsed"] is not None), key=_elapsed)
     order = np.array([_elapsed(trial) / 60 if over_time else at + 1 for at, trial in enumerate(done)])
     relative = np.array([trial["relative"] for trial in done])
@@ -219,7 +235,7 @@ def search_figure(trials: Sequence[TrialRow], *, over_time: bool, sources: Seque
         axes.set_ylim(*_robust_range(relative))
     _zero_line(axes, vertical=False)
     axes.set_xlabel("minutes of searching" if over_time else "trials finished")
-    axes.set_ylabel("against best baseline, %")
+    axes.set_ylabel("lead over best baseline, %")
     axes.yaxis.set_major_formatter(FuncFormatter(_signed))
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     if not over_time:
@@ -229,7 +245,7 @@ def search_figure(trials: Sequence[TrialRow], *, over_time: bool, sources: Seque
 
 def curves_figure(trials: Sequence[TrialRow], baseline: float, sources: Sequence[str], *, best: str | None) -> Figure:
     """Validation score of every trial over its training steps, the best one drawn strong."""
-    figure, axes = _figure(2.7)
+    figure, axes = new_figure(2.7)
     everything = []
     for trial in sorted(trials, key=lambda trial: trial["id"] == best):
         if not trial["curve"]:
@@ -252,7 +268,7 @@ def curves_figure(trials: Sequence[TrialRow], baseline: float, sources: Sequence
         axes.set_ylim(*_robust_range(np.concatenate(everything)))
     _zero_line(axes, vertical=False)
     axes.set_xlabel("training steps")
-    axes.set_ylabel("against best baseline, %")
+    axes.set_ylabel("lead over best baseline, %")
     axes.yaxis.set_major_formatter(FuncFormatter(_signed))
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     return figure
@@ -260,7 +276,7 @@ def curves_figure(trials: Sequence[TrialRow], baseline: float, sources: Sequence
 
 def arms_figure(arms: Sequence[ArmRow], what: Literal["share", "reward", "usd"], label: str) -> Figure:
     """Share, mean reward or cost of each arm over the proposals of all arms."""
-    figure, axes = _figure(2.7)
+    figure, axes = new_figure(2.7)
     for at, arm in enumerate(arms):
         points = [(point["proposals"], point[what]) for point in arm["curve"] if point[what] is not None]
         if points:

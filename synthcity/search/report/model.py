@@ -10,11 +10,13 @@ from collections.abc import Mapping
 from typing import NotRequired, TypedDict
 
 from synthcity.forecast.evaluation.diagnostics import DiagnosticsTold
-from synthcity.forecast.evaluation.regimes import GroupsTold
+from synthcity.forecast.evaluation.regimes import GroupRow, GroupsTold
 from synthcity.search.candidates.candidate import Config
 from synthcity.search.finals.verdict import LeadTable, ScoreRow, Verdict
 from synthcity.search.journal.parts import Place
 from synthcity.search.proposers.arm_table import ArmRow
+from synthcity.search.report.importance import ImportanceRow
+from synthcity.search.report.lanes import LaneRow
 from synthcity.search.report.money import PayRow
 from synthcity.search.report.price import PriceTold
 from synthcity.search.report.repairs import LimitRow, RepairRow
@@ -118,6 +120,9 @@ class Report(TypedDict):
     scores: list[ScoreRow]
     leads: dict[str, LeadTable]
     pay: NotRequired[list[PayRow]]  # were these the only miners
+    horizons: NotRequired[list[GroupRow]]  # the lead over the best baseline by what is scored
+    lanes: NotRequired[list[LaneRow]]  # who trained when
+    importance: NotRequired[list[ImportanceRow]]  # which choices moved the score
     rule: str
     choice: str
     earnings: NotRequired[str]  # what the winner would have earned, or why that is unknown, in a sentence

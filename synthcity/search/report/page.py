@@ -14,13 +14,14 @@ from matplotlib.figure import Figure
 
 from synthcity.documents import write_yaml
 from synthcity.forecast.evaluation.diagnostics import DiagnosticsTold, PitRow
-from synthcity.forecast.evaluation.regimes import GroupsTold
+from synthcity.forecast.evaluation.regimes import GroupRow, GroupsTold
 from synthcity.search.proposers.arm_table import ArmRow
 from synthcity.search.report import figures
 from synthcity.search.report.model import Report, TrialRow
 from synthcity.search.report.money import pay_sentence
 from synthcity.search.report.next_steps import next_steps
 from synthcity.search.report.price import price_line
+from synthcity.search.report.search_figures import importance_figure, lanes_figure
 from synthcity.wording import duration, percent
 
 P = ParamSpec("P")
@@ -74,15 +75,17 @@ def _money(report: Report) -> str:
 def _figures(report: Report) -> dict[str, object]:
     """All plots, by section; a section without data has an empty list."""
     assets = _assets(report)
+    every = [row for lead in report["leads"].values() for row in (lead, *lead["by_asset"].values())]
+    limits = figures.lead_limits(every)
     return {
         "leads": [
-            (name, _draw(f"lead{at}", figures.lead_figure, lead, assets))
+            (name, _draw(f"lead{at}", figures.lead_figure, lead, assets, limits))
             for at, (name, lead) in enumerate(report["leads"].items())
         ],
         "search": _search_figures(report),
         "arms": _arm_figures(report["arms"]),
         **_diagnostic_figures(report["diagnostics"], assets),
-        "groups": _group_figures(report["groups"]),
+        "groups": _group_figures(report["groups"], report.get("horizons") or []),
     }
 
 
@@ -91,6 +94,7 @@ def _search_figures(report: Report) -> list[tuple[str, Markup]]:
     if not baselines or not any(trial["curve"] for trial in trials):
         return []
     sources = sorted({trial["source"] for trial in trials})
+    lanes, moved = report.get("lanes"), report.get("importance")
     scored = [t for t in trials if t["score"] is not None and t["state"] != "failed"]
     best = min(scored, key=lambda t: t["score"] or 0.0)["id"] if scored else None
 
@@ -104,6 +108,8 @@ def _search_figures(report: Report) -> list[tuple[str, Markup]]:
             "Learning curves, the best drawn strong",
             _draw("curves", figures.curves_figure, trials, min(baselines.values()), sources, best=best),
         ),
+        *([("Who trained when", _draw("lanes", lanes_figure, lanes, sources))] if lanes else []),
+        *([("Which choices moved the score", _draw("importance", importance_figure, moved))] if moved else []),
     ]
 
 
@@ -148,15 +154,17 @@ def _coverage(row: PitRow) -> str:
     return _unbroken(f"{figures.span(row['horizon'])} changes: {100 * inside:.1f} % in the central 90 %")
 
 
-def _group_figures(groups: GroupsTold | None) -> list[tuple[str, Markup]]:
-    if groups is None:
-        return []
-    by_hour, by_regime = groups["by_hour"], groups["by_regime"]
-    both = (
+def _group_figures(groups: GroupsTold | None, horizons: Sequence[GroupRow]) -> list[tuple[str, Markup]]:
+    by_hour, by_regime = (groups["by_hour"], groups["by_regime"]) if groups else ([], [])
+    limits = figures.group_limits([*by_hour, *by_regime, *horizons])
+    several = (
+        ("By the change that is scored", "by_horizon", horizons, "change over; 24hour price: the level itself"),
         ("By hour of day of the prompt", "by_hour", by_hour, "hour of the prompt, UTC"),
         ("By volatility of the 24 h before the prompt", "by_regime", by_regime, "volatility, terciles of each asset"),
     )
-    return [(title, _draw(name, figures.group_figure, rows, label)) for title, name, rows, label in both if rows]
+    return [
+        (title, _draw(name, figures.group_figure, rows, label, limits)) for title, name, rows, label in several if rows
+    ]
 
 
 def _draw(name: str, build: Callable[P, Figure], *data: P.args, **named: P.kwargs) -> Markup:

@@ -9,7 +9,8 @@ from typing import Any, cast
 import pandas as pd
 
 from synthcity.forecast.evaluation.diagnostics import DiagnosticsTold
-from synthcity.forecast.evaluation.regimes import GroupsTold
+from synthcity.forecast.evaluation.interval import block_days
+from synthcity.forecast.evaluation.regimes import GroupRow, GroupsTold
 from synthcity.market.store.series import SIMULATED
 from synthcity.search.arms import CLOSED, LLM
 from synthcity.search.candidates.notation import sketch
@@ -20,6 +21,9 @@ from synthcity.search.journal.history import FAILED, Rejection, TrialHistory, Tr
 from synthcity.search.journal.progress import Progress
 from synthcity.search.journal.record import own_score
 from synthcity.search.proposers.arm_table import ArmRow
+from synthcity.search.report.horizons import horizon_rows
+from synthcity.search.report.importance import importance_rows
+from synthcity.search.report.lanes import lane_rows
 from synthcity.search.report.model import (
     SCHEMA,
     FailureGroup,
@@ -103,6 +107,9 @@ def build_report(
         scores=rows,
         leads={row["name"]: leads[row["name"]] for row in rows if row["name"] in leads},
         pay=_pay(history, rows, leads, challenger),
+        horizons=_horizons(history, scores, challenger, verdict["best_baseline"], weights),
+        lanes=lane_rows(history.records),
+        importance=importance_rows(history.records, int(config.get("search", {}).get("max_blocks", 1))),
         rule=RULE,
         choice=finals.chosen.get("why", "") if finals.chosen else "",
         cuts=[event["note"] for event in history.troubles if event["kind"] == "degraded" and event.get("cut")],
@@ -170,6 +177,16 @@ def _pay(
     if run is None or "competition" not in run:
         return []
     return pay_rows(rows, leads, challenger, get_competition(run["competition"], run.get("rules")).beta)
+
+
+def _horizons(
+    history: TrialHistory, scores: pd.DataFrame, challenger: str | None, baseline: str, weights: Mapping[str, float]
+) -> list[GroupRow]:
+    run = history.run
+    if challenger is None or run is None or "competition" not in run:
+        return []
+    days = block_days(get_competition(run["competition"], run.get("rules")).time_length)
+    return horizon_rows(scores, challenger, baseline, weights, days)
 
 
 def _num_prompts(scores: pd.DataFrame) -> int:

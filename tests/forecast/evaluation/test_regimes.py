@@ -89,3 +89,11 @@ def test_trailing_volatility_of_nothing_recent_is_unknown():
     history = History.from_series("BTC", pd.Series(100.0, index=index))
     history.now += 5 * 86400
     assert np.isnan(trailing_volatility(history, Prompt(asset="BTC", start_time=history.now)))
+
+
+def test_hours_with_few_start_times_are_told_together() -> None:
+    scores = table(lambda asset, start: 0.99).query(f"start_time < {11 * HOUR * 100}")  # about four starts an hour
+    rows = lead_by_group(scores, "net", "fhs", {}, weights={})["by_hour"]
+    assert [row["group"] for row in rows] == ["00-03", "03-06", "06-09", "09-12", "12-15", "15-18", "18-21", "21-24"]
+    assert all(row["count"] >= 2 * 10 for row in rows)
+    assert sum(row["count"] for row in rows) == 200

@@ -16,7 +16,7 @@ TRIAL: dict[str, Any] = {"id": "c0000", "source": "tpe", "relative": -0.5, "elap
 
 
 def test_a_plot_has_no_colour_size_or_name_of_its_own() -> None:
-    svg = draw("lead0", lead_figure, LEAD, ["BTC"])
+    svg = draw("lead0", lead_figure, LEAD, ["BTC"], (-1.0, 1.0))
     assert svg.startswith("<svg viewBox=")
     assert "#fe" not in svg
     assert "var(--good)" in svg
@@ -29,7 +29,7 @@ def test_a_plot_has_no_colour_size_or_name_of_its_own() -> None:
 
 
 def test_the_same_data_give_the_same_bytes() -> None:
-    assert draw("a", lead_figure, LEAD, ["BTC"]) == draw("a", lead_figure, LEAD, ["BTC"])
+    assert draw("a", lead_figure, LEAD, ["BTC"], (-1.0, 1.0)) == draw("a", lead_figure, LEAD, ["BTC"], (-1.0, 1.0))
 
 
 @pytest.mark.parametrize(

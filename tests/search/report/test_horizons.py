@@ -1,0 +1,22 @@
+"""The lead by what is scored."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from synthcity.search.report.horizons import horizon_rows
+
+
+def test_each_part_of_the_score_has_its_own_lead_and_what_nobody_is_asked_for_none() -> None:
+    rows = [
+        ("BTC", 43_200 * at, name, 130 * factor, 100 * factor, 30 * factor * (1.2 if name == "mix" else 1.0), 0.0)
+        for at in range(60)
+        for name, factor in (("fhs", 1.0 + at % 3), ("mix", 0.9 * (1.0 + at % 3)))
+    ]
+    columns = ["asset", "start_time", "forecaster", "total", "i_5min", "i_24hour_abs", "i_none"]
+    found = horizon_rows(pd.DataFrame(rows, columns=columns), "mix", "fhs", {"BTC": 1.0}, 1)
+    assert [(row["group"], row["count"]) for row in found] == [("5min", 60), ("24hour price", 60)]
+    assert [row["lead"] for row in found] == pytest.approx([-10.0, 8.0])
+    few = horizon_rows(pd.DataFrame(rows[:6], columns=columns), "mix", "fhs", {"BTC": 1.0}, 1)
+    assert few[0]["low"] is None
