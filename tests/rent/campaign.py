@@ -47,7 +47,7 @@ TYPES = (
 )  # fmt: skip
 LIMITS = Limits(hourly=Decimal("8.00"), spend=Decimal(6))
 RENTALS = 100  # of a cluster, after which the next begins
-PATIENCE = Patience(connect=1.0, start=0.8, answer=0.8, first_wait=0.0)
+PATIENCE = Patience(connect=5.0, start=4.0, answer=4.0, first_wait=0.0)  # a busy machine is no fault of the market
 DRAINED, BROKEN = 0, 70
 LONG = 300.0  # real seconds after which a process that should have ended has failed
 

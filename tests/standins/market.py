@@ -59,6 +59,9 @@ class Handler(BaseHTTPRequestHandler):
         """Answer."""
         length = int(self.headers.get("Content-Length") or 0)
         raw = self.rfile.read(length)
+        if len(raw) < length:  # whoever asked was killed in the midst of it
+            self._drop()
+            return
         parts = urlsplit(self.path)
         path = unquote(parts.path)
         if path.startswith("/-/"):
