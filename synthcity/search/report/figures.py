@@ -235,7 +235,7 @@ def search_figure(trials: Sequence[TrialRow], *, over_time: bool, sources: Seque
         axes.set_ylim(*_robust_range(relative))
     _zero_line(axes, vertical=False)
     axes.set_xlabel("minutes of searching" if over_time else "trials finished")
-    axes.set_ylabel("lead over best baseline, %")
+    axes.set_ylabel("lead, %")
     axes.yaxis.set_major_formatter(FuncFormatter(_signed))
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     if not over_time:
@@ -268,7 +268,7 @@ def curves_figure(trials: Sequence[TrialRow], baseline: float, sources: Sequence
         axes.set_ylim(*_robust_range(np.concatenate(everything)))
     _zero_line(axes, vertical=False)
     axes.set_xlabel("training steps")
-    axes.set_ylabel("lead over best baseline, %")
+    axes.set_ylabel("lead, %")
     axes.yaxis.set_major_formatter(FuncFormatter(_signed))
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     return figure

@@ -158,7 +158,7 @@ def _group_figures(groups: GroupsTold | None, horizons: Sequence[GroupRow]) -> l
     by_hour, by_regime = (groups["by_hour"], groups["by_regime"]) if groups else ([], [])
     limits = figures.group_limits([*by_hour, *by_regime, *horizons])
     several = (
-        ("By the change that is scored", "by_horizon", horizons, "change over; 24hour price: the level itself"),
+        ("By the change that is scored", "by_horizon", horizons, "change that is scored"),
         ("By hour of day of the prompt", "by_hour", by_hour, "hour of the prompt, UTC"),
         ("By volatility of the 24 h before the prompt", "by_regime", by_regime, "volatility, terciles of each asset"),
     )

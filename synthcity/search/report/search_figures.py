@@ -11,7 +11,7 @@ from synthcity.search.report.figures import INK, SERIES, new_figure
 from synthcity.search.report.importance import ImportanceRow
 from synthcity.search.report.lanes import LaneRow
 
-_NAMED = 0.06  # of the whole time: a shorter bar has no room for its id
+_NAMED = 0.11  # of the whole time: a shorter bar has no room for its id
 
 
 def lanes_figure(rows: Sequence[LaneRow], sources: Sequence[str]) -> Figure:
