@@ -1,15 +1,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from synthcity.errors import ConfigError, RunError
+from synthcity.forecast.bundles.suitability import refuse_simulated
 from synthcity.pipeline import run as module
 from synthcity.pipeline.config import load_pipeline
 from synthcity.pipeline.run import run_pipeline
+from synthcity.publish.standin.shelf import Shelf
+from synthcity.search import run as searching
+from synthcity.search.report.saving import read_report
+from synthcity.serve.settlement.succession import Succession
 from synthcity.settings import Settings
+from tests.publish.proven import make_run
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 
@@ -60,3 +67,37 @@ def test_what_would_fail_later_is_told_before_anything_is_started(loops: list[An
     with pytest.raises(ConfigError, match="deploy: none is no folder"):
         run_pipeline(load_pipeline(CONFIGS / "pipeline.yaml", [f"folder={tmp_path}", "deploy=none"]))
     assert loops == []
+
+
+@pytest.mark.slow
+def test_a_rehearsed_round_ends_at_the_stand_ins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Gate, publication, offer and the rehearsed miner are the real code; the search is played by a proven run."""
+
+    def search(config: Any, **_: object) -> Any:
+        run = make_run(Path(config.output) / config.name, venue="simulated")
+        return SimpleNamespace(report=read_report(run))
+
+    monkeypatch.setattr(searching, "search", search)
+    (tmp_path / "sweep.yaml").write_text(
+        "competition: crypto-1h\ndata: {source: simulated, assets: [BTC], periods: last 1 years, "
+        "simulated: {start: '2025-01-01', days: 200}}\n"
+    )
+    miner, folder = tmp_path / "miner", tmp_path / "loop"
+    path = tmp_path / "pipeline.yaml"
+    path.write_text(f"sweeps: [sweep.yaml]\nfolder: {folder}\ndeploy: {miner}\npublish: true\nbudget_usd: 0\n")
+    told: list[str] = []
+    state = run_pipeline(load_pipeline(path), tell=told.append)
+    [one] = state.rounds
+    assert one.ended is not None
+    assert (one.ended.outcome, one.ended.reason) == ("proven", "published and deployed"), told
+    assert all(line.startswith("REHEARSAL ") for line in told)
+    assert one.published is not None
+    assert one.published.where.startswith("file://")
+    assert Shelf(folder=folder / "hub").head().commit == one.published.commit
+    succession = Succession.read(miner)
+    assert one.deployed is not None
+    assert succession is not None
+    assert (succession.champion, succession.challenger) == ("fhs", one.deployed.folder), "in the shadow, no further"
+    assert run_pipeline(load_pipeline(path), resume=True).rounds == state.rounds
+    with pytest.raises(ConfigError, match="SIMULATED prices"):
+        refuse_simulated(one.deployed.folder)
