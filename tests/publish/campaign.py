@@ -22,7 +22,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ from synthcity.errors import PublishError, RunError
 from synthcity.lines import read_all
 from synthcity.publish.publish import publish
 from synthcity.settings import Settings
-from tests.publish.hostile import HOSTILE, document, forge
+from tests.publish.hostile import HOSTILE, document, forge, samples
 from tests.publish.proven import copy_run
 from tests.publish.test_hub import FAULTS
 from tests.standins.hub import TOKEN, RunningHub, running_hub
@@ -111,7 +111,8 @@ def campaign(
 
 def _variant(folder: Path, at: int) -> Path:
     """A proven run with a bundle of its own."""
-    copy_run(folder, samples=1)  # each is scored again twice
+    copy_run(folder)
+    samples(lambda told: replace(told, prompts=told.prompts[:1]))(folder)  # each is scored again twice
     document("winner/manifest.json", lambda data: data.update(seed=at))(folder)
     forge(folder)
     return folder

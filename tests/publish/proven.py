@@ -137,15 +137,15 @@ def finish_run(folder: Path, sweep: SearchConfig, data: SearchData, model: Forec
 
 
 @functools.cache
-def _built(samples: int) -> Path:
+def _built() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="proven-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return make_run(folder / "proven", samples=samples)
+    return make_run(folder / "proven")
 
 
-def copy_run(folder: Path, *, samples: int = 3) -> Path:
-    """Return a copy of a run with so many test prompts, which is built once a process."""
-    return Path(shutil.copytree(_built(samples), folder))
+def copy_run(folder: Path) -> Path:
+    """Return a copy of a run that is built once a process."""
+    return Path(shutil.copytree(_built(), folder))
 
 
 def _search(recorder: Recorder, data: SearchData, sweep: SearchConfig, model: Forecaster, folder: Path) -> None:

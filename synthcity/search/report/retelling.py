@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
 
+from synthcity import strict_json
 from synthcity.errors import BundleError, RunError
 from synthcity.forecast.bundles.provenance import read_facts
 from synthcity.forecast.evaluation.diagnostics import DiagnosticsTold
@@ -133,7 +133,7 @@ def _from_journal(folder: Path, reading: Reading, why: str) -> Report:
     except RunError as error:
         notes.append(f"No proposers are shown: {error}.")
     with suppress(OSError, ValueError):  # the page says that there are none
-        diagnostics = json.loads((folder / DIAGNOSTICS).read_bytes())
+        diagnostics = strict_json.loads((folder / DIAGNOSTICS).read_bytes())
     return tell_again(
         reading.history,
         scores,

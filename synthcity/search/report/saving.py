@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
+from synthcity import strict_json
 from synthcity.errors import RunError
 from synthcity.files import atomic_write
 from synthcity.history.row import ROW, row_of_report
@@ -77,7 +78,7 @@ def read_report(folder: Path) -> Report:
     """
     path = folder / REPORT_JSON
     try:
-        report = json.loads(path.read_text(encoding="utf-8"))
+        report = strict_json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise RunError(f"cannot read the report data {str(path)!r}: {error}") from error
     if not isinstance(report, dict) or report.get("schema") != SCHEMA:

@@ -52,7 +52,7 @@ def hashes(folder: Path) -> dict[str, str]:
     try:
         paths = [path for path in paths if path.exists()]
         paths += sorted(path for path in (folder / WINNER).rglob("*") if path.is_file())
-        return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+        return {path.relative_to(folder).as_posix(): _sha256(path) for path in paths}
     except OSError as error:
         raise RunError(f"cannot read {error.filename}: {error.strerror}; put it back") from error
 
@@ -64,9 +64,17 @@ def read_sealed(folder: Path, events: Sequence[Event]) -> Report:
         RunError: it is missing, damaged or of another version, or was edited.
     """
     report, found = read_report(folder), sealed(events)
-    if found is not None and hashes(folder).get(REPORT_JSON) != found[0]["files"].get(REPORT_JSON):
+    try:
+        is_other = found is not None and _sha256(folder / REPORT_JSON) != found[0]["files"].get(REPORT_JSON)
+    except OSError as error:
+        raise RunError(f"cannot read {str(folder / REPORT_JSON)!r}: {error.strerror}") from error
+    if is_other:
         raise RunError(f"{str(folder / REPORT_JSON)!r} is not what was sealed: it was edited or damaged")
     return report
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def digest(events: Sequence[Event]) -> str:

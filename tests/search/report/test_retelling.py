@@ -48,11 +48,12 @@ def edited(path: Path) -> None:
         (Path.unlink, "cannot read the report data"),
         (lambda path: path.write_bytes(path.read_bytes()[:-9]), "cannot read the report data"),
         (lambda path: path.write_bytes(b"\xff\0"), "cannot read the report data"),
+        (lambda path: path.write_text("[" * 100_000), "cannot read the report data"),
         (lambda path: path.write_text("[]"), "is no report of version"),
         (lambda path: path.write_text('{"schema": 4}'), "is not what was sealed"),
         (edited, "is not what was sealed"),
     ],
-    ids=["gone", "torn", "bytes", "another", "empty", "edited"],
+    ids=["gone", "torn", "bytes", "tower", "another", "empty", "edited"],
 )
 def test_the_journal_tells_the_same(
     damage: Callable[[Path], object], said: str, run: Path, drawn: list[Report]
@@ -74,6 +75,8 @@ def test_the_journal_tells_the_same(
 
 
 def test_a_sound_report_is_drawn_as_it_is(run: Path, drawn: list[Report]) -> None:
+    (run / TEST_SCORES).unlink()
+    (run / TEST_SCORES).mkdir()  # which is no matter of the report's
     assert draw_again(run) == (run / REPORT_HTML, "")
     assert drawn == [read_report(run)]
 
