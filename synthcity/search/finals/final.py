@@ -79,7 +79,8 @@ def read_scores(folder: Path, *, run: Path | None = None) -> pd.DataFrame:
         table = pd.read_parquet(folder / TEST_SCORES)
         return table.astype({"asset": str, "start_time": int, "forecaster": str, "total": float})
     except (OSError, ValueError, KeyError, TypeError) as error:
-        where, what = (run or folder) / TEST_SCORES, " ".join(str(error).split())[:200]
+        is_gone = isinstance(error, FileNotFoundError)
+        where, what = (run or folder) / TEST_SCORES, "it is gone" if is_gone else " ".join(str(error).split())[:200]
         raise RunError(f"{where} cannot be read: {what}") from error
 
 
