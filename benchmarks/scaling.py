@@ -38,7 +38,7 @@ from synthcity.search.journal.journal import JOURNAL, Journal, read_events
 from synthcity.search.journal.recorder import Recorder
 from synthcity.search.proposers import DefaultsProposer, make_arms
 from synthcity.search.screen.display import open_display
-from synthcity.search.trials.machines import Machines
+from synthcity.search.trials.fleet import Fleet
 from synthcity.search.trials.queue import TrialQueue
 from synthcity.search.trials.tuning import run_trials
 
@@ -113,7 +113,7 @@ def measure(workers: int, trials: int, seconds: float, folder: Path) -> Scaling:
             cluster=found,
             dataset={"seconds": seconds},
             storage=str(folder / "checkpoints"),
-            machines=Machines(recorder, found),
+            machines=Fleet(recorder, found),
             trainer=TRAINER,
         )
         events = recorder.events

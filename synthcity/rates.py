@@ -34,7 +34,7 @@ def rate(labels: Mapping[str, str]) -> float:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Machine:
+class Priced:
     """A machine of a cluster; ``usd_per_hour`` is for all of it."""
 
     cpus: float

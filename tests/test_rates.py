@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from synthcity.errors import DataError
-from synthcity.rates import LABEL, Machine, label, rate
+from synthcity.rates import LABEL, Priced, label, rate
 
 
 def test_a_price_comes_back_from_its_label() -> None:
@@ -23,9 +23,9 @@ def test_a_label_that_is_no_price_is_told(told: str) -> None:
 
 
 def test_a_part_of_a_machine_costs_its_part() -> None:
-    machine = Machine(cpus=16, gpus=2, usd_per_hour=1.2)
+    machine = Priced(cpus=16, gpus=2, usd_per_hour=1.2)
     assert machine.usd(1800, cpus=1, gpus=0.5) == pytest.approx(0.15)
     assert machine.usd(1800, cpus=1, gpus=0) == 0
-    assert Machine(cpus=4, usd_per_hour=0.4).usd(3600, cpus=1, gpus=0) == pytest.approx(0.1)
-    assert Machine(cpus=4).usd(3600, cpus=1, gpus=0) == 0
-    assert Machine(cpus=0, usd_per_hour=1).usd(3600, cpus=1, gpus=0) == 1
+    assert Priced(cpus=4, usd_per_hour=0.4).usd(3600, cpus=1, gpus=0) == pytest.approx(0.1)
+    assert Priced(cpus=4).usd(3600, cpus=1, gpus=0) == 0
+    assert Priced(cpus=0, usd_per_hour=1).usd(3600, cpus=1, gpus=0) == 1

@@ -119,8 +119,8 @@ def _loopback_alone() -> Iterator[None]:
 @contextlib.contextmanager
 def cluster(
     workers: int | None,
-    *,
     gpus_per_worker: float | None = None,
+    *,
     needed: Iterable[str] = (),
     on_lost: Callable[[str], None] | None = None,
     dashboard: bool = False,

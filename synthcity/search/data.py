@@ -57,6 +57,11 @@ class SearchData:
         )
 
     @property
+    def task(self) -> str:
+        """What is forecast and how it is judged, for a language model."""
+        return f"Competition {self.competition.name}: paths of {', '.join(self.assets)}, judged by their CRPS."
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What the prices make of the networks, a sentence each."""
         closes = [asset for asset in self.assets if closes_alone(self.market[asset, self.dataset.spec.increment]).any()]

@@ -53,7 +53,7 @@ from synthcity.search.screen.display import DASHBOARD, shown
 from synthcity.search.tracking.child import PATIENCE_SECONDS
 from synthcity.search.tracking.study import Study
 from synthcity.search.tracking.trackers import Trackers, check_trackers
-from synthcity.search.trials.machines import Machines
+from synthcity.search.trials.fleet import Fleet
 from synthcity.search.trials.queue import TrialQueue
 from synthcity.search.trials.tuning import run_trials
 from synthcity.search.vaulted import check_vault, fetch_prices, fetch_run, mirrored
@@ -219,11 +219,7 @@ class _Run:
         budget = self._budget
         with (
             cluster(
-                budget.workers,
-                gpus_per_worker=budget.gpus_per_trial,
-                needed=needed,
-                on_lost=self._note_end,
-                dashboard=self._dashboard,
+                budget.workers, budget.gpus_per_trial, needed=needed, on_lost=self._note_end, dashboard=self._dashboard
             ) as found,
             self._announced(found) as machines,
         ):
@@ -272,7 +268,7 @@ class _Run:
                 self._recorder.history.write_trials(self._folder / "trials.jsonl")
 
     @contextlib.contextmanager
-    def _announced(self, found: Cluster) -> Iterator[Machines]:
+    def _announced(self, found: Cluster) -> Iterator[Fleet]:
         config, data = self._config, self._data
         self._recorder.emit(
             "run_resumed" if self._recorder.last(RunStarted) else "run_started",
@@ -294,15 +290,15 @@ class _Run:
             self._recorder.emit("stage", name=DASHBOARD, message=f"Ray's dashboard: {found.dashboard}")
         for note in self._notes:
             self._recorder.emit("degraded", note=note)
-        machines = Machines(self._recorder, found)
+        machines = Fleet(self._recorder, found)
         with machines.watched():
             yield machines
 
-    def _search(self, found: Cluster, scorer: Scorer, machines: Machines) -> None:
+    def _search(self, found: Cluster, scorer: Scorer, machines: Fleet) -> None:
         from synthcity.nets.authored import dry_run
 
         budget, recorder = self._budget, self._recorder
-        write_components(recorder, self._folder, budget.author, open_client=self._client, task=self._task)
+        write_components(recorder, self._folder, budget.author, open_client=self._client, task=self._data.task)
         space = Space.from_registry(budget.max_blocks)
         gate = Gate(
             space,
@@ -350,7 +346,7 @@ class _Run:
             client=client,
             gate=gate,
             recorder=self._recorder,
-            task=self._task,
+            task=self._data.task,
             budget=card,
             count=found.workers,
             stall=lambda history: standing(history, trials).level,
@@ -361,7 +357,7 @@ class _Run:
         budget = self._budget
         if budget.debugger == "off":
             return None
-        consultant = None if client is None or budget.debugger != "llm" else Consultant(client, self._task)
+        consultant = None if client is None or budget.debugger != "llm" else Consultant(client, self._data.task)
         return Debugger(space=space, gate=gate, trials=budget.trials, consultant=consultant)
 
     def _client(self) -> LLMClient:
@@ -381,13 +377,7 @@ class _Run:
         prompts = (data.validation_prompts(fresh=False), data.validation_prompts(fresh=True), data.test_prompts())
         return self._budget.time_budget - reserve(self._recorder, self._budget, *map(len, prompts))
 
-    @property
-    def _task(self) -> str:
-        """What is forecast and how it is judged, for a language model."""
-        data = self._data
-        return f"Competition {data.competition.name}: paths of {', '.join(data.assets)}, judged by their CRPS."
-
-    def _train(self, found: Cluster, feed: TrialQueue, machines: Machines) -> None:
+    def _train(self, found: Cluster, feed: TrialQueue, machines: Fleet) -> None:
         budget, recorder = self._budget, self._recorder
         run_trials(
             recorder=recorder,

@@ -32,8 +32,8 @@ from synthcity.search.journal.recorder import Recorder
 from synthcity.search.proposers import DefaultsProposer, Planner, make_arms
 from synthcity.search.trials import tuning
 from synthcity.search.trials.bridge import QueueSearcher
+from synthcity.search.trials.fleet import Fleet
 from synthcity.search.trials.head_files import head_files
-from synthcity.search.trials.machines import Machines
 from synthcity.search.trials.queue import TrialQueue
 from synthcity.search.trials.tuning import run_trials
 from synthcity.settings import Settings
@@ -79,7 +79,7 @@ def main(folder: Path, options: dict) -> None:
             found = dataclasses.replace(found, is_elsewhere=True)
             tuning.head_files = files_elsewhere
         recorder.emit("run_resumed" if recorder.events else "run_started", workers=found.workers)
-        machines = Machines(recorder, found)
+        machines = Fleet(recorder, found)
         stack.enter_context(machines.watched())
         machines.wait()
         planner = Planner(

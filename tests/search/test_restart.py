@@ -10,7 +10,7 @@ import ray
 
 from synthcity.errors import Fatal, RunError
 from synthcity.search.journal.journal import Journal
-from synthcity.search.journal.machines import TuneLost
+from synthcity.search.journal.losses import TuneLost
 from synthcity.search.journal.recorder import Recorder
 from synthcity.search.trials import tuning
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Literal, NotRequired
 
 from synthcity.search.journal.afterwards import Published, Sealed
-from synthcity.search.journal.machines import MachinesTold, NodeLost, TuneLost, WorkerDied
+from synthcity.search.journal.losses import MachinesTold, NodeLost, TuneLost, WorkerDied
 from synthcity.search.journal.parts import EarlierRun, Failure, Network, Place, ProposalTold, Told
 
 VERSION = 3  # 1 had no version, sessions and clocks

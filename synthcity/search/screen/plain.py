@@ -11,7 +11,7 @@ from synthcity.search.candidates.notation import sketch
 from synthcity.search.journal.diagnosis import LIMIT
 from synthcity.search.journal.events import Answered, Event
 from synthcity.search.journal.history import TrialHistory, TrialRecord
-from synthcity.search.journal.machines import MachinesTold
+from synthcity.search.journal.losses import MachinesTold
 from synthcity.search.journal.progress import Progress
 from synthcity.search.proposers.stall import STEPS
 from synthcity.search.screen.frame import Count, clock, overload

@@ -22,8 +22,8 @@ from synthcity.search.config import BudgetConfig
 from synthcity.search.journal.history import COMPLETED, FAILED, STOPPED
 from synthcity.search.journal.record import TrialRecord, busy_seconds
 from synthcity.search.journal.recorder import Recorder
+from synthcity.search.trials.fleet import Fleet
 from synthcity.search.trials.halving import falls_behind, milestones, scores_at
-from synthcity.search.trials.machines import Machines
 from synthcity.search.trials.queue import TrialQueue
 from synthcity.search.trials.trainable import Task, inside, make_durable
 
@@ -83,7 +83,7 @@ class Watch(_Shell, tune.Callback):
         recorder: Recorder,
         feed: TrialQueue,
         scheduler: Halving,
-        machines: Machines,
+        machines: Fleet,
         num_rungs: int,
         storage: str,
     ) -> None:

@@ -19,11 +19,11 @@ from synthcity.search.candidates.candidate import Candidate
 from synthcity.search.config import BudgetConfig
 from synthcity.search.journal.events import COMMON_NOISE, CheckpointTold, RunStarted
 from synthcity.search.journal.history import STOPPED
-from synthcity.search.journal.machines import TuneLost
+from synthcity.search.journal.losses import TuneLost
 from synthcity.search.journal.recorder import Recorder
 from synthcity.search.trials.bridge import MAX_WORKER_DEATHS, Deadlines, Halving, QueueSearcher, Watch
+from synthcity.search.trials.fleet import Fleet
 from synthcity.search.trials.head_files import head_files
-from synthcity.search.trials.machines import Machines
 from synthcity.search.trials.queue import TrialQueue
 from synthcity.search.trials.trainable import TRAINER, Task, located, train_candidate
 from synthcity.seeds import split_seed
@@ -39,7 +39,7 @@ def run_trials(
     cluster: Cluster,
     dataset: object,
     storage: str,
-    machines: Machines,
+    machines: Fleet,
     seconds: float | None = None,
     grace: float = 0.0,
     trainer: str = TRAINER,

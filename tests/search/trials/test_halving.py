@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from synthcity.search.trials.halving import falls_behind, milestones, scores_at
@@ -33,3 +34,16 @@ def test_compares_at_the_same_rung_with_trials_of_any_fate() -> None:
     )
     assert scores_at(known, 1, without="c0002") == [10.0, 11.0]
     assert scores_at(known, 2, without="c0002") == [9.0]
+
+
+@pytest.mark.parametrize("at_once", [1, 16, 64])
+def test_however_many_train_at_once_the_best_goes_on_and_two_thirds_do_not(at_once: int) -> None:
+    """Trials that train at once tell their first rung in waves, the fast ones of a wave first."""
+    rng = np.random.default_rng(at_once)
+    scores = rng.normal(size=512)
+    speed = 0.5 * scores + rng.normal(size=512)  # large networks are slow and good
+    waves = [np.arange(begin, min(begin + at_once, 512)) for begin in range(0, 512, at_once)]
+    order = np.concatenate([wave[np.argsort(speed[wave])] for wave in waves])
+    stopped = [falls_behind(scores[one], scores[order[:number]].tolist(), 3.0) for number, one in enumerate(order)]
+    assert not stopped[int(np.flatnonzero(order == scores.argmin())[0])]
+    assert 0.55 < np.mean(stopped) < 0.72

@@ -19,7 +19,7 @@ from synthcity.rates import LABEL
 from synthcity.search.journal.history import TrialHistory
 from synthcity.search.journal.journal import Journal
 from synthcity.search.journal.recorder import Recorder
-from synthcity.search.trials.machines import Machines
+from synthcity.search.trials.fleet import Fleet
 
 ROOT = Path(__file__).parents[3]
 
@@ -59,7 +59,7 @@ def node(name: str, port: int, *, cpus: float = 8, gpus: float = 0, price: str |
 def test_what_there_is_is_told_when_it_changes(recorder: Recorder, monkeypatch: pytest.MonkeyPatch, port: int) -> None:
     nodes = [node("head", port, cpus=0), node("a", port, gpus=2, price="1.2")]
     monkeypatch.setattr(ray, "nodes", lambda: nodes)
-    machines = Machines(recorder, Cluster(workers=8, gpus_per_worker=0.5, is_elsewhere=True))
+    machines = Fleet(recorder, Cluster(workers=8, gpus_per_worker=0.5, is_elsewhere=True))
     with machines.watched():
         machines.wait()
         machines.is_lost("a")
@@ -78,7 +78,7 @@ def test_one_machine_of_ones_own_goes_without_saying(
     recorder: Recorder, monkeypatch: pytest.MonkeyPatch, port: int
 ) -> None:
     monkeypatch.setattr(ray, "nodes", lambda: [node("here", port)])
-    machines = Machines(recorder, Cluster(workers=8))
+    machines = Fleet(recorder, Cluster(workers=8))
     with machines.watched():
         machines.wait()
     assert recorder.events == []
@@ -90,7 +90,7 @@ def test_a_machine_that_does_not_answer_is_lost_before_ray_says_so(
 ) -> None:
     nodes = [node("a", port), node("b", port)]
     monkeypatch.setattr(ray, "nodes", lambda: nodes)
-    machines = Machines(recorder, Cluster(workers=2, is_elsewhere=True))
+    machines = Fleet(recorder, Cluster(workers=2, is_elsewhere=True))
     assert not machines.is_lost("a")
     assert not machines.is_lost(None)
     nodes[0]["NodeManagerPort"] = closed

@@ -14,7 +14,7 @@ import ray
 from synthcity.cluster.local import Cluster
 from synthcity.errors import DataError
 from synthcity.market.times import format_duration
-from synthcity.rates import Machine, rate
+from synthcity.rates import Priced, rate
 from synthcity.search.journal.recorder import Recorder
 
 _LOOK_SECONDS = 5.0
@@ -23,13 +23,13 @@ _ANSWER_SECONDS = 2.0  # for a machine to take a connection
 _RECENT_SECONDS = 60.0
 
 
-class Machines:
+class Fleet:
     """Tells the journal which machines there are, and what they cost by the hour."""
 
     def __init__(self, recorder: Recorder, cluster: Cluster) -> None:
         self._recorder = recorder
         self._cluster = cluster
-        self._known: dict[str, Machine] = {}
+        self._known: dict[str, Priced] = {}
         self._alive: dict[str, tuple[str, int]] = {}  # address and port of their Ray
         self._gone: dict[str, float] = {}  # since when
         self._told: dict[str, float] = {"machines": 1, "gpus": 0, "usd_per_hour": 0}  # which goes without saying
@@ -112,7 +112,7 @@ class Machines:
             self._told = told
             self._recorder.emit("machines", **told)
 
-    def _machine(self, node: dict[str, Any]) -> Machine:
+    def _machine(self, node: dict[str, Any]) -> Priced:
         has = node["Resources"]
         try:
             price = rate(node.get("Labels") or {})
@@ -121,7 +121,7 @@ class Machines:
             if str(error) not in self._problems:
                 self._problems.add(str(error))
                 self._recorder.emit("degraded", note=f"{error}; the cost of the run is told without that machine")
-        return Machine(cpus=has.get("CPU", 0.0), gpus=has.get("GPU", 0.0), usd_per_hour=price)
+        return Priced(cpus=has.get("CPU", 0.0), gpus=has.get("GPU", 0.0), usd_per_hour=price)
 
 
 def _answers(address: tuple[str, int]) -> bool:
