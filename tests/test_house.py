@@ -20,6 +20,7 @@ WITHOUT_LOGIC = {
     "search/arms.py",  # words and a record
     "search/journal/afterwards.py",  # types of events, which test_check holds
     "search/journal/events.py",  # types of events, which test_check holds
+    "search/journal/losses.py",
     "search/journal/parts.py",  # types of their parts
     "search/report/model.py",  # types of the report
     "search/tracking/sinks/sink.py",  # types of records, and a protocol

@@ -113,7 +113,7 @@ def test_a_run_whose_report_was_made_again_is_over_as_before(file: Path, monkeyp
     stand_ins: dict[str, Any] = {
         "load_data": lambda config: SimpleNamespace(notes=()),
         "changes": lambda history, data: [],
-        "cluster": lambda workers, **options: nullcontext(Cluster(workers=1, num_gpus=0)),
+        "cluster": lambda *given, **options: nullcontext(Cluster(workers=1, num_gpus=0)),
         "Scorer": lambda *given: None,
         "run_final": lambda **given: None,
         "keep_samples": lambda *given, **options: None,

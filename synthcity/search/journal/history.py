@@ -19,7 +19,6 @@ from synthcity.errors import DataError, RunError
 from synthcity.files import atomic_write
 from synthcity.search.arms import DEBUGGER, FIRST, OPEN, ArmState
 from synthcity.search.candidates.candidate import Candidate, Config, Proposal
-from synthcity.search.journal.cost import Cost
 from synthcity.search.journal.diagnosis import LIMIT
 from synthcity.search.journal.events import (
     Answered,
@@ -33,7 +32,7 @@ from synthcity.search.journal.events import (
     Trouble,
 )
 from synthcity.search.journal.record import COMPLETED, FAILED, QUEUED, RUNNING, STOPPED, TrialRecord
-from synthcity.search.journal.sessions import Session, counted, passed
+from synthcity.search.journal.sessions import Cost, Session, counted, passed
 
 __all__ = ["COMPLETED", "FAILED", "QUEUED", "RUNNING", "STOPPED", "Fold", "TrialHistory", "TrialRecord"]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TypedDict
 
 from synthcity.search.finals.verdict import LeadTable, Verdict
-from synthcity.search.journal.cost import Cost
+from synthcity.search.journal.sessions import Cost
 
 _TENTH = 0.1  # percent
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from synthcity.search.journal.cost import Cost
+from synthcity.search.journal.sessions import Cost
 from synthcity.search.report.price import price, price_line
 
 
