@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import anyio
 from starlette.requests import Request
@@ -17,7 +16,6 @@ from synthcity.bridge.jobs.job import is_alive
 from synthcity.bridge.jobs.telling import told
 from synthcity.bridge.operation import Refused
 from synthcity.bridge.place import Place
-from synthcity.history.local import JOURNAL
 from synthcity.lines import Event, Tail
 
 MOST_STREAMS = 32
@@ -51,7 +49,7 @@ class Streams:
         self._open += 1
         try:
             job = board.job_of(self._place, bot, id)
-            tail: Tail[Event] = Tail(Path(job.run) / JOURNAL, lambda event: event)
+            tail: Tail[Event] = Tail(job.journal, lambda event: event)
             number, silent = 0, 0.0
             while True:
                 was_alive = is_alive(self._place.jobs / id)  # before the events, so that none comes after the end

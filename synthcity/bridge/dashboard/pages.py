@@ -12,6 +12,7 @@ import jinja2
 
 from synthcity.bridge.dashboard.plots import curves, trend_line
 from synthcity.bridge.jobs import board
+from synthcity.bridge.jobs.job import PIPELINE
 from synthcity.bridge.operation import Answer, Refused
 from synthcity.bridge.place import DEFAULT_BOT, Place
 from synthcity.bridge.registry import operations
@@ -89,7 +90,7 @@ def asset(name: str) -> str:
 
 def _pipeline(place: Place, bot: str) -> Part:
     """How the newest pipeline of a bot stands."""
-    newest = next((job for job in board.jobs(place, bot) if job.action == "pipeline"), None)
+    newest = next((job for job in board.jobs(place, bot) if job.action == PIPELINE), None)
     if newest is None:
         return Part(answer=None, why_not="no pipeline yet; `synthcity client run` starts one")
     return _ask(place, bot, "rounds", id=newest.id)

@@ -10,9 +10,11 @@ from pathlib import Path
 
 from synthcity.errors import ConfigError, RunError
 from synthcity.files import PRIVATE, atomic_write
+from synthcity.history.local import JOURNAL
 from synthcity.schema import build, plain
 
 RECORD, ENDED, OUTPUT, LOCK, STOP, CHILD = "job.json", "ended.json", "output.txt", "lock", "stop", "child"
+PIPELINE = "pipeline"
 _STOPPED = (130, 143, -2, -15)  # exit codes of what was interrupted
 _LAST_BYTES = 8192  # of the output, in which the error is looked for
 
@@ -51,6 +53,11 @@ class Job:
     run: str
     created_at: float
     secrets: tuple[str, ...] = ()
+
+    @property
+    def journal(self) -> Path:
+        """Where its run tells what happens."""
+        return Path(self.run) / ("pipeline.jsonl" if self.action == PIPELINE else JOURNAL)
 
     def write(self, folder: Path) -> None:
         """Write its record.

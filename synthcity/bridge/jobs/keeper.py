@@ -17,10 +17,8 @@ from types import FrameType
 
 from synthcity.bridge.jobs.job import CHILD, ENDED, OUTPUT, read_job
 from synthcity.files import PRIVATE, atomic_write
-from synthcity.history.local import JOURNAL
 
 COMMAND = (sys.executable, "-m", "synthcity")
-PIPELINE_JOURNAL = "pipeline.jsonl"
 GRACE_SECONDS = 60.0
 """What a stopped command may take to write down where it was."""
 
@@ -28,8 +26,7 @@ GRACE_SECONDS = 60.0
 def keep(folder: Path, lock: int) -> int:
     """Run the job in ``folder`` to its end; return its exit code."""
     job = read_job(folder)
-    journals = (Path(job.run) / name for name in (JOURNAL, PIPELINE_JOURNAL))
-    again = ["--resume"] if any(path.is_file() and path.stat().st_size for path in journals) else []
+    again = ["--resume"] if job.journal.is_file() and job.journal.stat().st_size else []
     with (folder / OUTPUT).open("ab") as output:
         process = subprocess.Popen(
             [*COMMAND, *job.arguments, *again],

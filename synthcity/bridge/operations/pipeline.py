@@ -9,13 +9,13 @@ from typing import Any
 from pydantic import Field
 
 from synthcity.bridge.jobs import board
+from synthcity.bridge.jobs.job import PIPELINE
 from synthcity.bridge.jobs.telling import JobTold, told
 from synthcity.bridge.operation import Answer, Asked, Operation, Refused
 from synthcity.bridge.operations.jobs import Which
 from synthcity.bridge.operations.training import Long, Sweep, sweep_file
 from synthcity.pipeline.status import Status, read_status
 
-ACTION = "pipeline"
 _SECRETS = ("SYNTHCITY_LLM_", "CHUTES_", "HF_", "HIPPIUS_", "WANDB_")  # what plans, publishes, keeps and tracks
 
 
@@ -55,9 +55,9 @@ def _run(asked: Asked[Loop]) -> Answer:
     job = board.start(
         asked.place,
         asked.bot,
-        ACTION,
+        PIPELINE,
         given.model_dump(mode="json", exclude={"idempotency_key"}),
-        [ACTION, "run", file, *arguments, "--set", f"folder={json.dumps('{runs}/{run}')}"],
+        [PIPELINE, "run", file, *arguments, "--set", f"folder={json.dumps('{runs}/{run}')}"],
         key=given.idempotency_key,
         secrets_needed=() if is_rehearsal else _SECRETS,
         home=asked.place.pipelines_of(asked.bot),
@@ -67,8 +67,10 @@ def _run(asked: Asked[Loop]) -> Answer:
 
 def _rounds(asked: Asked[Which]) -> Answer:
     job = board.job_of(asked.place, asked.bot, asked.given.id)
-    if job.action != ACTION:
+    if job.action != PIPELINE:
         raise Refused(f"job {job.id} is a {job.action} and no pipeline", 404)
+    if not job.journal.exists():
+        raise Refused(f"the pipeline of job {job.id} has not begun its first round", 404)
     answer: Answer = json.loads(json.dumps(read_status(Path(job.run)).to_dict()))
     return answer
 

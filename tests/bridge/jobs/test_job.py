@@ -15,6 +15,7 @@ def test_a_record_comes_back(tmp_path: Path) -> None:
     one = job(id="a" * 12, secrets=("HIPPIUS_",))
     one.write(tmp_path)
     assert read_job(tmp_path) == one
+    assert (one.journal.name, job(action="pipeline").journal.name) == ("journal.jsonl", "pipeline.jsonl")
     with pytest.raises(RunError, match="cannot read the job"):
         read_job(tmp_path / "none")
 

@@ -31,7 +31,7 @@ def test_it_is_the_command_with_a_folder_of_its_own(
     assert (config.rounds, config.temperature, config.budget_time, config.publish) == (2, 0.5, 60.0, False)
     assert Path(config.folder or "") == Path(job.run)
     assert job.secrets == ()  # a rehearsal needs none
-    with pytest.raises(ConfigError, match="there is no pipeline in"):
+    with pytest.raises(Refused, match="has not begun its first round"):
         operations()["rounds"].do({"id": job.id}, place, "default")
 
 
