@@ -15,9 +15,9 @@ from synthcity.search.candidates.candidate import Config
 from synthcity.search.finals.verdict import LeadTable, ScoreRow, Verdict
 from synthcity.search.journal.parts import Place
 from synthcity.search.proposers.arm_table import ArmRow
-from synthcity.search.report.importance import ImportanceRow
-from synthcity.search.report.lanes import LaneRow
-from synthcity.search.report.money import PayRow
+from synthcity.search.report.findings.importance import ImportanceRow
+from synthcity.search.report.findings.lanes import LaneRow
+from synthcity.search.report.findings.money import PayRow
 from synthcity.search.report.price import PriceTold
 from synthcity.search.report.repairs import LimitRow, RepairRow
 

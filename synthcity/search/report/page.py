@@ -17,9 +17,9 @@ from synthcity.forecast.evaluation.diagnostics import DiagnosticsTold, PitRow
 from synthcity.forecast.evaluation.regimes import GroupRow, GroupsTold
 from synthcity.search.proposers.arm_table import ArmRow
 from synthcity.search.report import figures
+from synthcity.search.report.findings.money import pay_sentence
+from synthcity.search.report.findings.next_steps import next_steps
 from synthcity.search.report.model import Report, TrialRow
-from synthcity.search.report.money import pay_sentence
-from synthcity.search.report.next_steps import next_steps
 from synthcity.search.report.price import price_line
 from synthcity.search.report.search_figures import importance_figure, lanes_figure
 from synthcity.wording import duration, percent

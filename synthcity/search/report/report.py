@@ -21,9 +21,10 @@ from synthcity.search.journal.history import FAILED, Rejection, TrialHistory, Tr
 from synthcity.search.journal.progress import Progress
 from synthcity.search.journal.record import own_score
 from synthcity.search.proposers.arm_table import ArmRow
-from synthcity.search.report.horizons import horizon_rows
-from synthcity.search.report.importance import importance_rows
-from synthcity.search.report.lanes import lane_rows
+from synthcity.search.report.findings.horizons import horizon_rows
+from synthcity.search.report.findings.importance import importance_rows
+from synthcity.search.report.findings.lanes import lane_rows
+from synthcity.search.report.findings.money import PayRow, pay_rows
 from synthcity.search.report.model import (
     SCHEMA,
     FailureGroup,
@@ -34,7 +35,6 @@ from synthcity.search.report.model import (
     RunFacts,
     TrialRow,
 )
-from synthcity.search.report.money import PayRow, pay_rows
 from synthcity.search.report.place import sentence
 from synthcity.search.report.price import PriceTold, price
 from synthcity.search.report.repairs import limit_rows, repair_rows

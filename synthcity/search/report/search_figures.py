@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from synthcity.search.report.figures import INK, SERIES, new_figure
-from synthcity.search.report.importance import ImportanceRow
-from synthcity.search.report.lanes import LaneRow
+from synthcity.search.report.findings.importance import ImportanceRow
+from synthcity.search.report.findings.lanes import LaneRow
 
 _NAMED = 0.11  # of the whole time: a shorter bar has no room for its id
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from synthcity.search.arms import LLM
 from synthcity.search.proposers.arm_table import ArmRow
+from synthcity.search.report.findings.money import pay_sentence
+from synthcity.search.report.findings.next_steps import next_steps
 from synthcity.search.report.model import Report
-from synthcity.search.report.money import pay_sentence
-from synthcity.search.report.next_steps import next_steps
 from synthcity.search.report.outcome import SearchResult
 from synthcity.search.report.price import price_line
 from synthcity.search.report.repairs import repair_line

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from synthcity.search.report.figures import draw
-from synthcity.search.report.lanes import LaneRow
+from synthcity.search.report.findings.lanes import LaneRow
 from synthcity.search.report.search_figures import importance_figure, lanes_figure
 
 

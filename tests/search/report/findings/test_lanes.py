@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from synthcity.search.journal.history import TrialHistory
-from synthcity.search.report.lanes import lane_rows
+from synthcity.search.report.findings.lanes import lane_rows
 from tests.search.builders import candidate, tell
 
 

@@ -10,11 +10,11 @@ import click
 import pytest
 
 from synthcity.cli.main import cli
+from synthcity.search.report.findings.next_steps import next_steps
 from synthcity.search.report.model import Report
-from synthcity.search.report.next_steps import next_steps
 from tests.search.sample_run import sample_report
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 def report(*, proven: bool, arms: bool = True, simulated: bool = False) -> Report:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from synthcity.search.report.money import pay_rows, pay_sentence
+from synthcity.search.report.findings.money import pay_rows, pay_sentence
 
 ROWS: list[Any] = [
     {"name": "mix", "kind": "candidate", "by_asset": {}, "mean": 4975.0, "relative": -0.5},

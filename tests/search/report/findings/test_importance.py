@@ -10,7 +10,7 @@ import numpy as np
 from synthcity.search.candidates.space import Space
 from synthcity.search.journal.history import TrialHistory
 from synthcity.search.journal.record import TrialRecord
-from synthcity.search.report.importance import importance_rows
+from synthcity.search.report.findings.importance import importance_rows
 from tests.search.builders import candidate, tell
 
 

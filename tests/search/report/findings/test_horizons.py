@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from synthcity.search.report.horizons import horizon_rows
+from synthcity.search.report.findings.horizons import horizon_rows
 
 
 def test_each_part_of_the_score_has_its_own_lead_and_what_nobody_is_asked_for_none() -> None:
