@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from huggingface_hub import CommitOperationAdd
 
 from synthcity.cli.main import cli
 from synthcity.errors import DataError, PublishError
@@ -49,8 +48,7 @@ def test_what_was_published_is_listed(
 def test_what_a_stranger_wrote_is_counted(remote: Remote) -> None:
     remote.create(private=True)
     name = f"crypto-24h/{'0' * 12}/publication.json"
-    operations = [CommitOperationAdd(path_in_repo=name, path_or_fileobj=b'{"format": 99}')]
-    remote.commit(operations, "hello", remote.head().commit)
+    remote.commit({name: b'{"format": 99}'}, "hello", remote.head().commit)
     found = list_hub(remote)
     assert (found.rows, found.left_out) == ((), {DAMAGED: 1})
 

@@ -14,6 +14,7 @@ from synthcity.bridge.jobs.telling import JobTold, told
 from synthcity.bridge.operation import Answer, Asked, Operation, Refused
 from synthcity.bridge.operations.jobs import Which
 from synthcity.bridge.operations.training import Long, Sweep, sweep_file
+from synthcity.durations import DAY
 from synthcity.pipeline.status import Status, read_status
 
 _SECRETS = ("SYNTHCITY_LLM_", "CHUTES_", "HF_", "HIPPIUS_", "WANDB_")  # what plans, publishes, keeps and tracks
@@ -30,7 +31,7 @@ class Loop(Long):
     temperature: float | None = Field(None, ge=0, le=1, description="Of the first plan; later ones are warmer.")
     rounds: int = Field(1, ge=1, le=1000, description="Rounds in all.")
     budget_usd: float | None = Field(None, ge=0, le=1000, description="For language models, of all rounds.")
-    seconds: int | None = Field(None, ge=1, le=366 * 86_400, description="For searching, of all rounds.")
+    seconds: int | None = Field(None, ge=1, le=366 * DAY, description="For searching, of all rounds.")
 
 
 def _run(asked: Asked[Loop]) -> Answer:

@@ -12,12 +12,13 @@ from pydantic import Field
 from synthcity.bridge.jobs import board
 from synthcity.bridge.jobs.telling import JobTold, told
 from synthcity.bridge.operation import Answer, Asked, Input, Operation, Refused
+from synthcity.durations import DAY
 from synthcity.errors import ConfigError, unknown_name
 
 if TYPE_CHECKING:
     from synthcity.search.config import SearchConfig
 
-MOST_STEPS, MOST_TRIALS, MOST_SECONDS = 100_000, 1000, 14 * 86_400
+MOST_STEPS, MOST_TRIALS, MOST_SECONDS = 100_000, 1000, 14 * DAY
 Asset = Annotated[str, Field(pattern="^[A-Z0-9]{1,12}$")]
 Sweep = Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9_-]{0,60}$")]
 Name = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,40}$")]  # so that no module:Name of a caller's is imported

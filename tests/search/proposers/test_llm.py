@@ -19,7 +19,7 @@ from synthcity.search.candidates.contract import proposals_schema
 from synthcity.search.candidates.space import Space
 from synthcity.search.config import ArmConfig
 from synthcity.search.gate import Gate, GateLimits
-from synthcity.search.journal.history import TrialHistory
+from synthcity.search.journal.history import Fold, TrialHistory
 from synthcity.search.journal.journal import Journal
 from synthcity.search.journal.recorder import Recorder
 from synthcity.search.proposers import BackgroundProposer, LLMProposer, Planner, make_arms
@@ -164,7 +164,7 @@ def test_what_is_paid_for_outlives_the_process(running: RunningStandIn, client: 
     first = wait(arm(client, recorder), recorder)[0]
     admit(recorder, first)
     client.close()
-    recorder.history = TrialHistory.replay(recorder.events)  # another process knows the events alone
+    recorder._fold = Fold.of(recorder.events)  # another process knows the events alone
     with LLMClient(Settings()) as keyless:
         proposer = arm(keyless, recorder)
         assert proposer.standing.state == "open"  # what is paid for waits

@@ -50,7 +50,7 @@ def verdict_of(scores: pd.DataFrame, after_days: float = 100.0, config: Challeng
 def test_a_better_challenger_is_promoted_and_a_worse_one_not():
     better, worse = verdict_of(race(20, 0.03)), verdict_of(race(20, -0.03))
     assert (better.decision, worse.decision) == (Decision.PROMOTE, Decision.KEEP)
-    assert "the challenger is better: -" in better.reason
+    assert "the challenger is better: −" in better.reason
     assert "the challenger is worse: +" in worse.reason
     assert better.lead.num_blocks == 8
     assert better.lead.high < 0 < worse.lead.low
