@@ -63,7 +63,7 @@ def test_ci_runs_the_readmes_test_command_and_then_the_slow_suite() -> None:
     (shown,) = [line for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines() if "-m pytest" in line]
     *_, install, test = [part.strip() for part in shown.split("&&")]
     assert any(line.replace(" --quiet", "").removeprefix("python -m ") == install for line in ci)
-    assert ci.index(test) < ci.index("python -m pytest -m slow")
+    assert ci.index(test) < ci.index("python -m pytest -m slow -n 2 --dist loadfile")
 
 
 def test_every_folder_stands_in_the_map() -> None:
