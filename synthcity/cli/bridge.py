@@ -41,13 +41,9 @@ def check_extra() -> None:
     Raises:
         ConfigError: the extra ``bridge`` is not installed.
     """
-    from importlib.util import find_spec
+    from synthcity.extras import need
 
-    from synthcity.errors import ConfigError
-
-    for name in _EXTRA:
-        if find_spec(name) is None:
-            raise ConfigError(f"the bridge needs {name}; pip install 'synth-city[bridge]'")
+    need("the bridge", "bridge", *_EXTRA)
 
 
 @click.group("bridge", cls=Group, invoke_without_command=True)

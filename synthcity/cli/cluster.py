@@ -95,6 +95,7 @@ def up(file: Path, state: Path, as_json: bool, dry_run: bool) -> None:
     from synthcity.cluster.head import up as start
     from synthcity.cluster.plan import load_plan
     from synthcity.documents import write_yaml
+    from synthcity.extras import OF_DASHBOARD, need
 
     plan = load_plan(file)
     folder = folder_of(state, plan.name)
@@ -103,6 +104,7 @@ def up(file: Path, state: Path, as_json: bool, dry_run: bool) -> None:
         told = autoscaling(plan, folder.path)
         click.echo(json.dumps(told) if as_json else write_yaml(told).rstrip())
         return
+    need("a cluster", "cluster", *OF_DASHBOARD)
     if not as_json:
         click.echo(f"starting the head of {plan.name} ...")
     head = start(plan, folder, Path.cwd())

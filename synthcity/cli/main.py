@@ -99,3 +99,11 @@ def main() -> None:
     except SynthcityError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(error.exit_code)
+    except ModuleNotFoundError as error:
+        from synthcity.extras import extra_of, remedy
+
+        extra = extra_of(error.name)
+        if extra is None:
+            raise
+        click.echo(f"error: this command needs {error.name}; {remedy(extra)}", err=True)
+        sys.exit(ConfigError.exit_code)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shlex
 import shutil
 import sys
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from synthcity.errors import ConfigError
+from synthcity.extras import OF_DASHBOARD, need
 from synthcity.wording import duration
 
 if TYPE_CHECKING:
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
 _PLAIN = click.option("--plain", is_flag=True, help="Print lines, not a live table, as where there is no terminal.")
 _DASHBOARD = click.option("--dashboard", is_flag=True, help="Open Ray's dashboard, on this machine's loopback alone.")
-_NEEDED = ("aiohttp_cors", "opencensus")  # by Ray's dashboard, and by nothing of ours
 _WIDEST = 120
 
 
@@ -58,8 +56,8 @@ def train(
     Raises:
         ConfigError: the dashboard is not installed.
     """
-    if dashboard and any(importlib.util.find_spec(name) is None for name in _NEEDED):
-        raise ConfigError("--dashboard needs Ray's dashboard: pip install 'ray[default]' (nothing was started)")
+    if dashboard:
+        need("--dashboard", "cluster", *OF_DASHBOARD)
     click.echo(opening(known, resume=resume))
 
     from synthcity.search.run import search

@@ -35,5 +35,5 @@ def test_a_dashboard_that_is_not_installed_is_told_before_anything_starts(
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "opencensus" else real(name))
     found = CliRunner().invoke(cli, [*words, "--dashboard"])
     assert isinstance(found.exception, ConfigError)
-    assert "pip install 'ray[default]'" in str(found.exception)
+    assert "--dashboard needs opencensus; pip install 'synth-city[cluster]'" in str(found.exception)
     assert found.output == ""

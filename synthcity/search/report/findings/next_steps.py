@@ -31,7 +31,7 @@ def next_steps(report: Report, folder: str | None = None) -> list[Step]:
     store = shlex.quote(str((data.get("path") if isinstance(data, Mapping) else None) or _STORE))
     run, winner = shlex.quote(run), shlex.quote(f"{run}/winner")
     rehearse = Step(
-        "let the winner answer signed prompts on this machine, in about a minute",
+        "let the winner answer signed prompts on this machine, in about a minute; needs the extra serve",
         f"synthcity mine rehearse {winner}",
     )
     if report["run"].get("is_simulated", False):
