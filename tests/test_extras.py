@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -54,3 +57,20 @@ def test_a_package_that_no_extra_brings_is_a_fault_of_ours(monkeypatch: pytest.M
     monkeypatch.setattr(entry, "cli", broken)
     with pytest.raises(ModuleNotFoundError):
         entry.main()
+
+
+BARE = """
+import sys
+for name in ("bittensor_wallet", "boto3", "fastapi", "huggingface_hub", "mcp", "openai", "orjson", "prometheus_client",
+             "starlette", "trackio", "uvicorn", "wandb"):
+    sys.modules[name] = None
+from synthcity.cli.main import main
+main()
+"""
+
+
+def test_a_machine_is_looked_at_with_what_the_first_install_brings(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", BARE, "doctor", "--offline", "--json"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.stderr == ""
+    assert {"versions", "torch", "keys"} <= {check["name"] for check in json.loads(done.stdout)}

@@ -10,18 +10,21 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 
 import httpx
 
 from synthcity.errors import ConfigError, SourceError, SynthcityError
-from synthcity.forecast.forecaster import Forecaster
 from synthcity.market.times import format_duration
-from synthcity.serve.admission.admission import AdmissionConfig
-from synthcity.serve.admission.metagraph import Snapshot
 from synthcity.serve.answering.clock import simulate
-from synthcity.serve.answering.prices import Prices
 from synthcity.sn50.competitions import get_rules
 from synthcity.sn50.prompt import Prompt
+
+if TYPE_CHECKING:
+    from synthcity.forecast.forecaster import Forecaster
+    from synthcity.serve.admission.admission import AdmissionConfig
+    from synthcity.serve.admission.metagraph import Snapshot
+    from synthcity.serve.answering.prices import Prices
 
 FRESH_SECONDS = 180.0
 SNAPSHOT_SECONDS = 1800.0
