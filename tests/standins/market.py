@@ -231,7 +231,7 @@ class Handler(BaseHTTPRequestHandler):
             self._drop()
         elif fault == "hang":
             self._hang(seconds)
-        elif fault == "drip" or fault == "drip":
+        elif fault == "drip":
             self._drip()
         elif fault == "kill":
             self._drop()
@@ -247,16 +247,6 @@ class Handler(BaseHTTPRequestHandler):
             self.connection.settimeout(30)
             self.connection.recv(1)
         self._drop()
-
-    def _drip(self) -> None:
-        """Send a long answer a byte at a time."""
-        self.send_response_only(200)
-        self.send_header("Content-Length", "100000")
-        self.end_headers()
-        with suppress(OSError):
-            for _ in range(2000):
-                self.wfile.write(b" ")
-                time.sleep(0.02)
 
     def _drip(self) -> None:
         """Send a long answer a byte at a time."""
