@@ -18,6 +18,9 @@ from synthcity.rent.config import Kind
 from synthcity.rent.offers import Offer
 from synthcity.rent.rental import parse_ssh
 
+_MOST_USD = Decimal(1_000_000)  # whatever is told beyond counts as this, which is too dear and breaks no sum
+_LONGEST = 1_000  # characters of a text; names have 64 at most
+
 
 class Undecodable(ValueError):
     """An answer is something else than what was asked for."""
@@ -140,7 +143,7 @@ def read_rentals(body: bytes, kind: Kind) -> tuple[list[Listed], bool]:
 def _listed(row: object, kind: Kind) -> Listed | None:
     if not isinstance(row, dict):
         return None
-    text = {name: value for name, value in row.items() if isinstance(value, str)}
+    text = {name: value for name, value in row.items() if isinstance(value, str) and _is_plain(value)}
     if not text.get("name") and not text.get("rental_id"):
         return None
     hourly, command, host = amount(row.get("hourly_cost")), text.get("ssh_command", ""), text.get("ip_address", "")
@@ -171,8 +174,10 @@ def read_start(body: bytes) -> Started:
     except ValidationError as error:
         raise Undecodable("what was started cannot be told") from error
     hourly = amount(told.hourly_cost)
-    if hourly is None:
+    if not hourly:  # nothing costs nothing; a list will tell
         raise Undecodable("the price of what was started cannot be told")
+    if not _is_plain(told.rental_id):
+        raise Undecodable("the id of what was started cannot be told")
     return Started(name=told.name, id=told.rental_id, hourly=hourly)
 
 
@@ -192,14 +197,14 @@ def read_key(body: bytes) -> tuple[str, str, str] | None:
 
 
 def amount(value: object) -> Decimal | None:
-    """Return a finite amount that is not negative; None for anything else."""
+    """Return a finite amount that is not negative, at most a million; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
         found = Decimal(str(value))
     except InvalidOperation:
         return None
-    return found if found.is_finite() and found >= 0 else None
+    return min(found, _MOST_USD) if found.is_finite() and found >= 0 else None
 
 
 def instant(value: object) -> float | None:
@@ -211,6 +216,11 @@ def instant(value: object) -> float | None:
     if found is None:
         return None
     return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a text can be written, shown and asked for: half a character or a page of it would stop whoever does."""
+    return len(text) <= _LONGEST and text.isprintable()
 
 
 def _json(body: bytes) -> object:

@@ -64,9 +64,27 @@ def test_something_else_is_told_apart(told: bytes) -> None:
 def test_a_start_needs_a_price() -> None:
     told = {"name": "n", "rental_id": "r", "hourly_cost": 1.35}
     assert replies.read_start(body(**told)).hourly == Decimal("1.35")
-    for wrong in (-1, "x", None, True):
+    for wrong in (-1, 0, "0.00", "x", None, True):
         with pytest.raises(Undecodable):
             replies.read_start(body(**{**told, "hourly_cost": wrong}))
+
+
+@pytest.mark.parametrize("odd", ["\ud800", "\x1b[2J", "x" * 70_000])
+def test_what_can_be_neither_written_nor_shown_nor_asked_for_is_no_text(odd: str) -> None:
+    row = {"name": "n", "rental_id": odd, "gpu_type": odd, "ip_address": odd, "status": odd}
+    ((one,), whole) = replies.read_rentals(body(rentals=[row], total_count=1), "gpu")
+    assert ((one.name, one.id, one.gpu, one.ssh, one.status), whole) == (("n", "", "", "", ""), True)
+    assert replies.read_rentals(body(rentals=[{"name": odd}], total_count=1), "gpu") == ([], False)
+    with pytest.raises(Undecodable):
+        replies.read_start(body(name="n", rental_id=odd, hourly_cost=1))
+
+
+def test_a_price_beyond_all_reason_breaks_no_sum() -> None:
+    row = {"name": "n", "hourly_cost": "9.9e999999", "accumulated_cost": "9.9e999999"}
+    ((one,), _) = replies.read_rentals(body(rentals=[row], total_count=1), "gpu")
+    assert (one.hourly, one.billed) == (Decimal(1_000_000), Decimal(1_000_000))
+    (offer,) = replies.read_offers(body(nodes=[gpu_offer("a", "A100", 8, "9.9e999999")]), "gpu")
+    assert offer.hourly == Decimal(8_000_000)
 
 
 def test_no_key_is_none() -> None:
