@@ -16,6 +16,7 @@ from synthcity.errors import ConfigError, RentError
 from synthcity.settings import Secret
 
 _LARGEST = 16 << 20  # bytes of an answer
+_LONGEST_PAUSE = 300  # seconds; a market that is asked no more often is not burdened, and what runs must be seen
 _LOCAL = ("127.0.0.1", "localhost", "::1")
 
 
@@ -137,7 +138,8 @@ class Connection:
 
     def excerpt(self, answer: Answer) -> str:
         """Return how an answer begins, without the token."""
-        return self._hidden(" ".join(answer.body.decode("utf-8", "replace").split()))[:200] or "no reason given"
+        text = self._hidden(" ".join(answer.body.decode("utf-8", "replace").split()))[:200]
+        return "".join(one if one.isprintable() else "?" for one in text) or "no reason given"
 
     def _pause(self) -> None:
         left = self._not_before - self._now()
@@ -150,10 +152,10 @@ class Connection:
         """Note what an answer's headers tell: how long to pause, and the time."""
         asked = response.headers.get("Retry-After", "")
         if response.status_code in (429, 503) and asked.isdecimal() and len(asked) < 6:
-            self._not_before = self._now() + int(asked)
+            self._not_before = self._now() + min(int(asked), _LONGEST_PAUSE)
         try:
             self.skew = parsedate_to_datetime(response.headers.get("Date", "")).timestamp() - self._now()
-        except ValueError:
+        except (ValueError, OverflowError):
             self.skew = None
 
     def _away(self, error: Exception) -> str:

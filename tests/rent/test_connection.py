@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import time
 
+import httpx
 import pytest
 
 from synthcity.errors import ConfigError, RentError
@@ -34,6 +35,17 @@ def test_what_drips_is_given_up(server: Running, clock: Virtual) -> None:
     with market(server, clock) as found, pytest.raises(RentError, match="too slowly"):
         found.offers("gpu")
     assert time.monotonic() - begun < 10
+
+
+def test_odd_headers_blind_nobody(server: Running, clock: Virtual) -> None:
+    connection = Connection(server.url, Secret(TOKEN), QUICK, clock.now, clock.sleep)
+    date = "Mon, 01 Jan 99999999999 00:00:00 GMT"
+    connection._note(httpx.Response(429, headers={"Retry-After": "86400", "Date": date}))
+    assert connection.skew is None
+    with pytest.raises(NotReached, match="asks for a pause of 300 more seconds"):
+        connection.ask("GET", "/ssh-keys")
+    assert "?[2J" in connection.excerpt(Answer(500, b"\x1b[2J"))
+    connection.close()
 
 
 def test_a_long_pause_is_no_reason_to_wait_and_holds_up_no_stop(server: Running, clock: Virtual) -> None:
