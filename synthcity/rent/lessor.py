@@ -24,7 +24,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from synthcity.durations import MINUTE
-from synthcity.errors import ConfigError, RentError, SynthcityError, unknown_name
+from synthcity.errors import ConfigError, RentError, unknown_name
 from synthcity.rent import gpus
 from synthcity.rent.books import Books
 from synthcity.rent.comparing import Matched, compared, dear, ending, match
@@ -248,21 +248,17 @@ class Lessor:
         with self._round:
             self._books.write()
             asked = self._end_all()
-            failure: SynthcityError | None = None
             try:
                 listing = self._market.rentals()
                 self._compare(listing)
                 if listing.problem:
-                    failure = RentError(listing.problem)
-            except (RentError, ConfigError) as error:
-                failure = error
-            with self._lock:
-                due = ending(self._books.open, self.node_types, self.limits, self.spent, self._market.now())
-                for name, why in due.items():
-                    self._books.end(name, why)
-            self._end_all(but=asked)
-            if failure is not None:
-                raise failure
+                    raise RentError(listing.problem)
+            finally:  # also after an answer that nobody thought of
+                with self._lock:
+                    due = ending(self._books.open, self.node_types, self.limits, self.spent, self._market.now())
+                    for name, why in due.items():
+                        self._books.end(name, why)
+                self._end_all(but=asked)
 
     @contextmanager
     def watching(self) -> Iterator[None]:

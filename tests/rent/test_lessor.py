@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 from decimal import Decimal
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -200,6 +201,21 @@ def test_boot_and_lease_end_a_machine_even_while_the_market_lists_nothing(
             waits: "it has not joined the cluster within 2m",
             works: "its lease of 10m is over",
         }
+
+
+def test_a_lease_ends_whatever_the_market_answers(
+    server: Running, clock: Virtual, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nonsense() -> NoReturn:
+        raise OverflowError("an answer that nobody thought of")
+
+    with lessor(server, clock, tmp_path, types=[node_type(max_lease=600.0)]) as one:
+        one.joined(one.ask("gpu"))
+        monkeypatch.setattr(one._market, "rentals", nonsense)
+        clock.sleep(601)
+        with pytest.raises(OverflowError, match="nobody thought of"):
+            one.reconcile()
+        assert server.names() == []
 
 
 def test_limits_of_nodes_price_and_spend(server: Running, clock: Virtual, tmp_path: Path) -> None:
