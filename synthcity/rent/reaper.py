@@ -49,6 +49,11 @@ class Aged:
     row: Listed
     age: float
 
+    @property
+    def key(self) -> str:
+        """By which the market knows it."""
+        return self.row.id or self.row.name
+
 
 class Reaper:
     """Looks for rentals of all clusters, or of one, that are older than so many seconds."""
@@ -82,30 +87,38 @@ class Reaper:
 
     def end(self, due: Sequence[Aged]) -> list[str]:
         """Ask that these end and return a sentence for each that could not be asked for."""
-        with ThreadPoolExecutor(8) as pool:
-            return [problem for problem in pool.map(self._ask, due) if problem]
+        return [problem for problem in self._ask_all(due) if problem]
 
     def end_all(self, due: Sequence[Aged], sleep: Callable[[float], None] = time.sleep) -> None:
-        """Ask that these end until the lists lack them.
+        """Ask that these end until that is answered, and whole lists lack them.
 
         Raises:
-            RentError: they are still there after five minutes.
+            RentError: they may still be there after five minutes, or the market does not tell.
         """
-        names, until = {one.row.id or one.row.name for one in due}, self._market.now() + _PATIENCE
-        left = due
+        left, until = due, self._market.now() + _PATIENCE
         while True:
-            for problem in self.end(left):
-                _log.warning("%s; it is asked again", problem)
-            left = [one for one in self.due() if (one.row.id or one.row.name) in names]
+            failed = set()
+            for one, problem in zip(left, self._ask_all(left), strict=True):
+                if problem:
+                    failed.add(one.key)
+                    _log.warning("%s; it is asked again", problem)
+            listing = self._market.rentals()
+            there = failed | {row.id or row.name for row in listing.rows}
+            left = [one for one in due if one.key in there or not listing.is_whole]
             if not left:
                 return
             if self._market.now() > until:
-                raise RentError(f"still there: {', '.join(one.row.name for one in left)}; look at the market itself")
+                names = ", ".join(one.row.name for one in left)
+                raise RentError(listing.problem or f"still there: {names}; look at the market itself")
             sleep(5.0)
+
+    def _ask_all(self, due: Sequence[Aged]) -> list[str]:
+        with ThreadPoolExecutor(8) as pool:
+            return list(pool.map(self._ask, due))
 
     def _ask(self, one: Aged) -> str:
         try:
-            self._market.stop(one.row.kind, one.row.id or one.row.name)
+            self._market.stop(one.row.kind, one.key)
         except (RentError, ConfigError) as error:
             return str(error)
         return ""

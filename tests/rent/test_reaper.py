@@ -69,6 +69,18 @@ def test_a_market_that_errs_is_asked_until_lists_lack_it(server: Running, clock:
             reaper.end_all(reaper.due(), lambda seconds: clock.sleep(20 * seconds))
 
 
+def test_no_list_that_misses_it_ends_what_was_not_asked_for(server: Running, clock: Virtual) -> None:
+    server.rent(NAME, age=7 * HOUR)
+    server.rent(OTHER, "plum-cpu-8", kind="cpu", age=7 * HOUR)
+    with market(server, clock) as found:
+        reaper = Reaper(found, HOUR)
+        due = reaper.due()
+        hidden = [{"on": "^list gpu", "what": "missing"}, {"on": "^list cpu", "what": "500", "times": 3}]
+        server.set(faults=[{"on": "^stop", "what": "500", "times": 2}, *hidden])
+        reaper.end_all(due, clock.sleep)
+    assert server.names() == []
+
+
 def test_a_heartbeat_is_left_by_whole_rounds_alone(server: Running, clock: Virtual, tmp_path: Path) -> None:
     beat = tmp_path / "clusters" / "reaper.json"
     with market(server, clock) as found:
