@@ -56,7 +56,8 @@ def rentals(all_: bool, state: Path, as_json: bool) -> None:
     if not as_json:
         hourly = sum((row.hourly for row in rows if row.hourly), start=Decimal(0))
         others = len(listing.rows) - len(rows)
-        click.echo(f"{len(rows)} rentals, {hourly} USD an hour" + (f"; {others} of others (--all)" if others else ""))
+        price = f"{'' if all(row.hourly for row in rows) else 'at least '}{hourly} USD an hour"
+        click.echo(f"{len(rows)} rentals, {price}" + (f"; {others} of others (--all)" if others else ""))
     if listing.problem:
         click.echo(f"error: {listing.problem}", err=True)
         sys.exit(3)

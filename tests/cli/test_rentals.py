@@ -65,6 +65,8 @@ def test_rentals_are_shown_with_what_is_known_of_them(server: Running, tmp_path:
         "somebody": ["others"],
     }
     assert (told[1]["cluster"], told[1]["node_type"], told[1]["hourly_usd"]) == ("syntha", "gpu", "1.35")
+    server.set(faults=[{"on": "^list gpu", "what": "unknown"}])
+    assert invoke("rentals").stdout.splitlines()[-1].startswith("2 rentals, at least 0.12 USD an hour")
     server.set(faults=[{"on": "^list cpu", "what": "403"}])
     assert isinstance(invoke("rentals").exception, SynthcityError)
 
