@@ -20,7 +20,6 @@ from synthcity.schema import build, plain
 
 MARK = "SYNTHCITY_CLUSTER"
 """Environment variable of every process of a cluster on this machine; its value is the cluster's folder."""
-DEFAULT_ROOT = "~/.synthcity/clusters"
 _PRIVATE = 0o600
 # Ray's variables that name another cluster, node or job; all others are an operator's settings of Ray
 _OF_OTHERS = {
