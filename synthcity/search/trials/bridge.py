@@ -160,7 +160,8 @@ class Watch(_Shell, tune.Callback):
 
     def _note_loss(self, trial: Trial) -> TrialRecord:
         name = candidate_of(trial)
-        is_lost = _NODE_DIED in _last_error(trial) or self._machines.is_lost(self._nodes.get(name))
+        node = self._nodes.pop(name, None)  # it may go on elsewhere, and be lost there before it tells where
+        is_lost = _NODE_DIED in _last_error(trial) or self._machines.is_lost(node)
         self._recorder.emit("node_lost" if is_lost else "worker_died", id=name)
         return self._recorder.history.trials[name]
 

@@ -157,13 +157,27 @@ def test_a_trial_that_loses_every_machine_is_given_up(recorder: Recorder) -> Non
     machines: Any = GivenMachines("gone")
     watch = Watch(recorder, feed, halving, machines, 4, "/runs/x/checkpoints")
     figures = {"rung": 1, "score": 5400.0, "train_seconds": 50.0, "validation_seconds": 10.0}
-    watch.on_trial_result(0, [], trial("c0000"), {"status": "ok", "figures": figures, "node": "gone"})
     for _ in range(MAX_NODES_LOST):
+        watch.on_trial_result(0, [], trial("c0000"), {"status": "ok", "figures": figures, "node": "gone"})
         watch.on_trial_error(0, [], trial("c0000"))
     failed = recorder.history.trials["c0000"]
     assert failed.failure is not None
     assert failed.failure["message"] == f"its machine was lost {MAX_NODES_LOST} times"
     assert (failed.usd, failed.gpu_hours) == (pytest.approx(0.06), pytest.approx(60 / 3600))
+
+
+def test_a_worker_that_dies_where_a_trial_went_on_is_no_second_loss_of_its_machine(recorder: Recorder) -> None:
+    record(recorder, tell(candidate(0), 5500.0, status="running"))
+    feed: Any = GivenFeed()
+    machines: Any = GivenMachines("gone")
+    watch = Watch(recorder, feed, Halving(recorder, BudgetConfig(), None), machines, 4, "/runs/x/checkpoints")
+    figures = {"rung": 1, "score": 5400.0, "train_seconds": 50.0, "validation_seconds": 10.0}
+    watch.on_trial_result(0, [], trial("c0000"), {"status": "ok", "figures": figures, "node": "gone"})
+    watch.on_trial_recover(0, [], trial("c0000"))
+    for _ in range(MAX_WORKER_DEATHS):
+        watch.on_trial_error(0, [], trial("c0000"))
+    found = recorder.history.trials["c0000"]
+    assert (found.nodes_lost, found.worker_deaths, found.status) == (1, MAX_WORKER_DEATHS, "failed")
 
 
 def test_a_failed_journal_stops_the_loop(recorder: Recorder) -> None:
