@@ -8,7 +8,10 @@ from synthcity.search.journal.parts import Told
 
 
 class MachinesTold(Told):
-    """What machines there are from now on; ``usd_per_hour`` is what all of them cost, 0 for one's own."""
+    """What machines with room for trials there are from now on.
+
+    ``usd_per_hour`` is what all machines cost, a head without room too; 0 for one's own.
+    """
 
     kind: Literal["machines"]
     machines: int

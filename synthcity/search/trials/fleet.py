@@ -45,8 +45,8 @@ class Fleet:
         ended = threading.Event()
 
         def look() -> None:
-            with contextlib.suppress(Exception):  # Ray or the journal was lost, which others tell
-                while not ended.wait(_LOOK_SECONDS):
+            while not ended.wait(_LOOK_SECONDS):
+                with contextlib.suppress(Exception):  # Ray or the journal was lost, which others tell
                     self._look()
 
         thread = threading.Thread(target=look, name="synthcity-machines", daemon=True)
@@ -101,12 +101,13 @@ class Fleet:
                 self._known[node["NodeID"]] = self._machine(node)
         before = self._alive
         self._alive = {node["NodeID"]: (node["NodeManagerAddress"], node["NodeManagerPort"]) for node in alive}
-        self._gone |= {node: time.monotonic() for node in before if node not in self._alive}
+        gone = {node: time.monotonic() for node in before if node not in self._alive}
+        self._gone = self._gone | gone  # a new one, since two threads look
         with_room = [machine for machine in map(self._known.__getitem__, self._alive) if machine.cpus or machine.gpus]
         told: dict[str, float] = {
             "machines": len(with_room),
             "gpus": sum(machine.gpus for machine in with_room),
-            "usd_per_hour": round(sum(machine.usd_per_hour for machine in with_room), 6),
+            "usd_per_hour": round(sum(self._known[node].usd_per_hour for node in self._alive), 6),
         }
         if told != self._told:
             self._told = told

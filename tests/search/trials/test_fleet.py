@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from synthcity.rates import LABEL
 from synthcity.search.journal.history import TrialHistory
 from synthcity.search.journal.journal import Journal
 from synthcity.search.journal.recorder import Recorder
+from synthcity.search.trials import fleet
 from synthcity.search.trials.fleet import Fleet
 
 ROOT = Path(__file__).parents[3]
@@ -57,7 +59,7 @@ def node(name: str, port: int, *, cpus: float = 8, gpus: float = 0, price: str |
 
 
 def test_what_there_is_is_told_when_it_changes(recorder: Recorder, monkeypatch: pytest.MonkeyPatch, port: int) -> None:
-    nodes = [node("head", port, cpus=0), node("a", port, gpus=2, price="1.2")]
+    nodes = [node("head", port, cpus=0, price="0.1"), node("a", port, gpus=2, price="1.2")]
     monkeypatch.setattr(ray, "nodes", lambda: nodes)
     machines = Fleet(recorder, Cluster(workers=8, gpus_per_worker=0.5, is_elsewhere=True))
     with machines.watched():
@@ -66,12 +68,32 @@ def test_what_there_is_is_told_when_it_changes(recorder: Recorder, monkeypatch: 
         nodes.append(node("b", port, price="cheap"))
         machines.is_lost("a")
     told = [(e["machines"], e["gpus"], e["usd_per_hour"]) for e in recorder.events if e["kind"] == "machines"]
-    assert told == [(1, 2.0, 1.2), (2, 2.0, 1.2)]
+    assert told == [(1, 2.0, 1.3), (2, 2.0, 1.3)], "a head has no room for trials and costs all the same"
     notes = [e["note"] for e in recorder.events if e["kind"] == "degraded"]
     assert len(notes) == 1
     assert "'cheap', which is no price" in notes[0]
     assert machines.spent("a", 1800.0) == {"usd": pytest.approx(0.15), "gpu_seconds": 900.0}
     assert machines.spent("b", 1800.0) == {"gpu_seconds": 900.0}
+
+
+def test_one_look_that_fails_is_not_the_last(recorder: Recorder, monkeypatch: pytest.MonkeyPatch, port: int) -> None:
+    answers: list[Any] = [[node("a", port)], ConnectionError("Ray's head restarts")]
+    seen = threading.Event()
+
+    def nodes() -> Any:
+        answer = answers.pop(0) if answers else [node("a", port), node("b", port)]
+        if isinstance(answer, Exception):
+            raise answer
+        if len(answer) > 1:
+            monkeypatch.setattr(fleet, "_LOOK_SECONDS", 60.0)
+            seen.set()
+        return answer
+
+    monkeypatch.setattr(fleet, "_LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(ray, "nodes", nodes)
+    with Fleet(recorder, Cluster(workers=8, is_elsewhere=True)).watched():
+        assert seen.wait(30)
+    assert [e["machines"] for e in recorder.events if e["kind"] == "machines"] == [2]
 
 
 def test_one_machine_of_ones_own_goes_without_saying(
