@@ -42,6 +42,6 @@ class Priced:
     usd_per_hour: float = 0.0
 
     def usd(self, seconds: float, *, cpus: float, gpus: float) -> float:
-        """Return what so many seconds of a part of it cost: of its GPUs where it has any, else of its CPUs."""
-        held, whole = (gpus, self.gpus) if self.gpus else (cpus, self.cpus)
+        """Return what so many seconds of a part of it cost: of its GPUs where some are held, else of its CPUs."""
+        held, whole = (gpus, self.gpus) if gpus and self.gpus else (cpus, self.cpus)
         return self.usd_per_hour * seconds / _HOUR * (min(1.0, held / whole) if whole else 1.0)

@@ -25,7 +25,7 @@ def test_a_label_that_is_no_price_is_told(told: str) -> None:
 def test_a_part_of_a_machine_costs_its_part() -> None:
     machine = Priced(cpus=16, gpus=2, usd_per_hour=1.2)
     assert machine.usd(1800, cpus=1, gpus=0.5) == pytest.approx(0.15)
-    assert machine.usd(1800, cpus=1, gpus=0) == 0
+    assert machine.usd(1800, cpus=1, gpus=0) == pytest.approx(0.0375), "a GPU that is not held makes nothing free"
     assert Priced(cpus=4, usd_per_hour=0.4).usd(3600, cpus=1, gpus=0) == pytest.approx(0.1)
     assert Priced(cpus=4).usd(3600, cpus=1, gpus=0) == 0
     assert Priced(cpus=0, usd_per_hour=1).usd(3600, cpus=1, gpus=0) == 1
