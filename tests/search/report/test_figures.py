@@ -51,7 +51,13 @@ def test_texts_of_a_run_are_escaped_and_long_ones_cut() -> None:
 
 def test_trials_without_a_score_are_no_point_and_none_at_all_no_error() -> None:
     nothing = {**TRIAL, "relative": None, "curve": []}
-    for trials in ([], [nothing], [TRIAL, nothing]):
+    for trials, points in (([], 0), ([nothing], 0), ([TRIAL, nothing], 1), ([nothing, TRIAL, TRIAL], 2)):
+        with figures._house_style():
+            (searched,) = figures.search_figure(trials, over_time=True, sources=["tpe"]).axes
+            (curves,) = figures.curves_figure(trials, 5550.0, ["tpe"], best="c0000").axes
+        assert len(next(line for line in searched.lines if line.get_label() == "tpe").get_xdata()) == points
+        drawn = [line for line in curves.lines if line.get_marker() == "o"]
+        assert [len(line.get_xdata()) for line in drawn] == [1] * points
         draw("s", lambda trials=trials: figures.search_figure(trials, over_time=True, sources=["tpe"]))
         draw("c", lambda trials=trials: figures.curves_figure(trials, 5550.0, ["tpe"], best="c0000"))
 
