@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from synthcity.durations import DAY
-from synthcity.errors import Fatal
+from synthcity.errors import BundleError, Fatal, RunError
 from synthcity.forecast.baselines import BASELINES
+from synthcity.forecast.bundles.choose import identify
 from synthcity.history.local import row_of_run
 from synthcity.pipeline.config import Opening, Sweep, with_data
 from synthcity.pipeline.events import (
@@ -90,7 +91,8 @@ class Rounds:
         now = self._world.now(state)
         if self._config.deploy is not None and is_racing(Path(self._config.deploy), state):
             return Waiting(
-                until=now + self._world.patience, reason="the last challenger is in the shadow, and its race goes on"
+                until=now + self._world.patience,
+                reason="the last challenger is offered or judged, or has won and is not promoted yet",
             )
         if state.rounds and (early := state.rounds[-1].time + self._config.every) > now:
             return Waiting(until=early, reason="rounds begin no oftener than `every` says")
@@ -146,6 +148,8 @@ class Rounds:
         has_begun = _has_begun(run)
         if has_begun:
             config = read_resolved(run)  # as it was begun: more of a budget must not have it look again
+            if config.data.periods != found.began.periods:
+                raise RunError(f"{run} is of another pipeline, which looked at other prices; set folder to another one")
         try:
             result = search(config, resume=has_begun, command=f"synthcity pipeline, round {found.began.round}")
         except CURABLE as error:
@@ -184,9 +188,8 @@ class Rounds:
         """Publish, where that is not done already."""
         found = state.current
         assert found is not None
-        assert found.searched is not None
-        hub = self._world.hub()
-        done = publish(self._runs / found.searched.run, settings=self._settings, hub=hub)
+        run = self._proven(found)
+        done = publish(run, settings=self._settings, hub=self._world.hub())
         assert done.hub is not None
         bundle = done.publication.bundle
         return Published(round=found.began.round, where=done.hub.url, commit=done.hub.commit, bundle=bundle)
@@ -195,13 +198,21 @@ class Rounds:
         """Offer the winner to the miner."""
         found = state.current
         assert found is not None
-        assert found.searched is not None
         assert found.judged is not None
         assert self._config.deploy is not None
-        winner = winner_of(self._runs / found.searched.run)
+        winner = winner_of(self._proven(found))
         told = offer_challenger(Path(self._config.deploy), state, winner, f"{self._mark}{found.judged.reason}")
         self._world.settle(state)
         return told
+
+    def _proven(self, found: Round) -> Path:
+        """Return the run that was judged; what took the place of its bundle since is not proven."""
+        assert found.searched is not None
+        assert found.judged is not None
+        run = self._runs / found.searched.run
+        if identify(str(winner_of(run))) != found.judged.bundle:
+            raise BundleError(f"{winner_of(run)} is not the bundle that was judged; put that one back")
+        return run
 
     @property
     def _runs(self) -> Path:

@@ -11,18 +11,21 @@ from typing import Any
 import pytest
 
 from synthcity.durations import DAY
-from synthcity.errors import DataError, Fatal
+from synthcity.errors import BundleError, DataError, Fatal, RunError
+from synthcity.forecast.bundles.choose import identify
 from synthcity.lines import append_line
 from synthcity.pipeline.config import Opening, load_pipeline
 from synthcity.pipeline.events import Began, Ended, Event, Failed, Judged, Opened, Planned, Searched, Told, Waiting
 from synthcity.pipeline.loop import CutOff
 from synthcity.pipeline.state import State
+from synthcity.pipeline.steps.checking import winner_of
 from synthcity.pipeline.steps.rule import Plan
 from synthcity.pipeline.steps.work import Rounds
 from synthcity.pipeline.worlds.rehearsal import Rehearsal
 from synthcity.search import run as searching
 from synthcity.search.journal.folder import write_resolved
 from synthcity.settings import Settings
+from tests.pipeline.standin import made_bundle
 
 FILE = Path(__file__).parents[3] / "configs" / "quickstart-pipeline.yaml"
 OPENED = Opened(competitions=("crypto-24h",), world="REHEARSAL")
@@ -170,6 +173,43 @@ def test_a_search_that_is_cut_off_or_stopped_is_no_attempt(
     _search(monkeypatch, stopped)
     with pytest.raises(KeyboardInterrupt):
         work.search(after(begun, plan))
+
+
+def test_a_run_of_other_prices_is_none_of_this_round(
+    work: Rounds, begun: Began, plan: Planned, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(config: Any) -> Any:
+        _folder(config)
+        raise DataError("cut off")
+
+    seen = _search(monkeypatch, stopped)
+    with pytest.raises(DataError):
+        work.search(after(begun, plan))
+    later = replace(begun.periods, test=replace(begun.periods.test, end=begun.periods.test.end + DAY))
+    with pytest.raises(RunError, match="round-0001-1 is of another pipeline, which looked at other prices"):
+        work.search(after(replace(begun, periods=later), plan))
+    assert len(seen) == 1
+
+
+@pytest.mark.parametrize("step", ["publish", "deploy"])
+def test_what_took_the_place_of_the_judged_bundle_goes_nowhere(
+    step: str, begun: Began, opening: Opening, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def left(*_: object, **options: object) -> None:
+        raise AssertionError("it left")
+
+    monkeypatch.setattr("synthcity.pipeline.steps.work.publish", left)
+    monkeypatch.setattr("synthcity.pipeline.steps.work.offer_challenger", left)
+    config = replace(opening.config, deploy=str(tmp_path / "miner"))
+    work = Rounds(replace(opening, config=config), Rehearsal(opening), Settings.load({}))
+    bundle = made_bundle(winner_of(tmp_path / "runs" / "round-0001-1"))
+    searched = Searched(round=1, attempt=1, run="round-0001-1", sentence="")
+    judged = Judged(round=1, passed=True, reason="", bundle=identify(str(bundle)))
+    with pytest.raises(AssertionError, match="it left"):
+        getattr(work, step)(after(begun, searched, judged))
+    (bundle / "manifest.json").write_text("{}")
+    with pytest.raises(BundleError, match="is not the bundle that was judged"):
+        getattr(work, step)(after(begun, searched, judged))
 
 
 def test_prices_that_are_wrong_are_no_attempt(
