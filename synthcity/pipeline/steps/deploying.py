@@ -73,11 +73,18 @@ def crowned(state: Path, pipeline: State) -> list[Crowned]:
 
 
 def is_racing(state: Path, pipeline: State) -> bool:
-    """Whether the last challenger is offered or judged; no other is deployed meanwhile."""
-    done = next((one.deployed for one in reversed(pipeline.rounds) if one.deployed is not None), None)
-    if done is None or answering(state) == done.folder:
+    """Whether the last challenger may still come to answer; no other is deployed meanwhile.
+
+    Its race is that of its round's competition. One that answered and was taken back has had its time.
+    """
+    done = next((one for one in reversed(pipeline.rounds) if one.deployed is not None), None)
+    if done is None or done.deployed is None:
         return False
-    return lost(state / LEDGER, done.bundle) is None
+    competition, folder = done.began.competition, done.deployed.folder
+    known = pipeline.champions.get(competition)
+    if folder in (answering(state), None if known is None else known.folder):
+        return False
+    return lost(state / LEDGER, done.deployed.bundle, competition) is None
 
 
 def _parts(pipeline: State, competition: str, winner: Path, champion: str | None) -> list[str]:

@@ -124,15 +124,19 @@ class RehearsedMiner:
                 append_line(self._state / LEDGER / CHALLENGES, {**asdict(one), "judged_at": now})
         return succession
 
+    @property
+    def _competition(self) -> Competition:
+        config = self._sweep.config
+        return get_competition(config.competition, get_rules(config.rules))
+
     def _is_racing(self, succession: Succession) -> bool:
         challenger = succession.challenger
         if challenger is None or succession.champion == challenger:
             return False
-        return lost(self._state / LEDGER, identify(challenger)) is None
+        return lost(self._state / LEDGER, identify(challenger), self._competition.name) is None
 
     def _verdicts(self, succession: Succession, now: float) -> list[ChallengeVerdict]:
-        config = self._sweep.config
-        competition = get_competition(config.competition, get_rules(config.rules))
+        competition = self._competition
         assert succession.challenger is not None
         made_for = {one.competition for one in facts_of(succession.challenger)}
         if competition.name not in made_for:

@@ -84,13 +84,16 @@ def is_over(verdicts: Sequence[ChallengeVerdict]) -> bool:
     return bool(verdicts) and not is_won(verdicts) and all(v.decision is not Decision.TOO_EARLY for v in verdicts)
 
 
-def lost(ledger: Path, bundle: str) -> str | None:
-    """Return why the challenger of this hash did not win, by the verdicts in a ledger; None while it may yet.
+def lost(ledger: Path, bundle: str, competition: str) -> str | None:
+    """Return why the challenger of this hash did not win there, by the verdicts in a ledger; None while it may yet.
+
+    What it shares with the champion elsewhere may be judged long before.
 
     Raises:
         RunError: the ledger cannot be read.
     """
-    found = [one for one in read_lines(ledger / CHALLENGES).events if one.get("challenger") == bundle]
+    race = {"challenger": bundle, "competition": competition}
+    found = [one for one in read_lines(ledger / CHALLENGES).events if race.items() <= one.items()]
     if not found or any(one.get("decision") == Decision.PROMOTE for one in found):
         return None
     return "; ".join(f"{one.get('competition')}: {one.get('reason')}" for one in found)

@@ -75,6 +75,20 @@ def test_a_race_goes_on_until_a_verdict_or_a_hand(winner: Path, miner: Path) -> 
     assert not is_racing(miner, state)
 
 
+def test_a_verdict_elsewhere_ends_no_race_and_who_was_taken_back_has_none(winner: Path, miner: Path) -> None:
+    told = offer_challenger(miner, _open(), winner, "proven")
+    state = replace(_open(), rounds=(replace(_open().rounds[0], deployed=told),))
+    verdict = {"challenger": told.bundle, "decision": "keep", "reason": "no race", "competition": "crypto-24h"}
+    append_line(miner / "ledger" / "challenges.jsonl", verdict)
+    assert is_racing(miner, state)
+    append_line(miner / "ledger" / "challenges.jsonl", {**verdict, "competition": "crypto-1h", "decision": "promote"})
+    assert is_racing(miner, state), "it has won and waits for a hand"
+    Succession(named="fhs", challenger=told.folder, champion=told.folder, reason="won").write(miner)
+    [crown] = crowned(miner, state)
+    Succession(named="fhs", challenger=told.folder, champion="fhs", reason="taken back").write(miner)
+    assert not is_racing(miner, replace(state, champions={"crypto-1h": crown}))
+
+
 def test_without_a_deployment_there_is_no_race(miner: Path) -> None:
     assert not is_racing(miner, _open())
     assert crowned(miner, _open()) == []

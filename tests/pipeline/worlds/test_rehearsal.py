@@ -89,7 +89,7 @@ def test_a_challenger_that_loses_is_written_down_once(
     offer = Offer.read(tmp_path / "miner")
     assert offer is not None
     assert miner.look(START + 30 * DAY).champion == "fhs"
-    assert "the challenger is worse" in str(lost(tmp_path / "miner" / "ledger", offer.bundle))
+    assert "the challenger is worse" in str(lost(tmp_path / "miner" / "ledger", offer.bundle, "crypto-1h"))
     miner.look(START + 40 * DAY)
     assert len((tmp_path / "miner" / "ledger" / "challenges.jsonl").read_text().splitlines()) == 1
 

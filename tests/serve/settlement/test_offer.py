@@ -53,9 +53,12 @@ def test_a_race_is_over_once_nobody_can_win_it_any_more(verdicts: tuple, over: b
 
 
 def test_a_ledger_tells_that_a_challenger_lost(tmp_path: Path) -> None:
-    assert lost(tmp_path, "new") is None
+    where = LOST.competition
+    assert lost(tmp_path, "new", where) is None
+    append_line(tmp_path / CHALLENGES, asdict(replace(LOST, competition="elsewhere")))
+    assert lost(tmp_path, "new", where) is None, "what it shares with the champion is judged there"
     append_line(tmp_path / CHALLENGES, asdict(LOST))
-    assert "the challenger is worse" in str(lost(tmp_path, "new"))
-    assert lost(tmp_path, "other") is None
+    assert "the challenger is worse" in str(lost(tmp_path, "new", where))
+    assert lost(tmp_path, "other", where) is None
     append_line(tmp_path / CHALLENGES, asdict(replace(WON, decision=Decision.PROMOTE)))
-    assert lost(tmp_path, "new") is None
+    assert lost(tmp_path, "new", where) is None
