@@ -50,35 +50,38 @@ class Agent:
 
     def __call__(self, sweep: Sweep, state: State, found: Round, temperature: float) -> Plan:
         """Return the model's plan, or the rule's with the reason why."""
+        account = f"round-{found.began.round}-{len(found.failed) + 1}"
+
+        def instead(reason: str) -> Plan:
+            return _instead(sweep, state, found, temperature, reason, usd=self._paid(account))
+
         ready = self._client.availability
         if not ready.ready:
-            return _instead(sweep, state, found, temperature, ready.reason)
+            return instead(ready.reason)
         dearest = self._client.config.caps.usd_per_proposal or 0.0
         if self._budget is not None and self._budget - state.usd <= dearest:
             left = f"{max(0.0, self._budget - state.usd):.2f} USD of the budget are left"
-            return _instead(sweep, state, found, temperature, f"{left}, and a plan may take {dearest:.2f}")
-        account = f"round-{found.began.round}-{len(found.failed) + 1}"
-        before = self._client.ledger.run.usd
+            return instead(f"{left}, and a plan may take {dearest:.2f}")
         try:
-            answer, paid = self._asked(sweep, state, found, temperature, account)
+            answer = self._asked(sweep, state, found, temperature, account)
             settings = _settings(answer)
             fingerprint(sweep, settings)  # within the space of sweep files, or no plan
         except (LLMError, ConfigError) as error:
-            spent = self._client.ledger.run.usd - before
-            return _instead(sweep, state, found, temperature, str(error), usd=spent)
+            return instead(str(error))
         own = rule(sweep, state, found, temperature).settings
         kept = [one for one in own if one.partition("=")[0] in ("search.seed", "search.earlier")]
-        return Plan(settings=(*kept, *settings), reason=answer["reason"], by="agent", usd=paid)
+        return Plan(settings=(*kept, *settings), reason=answer["reason"], by="agent", usd=self._paid(account))
 
-    def _asked(
-        self, sweep: Sweep, state: State, found: Round, temperature: float, account: str
-    ) -> tuple[Answer, float]:
+    def _paid(self, account: str) -> float:
+        """What an attempt's plan was charged, by processes that were killed before it was journalled, too."""
+        return self._client.ledger.account(account).usd
+
+    def _asked(self, sweep: Sweep, state: State, found: Round, temperature: float, account: str) -> Answer:
         schema = plan_schema(sweep)
         if earlier := self._client.earlier(account):
             value, errors = check(earlier[-1].text or earlier[-1].thinking, schema)
             if not errors:
-                return cast(Answer, value), sum(reply.spend.usd for reply in earlier)
-        before = self._client.ledger.run.usd
+                return cast(Answer, value)
         prompt = render(_PROMPT, self._values(sweep, state, found))
         done = complete_json(
             self._client,
@@ -89,7 +92,7 @@ class Agent:
             temperature=temperature,
             prompt_version=prompt.version,
         )
-        return cast(Answer, done.value), self._client.ledger.run.usd - before
+        return cast(Answer, done.value)
 
     def _values(self, sweep: Sweep, state: State, found: Round) -> dict[str, str]:
         began, search = found.began, sweep.config.search
@@ -148,7 +151,7 @@ def _settings(answer: Answer) -> tuple[str, ...]:
     return tuple(f"{name}={json.dumps(value)}" for name, value in sorted(answer["settings"].items()))
 
 
-def _instead(sweep: Sweep, state: State, found: Round, temperature: float, reason: str, usd: float = 0.0) -> Plan:
+def _instead(sweep: Sweep, state: State, found: Round, temperature: float, reason: str, usd: float) -> Plan:
     plan = rule(sweep, state, found, temperature)
     told = f"the language model is of no help ({reason}), so by rule: {plan.reason}"
     return Plan(settings=plan.settings, reason=told, by="rule", usd=usd)

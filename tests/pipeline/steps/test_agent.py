@@ -86,6 +86,17 @@ def test_what_was_paid_for_is_not_asked_again(make: Make, sweep: Sweep, server: 
     assert make()(sweep, STATE, failed, 0.4).reason == "Another attempt of the round."
 
 
+def test_what_a_killed_process_was_charged_counts_whoever_plans_then(
+    make: Make, sweep: Sweep, server: RunningStandIn
+) -> None:
+    wrong = says({**GOOD, "settings": {"search.trials": 5000}})
+    server.script([wrong, wrong])
+    first = make()(sweep, STATE, NOW, 0.3)
+    assert make(budget_usd=0.1)(sweep, STATE, NOW, 0.3).usd == first.usd > 0
+    server.script([says(GOOD)])
+    assert make()(sweep, STATE, NOW, 0.3).usd > first.usd
+
+
 @pytest.mark.parametrize("settings", [{"search.trials": 5000}, {"llm.caps.usd_per_run": 1e6}, {"output": "/etc"}, {}])
 def test_outside_the_space_there_is_no_plan(
     settings: dict[str, object], make: Make, sweep: Sweep, server: RunningStandIn
