@@ -20,6 +20,7 @@ from synthcity.pipeline.state import State
 from synthcity.pipeline.worlds.world import Fresh
 from synthcity.publish.hub import Hub
 from synthcity.publish.remote import Remote
+from synthcity.publish.standin.shelf import MARK
 from synthcity.search.config import parse_config
 from synthcity.settings import Settings
 from synthcity.sn50.competitions import get_competition
@@ -95,3 +96,5 @@ def check_real(config: PipelineConfig, settings: Settings) -> None:
         Real(config, settings).hub()
     if config.deploy is not None and not Path(config.deploy).is_dir():
         raise ConfigError(f"deploy: {config.deploy} is no folder; name the --state of a miner that was started once")
+    if config.deploy is not None and (Path(config.deploy) / MARK).exists():
+        raise ConfigError(f"deploy: {config.deploy} is of a rehearsed miner, and these prices are real; name another")

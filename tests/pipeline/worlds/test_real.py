@@ -14,6 +14,7 @@ from synthcity.market.store import open_store
 from synthcity.pipeline.config import Opening, load_pipeline
 from synthcity.pipeline.state import State
 from synthcity.pipeline.worlds.real import Real, check_real
+from synthcity.publish.standin.shelf import MARK
 from synthcity.settings import Settings
 
 NONE = Settings.load({})
@@ -59,4 +60,9 @@ def test_what_is_missing_is_told_before_anything_is_started(opening: Opening, tm
         check_real(load_pipeline(path, publish=True).config, NONE)
     with pytest.raises(ConfigError, match="name the --state of a miner"):
         check_real(load_pipeline(path, deploy=str(tmp_path / "none")).config, NONE)
+    (tmp_path / "miner").mkdir()
+    check_real(load_pipeline(path, deploy=str(tmp_path / "miner")).config, NONE)
+    (tmp_path / "miner" / MARK).touch()
+    with pytest.raises(ConfigError, match="is of a rehearsed miner, and these prices are real"):
+        check_real(load_pipeline(path, deploy=str(tmp_path / "miner")).config, NONE)
     assert not Real(opening.config, Settings.load({"HF_TOKEN": "hf_x", "HF_REPO_ID": "me/it"})).hub().is_standin
