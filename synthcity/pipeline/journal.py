@@ -56,7 +56,7 @@ def read_told(folder: Path) -> list[Told]:
         try:
             told.append(read_event(line))
         except RunError as error:
-            raise RunError(f"{path} tells nonsense at line {number}: {error}; begin in another folder") from error
+            raise RunError(f"{path} tells nonsense at line {number}: {error}; put back a copy of it") from error
     return told
 
 
