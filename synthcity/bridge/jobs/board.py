@@ -125,7 +125,10 @@ def job_of(place: Place, bot: str, id: str) -> Job:
 
 
 def stop(place: Place, job: Job) -> None:
-    """Ask a job to stop; it writes down where it is, and is ended after a minute."""
+    """Ask a job to stop; it writes down where it is, and is ended after a minute.
+
+    The wish is on the disk before its processes are told, so that a keeper that only begins finds it.
+    """
     folder = place.jobs / job.id
     if not is_alive(folder):
         return
@@ -156,7 +159,7 @@ def _launch(folder: Path, job: Job) -> None:
     """Start the keeper; the job's lock is held before it, so that the job is never seen without its processes."""
     lock = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR, PRIVATE)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(lock, fcntl.LOCK_EX)  # who looks whether the job is alive holds it for a moment
         with (folder / OUTPUT).open("ab") as output:
             keeper = subprocess.Popen(
                 [sys.executable, "-m", "synthcity.bridge.jobs.keeper", str(folder), str(lock)],

@@ -15,7 +15,7 @@ import threading
 from pathlib import Path
 from types import FrameType
 
-from synthcity.bridge.jobs.job import CHILD, ENDED, OUTPUT, read_job
+from synthcity.bridge.jobs.job import CHILD, ENDED, OUTPUT, STOP, read_job
 from synthcity.files import PRIVATE, atomic_write
 
 COMMAND = (sys.executable, "-m", "synthcity")
@@ -36,7 +36,11 @@ def keep(folder: Path, lock: int) -> int:
             pass_fds=(lock,),
         )
 
+    is_stopped = False
+
     def stop(number: int, frame: FrameType | None) -> None:
+        nonlocal is_stopped
+        is_stopped = True
         process.send_signal(signal.SIGTERM)
         patience = threading.Timer(GRACE_SECONDS, process.kill)
         patience.daemon = True
@@ -44,6 +48,8 @@ def keep(folder: Path, lock: int) -> int:
 
     signal.signal(signal.SIGTERM, stop)
     atomic_write(folder / CHILD, f"{os.getpid()} {process.pid}", mode=PRIVATE)
+    if (folder / STOP).exists() and not is_stopped:  # asked for before there was anybody to tell
+        stop(signal.SIGTERM, None)
     code = process.wait()
     atomic_write(folder / ENDED, json.dumps({"code": code}), mode=PRIVATE)
     return code

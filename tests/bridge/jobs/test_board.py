@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
 import pytest
 
 from synthcity.bridge.jobs import board
-from synthcity.bridge.jobs.job import ENDED, RECORD, STOP, State, state
+from synthcity.bridge.jobs.job import ENDED, LOCK, RECORD, STOP, State, state
 from synthcity.bridge.operation import Refused
 from synthcity.bridge.place import Place
 from tests.bridge.jobs.builders import Launched, job
@@ -92,3 +98,19 @@ def test_another_process_with_an_old_number_is_left_alone(place: Place) -> None:
 
     assert not board._is_of(os.getpid(), job())
     assert not board._is_of(2**22 + 1, job())
+
+
+def test_a_job_starts_while_somebody_looks_whether_it_is_alive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, started = subprocess.Popen, []
+    monkeypatch.setattr(
+        subprocess, "Popen", lambda *_, **options: started.append(options) or real([sys.executable, "-c", ""])
+    )
+    looking = (tmp_path / LOCK).open("wb")
+    fcntl.flock(looking, fcntl.LOCK_SH)
+    thread = threading.Thread(target=board._launch, args=(tmp_path, job()))
+    thread.start()
+    thread.join(0.1)  # long enough for one that would not wait
+    assert (thread.is_alive(), started) == (True, [])
+    looking.close()
+    thread.join()
+    assert len(started) == 1

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from synthcity.bridge.jobs import keeper
-from synthcity.bridge.jobs.job import CHILD, OUTPUT, exit_code
+from synthcity.bridge.jobs.job import CHILD, OUTPUT, STOP, exit_code
 from tests.bridge.jobs.builders import job
 from tests.waiting import until
 
@@ -54,3 +54,12 @@ def test_a_stop_is_handed_on(tmp_path: Path, lock: int, monkeypatch: pytest.Monk
     thread.start()
     assert keeper.keep(tmp_path, lock) == 130
     thread.join()
+
+
+def test_a_stop_that_was_asked_for_before_the_keeper_ran_is_not_lost(
+    tmp_path: Path, lock: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper, "COMMAND", (sys.executable, "-c", "import time; time.sleep(60)"))
+    job().write(tmp_path)
+    (tmp_path / STOP).touch()
+    assert keeper.keep(tmp_path, lock) in (130, -signal.SIGTERM)
