@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import anyio
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from synthcity.bridge.guard import CALLER
 from synthcity.bridge.jobs import board
@@ -21,6 +22,20 @@ from synthcity.lines import Event, Tail
 MOST_STREAMS = 32
 EVERY_SECONDS = 0.5
 _BEAT_SECONDS = 15.0
+
+
+class _Stream(StreamingResponse):
+    """A stream that tells when it is over, also where it never began."""
+
+    def __init__(self, events: AsyncIterator[str], closed: Callable[[], None]) -> None:
+        super().__init__(events, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+        self._closed = closed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._closed()
 
 
 class Streams:
@@ -39,31 +54,27 @@ class Streams:
             raise Refused(f"Last-Event-ID is the number of an event, got {seen[:80]!r}")
         if self._open >= MOST_STREAMS:
             raise Refused(f"{MOST_STREAMS} streams of events are open already", 429, {"Retry-After": "10"})
-        return StreamingResponse(
-            self._events(job.id, job.bot, int(seen)),
-            media_type="text/event-stream",
-            headers={"Cache-Control": "no-store"},
-        )
+        self._open += 1  # here and not where the stream begins, else all that come at once would pass
+        return _Stream(self._events(job.id, job.bot, int(seen)), self._close)
+
+    def _close(self) -> None:
+        self._open -= 1
 
     async def _events(self, id: str, bot: str, seen: int) -> AsyncIterator[str]:
-        self._open += 1
-        try:
-            job = board.job_of(self._place, bot, id)
-            tail: Tail[Event] = Tail(job.journal, lambda event: event)
-            number, silent = 0, 0.0
-            while True:
-                was_alive = is_alive(self._place.jobs / id)  # before the events, so that none comes after the end
-                for event in await anyio.to_thread.run_sync(tail.read):
-                    number, silent = number + 1, 0.0
-                    if number > seen:
-                        yield f"id: {number}\nevent: {event.get('kind', 'event')}\ndata: {json.dumps(event)}\n\n"
-                if not was_alive:
-                    yield f"event: end\ndata: {json.dumps(told(self._place, job))}\n\n"
-                    return
-                await asyncio.sleep(EVERY_SECONDS)
-                silent += EVERY_SECONDS
-                if silent >= _BEAT_SECONDS:
-                    silent = 0.0
-                    yield ": still there\n\n"
-        finally:
-            self._open -= 1
+        job = board.job_of(self._place, bot, id)
+        tail: Tail[Event] = Tail(job.journal, lambda event: event)
+        number, silent = 0, 0.0
+        while True:
+            was_alive = is_alive(self._place.jobs / id)  # before the events, so that none comes after the end
+            for event in await anyio.to_thread.run_sync(tail.read):
+                number, silent = number + 1, 0.0
+                if number > seen:
+                    yield f"id: {number}\nevent: {event.get('kind', 'event')}\ndata: {json.dumps(event)}\n\n"
+            if not was_alive:
+                yield f"event: end\ndata: {json.dumps(told(self._place, job))}\n\n"
+                return
+            await asyncio.sleep(EVERY_SECONDS)
+            silent += EVERY_SECONDS
+            if silent >= _BEAT_SECONDS:
+                silent = 0.0
+                yield ": still there\n\n"

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import httpx
 import pytest
+from starlette.requests import Request
+from starlette.types import Message, Receive, Send
 
 from synthcity.bridge import events
+from synthcity.bridge.events import Streams
+from synthcity.bridge.guard import CALLER, Caller
 from synthcity.bridge.jobs import board
+from synthcity.bridge.operation import Refused
+from synthcity.bridge.place import Place
 from tests.bridge.conftest import Running
 from tests.bridge.jobs.builders import Launched
 from tests.history.builders import started, write_run
@@ -52,3 +59,37 @@ def test_streams_are_bounded(bridge: Running, launched: Launched, monkeypatch: p
     with bridge.client(bot="bounded") as client:
         reply = client.get(f"/jobs/{job.id}/events")
     assert (reply.status_code, reply.headers["retry-after"]) == (429, "10")
+
+
+def test_streams_that_come_at_once_are_bounded_too(place: Place, launched: Launched) -> None:
+    job = board.start(place, "default", "quick", {}, ["quick"])
+    streams = Streams(place)
+    caller = Caller(bot="default", has_key=False)
+    request = Request({"type": "http", "headers": [], "path_params": {"id": job.id}, CALLER: caller})
+
+    async def ask(receive: Receive, send: Send) -> int:
+        try:
+            response = await streams.answer(request)
+        except Refused as refusal:
+            return refusal.status
+        await response({"type": "http"}, receive, send)
+        return 200
+
+    async def ask_all() -> list[int]:
+        over = asyncio.Event()
+
+        async def receive() -> Message:
+            await over.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(_: Message) -> None:
+            await asyncio.sleep(0)
+
+        asked = [asyncio.create_task(ask(receive, send)) for _ in range(2 * events.MOST_STREAMS)]
+        await asyncio.wait(asked[-1:], timeout=5)  # the last of them is refused
+        over.set()
+        return await asyncio.gather(*asked)
+
+    for _ in range(2):  # the second time after all have gone
+        answered = asyncio.run(ask_all())
+        assert answered.count(200) == answered.count(429) == events.MOST_STREAMS
