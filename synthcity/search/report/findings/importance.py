@@ -1,7 +1,8 @@
 """Which choices moved the score: hyperparameter importance by Optuna's own evaluator.
 
 PED-ANOVA (Watanabe, Bansal and Hutter, 2023) compares the distribution of a parameter among the best trials with that
-among all; it needs no further package and copes with parameters that only some networks have.
+among all; it needs no further package and copes with parameters that only some networks have. A network that was
+trained again on another seed counts once, else the leaders would be all of the best by themselves.
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypedDict
 
+from synthcity.search.arms import RERUN
 from synthcity.search.candidates.space import Space
 from synthcity.search.journal.record import FAILED, TrialRecord
 from synthcity.search.proposers.optuna_tpe import parameters_of
 
 _FEWEST = 12  # trials; of fewer nothing can be said
 _MOST = 10  # parameters shown
+_BEST, _FEWEST_BEST = 0.1, 5  # part of the trials that are the best ones, and how many Optuna wants of them
 
 
 class ImportanceRow(TypedDict):
@@ -28,7 +31,7 @@ def importance_rows(records: Sequence[TrialRecord], max_blocks: int) -> list[Imp
     """Return the parameters that moved the score most, the first first; none where too few trials have a score."""
     import optuna
 
-    scored = [record for record in records if record.status != FAILED and record.score is not None]
+    scored = [r for r in records if r.status != FAILED and r.score is not None and r.candidate.source != RERUN]
     if len(scored) < _FEWEST:
         return []
     study, space = optuna.create_study(), Space.from_registry(max_blocks)
@@ -42,7 +45,8 @@ def importance_rows(records: Sequence[TrialRecord], max_blocks: int) -> list[Imp
     varied = sorted(name for name in shared if len({str(trial.params[name]) for trial in study.trials}) > 1)
     if not varied:
         return []
-    evaluator = optuna.importance.PedAnovaImportanceEvaluator()
+    best = max(_BEST, _FEWEST_BEST / len(study.trials))
+    evaluator = optuna.importance.PedAnovaImportanceEvaluator(target_quantile=best)
     found_by = optuna.importance.get_param_importances(study, evaluator=evaluator, params=varied)
     rows = [ImportanceRow(name=name, importance=float(value)) for name, value in found_by.items() if value > 0]
     return rows[:_MOST]

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from synthcity.search.arms import RERUN
 from synthcity.search.candidates.space import Space
 from synthcity.search.journal.history import TrialHistory
 from synthcity.search.journal.record import TrialRecord
@@ -35,3 +36,11 @@ def test_what_decides_the_score_comes_first() -> None:
 def test_few_trials_say_nothing() -> None:
     assert importance_rows(records(11), 1) == []
     assert importance_rows([], 1) == []
+
+
+def test_a_network_that_is_trained_again_counts_once() -> None:
+    found = records(14)
+    best = min(found, key=lambda record: record.score or 0.0)
+    again = [replace(best, candidate=replace(best.candidate, index=20 + at, source=RERUN)) for at in range(6)]
+    assert importance_rows([*found, *again], 1) == importance_rows(found, 1) != []
+    assert importance_rows([*found[:11], *again], 1) == []
