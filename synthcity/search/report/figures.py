@@ -274,13 +274,16 @@ def curves_figure(trials: Sequence[TrialRow], baseline: float, sources: Sequence
     return figure
 
 
-def arms_figure(arms: Sequence[ArmRow], what: Literal["share", "reward", "usd"], label: str) -> Figure:
-    """Share, mean reward or cost of each arm over the proposals of all arms."""
+def arms_figure(
+    arms: Sequence[ArmRow], what: Literal["share", "reward", "usd"], label: str, sources: Sequence[str]
+) -> Figure:
+    """Share, mean reward or cost of each arm over the proposals of all arms, in the colours that its trials have."""
     figure, axes = new_figure(2.7)
-    for at, arm in enumerate(arms):
+    for arm in arms:
         points = [(point["proposals"], point[what]) for point in arm["curve"] if point[what] is not None]
         if points:
-            axes.plot(*zip(*points, strict=True), color=SERIES[at % len(SERIES)], label=_short(arm["name"]))
+            colour = SERIES[sources.index(arm["name"]) % len(SERIES)]
+            axes.plot(*zip(*points, strict=True), color=colour, label=_short(arm["name"]))
     axes.set_xlabel("proposals after the hand-written ones")
     axes.set_ylabel(label)
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))

@@ -15,7 +15,6 @@ from matplotlib.figure import Figure
 from synthcity.documents import write_yaml
 from synthcity.forecast.evaluation.diagnostics import DiagnosticsTold, PitRow
 from synthcity.forecast.evaluation.regimes import GroupRow, GroupsTold
-from synthcity.search.proposers.arm_table import ArmRow
 from synthcity.search.report import figures
 from synthcity.search.report.findings.money import pay_sentence
 from synthcity.search.report.findings.next_steps import next_steps
@@ -83,7 +82,7 @@ def _figures(report: Report) -> dict[str, object]:
             for at, (name, lead) in enumerate(report["leads"].items())
         ],
         "search": _search_figures(report),
-        "arms": _arm_figures(report["arms"]),
+        "arms": _arm_figures(report),
         **_diagnostic_figures(report["diagnostics"], assets),
         "groups": _group_figures(report["groups"], report.get("horizons") or []),
     }
@@ -93,7 +92,7 @@ def _search_figures(report: Report) -> list[tuple[str, Markup]]:
     trials, baselines = report["trials"], report["validation_baselines"]
     if not baselines or not any(trial["curve"] for trial in trials):
         return []
-    sources = sorted({trial["source"] for trial in trials})
+    sources = _sources(report)
     lanes, moved = report.get("lanes"), report.get("importance")
     scored = [t for t in trials if t["score"] is not None and t["state"] != "failed"]
     best = min(scored, key=lambda t: t["score"] or 0.0)["id"] if scored else None
@@ -113,7 +112,14 @@ def _search_figures(report: Report) -> list[tuple[str, Markup]]:
     ]
 
 
-def _arm_figures(arms: Sequence[ArmRow]) -> list[tuple[str, Markup]]:
+def _sources(report: Report) -> list[str]:
+    """Return who proposed, in the order of their colours; arms that proposed nothing come last."""
+    found = {trial["source"] for trial in report["trials"]}
+    return [*sorted(found), *sorted({arm["name"] for arm in report["arms"]} - found)]
+
+
+def _arm_figures(report: Report) -> list[tuple[str, Markup]]:
+    arms, sources = report["arms"], _sources(report)
     if not any(arm["curve"] for arm in arms):
         return []
     plots: list[tuple[str, Literal["share", "reward", "usd"], str]] = [
@@ -122,7 +128,9 @@ def _arm_figures(arms: Sequence[ArmRow]) -> list[tuple[str, Markup]]:
     ]
     if any(arm["usd"] for arm in arms):
         plots.append(("Money spent on a language model", "usd", "USD"))
-    return [(title, _draw(f"arm-{what}", figures.arms_figure, arms, what, label)) for title, what, label in plots]
+    return [
+        (title, _draw(f"arm-{what}", figures.arms_figure, arms, what, label, sources)) for title, what, label in plots
+    ]
 
 
 def _diagnostic_figures(diagnostics: DiagnosticsTold | None, assets: Sequence[str]) -> dict[str, object]:

@@ -41,10 +41,12 @@ def importance_figure(rows: Sequence[ImportanceRow]) -> Figure:
     figure, axes = new_figure(0.7 + 0.27 * len(rows))
     for at, row in enumerate(rows):
         axes.barh(at, 100 * row["importance"], 0.65, color=SERIES[0], alpha=0.6)
-        axes.text(100 * row["importance"], at, f" {100 * row['importance']:.0f} %", va="center", fontsize=9, color=INK)
+        percent = 100 * row["importance"]
+        said = f"{percent:.0f} %" if percent >= 1 else "<1 %"
+        axes.text(percent, at, f" {said}", va="center", fontsize=9, color=INK)
     axes.set_yticks(range(len(rows)), [row["name"] for row in rows])
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.grid(axis="y", visible=False)
     axes.set_xlim(0, 115 * max(row["importance"] for row in rows))
-    axes.set_xlabel("part of what moved the validation score, %")
+    axes.set_xlabel("importance, %")  # short: a long name beside a bar leaves little room, and what is longer is cut
     return figure

@@ -92,3 +92,14 @@ def test_lengths_are_minutes_or_whole_hours(seconds: int, text: str) -> None:
 @pytest.mark.parametrize(("value", "text"), [(123456.7, "123,457"), (0.1234567, "0.123457"), (9999.5, "9999.5")])
 def test_prices_keep_six_digits(value: float, text: str) -> None:
     assert figures._price(value, None) == text
+
+
+def test_an_arm_has_the_colour_of_its_trials() -> None:
+    curve = [{"proposals": 1, "share": 0.5, "reward": None, "usd": 0.0}]
+    arms: Any = [{"name": "tpe", "curve": curve}, {"name": "random", "curve": curve}]
+    with figures._house_style():
+        (axes,) = figures.arms_figure(arms, "share", "share", ["defaults", "random", "tpe"]).axes
+    assert {line.get_label(): line.get_color() for line in axes.lines} == {
+        "tpe": figures.SERIES[2],
+        "random": figures.SERIES[1],
+    }

@@ -18,7 +18,8 @@ def test_a_bar_is_named_where_there_is_room_and_sources_are_told_by_colour() -> 
 
 def test_importance_is_told_in_percent() -> None:
     svg = draw(
-        "moved", importance_figure, [{"name": "d_model", "importance": 0.62}, {"name": "head", "importance": 0.2}]
+        "moved", importance_figure, [{"name": "d_model", "importance": 0.62}, {"name": "head", "importance": 0.004}]
     )
     assert "62 %" in svg
+    assert "&lt;1 %" in svg
     assert "d_model" in svg
