@@ -66,17 +66,20 @@ def doubts(name: str, rules: Rules | None = None) -> list[str]:
     return told
 
 
-def learned_from(name: str, start: int, end: int | None = None) -> str | None:
+def learned_from(name: str, start: int, end: int | None = None, competition: str | None = None) -> str | None:
     """Return a sentence if prices of the span asked about trained or chose the bundle called ``name``.
 
     Args:
         start, end: of the span, unix seconds; without an end it reaches to now.
+        competition: whose prompts are asked; what was made for another does not answer them. None for any.
 
     Raises:
         BundleError: its manifest is missing or makes no sense.
     """
     for one in facts_of(name):
         learned = one.learned
+        if None not in (competition, one.competition) and one.competition != competition:
+            continue
         if learned is not None and start < learned.end and (end is None or learned.start < end):
             return (
                 f"{name} LEARNED from {learned}, and the prompts begin on {format_time(start)}: what it scores there "

@@ -70,7 +70,8 @@ def examine(run: Path, began: Began, config: SearchConfig, settings: Settings, *
         if began.rival:
             if identify(began.rival) == bundle:
                 return Judged(round=began.round, passed=False, reason="it is the champion itself", bundle=bundle)
-            if reason := learned_from(began.rival, began.periods.test.start, began.periods.test.end):
+            test = began.periods.test
+            if reason := learned_from(began.rival, test.start, test.end, began.competition):
                 return Judged(round=began.round, passed=False, reason=f"no comparison: {reason}", bundle=bundle)
             scores = pd.concat([scores[scores["forecaster"].isin([name, *rivals])], _answered(scores, began, config)])
             scores, rivals = _paired(scores), [*rivals, CHAMPION]

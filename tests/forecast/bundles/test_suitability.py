@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,14 @@ def test_days_that_taught_a_bundle_prove_nothing(tmp_path: Path, start: str, end
         assert "LEARNED from 2025-01-01 00:00 to 2025-03-20 00:00" in told
         assert told.endswith("begin on 2025-03-20 00:00 or later")
     assert learned_from("fhs", 0) is None
+
+
+def test_what_another_competition_learned_from_teaches_nothing_about_this_one(tmp_path: Path):
+    hour = str(bundle(tmp_path / "a", replace(facts("binance"), competition="crypto-1h")))
+    assert learned_from(hour, 0, competition="crypto-24h") is None
+    assert learned_from(hour, 0, competition="crypto-1h") is not None
+    unknown = str(bundle(tmp_path / "b", replace(facts("binance"), competition=None)))
+    assert learned_from(unknown, 0, competition="crypto-24h") is not None
 
 
 def test_who_wraps_a_forecaster_covers_what_it_covers():
