@@ -18,6 +18,7 @@ from synthcity.forecast.bundles.suitability import learned_from
 from synthcity.forecast.evaluation.backtest import backtest
 from synthcity.forecast.evaluation.compare import Lead, lead
 from synthcity.forecast.evaluation.interval import block_days
+from synthcity.forecast.forecaster import covers
 from synthcity.forecast.named import Named
 from synthcity.pipeline.events import Began, Judged, LeadTold
 from synthcity.pipeline.spending import confidence
@@ -73,8 +74,10 @@ def examine(run: Path, began: Began, config: SearchConfig, settings: Settings, *
             test = began.periods.test
             if reason := learned_from(began.rival, test.start, test.end, began.competition):
                 return Judged(round=began.round, passed=False, reason=f"no comparison: {reason}", bundle=bundle)
-            scores = pd.concat([scores[scores["forecaster"].isin([name, *rivals])], _answered(scores, began, config)])
-            scores, rivals = _paired(scores), [*rivals, CHAMPION]
+            answered = _answered(scores, began, config)
+            if not answered.empty:
+                scores = _paired(pd.concat([scores[scores["forecaster"].isin([name, *rivals])], answered]))
+                rivals = [*rivals, CHAMPION]
         competition = get_competition(found.told["competition"], rules)
         weights = {asset: rules.coefficient(asset) for asset in found.told["assets"]}
         days = block_days(competition.time_length)
@@ -104,13 +107,16 @@ def winner_of(run: Path) -> Path:
 
 
 def _answered(scores: pd.DataFrame, began: Began, config: SearchConfig) -> pd.DataFrame:
-    """Let the champion answer the prompts of the look, from the same draws."""
+    """Let the champion answer the prompts of the look, from the same draws: those that it was made for, maybe none."""
     competition = get_competition(config.competition, get_rules(config.rules))
     grid = {"time_length": competition.time_length, "time_increment": competition.time_increment}
     asked = scores[["asset", "start_time"]].drop_duplicates().itertuples(index=False)
-    prompts = [Prompt(asset=str(asset), start_time=int(start), **grid) for asset, start in asked]
-    market = load_prices(config.data, began.assets, competition.time_increment, began.periods.test.end)
     champion = Named(choose(began.rival), CHAMPION)
+    prompts = [Prompt(asset=str(asset), start_time=int(start), **grid) for asset, start in asked]
+    prompts = [prompt for prompt in prompts if covers(champion, prompt)]
+    if not prompts:
+        return pd.DataFrame(columns=["asset", "start_time", "forecaster", "total"])
+    market = load_prices(config.data, began.assets, competition.time_increment, began.periods.test.end)
     seed = stage_seed(config.search.seed, 0)
     done = backtest([champion], market, prompts, competition, seed=seed)
     return done.scores[["asset", "start_time", "forecaster", "total"]]

@@ -10,12 +10,13 @@ import pandas as pd
 import pytest
 
 from synthcity.durations import DAY
+from synthcity.forecast.bundles.combine import combine
 from synthcity.pipeline.steps import checking as module
 from synthcity.pipeline.steps.checking import CHAMPION, Look, examine, judge, winner_of
 from synthcity.settings import Settings
 from synthcity.sn50.competitions import get_competition
 from tests.pipeline.standin import began
-from tests.publish.proven import NAME, config, copy_run, made_prices, make_run
+from tests.publish.proven import NAME, config, copy_run, made_data, made_prices, make_run
 
 SETTINGS = Settings.load({})
 
@@ -83,3 +84,15 @@ def test_the_champion_answers_the_same_prompts_and_has_to_be_beaten(run: Path, t
     assert found.leads[CHAMPION].mean == pytest.approx(found.leads["fhs"].mean)
     assert NAME not in found.leads
     assert get_competition("crypto-1h").time_length == 3600
+
+
+def test_a_champion_answers_what_it_was_made_for_maybe_nothing(tmp_path: Path) -> None:
+    own = config(tmp_path / "run")
+    asked = made_data(own, made_prices(), "binance").test_prompts()[:2]
+    scores = pd.DataFrame([{"asset": one.asset, "start_time": one.start_time, "forecaster": NAME} for one in asked])
+    combine(tmp_path / "day", ["crypto-24h:BTC=fhs"])
+    combine(tmp_path / "hour", ["crypto-1h:BTC=fhs"])
+    hour = began(competition="crypto-1h", rival=str(tmp_path / "day"))
+    assert module._answered(scores, hour, own).empty, "a miner's champion may be of another competition"
+    found = module._answered(scores, replace(hour, rival=str(tmp_path / "hour")), own)
+    assert list(found["start_time"]) == [one.start_time for one in asked]
