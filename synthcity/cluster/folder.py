@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
-import os
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -110,18 +109,19 @@ class Folder:
         """Keep other commands from starting or ending the cluster meanwhile.
 
         Raises:
-            RunError: another one does just that.
+            RunError: another one does just that, or the system fails, such as by a full disk.
         """
-        self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = os.open(self.path / "lock", os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, _PRIVATE)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            yield
-        except BlockingIOError as error:
-            text = f"the cluster {self.path.name} is being started or ended by another command; wait for that"
-            raise RunError(text) from error
-        finally:
-            os.close(lock)
+            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with open(self.path / "lock", "ab") as lock:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError as error:
+                    text = f"the cluster {self.path.name} is being started or ended by another command; wait for that"
+                    raise RunError(text) from error
+                yield
+        except OSError as error:
+            raise RunError(f"the cluster {self.path.name} can be neither started nor ended: {error}") from error
 
 
 def folder_of(root: Path, name: str) -> Folder:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -54,6 +55,17 @@ def test_one_command_at_a_time_starts_or_ends_a_cluster(folder: Folder) -> None:
     ):
         pass
     with folder.held():
+        pass
+
+
+def test_what_the_system_refuses_is_told_as_what_it_is(folder: Folder, tmp_path: Path) -> None:
+    with (
+        pytest.raises(RunError, match=r"tests can be neither started nor ended: .*temporarily unavailable"),
+        folder.held(),
+    ):
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")  # as by a limit of processes
+    (tmp_path / "file").touch()
+    with pytest.raises(RunError, match="Not a directory"), folder_of(tmp_path / "file", "tests").held():
         pass
 
 
