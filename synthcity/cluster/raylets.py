@@ -187,17 +187,21 @@ class LocalMachines:
         )
 
     def _end(self, name: str) -> None:
-        if name in self._starts:  # else what is being started would come after its end
-            self._starts[name].wait()
-        first = next((record.process for record in self._records() if record.name == name), None)
-        end(lambda: marked(_NODE, name), first=first)
-        if name in self._children:
-            self._children.pop(name).wait()
-        shutil.rmtree(self._ray(name), ignore_errors=True)
-        self._path(name).unlink(missing_ok=True)
-        with self._lock:
-            self._stopping.discard(name)
-            self._starts.pop(name, None)
+        try:
+            if name in self._starts:  # else what is being started would come after its end
+                self._starts[name].wait()
+            first = next((record.process for record in self._records() if record.name == name), None)
+            end(lambda: marked(_NODE, name), first=first)
+            if name in self._children:
+                self._children.pop(name).wait()
+            shutil.rmtree(self._ray(name), ignore_errors=True)
+            self._path(name).unlink(missing_ok=True)
+        except Exception:  # noqa: BLE001 (as in _start)
+            _log.exception("node %s could not be ended", name)
+        finally:  # whoever asks again is heard
+            with self._lock:
+                self._stopping.discard(name)
+                self._starts.pop(name, None)
 
     def _place(self, record: _Record) -> Place:
         return Place(record.index, self._plan.head.ports)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from synthcity.cluster import raylets
 from synthcity.cluster.folder import Folder
 from synthcity.cluster.plan import Plan
 from synthcity.cluster.processes import marked
@@ -57,6 +58,24 @@ def told(folder: Folder, name: str) -> dict[str, dict[str, str]]:
 
 def of(name: str) -> list[int]:
     return [process.pid for process in marked("RAY_CLOUD_INSTANCE_ID", name)]
+
+
+def test_an_end_that_fails_can_be_asked_for_again(
+    machines: LocalMachines, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        monkeypatch.undo()
+        raise OSError("too many open files")
+
+    machines.ask("cpu", "one")
+    (node,) = machines.all()
+    until(lambda: machines.all()[0].is_up, seconds=20)
+    monkeypatch.setattr(raylets, "end", fails)
+    machines.stop(node.name)
+    until(lambda: "could not be ended" in caplog.text and not machines._stopping, seconds=20)
+    machines.stop(node.name)
+    until(lambda: machines.all() == [], seconds=20)
+    assert of(node.name) == []
 
 
 def test_nodes_come_one_by_one_with_addresses_of_their_own_and_no_secret(
