@@ -112,15 +112,17 @@ def _needs(bundle: Mapping[str, float]) -> str:
 
 
 def _jobs(folder: Folder, head: Head) -> tuple[Job, ...]:
-    headers = {"Authorization": f"Bearer {folder.token.read_text(encoding='utf-8')}"}
     try:
+        headers = {"Authorization": f"Bearer {folder.token.read_text(encoding='utf-8')}"}
         with httpx.Client(headers=headers, timeout=_ANSWER_SECONDS, trust_env=False) as client:
             answer = client.get(f"{head.url}/api/jobs/")
         answer.raise_for_status()
-    except httpx.HTTPError as error:
+        rows = [row for row in answer.json() if row.get("submission_id")]
+        return tuple(
+            Job(id=row["submission_id"], state=row["status"], command=row["entrypoint"])
+            for row in sorted(rows, key=lambda row: row.get("start_time") or 0)
+        )
+    except (httpx.HTTPError, OSError) as error:
         raise Fatal(f"the dashboard at {head.url} does not answer: {error}") from error
-    rows = [row for row in answer.json() if row.get("submission_id")]
-    return tuple(
-        Job(id=row["submission_id"], state=row["status"], command=row["entrypoint"])
-        for row in sorted(rows, key=lambda row: row.get("start_time") or 0)
-    )
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise Fatal(f"what answers at {head.url} is no dashboard of Ray's") from error
