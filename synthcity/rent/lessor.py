@@ -180,7 +180,8 @@ class Lessor:
             self._books.begin(rental)
             self._asking.add(rental.name)
         try:
-            self._started(rental.name, self._market.start(wanted.kind, best.id, rental.name, key))
+            started = self._market.start(wanted.kind, best.id, rental.name, key)
+            self._started(rental.name, started, max(started.hourly, best.hourly))
         except Refused as error:
             self._shun(best.id)
             with self._lock:
@@ -307,12 +308,12 @@ class Lessor:
                 raise LimitReached(f"the cluster costs {self.hourly} USD an hour of {self.limits.hourly}")
             return left
 
-    def _started(self, name: str, started: Started) -> None:
-        """Note what the market says; a stop that was asked for meanwhile stays one."""
+    def _started(self, name: str, started: Started, hourly: Decimal) -> None:
+        """Note what the market says, of two prices the higher; a stop that was asked for meanwhile stays one."""
         with self._lock:
             rental, now = self._books[name], self._market.now()
             state = "rented" if rental.state == "intent" else rental.state
-            rental = replace(rental, state=state, id=started.id, hourly=started.hourly, started=now, seen=now)
+            rental = replace(rental, state=state, id=started.id, hourly=hourly, started=now, seen=now)
             self._books.put(dear(rental))
 
     def _compare(self, listing: Listing) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import NoReturn
@@ -123,6 +124,17 @@ def test_what_is_dearer_than_listed_is_ended_at_once_and_not_asked_for_again(
         assert server.names() == []
         with pytest.raises(NoOffer):
             one.ask("gpu")
+
+
+def test_a_start_that_tells_less_than_was_offered_frees_no_money(
+    server: Running, clock: Virtual, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with lessor(server, clock, tmp_path) as one:
+        start = one._market.start
+        cheap = Decimal("0.01")  # as of one GPU in place of eight, or of a market that errs
+        monkeypatch.setattr(one._market, "start", lambda *words: replace(start(*words), hourly=cheap))
+        one.ask("gpu")
+        assert one.hourly == Decimal("1.35")
 
 
 def test_what_a_list_shows_to_be_too_dear_is_ended(server: Running, clock: Virtual, tmp_path: Path) -> None:
