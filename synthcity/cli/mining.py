@@ -61,6 +61,12 @@ def _takes_miner(function: Callable[[MiningConfig], None]) -> Callable[..., None
     @click.option(
         "--challenger", type=LocalPath(), metavar="BUNDLE", help="Shadows every prompt; its settled scores decide."
     )
+    @click.option(
+        "--watch",
+        type=LocalPath(),
+        metavar="PLACE",
+        help="Folder of bundles, vault: or s3://bucket/prefix; the newest one there is the next challenger.",
+    )
     @click.option("--trust-code", is_flag=True, help=_TRUST)
     @click.option("--promote", type=click.Choice(["hand", "auto"]), default="hand", show_default=True)
     @click.option(
@@ -95,6 +101,7 @@ def _takes_miner(function: Callable[[MiningConfig], None]) -> Callable[..., None
         publish: str | None,
         metagraph: str | None,
         challenger: str | None,
+        watch: str | None,
         trust_code: bool,
         promote: str,
         metrics_port: int,
@@ -120,6 +127,7 @@ def _takes_miner(function: Callable[[MiningConfig], None]) -> Callable[..., None
             publish=publish,
             metagraph=metagraph,
             challenger=challenger,
+            watch=watch,
             auto_promote=promote == "auto",
             trust_code=trust_code,
             ledger_gb=ledger_quota,
@@ -142,6 +150,7 @@ def run(config: MiningConfig) -> None:
     Examples:
       synthcity mine run runs/sweep/winner --data data/store --wallet miner --hotkey default --publish 203.0.113.7:8091
       synthcity mine run runs/a/winner --data data/store --challenger runs/b/winner --promote auto
+      synthcity mine run runs/a/winner --data data/store --watch bundles
     """
     from synthcity.serve.mining import run_miner
 

@@ -14,13 +14,13 @@ from synthcity.errors import SynthcityError
 from synthcity.forecast.bundles.choose import identify
 from synthcity.serve.answering.prices import Prices
 from synthcity.serve.answering.tally import Status
-from synthcity.serve.build import ServeConfig
+from synthcity.serve.build import LEDGER, ServeConfig
 from synthcity.serve.operations.facts import Facts, Surroundings
 from synthcity.serve.operations.recent import Recent
 from synthcity.serve.operations.recording import Recorded
 from synthcity.serve.operations.view import View
 from synthcity.serve.settlement.challenge import ChallengeVerdict
-from synthcity.serve.settlement.offer import Offer, is_new, is_over
+from synthcity.serve.settlement.offer import Offer, had_its_race, is_new, is_over
 from synthcity.serve.settlement.settler import Settler
 from synthcity.serve.settlement.succession import Succession, begin, is_won, starting
 
@@ -141,6 +141,15 @@ class Miner:
         config = self._serving.config
         return None if config.challenger is None else (identify(config.model), identify(config.challenger))
 
+    def wants_challenger(self) -> bool:
+        """Whether nothing is judged in the shadow, and nothing that is offered will be taken into it.
+
+        Raises:
+            RunError: a file of the state folder is damaged.
+        """
+        succession = Succession.read(self._state)
+        return succession is not None and self._is_free() and self._offered(succession) is None
+
     def _succeed(self) -> str | None:
         """Follow the file, which a verdict or a failing champion may change; return what there is to decide."""
         succession = Succession.read(self._state) or begin(self._state, self._config.model, self._config.challenger)
@@ -167,10 +176,8 @@ class Miner:
 
     def _challenged(self, succession: Succession) -> Succession:
         """Take the challenger that is offered, if one is and no other is being judged."""
-        offer = None if self._admit is None else Offer.read(self._state)
-        if offer is None or offer == self._declined or not is_new(offer, succession):
-            return succession
-        if self._serving.config.challenger is not None and not is_over(self._verdicts()):
+        offer = self._offered(succession)
+        if offer is None or not self._is_free():
             return succession
         assert self._admit is not None
         try:
@@ -185,6 +192,19 @@ class Miner:
         self._on_trial, self._refused = False, None
         self._tell(f"{offer.folder} is the challenger: {offer.reason}")
         return taken.write(self._state)
+
+    def _offered(self, succession: Succession) -> Offer | None:
+        """What is offered and may yet be taken; one whose race is over and that was offered before it is not."""
+        offer = None if self._admit is None else Offer.read(self._state)
+        if offer is None or offer == self._declined or not is_new(offer, succession):
+            return None
+        if had_its_race(self._state / LEDGER, offer.bundle):
+            self._declined = offer
+            return None
+        return offer
+
+    def _is_free(self) -> bool:
+        return self._serving.config.challenger is None or is_over(self._verdicts())
 
     def _roll_out(self, wanted: ServeConfig, succession: Succession) -> None:
         before = self._serving.config.model

@@ -48,6 +48,7 @@ from synthcity.serve.preflight import (
 from synthcity.serve.settlement.archive import ARCHIVE, archive
 from synthcity.serve.settlement.settler import Settler
 from synthcity.serve.settlement.succession import begin
+from synthcity.serve.settlement.watch import Watch
 from synthcity.settings import Settings
 from synthcity.sn50.competitions import get_rules
 
@@ -75,6 +76,7 @@ class MiningConfig:
         network, netuid: the chain; 247 is the test network's subnet.
         publish: ``ip:port`` where validators reach us; written to the chain. None: nothing is written.
         metagraph: file of who is registered that another process keeps; the chain is left alone then.
+        watch: where bundles turn up that may shadow next, as ``places.open_place`` takes it; None for nowhere.
         auto_promote: let a challenger that has won answer without a hand.
         trust_code: run what a language model wrote, where a bundle holds such code.
         rehearsal: prices are simulated, so a bundle that was trained on such prices may answer.
@@ -94,6 +96,7 @@ class MiningConfig:
     publish: str | None = None
     metagraph: str | None = None
     challenger: str | None = None
+    watch: str | None = None
     auto_promote: bool = False
     trust_code: bool = False
     rehearsal: bool = False
@@ -144,6 +147,7 @@ def mining(config: MiningConfig, *, tell: Callable[[str], None] = print) -> Iter
         told = stack.enter_context(outlets(Path(named.state), config.cluster.metrics_port, settings.alarm_webhook))
         _tidy(Path(named.state) / LEDGER, tell)
         service = start_config(named)
+        watch = _watch(config, Path(named.state), lambda: miner.wants_challenger())
         models = _models(service, config, tell)
         feed = stack.enter_context(LivePrices(open_store(named.store), LivePricesConfig(assets=config.assets)))
         assert named.metagraph is not None
@@ -165,7 +169,7 @@ def mining(config: MiningConfig, *, tell: Callable[[str], None] = print) -> Iter
         def problems() -> dict[str, str | None]:
             ended = watched and watched.problem
             chain = ended or chain_problem(registry.snapshot, address, time.time(), named.admission)
-            return {"chain": chain, "webhook": told.problem()}
+            return {"chain": chain, "webhook": told.problem(), "watch": watch.problem if watch else None}
 
         probed = Probed(
             state=Path(named.state),
@@ -193,9 +197,18 @@ def mining(config: MiningConfig, *, tell: Callable[[str], None] = print) -> Iter
             show=told.show,
         )
         stack.enter_context(settler)
+        if watch is not None:
+            stack.enter_context(watch)
         tell(f"metrics at {told.metrics}; `synthcity mine status {config.state}` tells how it stands")
         tell(f"mining with {service.model} as {address} at {config.cluster.host}:{config.cluster.port}; Ctrl-C ends it")
         yield miner
+
+
+def _watch(config: MiningConfig, state: Path, wants: Callable[[], bool]) -> Watch | None:
+    """What offers the bundles of ``config.watch``; a place that cannot be is told before anything starts."""
+    if config.watch is None:
+        return None
+    return Watch(config.watch, state, wants, lambda name: _admit(name, config), trust_code=config.trust_code)
 
 
 def hotkey_address(wallet: str, hotkey: str, *, needs_wallet: bool = False) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from synthcity.errors import Fatal, RunError
+from synthcity.lines import append_line
 from synthcity.serve.answering.tally import Status
 from synthcity.serve.build import ServeConfig
 from synthcity.serve.miner import Miner, start_config
@@ -216,3 +217,23 @@ def test_what_may_not_be_taken_is_told_once_and_changes_nothing(refuses: str, ma
     miner.look()
     assert (deployed.config.model, deployed.config.challenger) == ("fhs", None)
     assert Succession.read(Path(config.state)).challenger is None
+
+
+def test_a_challenger_is_wanted_where_nothing_is_judged_and_nothing_waits(make, deployed: Deployed, config):
+    assert not make(EARLY, admit=str).wants_challenger()
+    assert make(LOST, admit=str).wants_challenger()
+    _offer(config, "har")
+    miner = make(LOST, admit=_refuse)
+    assert not miner.wants_challenger(), "one waits"
+    miner.look()
+    assert miner.wants_challenger(), "it was declined"
+
+
+def test_a_challenger_has_one_race(make, deployed: Deployed, config):
+    """Else one that lost would come back once the next one is through, and have another chance."""
+    append_line(Path(config.state) / "ledger" / "challenges.jsonl", {"challenger": "baseline:har", "decision": "keep"})
+    _offer(config, "har")
+    miner = make(LOST, admit=str)
+    miner.look()
+    assert deployed.config.challenger == "ewma"
+    assert miner.wants_challenger()

@@ -101,6 +101,21 @@ def test_checks_are_told_to_whoever_calls(tmp_path: Path, monkeypatch: pytest.Mo
     assert [line[8:20].strip() for line in told][:2] == ["hotkey", "chain"]
 
 
+def test_a_place_that_is_not_there_is_told_before_anything_starts(tmp_path: Path):
+    config = MiningConfig(
+        model="fhs",
+        store=str(tmp_path / "store"),
+        state=str(tmp_path / "state"),
+        hotkey=MINER.ss58_address,
+        metagraph=str(tmp_path / "metagraph.json"),
+        cluster=ClusterConfig(metrics_port=0),
+        watch=str(tmp_path / "none"),
+    )
+    with pytest.raises(ConfigError, match=r"there is no folder .*none to watch"), mining(config, tell=str):
+        raise AssertionError("it has started")
+    assert not (tmp_path / "store").exists()
+
+
 class Feed:
     """Prices of this age."""
 

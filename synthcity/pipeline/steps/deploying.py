@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
-from synthcity.errors import RunError
-from synthcity.files import atomic_folder
-from synthcity.forecast.bundles.choose import identify
-from synthcity.forecast.bundles.combine import combine
-from synthcity.forecast.bundles.suitability import facts_of
 from synthcity.pipeline.events import Crowned, Deployed
 from synthcity.pipeline.state import State
+from synthcity.serve.settlement.candidacy import keep, parts_of
 from synthcity.serve.settlement.offer import Offer, lost
 from synthcity.serve.settlement.succession import Succession
 
-BUNDLES, LEDGER = "bundles", "ledger"
+LEDGER = "ledger"
 
 
 def offer_challenger(state: Path, pipeline: State, winner: Path, reason: str) -> Deployed:
@@ -37,19 +32,12 @@ def offer_challenger(state: Path, pipeline: State, winner: Path, reason: str) ->
     found = pipeline.current
     assert found is not None
     champion = answering(state)
-    parts = _parts(pipeline, found.began.competition, winner, champion)
-    folder = (state / BUNDLES / identify(str(winner))[:12]).absolute()
-    try:
-        if len(parts) > 1:
-            combine(folder, parts, replace=True)
-        else:
-            with atomic_folder(folder) as draft:
-                shutil.copytree(winner, draft, dirs_exist_ok=True)
-    except OSError as error:
-        raise RunError(f"cannot write {folder} ({error.strerror or error}); nothing is offered") from error
-    bundle = identify(str(folder))
-    Offer(folder=str(folder), bundle=bundle, reason=reason).write(state)
-    return Deployed(round=found.began.round, state=str(state), folder=str(folder), bundle=bundle, parts=tuple(parts))
+    told = next((one for one in pipeline.champions.values() if one.folder == champion), None)
+    parts = parts_of(winner, champion, () if told is None else told.parts)
+    folder = keep(state, winner, parts)
+    offer = Offer.of(folder, reason).write(state)
+    where = {"state": str(state), "folder": offer.folder, "bundle": offer.bundle}
+    return Deployed(round=found.began.round, parts=tuple(parts), **where)
 
 
 def answering(state: Path) -> str | None:
@@ -85,21 +73,3 @@ def is_racing(state: Path, pipeline: State) -> bool:
     if folder in (answering(state), None if known is None else known.folder):
         return False
     return lost(state / LEDGER, done.deployed.bundle, competition) is None
-
-
-def _parts(pipeline: State, competition: str, winner: Path, champion: str | None) -> list[str]:
-    """Write who answers what: the winner its own prompts, whoever does so now the rest."""
-    facts = facts_of(str(winner))
-    own = [f"{competition}:{','.join(one.assets)}={winner.absolute()}" for one in facts]
-    covered = {competition: {asset for one in facts for asset in one.assets}}
-    told = next((one for one in pipeline.champions.values() if one.folder == champion), None)
-    if told is not None:
-        rest = [(part.partition("=")[0], part.partition("=")[2]) for part in told.parts]
-    else:
-        rest = [(f"{one.competition}:{','.join(one.assets)}", champion or "") for one in facts_of(champion or "fhs")]
-    for way, name in rest:
-        where, _, assets = way.partition(":")
-        if not set(assets.split(",")) <= covered.get(where, set()):
-            own.append(f"{way}={name}")
-            covered.setdefault(where, set()).update(assets.split(","))
-    return own

@@ -50,7 +50,7 @@ class Facts:
         recent: what was counted in the last ``window_seconds``.
         settled: what the settled answers say.
         troubles: sentences about what is wrong, by where: venues, door (of the public port), chain, replicas, answers,
-            settlement, succession, drift, webhook.
+            settlement, succession, drift, webhook, watch (of a place with challengers).
         recorded: what the feed holds of each asset.
     """
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from synthcity.errors import BundleError, RunError
 from synthcity.files import PRIVATE, atomic_write
 from synthcity.forecast.bundles.choose import identify
-from synthcity.lines import read_lines
+from synthcity.lines import Event, read_lines
 from synthcity.serve.settlement.challenge import CHALLENGES, ChallengeVerdict, Decision
 from synthcity.serve.settlement.succession import Succession, is_won
 
@@ -32,6 +32,11 @@ class Offer:
     folder: str
     bundle: str
     reason: str
+
+    @classmethod
+    def of(cls, folder: Path, reason: str) -> Offer:
+        """Return the offer of the bundle in ``folder``. Raises ``BundleError`` where it is gone."""
+        return cls(folder=str(folder), bundle=identify(str(folder)), reason=reason)
 
     @classmethod
     def read(cls, state: Path) -> Offer | None:
@@ -92,8 +97,20 @@ def lost(ledger: Path, bundle: str, competition: str) -> str | None:
     Raises:
         RunError: the ledger cannot be read.
     """
-    race = {"challenger": bundle, "competition": competition}
-    found = [one for one in read_lines(ledger / CHALLENGES).events if race.items() <= one.items()]
+    found = [one for one in _verdicts(ledger, bundle) if one.get("competition") == competition]
     if not found or any(one.get("decision") == Decision.PROMOTE for one in found):
         return None
     return "; ".join(f"{one.get('competition')}: {one.get('reason')}" for one in found)
+
+
+def had_its_race(ledger: Path, bundle: str) -> bool:
+    """Whether verdicts in a ledger ended all that this challenger raced for: it has no second chance by itself.
+
+    Raises:
+        RunError: the ledger cannot be read.
+    """
+    return bool(_verdicts(ledger, bundle))
+
+
+def _verdicts(ledger: Path, bundle: str) -> list[Event]:
+    return [one for one in read_lines(ledger / CHALLENGES).events if one.get("challenger") == bundle]

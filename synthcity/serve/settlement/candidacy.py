@@ -1,0 +1,64 @@
+"""A bundle as a miner keeps it to race: a copy, in which all else is answered by whoever does so now."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from synthcity.errors import RunError
+from synthcity.files import atomic_folder
+from synthcity.forecast.bundles.choose import identify
+from synthcity.forecast.bundles.combine import combine
+from synthcity.forecast.bundles.suitability import facts_of
+
+BUNDLES = "bundles"
+_BASELINE = "fhs"
+
+
+def parts_of(bundle: Path, champion: str | None, known: Sequence[str] = ()) -> list[str]:
+    """Write who answers what, as ``combine`` takes it: the bundle its own prompts, the champion the rest.
+
+    Empty where the bundle does not tell what it was made for: it races as it is.
+
+    Args:
+        bundle: what is to race.
+        champion: folder or name of what answers now, None for a baseline.
+        known: what the champion was combined from, where that is known, so that bundles are not nested for ever.
+    """
+    facts = [one for one in facts_of(str(bundle)) if one.competition and one.assets]
+    own = [f"{one.competition}:{','.join(one.assets)}={bundle.absolute()}" for one in facts]
+    covered: dict[str, set[str]] = {}
+    for one in facts:
+        covered.setdefault(str(one.competition), set()).update(one.assets)
+    name = champion or _BASELINE
+    rest = [(part.partition("=")[0], part.partition("=")[2]) for part in known] or [
+        (f"{one.competition}:{','.join(one.assets)}", name) for one in facts_of(name) if one.competition
+    ]
+    for way, answerer in rest if own else ():
+        where, _, assets = way.partition(":")
+        if not set(assets.split(",")) <= covered.get(where, set()):
+            own.append(f"{way}={answerer}")
+            covered.setdefault(where, set()).update(assets.split(","))
+    return own
+
+
+def keep(state: Path, bundle: Path, parts: Sequence[str], *, trust_code: bool = False) -> Path:
+    """Put a bundle beside a miner's ledger, with the ``parts`` that it is to answer; done twice it is the same folder.
+
+    Where there are several they are loaded; ``trust_code`` runs what a language model wrote in them.
+
+    Raises:
+        RunError: the disk refuses.
+        SynthcityError: a bundle cannot be read.
+    """
+    folder = (state / BUNDLES / identify(str(bundle))[:12]).absolute()
+    try:
+        if len(parts) > 1:
+            combine(folder, parts, trust_code=trust_code, replace=True)
+        else:
+            with atomic_folder(folder) as draft:
+                shutil.copytree(bundle, draft, dirs_exist_ok=True)
+    except OSError as error:
+        raise RunError(f"cannot write {folder} ({error.strerror or error}); nothing is offered") from error
+    return folder
