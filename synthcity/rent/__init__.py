@@ -5,6 +5,7 @@ The market's lists are the truth about money; whatever lies on our disk is inten
 
 from synthcity.rent.config import Kind, Limits, NodeType, Spot, bounded, usd
 from synthcity.rent.connection import Patience
+from synthcity.rent.gpus import names as gpu_names
 from synthcity.rent.ledger import LEDGER, Account, Ledger, read_ledger, read_ledgers
 from synthcity.rent.lessor import EVERY, Lessor, LimitReached
 from synthcity.rent.market import Listing, Market, Refused, Unknown
@@ -44,6 +45,7 @@ __all__ = [
     "choose",
     "cluster_name",
     "cluster_prefix",
+    "gpu_names",
     "new_name",
     "node_type_name",
     "rank",

@@ -42,6 +42,7 @@ class NodeType:
         name: small letters and digits, 12 at most.
         gpus: names of GPUs, any of which will do; none for a machine without one.
         count: GPUs of one machine.
+        cpus: that one must have at least.
         max_nodes: machines at a time.
         max_hourly_rate: USD an hour that one whole machine may cost.
         spot: whether machines that the market may take back will do.
@@ -52,6 +53,7 @@ class NodeType:
     name: str = key(parse=node_type_name)
     gpus: tuple[str, ...] = key((), parse=gpus.names)
     count: int = key(1, low=1, high=16)
+    cpus: int = key(0, low=0, high=256)
     max_nodes: int = key(1, low=1, high=256)
     max_hourly_rate: Decimal = key(parse=usd)
     spot: Spot = key("never")
@@ -71,8 +73,8 @@ class NodeType:
 class Limits:
     """Of all machines of a cluster together: USD an hour, and in its whole life."""
 
-    hourly: Decimal = key(parse=usd)
-    spend: Decimal = key(parse=usd)
+    hourly: Decimal = key(parse=usd, write=str)
+    spend: Decimal = key(parse=usd, write=str)
 
 
 def bounded(node_type: NodeType, settings: Settings) -> NodeType:

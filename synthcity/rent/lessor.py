@@ -141,8 +141,20 @@ class Lessor:
             )
         self._key()
 
-    def ask(self, node_type: str) -> str:
+    def find(self, name: str) -> Rental | None:
+        """Return a rental of the cluster's life, also one that is gone; None where the ledger has no such name."""
+        return next((one for one in self._books.all if one.name == name), None)
+
+    def name(self, node_type: str) -> str:
+        """Return a name that no rental has had, for ``ask``."""
+        return new_name(self.cluster, node_type)
+
+    def ask(self, node_type: str, name: str = "", *, place: int = 0, request: str = "") -> str:
         """Ask for one machine and return its name; whether it is there ``rentals`` tells, now or later.
+
+        Args:
+            name: a new one; by default one is made.
+            place, request: kept with the rental for whoever asks, see ``Rental``.
 
         Raises:
             ValueError: there is no such node type.
@@ -166,8 +178,10 @@ class Lessor:
                 raise LimitReached(f"{best.hourly} USD an hour for {node_type} is more than the {left} that are left")
             most = min(wanted.max_hourly_rate, left)
             rental = Rental(
-                name=new_name(self.cluster, node_type),
+                name=name or self.name(node_type),
                 node_type=node_type,
+                place=place,
+                request=request,
                 kind=wanted.kind,
                 offer=best.id,
                 gpu=best.gpu,

@@ -42,7 +42,7 @@ class Offer:
 
 def fits(offer: Offer, wanted: NodeType) -> bool:
     """Whether an offer is a machine of the type wanted, whatever it costs."""
-    if offer.kind != wanted.kind or not offer.is_available:
+    if offer.kind != wanted.kind or not offer.is_available or offer.cpus < wanted.cpus:
         return False
     if wanted.gpus and (offer.gpu not in wanted.gpus or offer.gpu_count != wanted.count):
         return False
@@ -68,6 +68,7 @@ def choose(offers: Iterable[Offer], wanted: NodeType, most: Decimal) -> Offer:
     if ranked := rank(offers, wanted, most):
         return ranked[0]
     words = f"{wanted.count} {' or '.join(wanted.gpus)}" if wanted.gpus else "no GPU"
+    words += f" and {wanted.cpus} CPUs" if wanted.cpus > 1 else ""
     words += {"allow": "", "only": ", spot", "never": ", not spot"}[wanted.spot]
     dearer = rank(offers, wanted, Decimal("Infinity"))
     cheapest = f"the cheapest costs {dearer[0].hourly} USD an hour" if dearer else "none is on offer at any price"

@@ -40,6 +40,8 @@ class Rental:
         node_type: of the cluster's file.
         kind: of the list that it is in.
         state: see ``State``.
+        place: its number among the cluster's machines, no two of which that are there have the same; 0 for none.
+        request: what whoever asked for it calls the request.
         offer: id of the offering; empty where it was never known.
         gpu: normalised name, empty without one.
         max_hourly: the most that it may cost an hour; dearer, it is stopped.
@@ -59,6 +61,8 @@ class Rental:
     node_type: str
     kind: Kind
     state: State = "intent"
+    place: int = 0
+    request: str = ""
     offer: str = ""
     gpu: str = ""
     gpu_count: int = 0

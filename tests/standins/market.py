@@ -318,7 +318,8 @@ class Handler(BaseHTTPRequestHandler):
         return {
             "now": market.now(), "living": machines, "count": len(market.machines), "asked": market.asked[-200:],
             "spent": sum(market.cost(one) for one in market.machines), "judge": asdict(market.judge),
-            "spent_by": self._spent_by(), "kills": market.kills, "drawn": market.drawn, "pending": len(market.pending),
+            "spent_by": self._spent_by(), "offers": market.offers,
+            "kills": market.kills, "drawn": market.drawn, "pending": len(market.pending),
         }  # fmt: skip
 
 
