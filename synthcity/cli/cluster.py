@@ -95,9 +95,12 @@ def up(file: Path, state: Path, as_json: bool, dry_run: bool) -> None:
     from synthcity.cluster.head import up as start
     from synthcity.cluster.plan import load_plan
     from synthcity.documents import write_yaml
+    from synthcity.errors import ConfigError
     from synthcity.extras import OF_DASHBOARD, need
 
     plan = load_plan(file)
+    if plan.is_rented:
+        raise ConfigError("nodes of the market basilica cannot be reached yet; use local ones")
     folder = folder_of(state, plan.name)
     if dry_run:
         check_ports(plan)

@@ -14,6 +14,7 @@ from synthcity.cluster.plan import Plan
 
 PROVIDER = "synthcity.cluster.provider.Provider"
 HEAD = "head"
+WAIT = 600.0  # seconds for which a machine may be looked for at the market, before it is asked for anew
 _LISTS = (
     *("cluster_synced_files", "rsync_exclude", "rsync_filter", "initialization_commands", "setup_commands"),
     *("head_setup_commands", "worker_setup_commands", "head_start_ray_commands", "worker_start_ray_commands"),
@@ -26,7 +27,7 @@ def autoscaling(plan: Plan, folder: Path) -> dict[str, object]:
         name: {
             "min_workers": 0,
             "max_workers": kind.max_nodes,
-            "resources": {"CPU": kind.cpus},
+            "resources": {"CPU": kind.cpus} | ({"GPU": kind.count} if kind.gpus else {}),
             "node_config": {},
             "idle_timeout_s": kind.idle,
         }
@@ -61,13 +62,13 @@ def autoscaling(plan: Plan, folder: Path) -> dict[str, object]:
 
 def variables(plan: Plan) -> Mapping[str, str]:
     """Return the environment variables of the head that bear on how nodes come and go."""
-    boot = max(kind.boot for kind in plan.nodes.values())
+    boot = max(kind.boot for kind in plan.nodes.values()) + (WAIT if plan.is_rented else 0.0)
     return {
         "RAY_enable_autoscaler_v2": "1",
         "RAY_CLOUD_INSTANCE_ID": HEAD,
         "RAY_NODE_TYPE_NAME": HEAD,
         "AUTOSCALER_METRIC_PORT": str(Place(0, plan.head.ports).ports[-1]),
-        # a node that was paid for and does not join would otherwise be left alone for an hour
+        # a node that does not join would otherwise be left alone for an hour; what is rented ends itself before
         "RAY_AUTOSCALER_RECONCILE_ALLOCATE_STATUS_TIMEOUT_S": str(int(boot)),
         # one that is no longer wanted is not waited for
         "RAY_AUTOSCALER_PENDING_NODE_IDLE_TIMEOUT_S": "120",

@@ -5,23 +5,30 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 
 from synthcity.cluster.layout import MOST_NODES, SPAN
 from synthcity.documents import Document, read_yaml
-from synthcity.durations import DAY, MINUTE
+from synthcity.durations import DAY, HOUR, MINUTE
 from synthcity.errors import ConfigError
-from synthcity.schema import build, duration, key, mistakes
+from synthcity.rent import Limits, NodeType, Spot, cluster_name, gpu_names, usd
+from synthcity.schema import build, duration, key, mistakes, plain
 from synthcity.textfile import read_text
+from synthcity.vault.opening import vault_address
 
-LOCAL = "local"
+LOCAL, BASILICA = "local", "basilica"
 _LAST_PORT = 65_535
+_LEASE = 12.0 * HOUR
+_OFFERED = ("gpus", "count", "spot", "max_hourly_rate", "max_lease")
+_OF_RENTED = (*_OFFERED, "prepare", "power_off")
 
 
-def _name(value: object) -> str:
-    if not isinstance(value, str) or not re.fullmatch("[a-z0-9]{1,16}", value):
-        raise ValueError("1 to 16 small letters and digits")
-    return value
+def _storage(value: object) -> str:
+    address = vault_address(value)
+    if "://" not in address:
+        raise ValueError("s3://bucket/prefix, since what lies on this machine alone goes with it")
+    return address
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,29 +48,66 @@ class NodesConfig:
     """One kind of node.
 
     Attributes:
-        market: where they come from; ``local`` are processes of this machine.
-        cpus: trials that one may run at a time, as far as CPUs go.
+        market: where they come from; ``local`` are processes of this machine, ``basilica`` rents machines.
+        cpus: trials that one may run at a time, as far as CPUs go; a machine with fewer is not rented.
         max_nodes: at a time; all kinds together have 32 at most.
         idle: seconds without work after which one goes.
         boot: seconds that one may take until it has joined.
+        gpus, count, spot, max_hourly_rate, max_lease: of rented machines, as ``rent.NodeType`` has them.
+        prepare: shell command that makes a rented machine fit for a node, before anything else; empty for none.
+        power_off: shell command by which a rented machine that nobody reaches any more ends itself.
     """
 
-    market: str = key(choices=(LOCAL,))
+    market: str = key(choices=(LOCAL, BASILICA))
     cpus: int = key(1, low=1, high=32)  # each takes a port
     max_nodes: int = key(1, low=1, high=MOST_NODES)
     idle: float = duration(5.0 * MINUTE, low=10.0, high=float(DAY))
-    boot: float = duration(5.0 * MINUTE, low=60.0, high=float(DAY))
+    boot: float = duration(15.0 * MINUTE, low=60.0, high=float(DAY))
+    gpus: tuple[str, ...] = key((), parse=gpu_names)
+    count: int = key(1, low=1, high=16)
+    spot: Spot = key("never")
+    max_hourly_rate: Decimal | None = key(None, parse=usd, write=str)
+    max_lease: float = duration(_LEASE, low=300.0, high=31.0 * DAY)
+    prepare: str = key("")
+    power_off: str = key("sudo poweroff")
+
+    @property
+    def is_rented(self) -> bool:
+        """Whether such nodes cost money."""
+        return self.market != LOCAL
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """A cluster as its file describes it."""
+    """A cluster as its file describes it; what stands below ``head`` is for rented nodes, which must have it.
 
-    name: str = key(parse=_name)
+    ``limits``: of all machines together. ``storage``: of a vault, to which jobs push their runs that name none.
+    """
+
+    name: str = key(parse=cluster_name)
     nodes: Mapping[str, NodesConfig]
     head: HeadConfig = field(default_factory=HeadConfig)
+    limits: Limits | None = None
+    storage: str | None = key(None, parse=_storage)
+
+    @property
+    def is_rented(self) -> bool:
+        """Whether its nodes cost money; all do, or none."""
+        return any(kind.is_rented for kind in self.nodes.values())
+
+    @property
+    def node_types(self) -> tuple[NodeType, ...]:
+        """What may be rented."""
+        names = ("cpus", "max_nodes", "boot", *_OFFERED)
+        return tuple(
+            NodeType(name=name, **{one: getattr(kind, one) for one in names})
+            for name, kind in self.nodes.items()
+            if kind.is_rented
+        )
 
     def __post_init__(self) -> None:
+        for error in _unfit(plain(self)):
+            raise error
         if not self.nodes:
             raise _wrong("nodes", "nodes must name at least one kind of node")
         for name in self.nodes:
@@ -98,8 +142,35 @@ def load_plan(path: Path | str) -> Plan:
 
 
 def _mistakes(document: Document) -> Iterator[str]:
-    for error in mistakes(Plan, document.data):
-        yield str(document.placed(error))
+    found = [*mistakes(Plan, document.data), *_unfit(document.data)]
+    yield from dict.fromkeys(str(document.placed(error)) for error in found)
+
+
+def _unfit(data: object) -> Iterator[ConfigError]:
+    """What a plan lacks, or has too much, for where its nodes come from; also beside other mistakes of its file."""
+    nodes = data.get("nodes") if isinstance(data, Mapping) else None
+    if not isinstance(data, Mapping) or not isinstance(nodes, Mapping):
+        return
+    kinds = {str(name): kind for name, kind in nodes.items() if isinstance(kind, Mapping)}
+    markets = {kind.get("market") for kind in kinds.values()} & {LOCAL, BASILICA}
+    if markets == {LOCAL, BASILICA}:
+        yield _wrong("nodes", "nodes must all be local or all be rented; make two clusters of them")
+    standard = plain(NodesConfig(market=LOCAL))
+    for name, kind in kinds.items():
+        if kind.get("market") == BASILICA and kind.get("max_hourly_rate") is None:
+            yield _wrong(
+                f"nodes.{name}",
+                f"nodes.{name}.max_hourly_rate is missing: USD an hour that one whole machine may cost, such as 1.50",
+            )
+        for key_ in _OF_RENTED if kind.get("market") == LOCAL else ():
+            if kind.get(key_, standard[key_]) != standard[key_]:
+                yield _wrong(f"nodes.{name}.{key_}", f"nodes.{name}.{key_} is for rented nodes; leave it out")
+    if BASILICA in markets and data.get("limits") is None:
+        text = "limits is missing: USD of all rented nodes together, such as {hourly: 4.00, spend: 60.00}"
+        yield _wrong("nodes", text)
+    if BASILICA in markets and data.get("storage") is None:
+        text = "storage is missing: s3://bucket/prefix, where runs are kept that rented nodes have paid for"
+        yield _wrong("nodes", text)
 
 
 def _wrong(name: str, text: str) -> ConfigError:

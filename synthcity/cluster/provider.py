@@ -28,11 +28,19 @@ from synthcity.cluster.folder import Folder
 from synthcity.cluster.layout import Place
 from synthcity.cluster.machines import Machine, Machines
 from synthcity.cluster.raylets import LocalMachines
+from synthcity.errors import ConfigError
 
 
 def open_machines(folder: Folder) -> Machines:
-    """Return what the nodes of a cluster run on."""
-    return LocalMachines(folder, folder.plan)
+    """Return what the nodes of a cluster run on.
+
+    Raises:
+        ConfigError: its nodes are rented, and nothing makes nodes of such machines yet.
+    """
+    plan = folder.plan
+    if plan.is_rented:
+        raise ConfigError("nodes of the market basilica cannot be reached yet; use local ones")
+    return LocalMachines(folder, plan)
 
 
 class Provider(NodeProvider):

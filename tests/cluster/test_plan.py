@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from synthcity.cluster.plan import load_plan
+from synthcity.cluster.plan import Plan, load_plan
+from synthcity.documents import parse_yaml, write_yaml
 from synthcity.errors import ConfigError
+from synthcity.rent import Limits
+from synthcity.schema import build, plain
 
 ROOT = Path(__file__).parents[2]
 GOOD = """name: two
@@ -73,6 +77,55 @@ def test_what_does_not_fit_is_refused_with_the_remedy(tmp_path: Path, change: tu
         load_plan(written(tmp_path, GOOD.replace(*change)))
     assert words in str(error.value)
     assert "\n" not in str(error.value)
+
+
+RENTED = """name: syntha
+nodes:
+  gpu: {market: basilica, gpus: [NVIDIA A100 80GB, RTX A6000], max_nodes: 4, spot: allow, max_hourly_rate: 1.50}
+limits: {hourly: 4.00, spend: 60}
+storage: s3://synth-city/clusters/syntha
+"""
+
+
+def test_rented_nodes_have_what_the_market_is_asked_for(tmp_path: Path) -> None:
+    plan = load_plan(written(tmp_path, RENTED))
+    (kind,) = plan.node_types
+    assert (kind.name, kind.gpus, kind.max_nodes, kind.spot) == ("gpu", ("A100", "RTX A6000"), 4, "allow")
+    assert (kind.max_hourly_rate, kind.cpus, kind.boot, kind.max_lease) == (Decimal("1.5"), 1, 900.0, 43200.0)
+    assert plan.limits == Limits(hourly=Decimal("4.0"), spend=Decimal(60))
+    assert build(Plan, parse_yaml(write_yaml(plain(plan)), "what was written")) == plan  # as a head reads it
+
+
+def test_every_mistake_of_rented_nodes_is_told_at_once_each_with_its_line(tmp_path: Path) -> None:
+    text = """name: syntha
+nodes:
+  gpu: {market: basilica, gpus: A100, max_nodes: 0, spot: maybe}
+  own: {market: local, max_hourly_rate: 2, spot: only}
+  one: {market: basilica, max_hourly_rate: "1,5"}
+storage: /mnt/vault
+"""
+    path = written(tmp_path, text)
+    with pytest.raises(ConfigError) as error:
+        load_plan(path)
+    lines = [line.removeprefix(f"{path}, line ") for line in str(error.value).splitlines()]
+    assert lines == [
+        "3: nodes.gpu.max_nodes must be at least 1, got 0",
+        "3: nodes.gpu.gpus must be a list of GPUs such as [A100, RTX A6000], got 'A100'",
+        "3: nodes.gpu.spot: unknown value 'maybe'; valid: allow, never, only",
+        "5: nodes.one.max_hourly_rate must be USD, more than 0 and at most 1,000,000, such as 1.50, got '1,5'",
+        "6: storage must be s3://bucket/prefix, since what lies on this machine alone goes with it, got '/mnt/vault'",
+        "2: nodes must all be local or all be rented; make two clusters of them",
+        "3: nodes.gpu.max_hourly_rate is missing: USD an hour that one whole machine may cost, such as 1.50",
+        "4: nodes.own.spot is for rented nodes; leave it out",
+        "4: nodes.own.max_hourly_rate is for rented nodes; leave it out",
+        "2: limits is missing: USD of all rented nodes together, such as {hourly: 4.00, spend: 60.00}",
+    ]
+
+
+@pytest.mark.parametrize("amount", ["0", "-1", ".nan", "true", "'1,5'", ".inf", "[1]"])
+def test_a_cap_that_is_no_amount_is_refused(tmp_path: Path, amount: str) -> None:
+    with pytest.raises(ConfigError, match=r"line 3: nodes\.gpu\.max_hourly_rate must be USD, more than 0"):
+        load_plan(written(tmp_path, RENTED.replace("1.50}", f"{amount}}}")))
 
 
 def test_a_sweep_file_is_told_apart() -> None:
