@@ -12,6 +12,8 @@ from typing import Any
 
 import torch
 
+from synthcity.authored.locked.isolation import run_isolated
+from synthcity.authored.locked.lock import SandboxLimits
 from synthcity.durations import DAY
 from synthcity.errors import ConfigError, TrialFailed
 from synthcity.market.dataset import Dataset, build_dataset
@@ -20,8 +22,6 @@ from synthcity.market.simulated.assets import ASSETS
 from synthcity.market.times import parse_time
 from synthcity.market.windows import WindowSpec
 from synthcity.nets.authored.code import codes_of, install, packaged_classes
-from synthcity.nets.authored.isolation import run_isolated
-from synthcity.nets.authored.lock import SandboxLimits
 from synthcity.nets.training import Trainer
 from synthcity.sn50.competitions import get_rules, rule_dates
 

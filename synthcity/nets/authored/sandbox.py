@@ -14,10 +14,10 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from synthcity.authored.locked.isolation import run_isolated
+from synthcity.authored.locked.lock import SandboxLimits
 from synthcity.nets import registry
 from synthcity.nets.authored.code import AuthoredCode, digest
-from synthcity.nets.authored.isolation import run_isolated
-from synthcity.nets.authored.lock import SandboxLimits
 from synthcity.nets.authored.static import Refused
 
 _TRIAL = "synthcity.nets.authored.trial:run"

@@ -6,10 +6,8 @@ into an object's insides or changes what is shared.
 
 from __future__ import annotations
 
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
+from synthcity.authored.vocabulary import MATH
+from synthcity.authored.vocabulary import words as _words
 
 TORCH = _words("""
     Tensor abs acos add addmm all amax amin any arange argmax argmin argsort asin asinh atan atan2 atanh autocast
@@ -51,11 +49,6 @@ FUNCTIONAL = _words("""
     relu relu6 rms_norm scaled_dot_product_attention selu sigmoid silu softmax softmin softplus softsign tanh
     tanhshrink threshold unfold
 """)
-MATH = _words("""
-    acos asin atan atan2 ceil comb copysign cos cosh degrees e erf erfc exp expm1 fabs factorial floor fmod fsum gamma
-    gcd hypot inf isclose isfinite isinf isnan isqrt lcm lgamma log log10 log1p log2 nan perm pi pow prod radians sin
-    sinh sqrt tan tanh tau trunc
-""")
 
 # module -> what may be taken from it; a name that is itself a key here is that module
 MODULES: dict[str, frozenset[str]] = {
@@ -87,8 +80,6 @@ NAMES: dict[str, frozenset[str]] = {
 }
 # they may stand in annotations alone: called, they give uninitialised memory or randomness that goes on between calls
 ANNOTATIONS = _words("torch.Tensor torch.Generator")
-# what a value that outlives a call may be made by: no list, no tensor, nothing that could be changed later
-CONSTANT_CALLS = _words("float int bool str tuple abs min max round pow sum boolean choice integer real")
 # they change what they are given, so they may only stand above what the file itself defines
 DECORATORS = _words("dataclass register_block register_head staticmethod property")
 REGISTER = _words("register_block register_head")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from synthcity.agents.loop import SUMMARY
 from synthcity.agents.tools import Toolset
-from synthcity.nets.authored.isolation import check_isolation
+from synthcity.authored.locked.isolation import check_isolation
 from synthcity.nets.authored.sandbox import Sandbox
 from synthcity.search.roles.authoring import TASK, TOOLS, Work, values
 from synthcity.search.roles.context import RoleContext

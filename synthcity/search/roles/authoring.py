@@ -18,13 +18,13 @@ from synthcity.agents.loop import AgentResult, LoopConfig, run_agent
 from synthcity.agents.prompts import render
 from synthcity.agents.prompts.components import describe_components
 from synthcity.agents.tools import ToolRegistry
+from synthcity.authored.locked.isolation import check_isolation
+from synthcity.authored.locked.lock import NotIsolated
 from synthcity.errors import ConfigError, RunError
 from synthcity.files import atomic_write
 from synthcity.nets import registry
 from synthcity.nets.authored.code import AuthoredCode, digest, register
 from synthcity.nets.authored.examples import BLOCK, HEAD
-from synthcity.nets.authored.isolation import check_isolation
-from synthcity.nets.authored.lock import NotIsolated
 from synthcity.nets.authored.sandbox import Sandbox, SandboxVerdict
 from synthcity.nets.authored.static import Refused
 from synthcity.nets.authored.words import MODULES, NAMES

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from synthcity.authored.locked.isolation import Ending
+from synthcity.authored.locked.lock import SandboxLimits
 from synthcity.errors import ConfigError, TrialFailed
 from synthcity.market.dataset import Dataset
 from synthcity.nets.authored import dry_run
 from synthcity.nets.authored.code import AuthoredCode, forget, register
 from synthcity.nets.authored.examples import BLOCK
-from synthcity.nets.authored.isolation import Ending
-from synthcity.nets.authored.lock import SandboxLimits
 from synthcity.nets.training import Trainer
 
 CONFIG = {"d_model": 16, "history": 24, "blocks": [{"name": "gated_average"}]}

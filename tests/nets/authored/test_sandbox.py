@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from synthcity.authored.locked.isolation import Ending
+from synthcity.authored.locked.lock import SandboxLimits
 from synthcity.nets import registry
 from synthcity.nets.authored import sandbox
 from synthcity.nets.authored.examples import BLOCK, HEAD
-from synthcity.nets.authored.isolation import Ending
-from synthcity.nets.authored.lock import SandboxLimits
 from synthcity.nets.authored.sandbox import Sandbox
 
 

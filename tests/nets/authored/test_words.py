@@ -7,6 +7,7 @@ import importlib
 
 import pytest
 
+from synthcity.authored.vocabulary import CONSTANT_CALLS
 from synthcity.nets.authored import words
 
 DANGEROUS = {
@@ -56,5 +57,5 @@ def test_no_module_is_taken_from_another_that_is_not_listed_itself() -> None:
 def test_decorators_and_constant_calls_may_be_named() -> None:
     declared = words.NAMES["synthcity.nets.parameters"] | words.NAMES["synthcity.nets.registry"]
     assert words.REGISTER <= words.DECORATORS <= words.BUILTINS | declared | words.NAMES["dataclasses"]
-    assert words.BUILTINS | declared | {"round"} >= words.CONSTANT_CALLS
+    assert words.BUILTINS | declared | {"round"} >= CONSTANT_CALLS
     assert all(name in words.MODULES["torch"] for name in ("Tensor", "Generator"))

@@ -16,12 +16,12 @@ import yaml
 from synthcity.agents.client import LLMClient
 from synthcity.agents.config import LLMConfig
 from synthcity.agents.standin.process import RunningStandIn, running_standin
+from synthcity.authored.locked.lock import NotIsolated
 from synthcity.errors import BundleError, ConfigError, RunError
 from synthcity.forecast.bundles.bundle import load
 from synthcity.nets import registry
 from synthcity.nets.authored.code import AuthoredCode, forget
 from synthcity.nets.authored.examples import BLOCK
-from synthcity.nets.authored.lock import NotIsolated
 from synthcity.nets.authored.sandbox import Sandbox, SandboxVerdict
 from synthcity.nets.authored.static import Refused, read
 from synthcity.search.candidates.space import Space

@@ -1,7 +1,7 @@
 """As ``hostile``, with torch at hand, which takes seconds to load."""
 
-from tests.nets.authored import hostile
-from tests.nets.authored.hostile import run
+from tests.authored.locked import hostile
+from tests.authored.locked.hostile import run
 
 __all__ = ["prepare", "run"]
 

@@ -6,8 +6,8 @@ import resource
 
 import pytest
 
-from synthcity.nets.authored import isolation, lock
-from synthcity.nets.authored.lock import ALLOWED, REFUSED, NotIsolated, SandboxLimits
+from synthcity.authored.locked import isolation, lock
+from synthcity.authored.locked.lock import ALLOWED, REFUSED, NotIsolated, SandboxLimits
 
 
 def test_without_the_library_nothing_is_run(monkeypatch: pytest.MonkeyPatch) -> None:

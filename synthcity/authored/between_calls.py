@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator, Set
 
-from synthcity.nets.authored.words import CONSTANT_CALLS
+from synthcity.authored.vocabulary import CONSTANT_CALLS
 
 # an expression of these cannot be changed by whoever gets it
 _UNCHANGING = (

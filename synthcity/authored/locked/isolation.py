@@ -22,18 +22,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from synthcity.nets.authored.lock import NotIsolated, SandboxLimits, load_libseccomp, lock
+from synthcity.authored.locked.lock import SIGNALS, NotIsolated, SandboxLimits, load_libseccomp, lock
 
 _MAX_ANSWER = 1 << 20  # bytes
 _START_SECONDS = 180.0  # loading and warming up, on a busy machine; none of it is foreign
 _LOCKED = b"locked"
-_SIGNALS = {
-    signal.SIGSYS: "it asked the kernel for what is forbidden here (a socket, a process, a thread, a signal, ...)",
-    signal.SIGXCPU: "it used up its CPU time",
-    signal.SIGKILL: "it was killed: its CPU time or the machine's memory was used up",
-    signal.SIGSEGV: "it crashed (SIGSEGV)",
-    signal.SIGABRT: "it crashed (SIGABRT)",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +50,7 @@ def check_isolation() -> None:
         NotIsolated: it cannot; the text says what is missing.
     """
     load_libseccomp()
-    ending = run_isolated("synthcity.nets.authored.isolation:nothing", {}, SandboxLimits())
+    ending = run_isolated("synthcity.authored.locked.isolation:nothing", {}, SandboxLimits())
     if ending.answer is None:
         raise NotIsolated(f"no process can be isolated here: {ending.reason}")
 
@@ -81,7 +74,7 @@ def run_isolated(function: str, payload: Mapping[str, object], limits: SandboxLi
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env=_environment(),
+        env=locked_environment(),
         cwd="/",
         start_new_session=True,
     )
@@ -100,12 +93,12 @@ def run_isolated(function: str, payload: Mapping[str, object], limits: SandboxLi
 _START = """
 import sys, json
 sys.path[:] = json.loads(sys.argv[1])
-from synthcity.nets.authored.isolation import main
+from synthcity.authored.locked.isolation import main
 main(sys.argv[2], json.loads(sys.argv[3]))
 """
 
 
-def _environment() -> dict[str, str]:
+def locked_environment() -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
     one = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     return {**kept, **one, "LC_ALL": "C.UTF-8", "HOME": "/", "CUDA_VISIBLE_DEVICES": "", "PYTHONDONTWRITEBYTECODE": "1"}
@@ -159,7 +152,7 @@ def _death(process: subprocess.Popen[bytes], text: bytes) -> str:
     except subprocess.TimeoutExpired:
         return f"it wrote {len(text)} bytes that are no answer"
     if code < 0:
-        return _SIGNALS.get(signal.Signals(-code), f"it was ended by {signal.Signals(-code).name}")
+        return SIGNALS.get(signal.Signals(-code), f"it was ended by {signal.Signals(-code).name}")
     return f"it ended without an answer (exit code {code})"
 
 

@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from synthcity.nets.authored.between_calls import BetweenCalls
+from synthcity.authored.between_calls import BetweenCalls
 
 
 def findings(source: str) -> list[str]:

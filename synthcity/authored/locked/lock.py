@@ -12,6 +12,7 @@ from __future__ import annotations
 import ctypes
 import os
 import resource
+import signal
 import sys
 from ctypes import c_int, c_uint32, c_void_p
 from dataclasses import dataclass
@@ -23,6 +24,15 @@ _ALLOW, _ERRNO, _KILL_PROCESS = 0x7FFF0000, 0x00050000, 0x80000000
 _EPERM = 1
 _PR_SET_NO_NEW_PRIVS = 38
 _NOBODY = 65534
+
+# how a locked process was ended, as a sentence
+SIGNALS = {
+    signal.SIGSYS: "it asked the kernel for what is forbidden here (a socket, a process, a thread, a signal, ...)",
+    signal.SIGXCPU: "it used up its CPU time",
+    signal.SIGKILL: "it was killed: its CPU time or the machine's memory was used up",
+    signal.SIGSEGV: "it crashed (SIGSEGV)",
+    signal.SIGABRT: "it crashed (SIGABRT)",
+}
 
 ALLOWED = (
     "read", "write", "close", "lseek", "fstat", "mmap", "munmap", "mprotect", "mremap", "madvise", "brk",
@@ -46,7 +56,7 @@ class NotIsolated(ConfigError):
 
 @dataclass(frozen=True, kw_only=True)
 class SandboxLimits:
-    """What a locked process may use: seconds by the CPU's and by the wall's clock, and bytes beyond what it has."""
+    """What a locked process may use: CPU seconds, wall seconds for one call, and bytes beyond what it has."""
 
     cpu_seconds: int = 240
     wall_seconds: float = 400.0

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from synthcity.nets.authored.isolation import Ending, run_isolated
-from synthcity.nets.authored.lock import NotIsolated, SandboxLimits
+from synthcity.authored.locked.isolation import Ending, run_isolated
+from synthcity.authored.locked.lock import NotIsolated, SandboxLimits
 
 LIMITS = SandboxLimits(cpu_seconds=4, wall_seconds=20.0, memory_bytes=256 << 20)
 
@@ -98,7 +98,7 @@ def world(tmp_path: Path):
 
 def attempt(source: str) -> Ending:
     module = "hostile_torch" if "torch" in source else "hostile"
-    return run_isolated(f"tests.nets.authored.{module}:run", {"source": source}, LIMITS)
+    return run_isolated(f"tests.authored.locked.{module}:run", {"source": source}, LIMITS)
 
 
 @pytest.mark.slow
@@ -189,7 +189,7 @@ def test_the_filter_holds_without_the_rest(kept: str, faulty: Callable[[str], En
 
 FAULTY = """
 from pathlib import Path
-from synthcity.nets.authored import lock
+from synthcity.authored.locked import lock
 
 def prepare():
     real = lock.load_libseccomp

@@ -1,0 +1,231 @@
+"""Features that a language model wrote: from a text to columns, causal by construction.
+
+A file over NumPy alone that defines one or both of ::
+
+    NAME = "minute_bursts"          # 3 to 32 characters
+    LOOKBACK_DAYS = 14              # of history that it is given
+    PAST = ("level",)               # names of the columns of past
+    FUTURE = ("burst",)             # names of the columns of future
+
+    def past(history):              # -> (assets, len(PAST)): what is told of the past at history.now
+    def future(history, times):     # -> (assets, len(times), len(FUTURE)): of steps that end at ``times``
+
+It runs in locked children (:mod:`.forks`). For each time that is asked for it is given what was known then and no more:
+rows are sent in the order of time, so that no child ever holds a later one. Values must be finite. What it answers must
+not hang on the calls before; some times are asked again in a fresh child, and other answers are refused.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+
+from synthcity.authored.history import Floats, Times
+from synthcity.authored.locked.forks import Child, Misbehaved, shared_server
+from synthcity.authored.locked.lock import SandboxLimits
+from synthcity.authored.locked.wire import Message
+from synthcity.authored.panel import Panel
+from synthcity.authored.reading import Finding, Reader, Refused, parse, refuse
+from synthcity.authored.vocabulary import NUMPY
+
+WORKER = "synthcity.authored.numeric"
+LIMITS = SandboxLimits(cpu_seconds=600, wall_seconds=10.0, memory_bytes=512 << 20)
+MAX_COLUMNS = 16
+MAX_LOOKBACK_DAYS = 60
+_NAME = re.compile(r"[a-z][a-z0-9_]{2,31}")
+_ARGUMENTS = {"past": 1, "future": 2}
+_AGAIN = 3  # times that are asked again
+_SAME = 1e-9  # relative; sums in another order are no memory
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureSource:
+    """A text that was read: what it is called, what it gives, and how much history it wants.
+
+    ``past`` and ``future`` name the columns of the function of that name, empty where it has none; ``about`` is the
+    docstring's first line.
+    """
+
+    name: str
+    about: str
+    past: tuple[str, ...]
+    future: tuple[str, ...]
+    lookback_days: float
+    source: str
+    sha256: str
+
+    @classmethod
+    def of(cls, source: str) -> FeatureSource:
+        """Read a text; nothing of it runs.
+
+        Raises:
+            Refused: it says what it may not, or lacks what it must have; one line a finding.
+        """
+        tree = parse(source)
+        declared = _Declared(tree)
+        refuse([*Reader(tree, NUMPY).findings(), *declared.findings()])
+        return cls(
+            name=declared.text("NAME"),
+            about=(ast.get_docstring(tree) or "").partition("\n")[0],
+            past=declared.names("PAST"),
+            future=declared.names("FUTURE"),
+            lookback_days=declared.number("LOOKBACK_DAYS"),
+            source=source,
+            sha256=hashlib.sha256(source.encode("utf-8", errors="surrogatepass")).hexdigest(),
+        )
+
+
+class Feature:
+    """An opened feature; see :func:`open_feature`."""
+
+    def __init__(self, source: FeatureSource, panel: Panel, limits: SandboxLimits) -> None:
+        self.source = source
+        self._panel, self._limits = panel, limits
+        self._child: Child | None = None
+        self._until: int | None = None  # what the child knows of
+
+    def past(self, times: Times) -> Floats:
+        """Return (n, assets, columns) as known at each of ``times`` (n,), unix seconds in any order.
+
+        Raises:
+            Misbehaved: the code failed, hung, answered with something else or by what it was asked before.
+            Refused: the file has no such function.
+        """
+        return self._asked("past", self.source.past, times, None)
+
+    def future(self, times: Times, ends: Times) -> Floats:
+        """Return (n, assets, steps, columns): what was known at ``times`` (n,) of steps ending at ``ends`` (n, steps).
+
+        Raises:
+            Misbehaved: as :meth:`past`.
+            Refused: the file has no such function.
+        """
+        return self._asked("future", self.source.future, times, ends)
+
+    def close(self) -> None:
+        """End its child."""
+        if self._child is not None:
+            self._child.close()
+        self._child = self._until = None
+
+    def _asked(self, call: str, columns: tuple[str, ...], times: Times, ends: Times | None) -> Floats:
+        if not columns:
+            raise Refused(f"the feature {self.source.name} has no function {call}")
+        times = np.asarray(times, dtype=np.int64)
+        tail = () if ends is None else (ends.shape[1],)
+        found = np.empty((len(times), len(self._panel.assets), *tail, len(columns)))
+        order = np.argsort(times, kind="stable")
+        try:
+            for n in order:
+                found[n] = self._one(call, int(times[n]), None if ends is None else ends[n], found.shape[1:])
+            for n in self._sampled(order):
+                self.close()
+                again = self._one(call, int(times[n]), None if ends is None else ends[n], found.shape[1:])
+                if not np.allclose(again, found[n], rtol=_SAME, atol=_SAME):
+                    raise Misbehaved(f"{call} gives other values when it was asked nothing before")
+        except Misbehaved as error:
+            self.close()
+            raise Misbehaved(f"the feature {self.source.name}: {error}") from None
+        return found
+
+    def _sampled(self, order: np.ndarray) -> list[int]:
+        """The last one, when most had been asked before, and some by chance."""
+        if len(order) < 2:
+            return []
+        draw = np.random.default_rng().choice(order[:-1], min(_AGAIN, len(order)) - 1, replace=False)
+        return [int(order[-1]), *map(int, draw)]
+
+    def _one(self, call: str, now: int, ends: Times | None, shape: tuple[int, ...]) -> Floats:
+        if self._child is None or self._until is None or now < self._until:
+            self.close()
+            self._child = self._open()
+        news = self._panel.between(self._until, now, self.source.lookback_days)
+        arrays = dict(news.arrays) if ends is None else {**news.arrays, "ends": np.asarray(ends, dtype=np.int64)}
+        self._until = now
+        answer = self._child.call(Message({**news.values, "call": call}, arrays), {"answer": (shape, "float64")})
+        return answer.arrays["answer"]
+
+    def _open(self) -> Child:
+        child = shared_server(WORKER).fork(self._limits)
+        child.call(opening(self.source.source, self._panel, self.source.lookback_days))
+        return child
+
+
+def opening(source: str, panel: Panel, days: float) -> Message:
+    """Return the first message of a child: the text, and what it will be sent."""
+    values = {"source": source, "assets": list(panel.assets), "resolution": panel.resolution}
+    return Message({**values, "rows": panel.rows(days), "seconds": round(days * 86400)})
+
+
+@contextmanager
+def open_feature(source: FeatureSource, panel: Panel, limits: SandboxLimits = LIMITS) -> Iterator[Feature]:
+    """Yield a feature whose code runs in locked children; times and assets are those of ``panel``.
+
+    Raises:
+        NotIsolated: no process can be locked here.
+    """
+    feature = Feature(source, panel, limits)
+    try:
+        yield feature
+    finally:
+        feature.close()
+
+
+class _Declared:
+    """What the constants of a file say."""
+
+    def __init__(self, tree: ast.Module) -> None:
+        self._tree = tree
+        self._constants = {
+            node.targets[0].id: node.value
+            for node in tree.body
+            if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)
+        }
+        self._functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+    def text(self, name: str) -> str:
+        value = self._constants.get(name)
+        return value.value if isinstance(value, ast.Constant) and isinstance(value.value, str) else ""
+
+    def number(self, name: str) -> float:
+        value = self._constants.get(name)
+        found = value.value if isinstance(value, ast.Constant) else None
+        return float(found) if isinstance(found, int | float) and not isinstance(found, bool) else 0.0
+
+    def names(self, name: str) -> tuple[str, ...]:
+        value = self._constants.get(name)
+        parts = value.elts if isinstance(value, ast.Tuple) else []
+        values = [part.value if isinstance(part, ast.Constant) else None for part in parts]
+        return tuple(value if isinstance(value, str) else "" for value in values)
+
+    def findings(self) -> Iterator[Finding]:
+        if not ast.get_docstring(self._tree):
+            yield 1, "the file has no docstring that says what it measures and why that should matter"
+        if not _NAME.fullmatch(self.text("NAME")):
+            yield 1, "NAME must be 3 to 32 characters of a-z, 0-9 and _, written as a text"
+        if not 0 < self.number("LOOKBACK_DAYS") <= MAX_LOOKBACK_DAYS:
+            yield 1, f"LOOKBACK_DAYS must be a number above 0 and at most {MAX_LOOKBACK_DAYS}"
+        if not self._functions.keys() & _ARGUMENTS.keys():
+            yield 1, "the file defines past(history), future(history, times) or both"
+        for function, count in _ARGUMENTS.items():
+            yield from self._function(function, count)
+
+    def _function(self, function: str, count: int) -> Iterator[Finding]:
+        names, node = self.names(function.upper()), self._functions.get(function)
+        if node is None:
+            if function.upper() in self._constants:
+                yield 1, f"{function.upper()} names columns, but there is no function {function}"
+            return
+        arguments = node.args
+        others = arguments.posonlyargs or arguments.kwonlyargs or arguments.vararg or arguments.kwarg
+        if len(arguments.args) != count or others or arguments.defaults:
+            yield node.lineno, f"{function} takes {count} arguments: {'history' if count == 1 else 'history, times'}"
+        if not 0 < len(names) <= MAX_COLUMNS or not all(map(_NAME.fullmatch, names)) or len(set(names)) < len(names):
+            wanted = f"1 to {MAX_COLUMNS} different names of 3 to 32 characters of a-z, 0-9 and _"
+            yield node.lineno, f"{function.upper()} must be a tuple of {wanted}, one a column of {function}"
