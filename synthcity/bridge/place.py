@@ -20,6 +20,8 @@ class Place:
         state: its own: key, jobs, runs of bots.
         runs: the operator's runs, which are those of the bot ``default``.
         configs: where the sweep files lie that may be run by name.
+        pipelines: the operator's pipelines, which are the bot ``default``'s beside those that it started here; None
+            without any.
         data: the price store, None without one.
         miner: the state of a miner, None without one.
         vault: address of the vault, "" for that of the environment.
@@ -28,6 +30,7 @@ class Place:
     state: Path
     runs: Path
     configs: Path
+    pipelines: Path | None = None
     data: Path | None = None
     miner: Path | None = None
     vault: str = ""
@@ -38,7 +41,7 @@ class Place:
         return self.state / "jobs"
 
     def pipelines_of(self, bot: str) -> Path:
-        """Where the pipelines of one bot lie."""
+        """Where the pipelines lie that a bot starts here."""
         return self.state / "bots" / bot / "pipelines"
 
     def runs_of(self, bot: str) -> Path:

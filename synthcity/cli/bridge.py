@@ -21,6 +21,14 @@ def place_options(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--miner", type=LocalPath(path_type=Path, file_okay=False), help="State folder of a miner."),
         click.option("--data", type=LocalPath(path_type=Path, file_okay=False), help="Price store."),
         click.option("--configs", type=LocalPath(path_type=Path), default="configs", show_default=True, help="Sweeps."),
+        click.option(
+            "--pipelines",
+            type=LocalPath(path_type=Path),
+            default="pipelines",
+            show_default=True,
+            metavar="FOLDER",
+            help="Your pipelines.",
+        ),
         click.option("--runs", type=LocalPath(path_type=Path), default="runs", show_default=True, help="Your runs."),
         click.option(
             "--state",
@@ -59,6 +67,7 @@ def command(
     allowed: tuple[str, ...],
     state: Path,
     runs: Path,
+    pipelines: Path,
     configs: Path,
     data: Path | None,
     miner: Path | None,
@@ -84,7 +93,7 @@ def command(
     settings = Settings.load()
     if not is_loopback(host) and not settings.bridge_api_key:
         raise ConfigError(f"--host {host} is reached from elsewhere: set BRIDGE_API_KEY, or listen at 127.0.0.1")
-    place = Place(state=state, runs=runs, configs=configs, data=data, miner=miner, vault=vault)
+    place = Place(state=state, runs=runs, pipelines=pipelines, configs=configs, data=data, miner=miner, vault=vault)
     key = bridge_key(state, settings)
     where = "BRIDGE_API_KEY" if settings.bridge_api_key else str(state / KEY)
     click.echo(f"the key of all that writes: {where}")

@@ -11,7 +11,9 @@ from synthcity.cli.bridge import check_extra, place_options
 
 @click.command("mcp")
 @place_options
-def command(state: Path, runs: Path, configs: Path, data: Path | None, miner: Path | None, vault: str) -> None:
+def command(
+    state: Path, runs: Path, pipelines: Path, configs: Path, data: Path | None, miner: Path | None, vault: str
+) -> None:
     """Serve one agent over standard input and output, as hosts of MCP start it.
 
     \b
@@ -25,6 +27,6 @@ def command(state: Path, runs: Path, configs: Path, data: Path | None, miner: Pa
     from synthcity.bridge.place import Place
     from synthcity.settings import Settings
 
-    place = Place(state=state, runs=runs, configs=configs, data=data, miner=miner, vault=vault)
+    place = Place(state=state, runs=runs, pipelines=pipelines, configs=configs, data=data, miner=miner, vault=vault)
     bot = Settings.load().bot_id
     anyio.run(lambda: serve_stdio(place, bot=bot))

@@ -86,14 +86,34 @@ def run(
 @command.command()
 @click.argument("folder", type=LocalPath(path_type=Path), default=Path("pipelines/pipeline"))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def status(folder: Path, as_json: bool) -> None:
-    """Tell how the pipeline in FOLDER stands: what it does, what it found, who answers, what it cost.
+@click.option("--rank", is_flag=True, help="Work out the miner's rank among all, from the network's public scores.")
+@click.option("--uid", type=click.IntRange(0, 65535), help="With --rank: our own, left out of the others.")
+def status(folder: Path, as_json: bool, rank: bool, uid: int | None) -> None:
+    """Tell how the pipeline in FOLDER stands: what it does, who answers since when, what that cost and earned.
+
+    Settled scores and the race are read from the miner's files. --rank fetches some tens of megabytes and keeps what it
+    finds beside the ledger, where later calls and the bridge's page read it.
 
     \b
-    Example:
+    Examples:
       synthcity pipeline status pipelines/pipeline
+      synthcity pipeline status pipelines/pipeline --rank --uid 42
     """
-    from synthcity.pipeline.status import lines, read_status
+    from synthcity.errors import ConfigError
+    from synthcity.pipeline.status import lines, place_of, read_status
 
+    if uid is not None and not rank:
+        raise ConfigError(f"--uid {uid} is for --rank; add it")
     found = read_status(folder)
+    if rank:
+        if found.world:
+            raise ConfigError(f"{folder} is a {found.world}: nobody else answers there, so there is no rank")
+        import time
+
+        from synthcity.market.sources.synthapi import SynthApi
+        from synthcity.serve.settlement.tenure import work_out_places
+
+        with SynthApi() as api:
+            work_out_places(place_of(folder), api, time.time(), uid)
+        found = read_status(folder)
     click.echo(json.dumps(found.to_dict(), indent=1) if as_json else "\n".join(lines(found)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fcntl
-from contextlib import suppress
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from synthcity.errors import ConfigError, SynthcityError
 from synthcity.market.times import format_time
 from synthcity.pipeline.journal import JOURNAL, read_told
 from synthcity.pipeline.state import Round, State
-from synthcity.serve.settlement.succession import Succession
+from synthcity.serve.settlement.tenure import Tenure, read_tenure
 
 _RECENT = 10
 
@@ -34,7 +34,13 @@ class RoundTold:
 
 @dataclass(frozen=True, kw_only=True)
 class Status:
-    """See ``read_status``; ``champions`` by competition, ``answers`` and ``shadow`` of the miner last deployed to."""
+    """See ``read_status``.
+
+    Attributes:
+        champions: of this pipeline, by competition.
+        miner: who answers at the miner last deployed to, who shadows, and what both earned; None where there is none,
+            ``miner_trouble`` says what of it cannot be read.
+    """
 
     folder: str
     world: str
@@ -48,8 +54,8 @@ class Status:
     usd: float
     seconds: float
     champions: dict[str, str]
-    answers: str
-    shadow: str
+    miner: Tenure | None
+    miner_trouble: str
     since: str
     last: tuple[RoundTold, ...]
 
@@ -69,13 +75,15 @@ def read_status(folder: Path) -> Status:
     if not told:
         raise ConfigError(f"there is no pipeline in {folder}: it has no {JOURNAL}")
     state = State.of(told)
-    deployed = [one for one in state.rounds if one.deployed is not None]
-    succession = None
-    if deployed and deployed[-1].deployed is not None:
-        with suppress(SynthcityError):
-            succession = Succession.read(Path(deployed[-1].deployed.state))
-    is_running = _is_held(folder / JOURNAL)
     assert state.opened is not None
+    deployed = [one.deployed for one in state.rounds if one.deployed is not None]
+    miner, trouble = None, ""
+    if deployed:
+        try:
+            miner = read_tenure(Path(deployed[-1].state), told[-1].time if state.opened.world else time.time())
+        except SynthcityError as error:
+            trouble = str(error)
+    is_running = _is_held(folder / JOURNAL)
     return Status(
         folder=str(folder),
         world=state.opened.world,
@@ -89,8 +97,8 @@ def read_status(folder: Path) -> Status:
         usd=state.usd,
         seconds=state.seconds,
         champions={name: one.folder for name, one in state.champions.items()},
-        answers=succession.champion if succession else "",
-        shadow=(succession.challenger or "") if succession and succession.champion == succession.named else "",
+        miner=miner,
+        miner_trouble=trouble,
         since=format_time(int(told[0].time)),
         last=tuple(_told(one) for one in state.rounds[-_RECENT:]),
     )
@@ -106,12 +114,39 @@ def lines(status: Status) -> list[str]:
         f"  {status.usd:.2f} USD, {status.seconds:,.0f} s of searching",
     ]
     found += [f"  champion of {name}: {folder}" for name, folder in status.champions.items()]
-    if status.answers:
-        found.append(f"  the miner answers with {status.answers}")
-    if status.shadow:
-        found.append(f"  in its shadow: {status.shadow}")
+    found += _miner(status)
     for one in status.last:
         found.append(f"  {one.round:>4} {one.competition:<12} {one.state:<15} {one.reason}")
+    return found
+
+
+def place_of(state: Path) -> Path:
+    """Return the folder of the miner that the pipeline in ``state`` last deployed to.
+
+    Raises:
+        ConfigError: it never did.
+    """
+    deployed = [one.deployed for one in State.of(read_told(state)).rounds if one.deployed is not None]
+    if not deployed:
+        raise ConfigError(f"the pipeline in {state} has deployed nothing, so no miner of its has a rank")
+    return Path(deployed[-1].state)
+
+
+def _miner(status: Status) -> list[str]:
+    if status.miner is None:
+        return [f"  the miner cannot be read: {status.miner_trouble}"] if status.miner_trouble else []
+    miner = status.miner
+    since = f" since {format_time(int(miner.since))}" if miner.since else ""
+    found = [f"  the miner answers with {miner.champion}{since}: {miner.reason}"]
+    if miner.challenger:
+        found.append(f"  in its shadow: {miner.challenger}")
+    for race in miner.races:
+        found.append(f"    {race.competition}: {race.decision}, {race.reason}; {race.prompts} prompts")
+    for one in miner.earned:
+        place = ""
+        if one.place is not None:
+            place = f", rank {one.place.rank} of {one.place.num_miners} on {format_time(int(one.place.time))}"
+        found.append(f"    {one.role} in {one.competition}: {one.average:.1f} over {one.answers} answers{place}")
     return found
 
 

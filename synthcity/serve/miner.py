@@ -160,10 +160,10 @@ class Miner:
             reason = "; ".join(f"{v.competition}: {v.reason}" for v in verdicts)
             told = f"the challenger has won ({reason}); promote it by `synthcity mine promote {self._state}`"
             if self._auto and self._refused is None:  # a challenger that had to go back is promoted by hand alone
-                succession, told = succession.promoted(reason).write(self._state), None
+                succession, told = succession.promoted(reason, self._clock()).write(self._state), None
         if self._on_trial and self._is_failing() and succession.champion != succession.named:
             self._refused = succession.champion
-            succession = succession.revoked("it failed on most of its first prompts").write(self._state)
+            succession = self._back(succession, "it failed on most of its first prompts")
         wanted = _serving(self._config, succession)
         if wanted.model != self._serving.config.model:
             self._roll_out(wanted, succession)
@@ -213,11 +213,14 @@ class Miner:
         except SynthcityError as error:
             self._refused = succession.champion
             if succession.champion != succession.named:
-                succession.revoked(f"{succession.champion} could not be served").write(self._state)
+                self._back(succession, f"{succession.champion} could not be served")
             self._tell(f"{before} stays champion: {error}")
             return
         self._on_trial = succession.champion != succession.named
         self._tell(f"{wanted.model} answers in place of {before}: {succession.reason}")
+
+    def _back(self, succession: Succession, reason: str) -> Succession:
+        return succession.revoked(reason, self._clock()).write(self._state)
 
     def _is_failing(self) -> bool:
         foreign = sum(self._status.foreign.values())

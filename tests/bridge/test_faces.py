@@ -36,6 +36,7 @@ ASKED: dict[str, dict[str, Any]] = {
     "store": {},
     "price_history": {"asset": "BTC", "days": 1},
     "vault": {"kind": "run"},
+    "pipelines": {},
     "job": {"id": "0" * 12},  # which is not there
     "rounds": {"id": "0" * 12},
     "miner": {},  # nor is that

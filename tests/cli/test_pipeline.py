@@ -79,3 +79,11 @@ def test_status_is_for_people_and_for_scripts(tmp_path: Path) -> None:
     assert "3 rounds of crypto-24h" in CliRunner().invoke(cli, ["pipeline", "status", str(tmp_path)]).output
     told = CliRunner().invoke(cli, ["pipeline", "status", str(tmp_path), "--json"])
     assert json.loads(told.output)["rounds"] == 3
+
+
+def test_a_rehearsal_has_no_rank_and_a_uid_is_for_ranks_alone(tmp_path: Path) -> None:
+    run_loop(tmp_path, CONFIG, StandIn(tmp_path))
+    done = CliRunner().invoke(cli, ["pipeline", "status", str(tmp_path), "--rank"])
+    assert "nobody else answers there, so there is no rank" in str(done.exception)
+    done = CliRunner().invoke(cli, ["pipeline", "status", str(tmp_path), "--uid", "7"])
+    assert str(done.exception) == "--uid 7 is for --rank; add it"

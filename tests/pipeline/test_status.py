@@ -5,24 +5,42 @@ from pathlib import Path
 
 import pytest
 
+from synthcity.durations import DAY
 from synthcity.errors import ConfigError
-from synthcity.pipeline.journal import Journal
+from synthcity.pipeline.journal import Journal, read_told
 from synthcity.pipeline.loop import run_loop
 from synthcity.pipeline.status import lines, read_status
 from synthcity.serve.settlement.succession import Succession
-from tests.pipeline.standin import CONFIG, StandIn
+from tests.pipeline.standin import CONFIG, START, StandIn
+from tests.serve.settlement.test_tenure import scored, settle
 
 
 def test_it_tells_what_was_found_who_answers_and_what_it_cost(tmp_path: Path) -> None:
     run_loop(tmp_path, CONFIG, StandIn(tmp_path))
-    Succession(named="fhs", challenger="new", champion="fhs", reason="").write(tmp_path / "miner")
+    Succession(named="fhs", challenger="har", champion="fhs", reason="it won", since=START).write(tmp_path / "miner")
+    day = (int(read_told(tmp_path)[-1].time) // DAY - 3) * DAY
+    settle(tmp_path / "miner", scored("baseline:fhs", day, 900.0), scored("baseline:har", day, 850.0))
     found = read_status(tmp_path)
     assert (found.rounds, found.proven, found.published, found.deployed, found.usd) == (3, 3, 3, 3, 0.75)
-    assert (found.answers, found.shadow, found.is_running) == ("fhs", "new", False)
+    assert (found.is_running, found.miner_trouble) == (False, "")
+    assert found.miner is not None
+    assert (found.miner.champion, found.miner.challenger, found.miner.since) == ("fhs", "har", START)
+    assert [(one.role, one.average) for one in found.miner.earned] == [("champion", 900.0), ("challenger", 850.0)]
     text = "\n".join(lines(found))
     assert text.startswith(f"REHEARSAL {tmp_path}: stopped: 3 rounds are done")
-    assert "the miner answers with fhs" in text
+    assert "the miner answers with fhs since 2025-01-01 00:00: it won" in text
+    assert "in its shadow: har" in text
+    assert "crypto-24h: too early, 0 of 8 blocks of 2 days before the first look" in text
+    assert "challenger in crypto-24h: 850.0 over 1 answers" in text
     assert json.loads(json.dumps(found.to_dict()))["last"][0]["state"] == "proven"
+
+
+def test_a_miner_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    run_loop(tmp_path, CONFIG, StandIn(tmp_path))
+    (tmp_path / "miner" / "champion.json").write_text("{")
+    found = read_status(tmp_path)
+    assert found.miner is None
+    assert "the miner cannot be read: " in "\n".join(lines(found))
 
 
 def test_it_tells_a_running_one_from_a_killed_one(tmp_path: Path) -> None:

@@ -199,7 +199,9 @@ def test_the_next_challenger_races_against_the_one_that_won(make, deployed: Depl
     miner.look()
     assert miner.race() == ("baseline:ewma", "baseline:har")
     found = Succession.read(Path(config.state))
-    assert found == Succession(named="ewma", challenger="har", champion="ewma", reason="proven", started="fhs")
+    assert found == Succession(
+        named="ewma", challenger="har", champion="ewma", reason="proven", started="fhs", since=NOW
+    )
     again = start_config(replace(config, challenger=None))
     assert (again.model, again.challenger) == ("ewma", "har"), "a restart by the same command goes on with it"
 

@@ -12,11 +12,11 @@ import jinja2
 
 from synthcity.bridge.dashboard.plots import curves, trend_line
 from synthcity.bridge.jobs import board
-from synthcity.bridge.jobs.job import PIPELINE
 from synthcity.bridge.operation import Answer, Refused
 from synthcity.bridge.place import DEFAULT_BOT, Place
 from synthcity.bridge.registry import operations
 from synthcity.errors import SynthcityError
+from synthcity.market.times import format_time
 from synthcity.search.report.saving import REPORT_HTML
 from synthcity.wording import SIGN, duration, percent
 
@@ -89,11 +89,13 @@ def asset(name: str) -> str:
 
 
 def _pipeline(place: Place, bot: str) -> Part:
-    """How the newest pipeline of a bot stands."""
-    newest = next((job for job in board.jobs(place, bot) if job.action == PIPELINE), None)
-    if newest is None:
-        return Part(answer=None, why_not="no pipeline yet; `synthcity client run` starts one")
-    return _ask(place, bot, "rounds", id=newest.id)
+    """How the pipeline of a bot stands that runs, or did last."""
+    found = _ask(place, bot, "pipelines")
+    if found.answer is None:
+        return found
+    if not found.answer["pipelines"]:
+        return Part(answer=None, why_not="no pipeline yet; `synthcity pipeline` or `synthcity client run` starts one")
+    return Part(answer=found.answer["pipelines"][0], why_not="")
 
 
 def _ask(place: Place, bot: str, operation: str, **given: object) -> Part:
@@ -108,7 +110,13 @@ def _templates() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader(__package__), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
     )
-    environment.filters |= {"percent": percent, "duration": duration, "moment": _moment, "joined": _joined}
+    environment.filters |= {
+        "percent": percent,
+        "duration": duration,
+        "moment": _moment,
+        "clock": _clock,
+        "joined": _joined,
+    }
     environment.globals["SIGN"] = SIGN
     return environment
 
@@ -119,6 +127,10 @@ def _template(name: str) -> jinja2.Template:
 
 def _moment(text: str | None) -> str:
     return "-" if text is None else text.replace("T", " ").removesuffix("Z")[:16]
+
+
+def _clock(seconds: float) -> str:
+    return format_time(int(seconds))
 
 
 def _joined(values: Sequence[object]) -> str:

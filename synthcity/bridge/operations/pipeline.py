@@ -7,17 +7,28 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import Field
+from typing_extensions import TypedDict
 
 from synthcity.bridge.jobs import board
 from synthcity.bridge.jobs.job import PIPELINE
 from synthcity.bridge.jobs.telling import JobTold, told
-from synthcity.bridge.operation import Answer, Asked, Operation, Refused
+from synthcity.bridge.operation import Answer, Asked, Nothing, Operation, Refused
 from synthcity.bridge.operations.jobs import Which
 from synthcity.bridge.operations.training import Long, Sweep, sweep_file
+from synthcity.bridge.place import DEFAULT_BOT
 from synthcity.durations import DAY
+from synthcity.errors import SynthcityError
+from synthcity.pipeline.journal import JOURNAL
 from synthcity.pipeline.status import Status, read_status
 
 _SECRETS = ("SYNTHCITY_LLM_", "CHUTES_", "HF_", "HIPPIUS_", "WANDB_")  # what plans, publishes, keeps and tracks
+
+
+class Pipelines(TypedDict):
+    """Pipelines, those that run first, then the last that did; ``left_out`` says which cannot be read, and why."""
+
+    pipelines: list[Status]
+    left_out: list[str]
 
 
 class Loop(Long):
@@ -76,6 +87,23 @@ def _rounds(asked: Asked[Which]) -> Answer:
     return answer
 
 
+def _pipelines(asked: Asked[Nothing]) -> Answer:
+    folders = [asked.place.pipelines_of(asked.bot)]
+    if asked.bot == DEFAULT_BOT and asked.place.pipelines is not None:
+        folders.append(asked.place.pipelines)
+    found: list[tuple[bool, float, Status]] = []
+    left_out = []
+    for journal in (path for folder in folders for path in sorted(folder.glob(f"*/{JOURNAL}"))):
+        try:
+            status = read_status(journal.parent)
+            found.append((status.is_running, journal.stat().st_mtime, status))
+        except (SynthcityError, OSError) as error:
+            left_out.append(f"{journal.parent.name}: {error}")
+    found.sort(key=lambda one: one[:2], reverse=True)
+    answer: Answer = json.loads(json.dumps({"pipelines": [one.to_dict() for *_, one in found], "left_out": left_out}))
+    return answer
+
+
 def _option(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
@@ -98,5 +126,13 @@ OPERATIONS: tuple[Operation[Any], ...] = (
         takes=Which,
         gives=Status,
         act=_rounds,
+    ),
+    Operation(
+        name="pipelines",
+        about="Say how all pipelines of this bot stand: who answers, what is in the shadow, what both earned.",
+        route="/pipeline/list",
+        takes=Nothing,
+        gives=Pipelines,
+        act=_pipelines,
     ),
 )

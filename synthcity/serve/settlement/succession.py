@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -22,6 +24,7 @@ class Succession:
     champion: which of the two answers.
     reason: why, in one sentence.
     started: what the miner was started with, where ``named`` has moved on from it; empty where it has not.
+    since: when the champion began to answer, unix seconds; 0 in files of before.
     """
 
     named: str
@@ -29,6 +32,7 @@ class Succession:
     champion: str
     reason: str
     started: str = ""
+    since: float = 0.0
 
     @classmethod
     def read(cls, state: Path) -> Succession | None:
@@ -40,6 +44,8 @@ class Succession:
         path = state / CHAMPION
         try:
             found = cls(**json.loads(path.read_bytes()))
+            if not isinstance(found.since, int | float) or not math.isfinite(found.since):
+                raise ValueError("since is no time")
             if found.champion not in (found.named, found.challenger):
                 raise ValueError(f"{found.champion} is neither")
         except FileNotFoundError:
@@ -61,19 +67,19 @@ class Succession:
             raise RunError(f"cannot write {path} ({error.strerror}); the champion stays") from error
         return self
 
-    def promoted(self, reason: str) -> Succession:
-        """The challenger answers from now on.
+    def promoted(self, reason: str, now: float | None = None) -> Succession:
+        """The challenger answers from ``now`` on.
 
         Raises:
             RunError: there is none.
         """
         if self.challenger is None:
             raise RunError(f"{self.named} has no challenger; start the miner with --challenger BUNDLE")
-        return replace(self, champion=self.challenger, reason=reason)
+        return replace(self, champion=self.challenger, reason=reason, since=time.time() if now is None else now)
 
-    def revoked(self, reason: str) -> Succession:
+    def revoked(self, reason: str, now: float | None = None) -> Succession:
         """The bundle that answered before the challenger does so again."""
-        return replace(self, champion=self.named, reason=reason)
+        return replace(self, champion=self.named, reason=reason, since=time.time() if now is None else now)
 
     def challenged(self, challenger: str, reason: str) -> Succession:
         """Whoever answers now goes on, and another bundle shadows it."""
@@ -83,10 +89,11 @@ class Succession:
             champion=self.champion,
             reason=reason,
             started=self.started or self.named,
+            since=self.since,
         )
 
 
-def starting(state: Path, named: str, challenger: str | None) -> Succession:
+def starting(state: Path, named: str, challenger: str | None, now: float | None = None) -> Succession:
     """Who answers when a miner starts: a challenger that was promoted over the same bundle still does.
 
     What a running miner took goes on, too, unless it is started with another bundle or a challenger of its own.
@@ -101,16 +108,19 @@ def starting(state: Path, named: str, challenger: str | None) -> Succession:
         return found
     if found is not None and found.started == named and challenger is None:
         return found
-    return Succession(named=named, challenger=challenger, champion=named, reason="the miner was started with it")
+    now = time.time() if now is None else now
+    since = found.since if found is not None and found.champion == named else now  # a restart with another challenger
+    reason = "the miner was started with it"
+    return Succession(named=named, challenger=challenger, champion=named, reason=reason, since=since)
 
 
-def begin(state: Path, named: str, challenger: str | None) -> Succession:
+def begin(state: Path, named: str, challenger: str | None, now: float | None = None) -> Succession:
     """Write down who answers, now that the miner has started; see ``starting``.
 
     Raises:
         RunError: the file is damaged or cannot be written.
     """
-    return starting(state, named, challenger).write(state)
+    return starting(state, named, challenger, now).write(state)
 
 
 def is_won(verdicts: Sequence[ChallengeVerdict]) -> bool:
