@@ -17,29 +17,24 @@ not hang on the calls before; some times are asked again in a fresh child, and o
 
 from __future__ import annotations
 
-import ast
-import hashlib
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 
+from synthcity.authored.declared import Declared, digest
 from synthcity.authored.history import Floats, Times
 from synthcity.authored.locked.forks import Child, Misbehaved, shared_server
 from synthcity.authored.locked.lock import SandboxLimits
 from synthcity.authored.locked.wire import Message
 from synthcity.authored.panel import Panel
-from synthcity.authored.reading import Finding, Reader, Refused, parse, refuse
+from synthcity.authored.reading import Reader, Refused, parse, refuse
 from synthcity.authored.vocabulary import NUMPY
 
 WORKER = "synthcity.authored.numeric"
 LIMITS = SandboxLimits(cpu_seconds=600, wall_seconds=10.0, memory_bytes=512 << 20)
-MAX_COLUMNS = 16
-MAX_LOOKBACK_DAYS = 60
-_NAME = re.compile(r"[a-z][a-z0-9_]{2,31}")
-_ARGUMENTS = {"past": 1, "future": 2}
+_ARGUMENTS = {"past": ("history",), "future": ("history", "times")}
 _AGAIN = 3  # times that are asked again
 _SAME = 1e-9  # relative; sums in another order are no memory
 
@@ -68,27 +63,31 @@ class FeatureSource:
             Refused: it says what it may not, or lacks what it must have; one line a finding.
         """
         tree = parse(source)
-        declared = _Declared(tree)
-        refuse([*Reader(tree, NUMPY).findings(), *declared.findings()])
+        declared = Declared(tree)
+        functions = [found for name, arguments in _ARGUMENTS.items() for found in declared.columns(name, arguments)]
+        if not declared.functions.keys() & _ARGUMENTS.keys():
+            functions.append((1, "the file defines past(history), future(history, times) or both"))
+        refuse([*Reader(tree, NUMPY).findings(), *declared.findings(), *functions])
         return cls(
-            name=declared.text("NAME"),
-            about=(ast.get_docstring(tree) or "").partition("\n")[0],
+            name=declared.name,
+            about=declared.about,
             past=declared.names("PAST"),
             future=declared.names("FUTURE"),
-            lookback_days=declared.number("LOOKBACK_DAYS"),
+            lookback_days=declared.lookback_days,
             source=source,
-            sha256=hashlib.sha256(source.encode("utf-8", errors="surrogatepass")).hexdigest(),
+            sha256=digest(source),
         )
 
 
 class Feature:
-    """An opened feature; see :func:`open_feature`."""
+    """An opened feature; see :func:`open_feature`. ``cpu_seconds`` is what its children have used that are gone."""
 
     def __init__(self, source: FeatureSource, panel: Panel, limits: SandboxLimits) -> None:
         self.source = source
         self._panel, self._limits = panel, limits
         self._child: Child | None = None
         self._until: int | None = None  # what the child knows of
+        self.cpu_seconds = 0.0
 
     def past(self, times: Times) -> Floats:
         """Return (n, assets, columns) as known at each of ``times`` (n,), unix seconds in any order.
@@ -112,6 +111,7 @@ class Feature:
         """End its child."""
         if self._child is not None:
             self._child.close()
+            self.cpu_seconds += self._child.cpu_seconds
         self._child = self._until = None
 
     def _asked(self, call: str, columns: tuple[str, ...], times: Times, ends: Times | None) -> Floats:
@@ -175,57 +175,3 @@ def open_feature(source: FeatureSource, panel: Panel, limits: SandboxLimits = LI
         yield feature
     finally:
         feature.close()
-
-
-class _Declared:
-    """What the constants of a file say."""
-
-    def __init__(self, tree: ast.Module) -> None:
-        self._tree = tree
-        self._constants = {
-            node.targets[0].id: node.value
-            for node in tree.body
-            if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)
-        }
-        self._functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
-
-    def text(self, name: str) -> str:
-        value = self._constants.get(name)
-        return value.value if isinstance(value, ast.Constant) and isinstance(value.value, str) else ""
-
-    def number(self, name: str) -> float:
-        value = self._constants.get(name)
-        found = value.value if isinstance(value, ast.Constant) else None
-        return float(found) if isinstance(found, int | float) and not isinstance(found, bool) else 0.0
-
-    def names(self, name: str) -> tuple[str, ...]:
-        value = self._constants.get(name)
-        parts = value.elts if isinstance(value, ast.Tuple) else []
-        values = [part.value if isinstance(part, ast.Constant) else None for part in parts]
-        return tuple(value if isinstance(value, str) else "" for value in values)
-
-    def findings(self) -> Iterator[Finding]:
-        if not ast.get_docstring(self._tree):
-            yield 1, "the file has no docstring that says what it measures and why that should matter"
-        if not _NAME.fullmatch(self.text("NAME")):
-            yield 1, "NAME must be 3 to 32 characters of a-z, 0-9 and _, written as a text"
-        if not 0 < self.number("LOOKBACK_DAYS") <= MAX_LOOKBACK_DAYS:
-            yield 1, f"LOOKBACK_DAYS must be a number above 0 and at most {MAX_LOOKBACK_DAYS}"
-        if not self._functions.keys() & _ARGUMENTS.keys():
-            yield 1, "the file defines past(history), future(history, times) or both"
-        for function, count in _ARGUMENTS.items():
-            yield from self._function(function, count)
-
-    def _function(self, function: str, count: int) -> Iterator[Finding]:
-        names, node = self.names(function.upper()), self._functions.get(function)
-        if node is None:
-            if function.upper() in self._constants:
-                yield 1, f"{function.upper()} names columns, but there is no function {function}"
-            return
-        arguments = node.args
-        others = arguments.posonlyargs or arguments.kwonlyargs or arguments.vararg or arguments.kwarg
-        if len(arguments.args) != count or others or arguments.defaults:
-            yield node.lineno, f"{function} takes {count} arguments: {'history' if count == 1 else 'history, times'}"
-        if not 0 < len(names) <= MAX_COLUMNS or not all(map(_NAME.fullmatch, names)) or len(set(names)) < len(names):
-            wanted = f"1 to {MAX_COLUMNS} different names of 3 to 32 characters of a-z, 0-9 and _"
-            yield node.lineno, f"{function.upper()} must be a tuple of {wanted}, one a column of {function}"

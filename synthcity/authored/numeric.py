@@ -23,14 +23,9 @@ def prepare() -> None:
     """Load what a text may import."""
     for name in (*NUMPY.modules, *NUMPY.names):
         importlib.import_module(name)
-    for name in (
-        "_dtype",
-        "_exceptions",
-        "_internal",
-        "_methods",
-        "arrayprint",
-    ):  # which NumPy loads when it needs them
-        importlib.import_module(f"numpy._core.{name}")
+    # what NumPy loads of itself when it needs it
+    for name in ("ma", "_core._dtype", "_core._exceptions", "_core._internal", "_core._methods", "_core.arrayprint"):
+        importlib.import_module(f"numpy.{name}")
     np.random.default_rng(0).standard_normal(2)
     np.linalg.solve(np.eye(2), np.ones(2))
     np.fft.rfft(np.ones(4))

@@ -68,7 +68,8 @@ def _serve(asked: socket.socket, worker: Worker) -> None:
             if "end" in request:
                 pid = int(request["end"])
                 children.discard(pid)
-                _reply(asked, status=_end(pid))
+                status, seconds = _end(pid)
+                _reply(asked, status=status, seconds=seconds)
                 continue
             pid = os.fork()
             if pid == 0:
@@ -90,14 +91,14 @@ def _reply(asked: socket.socket, **values: object) -> None:
     asked.send(json.dumps(values).encode())
 
 
-def _end(pid: int) -> int:
-    """Kill a child unless it has ended, and return its status as ``os.waitstatus_to_exitcode`` has it."""
-    ended, status = os.waitpid(pid, os.WNOHANG)
+def _end(pid: int) -> tuple[int, float]:
+    """Kill a child unless it has ended; return its status as ``os.waitstatus_to_exitcode`` has it, and CPU seconds."""
+    ended, status, used = os.wait4(pid, os.WNOHANG)
     if not ended:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-        _, status = os.waitpid(pid, 0)
-    return os.waitstatus_to_exitcode(status)
+        _, status, used = os.wait4(pid, 0)
+    return os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime
 
 
 # ---- what follows runs in the child that is locked

@@ -107,16 +107,16 @@ class ForkServer:
             os.close(their_out)
         return Child(self, pid, our_in, our_out, limits)
 
-    def end(self, pid: int) -> int | None:
-        """Kill a child unless it has ended; return its exit code, None where nobody knows."""
+    def end(self, pid: int) -> tuple[int | None, float]:
+        """Kill a child unless it has ended; return its exit code, None where nobody knows, and its CPU seconds."""
         try:
             with self._guard:
                 self._asked.send(json.dumps({"end": pid}).encode())
-                status = int(self._answer()["status"])
+                answer = self._answer()
+                return int(answer["status"]), float(answer["seconds"])
         except (OSError, ValueError, KeyError):
             self.close()
-            return None
-        return status
+            return None, 0.0
 
     def close(self) -> None:
         """End the process and all of its children."""
@@ -141,11 +141,15 @@ class ForkServer:
 
 
 class Child:
-    """One locked process; a context manager, at whose end it is gone."""
+    """One locked process; a context manager, at whose end it is gone.
+
+    ``isolation`` is what holds it, ``cpu_seconds`` what it has used, known when it is gone.
+    """
 
     def __init__(self, server: ForkServer, pid: int, incoming: int, outgoing: int, limits: SandboxLimits) -> None:
         self._server, self._pid, self._in, self._out, self._limits = server, pid, incoming, outgoing, limits
         self._ended = False
+        self.cpu_seconds = 0.0
         try:
             first = wire.receive(self._in, time.monotonic() + _LOCK_SECONDS, {}).values
         except (wire.Closed, wire.Late, wire.Malformed):
@@ -196,7 +200,8 @@ class Child:
         self._ended = True
         os.close(self._in)
         os.close(self._out)
-        return self._server.end(self._pid)
+        code, self.cpu_seconds = self._server.end(self._pid)
+        return code
 
     def _death(self) -> str:
         code = self.close()

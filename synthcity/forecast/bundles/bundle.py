@@ -53,6 +53,7 @@ _LONGEST_REASON = 300  # characters of an error that is not ours
 # A bundle may name one of these and no other code. Each is called with (folder, config, weights).
 LOADERS = frozenset(
     {
+        "synthcity.authored.forecaster:from_bundle",
         "synthcity.forecast.baselines:from_bundle",
         "synthcity.forecast.dispatch:from_bundle",
         "synthcity.forecast.external:from_bundle",

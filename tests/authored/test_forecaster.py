@@ -1,0 +1,96 @@
+"""Forecasters that a language model wrote, from a text to paths; that the example keeps the contract is elsewhere."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from synthcity.authored.examples import FHS
+from synthcity.authored.forecaster import AuthoredForecaster, ForecasterSource, from_bundle
+from synthcity.authored.locked.forks import Misbehaved
+from synthcity.authored.reading import Refused
+from synthcity.errors import BundleError
+from synthcity.forecast.bundles.bundle import load
+from synthcity.forecast.forecaster import Forecaster
+from synthcity.market.bars import Market
+from synthcity.market.simulated import SimulatedConfig, SimulatedMarket
+from synthcity.sn50.prompt import Prompt
+
+
+@cache
+def market() -> Market:
+    return SimulatedMarket(SimulatedConfig(start="2025-01-01", days=12, seed=3)).market(("BTC", "ETH"))
+
+
+def prompt(paths: int = 400) -> Prompt:
+    start = int(market()["BTC", 300].observed[11 * 288])
+    return Prompt(asset="ETH", start_time=start, time_length=3600, num_simulations=paths)
+
+
+def edited(*pairs: tuple[str, str]) -> AuthoredForecaster:
+    text = FHS
+    for old, new in pairs:
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    return AuthoredForecaster(ForecasterSource.of(text))
+
+
+def test_paths_spread_as_the_asset_does() -> None:
+    forecaster = edited()
+    assert isinstance(forecaster, Forecaster)
+    paths = forecaster.simulate(market().as_of(prompt().start_time), prompt(), seed=1)
+    realised = np.diff(np.log(market()["ETH", 300].until(prompt().start_time).close[-2000:])).std()
+    assert 0.4 < np.diff(np.log(paths), axis=1).std() / realised < 2.5
+
+
+def test_it_is_told_which_asset_when_and_with_what_noise() -> None:
+    told = (
+        "drawn * volatility",
+        "1e-5 * np.column_stack([0 * noise.normal[:, 1:] + asset, 0 * noise.uniform[:, :1] + ends[-1] - history.now])",
+    )
+    paths = edited(told).simulate(market().as_of(prompt().start_time), prompt(3), seed=1)
+    np.testing.assert_allclose(np.diff(np.log(paths), axis=1)[0], [1e-5] * 11 + [3600 * 1e-5], rtol=1e-6)
+
+
+WRONG = {
+    "another shape": ("return drawn * volatility", "return volatility", r"has the shape \(12,\)"),
+    "giant steps": ("drawn * volatility", "drawn * volatility * 1e6", "moves by"),
+    "no numbers": ("drawn * volatility", "drawn * np.nan", "not finite"),
+    "too little": ("LEAST = 50", "LEAST = 10**6", "ValueError: it needs 1000000 returns"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_it_may_not_answer(name: str) -> None:
+    old, new, expected = WRONG[name]
+    with pytest.raises(Misbehaved, match=f"forecaster written_fhs: .*{expected}"):
+        edited((old, new)).simulate(market().as_of(prompt().start_time), prompt(), seed=1)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (("def forecast(", "def other("), "defines forecast"),
+        (("asset: int, ends:", "ends:"), "takes 4 arguments: history, asset, ends, noise"),
+        (("LOOKBACK_DAYS = 30", "LOOKBACK_DAYS = 0"), "LOOKBACK_DAYS must be"),
+        (("LEAST = 50", "LEAST = {}"), "a constant must be"),
+    ],
+)  # fmt: skip
+def test_what_a_file_may_not_be(change: tuple[str, str], expected: str) -> None:
+    with pytest.raises(Refused, match=expected):
+        edited(change)
+
+
+def test_a_bundle_is_text_that_is_read_again(tmp_path: Path) -> None:
+    edited().save(tmp_path / "bundle")
+    loaded = load(tmp_path / "bundle")  # no trust is asked for, since none is needed
+    assert isinstance(loaded, AuthoredForecaster)
+    assert loaded.source == edited().source
+    edited().save(tmp_path / "other")
+    config = json.loads((tmp_path / "other/config.json").read_text())
+    with pytest.raises(BundleError, match="import of os is not allowed"):
+        from_bundle(tmp_path, {**config, "source": config["source"] + "\nimport os\n"}, {})
