@@ -1,0 +1,109 @@
+"""How a machine is called by OpenSSH's client: with a key of the cluster's own and nothing of the user's."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+from synthcity.cluster.folder import Folder
+from synthcity.cluster.layout import Place
+from synthcity.cluster.transport import Reached
+from synthcity.errors import ConfigError, Fatal
+from synthcity.files import atomic_write
+
+_PROGRAMS = {"ssh": "openssh-client", "ssh-keygen": "openssh-client", "setpriv": "util-linux"}
+_SETTINGS = {
+    "BatchMode": "yes",
+    "IdentitiesOnly": "yes",
+    "IdentityAgent": "none",
+    "PreferredAuthentications": "publickey",
+    "ForwardAgent": "no",
+    "GlobalKnownHostsFile": "/dev/null",
+    "UpdateHostKeys": "no",
+    "ConnectTimeout": "15",
+    # silence is noticed well within the minute that Ray waits for a node
+    "ServerAliveInterval": "5",
+    "ServerAliveCountMax": "4",
+    "ExitOnForwardFailure": "yes",
+    "LogLevel": "ERROR",
+}
+
+
+def check_programs() -> None:
+    """Raise ConfigError where a program is not installed that reaching machines needs."""
+    for program, package in _PROGRAMS.items():
+        if shutil.which(program) is None:
+            raise ConfigError(f"nodes on other machines need {program}, which is not installed; install {package}")
+
+
+def public_key(folder: Folder) -> str:
+    """Return the line that lets the cluster into a machine; its key is made when it is first asked for.
+
+    Raises:
+        ConfigError: OpenSSH's client is not installed.
+        Fatal: no key can be made.
+    """
+    check_programs()
+    path = _key(folder)
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        command = [
+            "ssh-keygen",
+            "-q",
+            "-t",
+            "ed25519",
+            "-N",
+            "",
+            "-C",
+            f"synthcity-{folder.path.name}",
+            "-f",
+            str(path),
+        ]
+        made = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+        if made.returncode:
+            raise Fatal(f"no key for the cluster can be made: {made.stderr.strip()}")
+    return path.with_suffix(".pub").read_text(encoding="utf-8").strip()
+
+
+def known_hosts(folder: Folder, name: str) -> Path:
+    """Return the file that holds the key of a machine, once it was told or seen."""
+    return folder.path / "ssh" / f"{name}.known"
+
+
+def command(machine: Reached, folder: Folder, words: str, *, peers: Iterable[Place] | None = None) -> list[str]:
+    """Return a command that runs ``words`` in the machine's shell, and ends when the thread that began it does.
+
+    Args:
+        machine: which.
+        folder: of its cluster.
+        words: for its shell.
+        peers: nodes that it reaches by the same connection, the head among them, while all of them reach it; None
+            forwards nothing.
+    """
+    known = known_hosts(folder, machine.name)
+    if machine.host_key and not known.exists():
+        atomic_write(known, f"{machine.name} {machine.host_key}\n", mode=0o600)
+    settings = {
+        **_SETTINGS,
+        "HostKeyAlias": machine.name,
+        "UserKnownHostsFile": f'"{known}"',
+        "StrictHostKeyChecking": "yes" if machine.host_key else "accept-new",
+    }
+    options = [word for name, value in settings.items() for word in ("-o", f"{name}={value}")]
+    for place in [] if peers is None else [machine.place]:
+        options += [word for port in place.ports for word in ("-L", _forward(place, port))]
+    for place in peers or ():
+        options += [word for port in place.ports for word in ("-R", _forward(place, port))]
+    target = ["-l", machine.user, "-p", str(machine.port), "-i", str(_key(folder)), "--", machine.host, words]
+    return ["setpriv", "--pdeathsig", "KILL", "ssh", "-F", "none", "-T", *options, *target]
+
+
+def _forward(place: Place, port: int) -> str:
+    """The same address and port on either side; nodes that Ray was told of are found alike everywhere."""
+    return f"{place.address}:{port}:{place.address}:{port}"
+
+
+def _key(folder: Folder) -> Path:
+    return folder.path / "ssh" / "key"

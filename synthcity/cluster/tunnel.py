@@ -1,0 +1,251 @@
+"""Nodes on machines that only ssh reaches: one connection to each carries the ports of all nodes, both ways.
+
+A node has the same address and ports on every machine, see ``layout``; the connection listens at those of the others
+and passes on what comes. A connection that goes is made again, and Ray keeps the node meanwhile for about a minute.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import select
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import IO
+
+from synthcity.cluster import ssh
+from synthcity.cluster.folder import Folder
+from synthcity.cluster.layout import Place
+from synthcity.cluster.node import END
+from synthcity.cluster.notes import Notes
+from synthcity.cluster.parcel import PATIENCE_SECONDS, packed
+from synthcity.cluster.plan import Plan
+from synthcity.cluster.transport import Reached
+from synthcity.errors import ConfigError
+from synthcity.private import without_secrets
+
+MOST_NODES = 12  # behind ssh, whose server may open a thousand files by default, one a port
+_TICK = 0.5  # seconds between two signs of life
+_SEND_SECONDS = 120.0
+_GOODBYE_SECONDS = 5.0
+_LONGEST_PAUSE = 10.0
+_HERE = "~/.synthcity-node"  # on the machine; short, since sockets lie below it
+# a machine that runs a node already, of a head before this one, is not sent anything
+_SEND = (
+    f"umask 077; d={_HERE}; if [ -e $d/node.py ]; then cat >/dev/null; "
+    "else rm -rf $d.part; mkdir -p $d.part && tar -x -C $d.part -f - && mv $d.part $d; fi "
+    "&& exec python3 $d/node.py start"
+)
+_FOLLOW = f"exec python3 {_HERE}/node.py follow"
+_OTHER_KEY = re.compile("REMOTE HOST IDENTIFICATION HAS CHANGED|Host key verification failed")
+_log = logging.getLogger(__name__)
+
+
+class SshTransport:
+    """See ``Transport``; ``notes`` tell of each machine."""
+
+    def __init__(self, folder: Folder, plan: Plan) -> None:
+        """Args: ``folder`` is the cluster's, ``plan`` what it was started with.
+
+        Raises:
+            ConfigError: OpenSSH is not installed, or the plan has too many nodes for it.
+        """
+        ssh.check_programs()
+        count = sum(kind.max_nodes for kind in plan.nodes.values())
+        if count > MOST_NODES:
+            raise ConfigError(f"a cluster with nodes behind ssh has {MOST_NODES} nodes at most, got {count}")
+        (folder.path / "ssh").mkdir(exist_ok=True, mode=0o700)
+        self._folder, self._plan = folder, plan
+        self._places = [Place(index, plan.head.ports) for index in range(count + 1)]
+        self._notes = Notes(folder)
+        self._lock = threading.Lock()
+        self._links: dict[str, _Link] = {}
+
+    def join(self, machine: Reached) -> None:
+        """See ``Transport``."""
+        with self._lock:
+            if machine.name in self._links:
+                return
+            peers = [place for place in self._places if place != machine.place]
+            link = _Link(machine, self._folder, self._plan, peers, self._notes)
+            self._links[machine.name] = link
+        link.start()
+
+    def leave(self, name: str) -> None:
+        """See ``Transport``."""
+        with self._lock:
+            link = self._links.pop(name, None)
+        if link is not None:
+            link.part(for_good=True)
+
+    def failure(self, name: str) -> str:
+        """See ``Transport``."""
+        with self._lock:
+            link = self._links.get(name)
+        return "" if link is None else link.failure
+
+    def close(self) -> None:
+        """See ``Transport``."""
+        with self._lock:
+            links = list(self._links.values())
+            self._links.clear()
+        for link in links:
+            link.part(for_good=False)
+        for link in links:
+            link.join()
+
+
+class _Link(threading.Thread):
+    """One machine, from before it answers until it is let go of."""
+
+    def __init__(self, machine: Reached, folder: Folder, plan: Plan, peers: list[Place], notes: Notes) -> None:
+        super().__init__(name=f"synthcity-{machine.name}", daemon=True)
+        self.failure = ""
+        self._machine, self._folder, self._plan, self._peers, self._notes = machine, folder, plan, peers, notes
+        self._parted = threading.Event()
+        self._for_good = False
+        self._is_sent = self._is_open = False
+        self._heard = 0  # lines of what the machine said
+        self._answered: float | None = None
+
+    def part(self, *, for_good: bool) -> None:
+        """Let go of it; ``for_good`` lets it end itself, too."""
+        self._for_good = for_good
+        self._parted.set()
+
+    def run(self) -> None:
+        """Try until the machine is let go of, or fails."""
+        pause = 0.0
+        try:
+            self._notes.tell(self._machine, "starting", "waits for it to answer")
+            while not self._parted.wait(pause) and not self.failure:
+                before = time.monotonic()
+                self._turn()
+                lasted = time.monotonic() - before
+                pause = _TICK if lasted > _LONGEST_PAUSE else min(_LONGEST_PAUSE, max(_TICK, 2 * pause))
+        except Exception as error:  # noqa: BLE001 (else nobody would be told, as this runs on a thread)
+            _log.exception("machine %s", self._machine.name)
+            self._fail(f"the connection to it cannot be kept: {error}")
+        self._parted.wait()
+        self._notes.close(self._machine, keep=bool(self.failure))
+        if self._for_good:
+            ssh.known_hosts(self._folder, self._machine.name).unlink(missing_ok=True)
+
+    def _turn(self) -> None:
+        """Get as far as one connection does."""
+        if not self._is_sent:
+            content = packed(self._machine, self._folder, self._plan)
+            self._is_sent = self._talk(_SEND, content=content)
+            if not self._is_sent:
+                return
+        self._talk(_FOLLOW, peers=self._peers if self._is_open else None)
+
+    def _talk(self, words: str, *, content: bytes | None = None, peers: list[Place] | None = None) -> bool:
+        """Run something there, with ``content`` or signs of life as its input; return whether it went well."""
+        with self._connection(ssh.command(self._machine, self._folder, words, peers=peers)) as (child, errors):
+            if content is None:
+                self._listen(child, is_tunnel=peers is not None)
+            else:
+                sender = threading.Thread(target=_send, args=(child, content), daemon=True)
+                sender.start()
+                limit = time.monotonic() + _SEND_SECONDS
+                while child.poll() is None and time.monotonic() < limit and not self._parted.wait(0.05):
+                    pass
+            code = child.poll()
+            errors.seek(0)
+            text = errors.read().decode(errors="replace").strip()
+        self._judge(code, text)
+        return code == 0
+
+    def _listen(self, child: subprocess.Popen[bytes], *, is_tunnel: bool) -> None:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        rest, count, handle = b"", 0, child.stdout.fileno()
+        while True:
+            word = END if self._parted.is_set() and self._for_good else ""
+            with suppress(BrokenPipeError):
+                os.write(child.stdin.fileno(), f"{word}\n".encode())
+            if self._parted.is_set():
+                with suppress(subprocess.TimeoutExpired):
+                    child.wait(_GOODBYE_SECONDS if self._for_good else 0.0)
+                return
+            if not select.select([handle], [], [], _TICK)[0]:
+                continue
+            read = os.read(handle, 65_536)
+            if not read:
+                child.wait()
+                return
+            *lines, rest = (rest + read).split(b"\n")
+            for line in lines:
+                count += 1
+                if count > self._heard:  # it repeats what it said before
+                    self._heard = count
+                    self._take(line)
+            self._answered = time.monotonic()
+            if self._is_open and not is_tunnel:
+                return  # for a connection that carries ports
+
+    def _take(self, line: bytes) -> None:
+        said = json.loads(line)
+        if said["kind"] == "over":
+            self._fail(said["text"])
+            return
+        self._is_open = self._is_open or said["kind"] in ("open", "joined")
+        state = "joined" if said["kind"] == "joined" else "starting"
+        self._notes.tell(self._machine, state, said["text"])
+
+    def _judge(self, code: int | None, text: str) -> None:
+        """Say what the end of a connection means; most of them mean that it is tried again."""
+        if self._parted.is_set() or self.failure:
+            return
+        last = text.splitlines()[-1] if text else ""
+        if _OTHER_KEY.search(text):
+            self._fail("it shows another host key than was told or first seen, so it may be another machine")
+        elif code == 127:
+            self._fail("it has no python3, which what runs on it needs; let `prepare` of the cluster file install it")
+        elif code not in (0, None, 255) and "node.py" in text:
+            self._fail(f"what ran on it is gone ({last})")
+        elif self._answered is not None and time.monotonic() - self._answered > PATIENCE_SECONDS:
+            self._fail(f"it has not answered for {PATIENCE_SECONDS:g} seconds, after which it ends itself")
+        elif code:
+            state = "lost" if self._is_open else "starting"
+            self._notes.tell(self._machine, state, f"tried again: {last or f'ssh ended with {code}'}")
+
+    def _fail(self, why: str) -> None:
+        self.failure = f"machine {self._machine.name}: {why}"
+        self._notes.tell(self._machine, "failed", why)
+
+    @contextmanager
+    def _connection(self, command: list[str]) -> Iterator[tuple[subprocess.Popen[bytes], IO[bytes]]]:
+        """Begin a process of ssh, which is gone afterwards; its errors are in the file."""
+        with tempfile.TemporaryFile() as errors:
+            child = subprocess.Popen(
+                command,
+                env=without_secrets(os.environ),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                start_new_session=True,
+            )
+            try:
+                yield child, errors
+            finally:
+                child.kill()
+                child.wait()
+                for pipe in (child.stdin, child.stdout):
+                    assert pipe is not None
+                    with suppress(BrokenPipeError):
+                        pipe.close()
+
+
+def _send(child: subprocess.Popen[bytes], content: bytes) -> None:
+    assert child.stdin is not None
+    with suppress(OSError, ValueError):  # it ended before it had all, and tells why by itself
+        child.stdin.write(content)
+        child.stdin.close()
