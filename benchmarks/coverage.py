@@ -28,7 +28,6 @@ Method = Callable[[Floats, Floats, float], tuple[Floats, Floats]]
 
 BLOCKS = (8, 12, 16, 24, 30, 60)
 _WARM_UP, _DRAWS = 20, 999
-_SPREAD = 0.01  # of a block's difference, in units of its level
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +39,7 @@ class Law:
         memory: correlation of the differences of neighbouring blocks.
         skew: of a block's difference; positive where the challenger wins a little often and loses much seldom.
         level: spread of log levels, which differences grow with.
+        spread: of a block's difference, in units of its level.
         uneven: "equal" blocks, "edges" of which the first and the last hold a third, or "any" from 4 to 22 prompts.
     """
 
@@ -48,6 +48,7 @@ class Law:
     skew: float = 0.0
     level: float = 0.4
     uneven: str = "equal"
+    spread: float = 0.01
 
     def draw(self, histories: int, blocks: int, rng: np.random.Generator, lead: float = 0.0) -> tuple[Floats, Floats]:
         """Return sums (histories, blocks) of the challenger, better by the fraction ``lead``, and of the baseline."""
@@ -65,7 +66,7 @@ class Law:
             size[:, [0, -1]] = 0.3
         level = np.exp(self.level * _remembering(histories, blocks, 0.5, rng))
         baseline = size * level
-        return baseline * (1 - lead) + _SPREAD * np.sqrt(size) * level * chance, baseline
+        return baseline * (1 - lead) + self.spread * np.sqrt(size) * level * chance, baseline
 
 
 LAWS = {
@@ -187,7 +188,7 @@ def _table(histories: int) -> None:
 
 
 def _races(histories: int) -> None:
-    half = 0.5 * _SPREAD
+    half = 0.5 * Law().spread
     print("| law | looks | interval | equals promoted | better by half a deviation promoted |")
     print("|---" * 5 + "|")
     for name, law in LAWS.items():

@@ -139,14 +139,35 @@ class Deployed:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Renewed:
+    """The champion's networks were trained again on newer prices, and the miner is offered them as its challenger.
+
+    ``folder`` and ``bundle`` are empty where that could not be done; ``reason`` is why it was, or why not.
+    """
+
+    competition: str
+    parent: str
+    state: str
+    reason: str
+    folder: str = ""
+    bundle: str = ""
+    parts: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Crowned:
-    """A competition has a new champion: ``folder`` of its bundle, whose hash is ``bundle``."""
+    """A competition has a new champion: ``folder`` of its bundle, whose hash is ``bundle``.
+
+    A refit was found no worse than its parent, and better than nobody.
+    """
 
     competition: str
     folder: str
     bundle: str
     reason: str
     parts: tuple[str, ...] = ()
+    is_refit: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,13 +188,13 @@ class Stopped:
 
 Event = (
     Opened | Resumed | Waiting | Began | Planned | Searched | Failed | Troubled | Judged | Published | Deployed
-    | Crowned | Ended | Stopped
+    | Renewed | Crowned | Ended | Stopped
 )  # fmt: skip
 _KINDS: dict[str, type[Event]] = {
     cls.__name__.lower(): cls
     for cls in (
-        Opened, Resumed, Waiting, Began, Planned, Searched, Failed, Troubled, Judged, Published, Deployed, Crowned,
-        Ended, Stopped,
+        Opened, Resumed, Waiting, Began, Planned, Searched, Failed, Troubled, Judged, Published, Deployed, Renewed,
+        Crowned, Ended, Stopped,
     )
 }  # fmt: skip
 

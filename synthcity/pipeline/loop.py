@@ -36,6 +36,7 @@ from synthcity.pipeline.events import (
     Opened,
     Planned,
     Published,
+    Renewed,
     Resumed,
     Searched,
     Stopped,
@@ -72,8 +73,11 @@ class Work(Protocol):
     def news(self, state: State) -> list[Crowned]:
         """Return the champions that came since; told before a round begins."""
 
-    def begin(self, state: State) -> Began | Waiting:
-        """Bring prices up to date and choose what the next round is about, or say until when there is nothing."""
+    def begin(self, state: State) -> Began | Waiting | Renewed:
+        """Bring prices up to date and choose what the next round is about, or say until when there is nothing.
+
+        A champion whose time has come is trained again before that, and offered.
+        """
 
     def plan(self, state: State) -> Planned | Ended:
         """Plan the next attempt, or say that there is nothing left to try."""
@@ -223,6 +227,9 @@ def describe(event: Event) -> str:
             return f"  published: {event.where}, commit {event.commit}"
         case Deployed():
             return f"  offered to the miner in {event.state} as challenger: {event.folder}"
+        case Renewed():
+            what = f"trained again and offered as {event.folder}" if event.folder else "not trained again"
+            return f"champion of {event.competition}, {what}: {event.reason}"
         case Ended():
             return f"  ended: {event.outcome}, {event.reason}" + (" (a failure)" if event.outcome == FAILED else "")
         case Crowned():

@@ -18,6 +18,7 @@ from synthcity.pipeline.events import (
     Opened,
     Planned,
     Published,
+    Renewed,
     Resumed,
     Searched,
     Stopped,
@@ -87,6 +88,9 @@ class State:
         troubles: how often in a row the step to be done has failed, and why last.
         clock: latest time (unix s) that was waited for.
         since: by competition, how many rounds there were when its champion came.
+        offered: the last challenger that a miner was offered, and for which competition.
+        renewals: refits of champions, in order.
+        refits: by competition, how many champions since the last one that won were refits.
         session: how many there were when the present process began.
         stopped: why the last process ended; None while one runs, or if it was killed.
     """
@@ -98,6 +102,9 @@ class State:
     troubles: tuple[Troubled, ...] = ()
     clock: float = 0.0
     since: Mapping[str, int] = field(default_factory=dict)
+    offered: tuple[str, Deployed | Renewed] | None = None
+    renewals: tuple[Told, ...] = ()
+    refits: Mapping[str, int] = field(default_factory=dict)
     session: int = 0
     stopped: str | None = None
 
@@ -121,8 +128,9 @@ class State:
 
     @property
     def seconds(self) -> float:
-        """What all searches took."""
-        return sum(one.seconds for one in self.rounds)
+        """What all searches and refits took."""
+        renewed = [one.event.seconds for one in self.renewals if isinstance(one.event, Renewed)]
+        return sum(one.seconds for one in self.rounds) + sum(renewed)
 
     def looks(self, competition: str) -> int:
         """How often its unseen prices were looked at since its champion changed last."""
@@ -150,10 +158,19 @@ class State:
             case Stopped():
                 return replace(self, stopped=event.reason)
             case Crowned():
-                champions = {**self.champions, event.competition: event}
-                return replace(state, champions=champions, since={**self.since, event.competition: len(self.rounds)})
+                state = replace(state, champions={**self.champions, event.competition: event})
+                if event.is_refit:  # which proved nothing, so the looks go on to be counted
+                    refits = {**self.refits, event.competition: self.refits.get(event.competition, 0) + 1}
+                    return replace(state, refits=refits)
+                since = {**self.since, event.competition: len(self.rounds)}
+                return replace(state, since=since, refits={**self.refits, event.competition: 0})
+            case Renewed():
+                offered = (event.competition, event) if event.folder else self.offered
+                return replace(state, renewals=(*self.renewals, told), offered=offered)
             case Began():
                 return replace(state, rounds=(*self.rounds, Round(began=event, time=told.time)))
+        if isinstance(event, Deployed):
+            state = replace(state, offered=(self.rounds[-1].began.competition, event))
         return replace(state, rounds=(*self.rounds[:-1], _further(self.rounds[-1], event)))
 
 

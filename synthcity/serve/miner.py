@@ -19,7 +19,8 @@ from synthcity.serve.operations.facts import Facts, Surroundings
 from synthcity.serve.operations.recent import Recent
 from synthcity.serve.operations.recording import Recorded
 from synthcity.serve.operations.view import View
-from synthcity.serve.settlement.challenge import ChallengeVerdict
+from synthcity.serve.settlement.candidacy import is_refit
+from synthcity.serve.settlement.challenge import ChallengeVerdict, Pair
 from synthcity.serve.settlement.offer import Offer, had_its_race, is_new, is_over
 from synthcity.serve.settlement.settler import Settler
 from synthcity.serve.settlement.succession import Succession, begin, is_won, starting
@@ -96,6 +97,7 @@ class Miner:
         self._refused: str | None = None
         self._declined: Offer | None = None
         self._status = Status(replica=0)
+        self._pair: Pair | None = None
 
     def look(self) -> View:
         """Act on verdicts and on the file of succession, and return what to show."""
@@ -136,10 +138,15 @@ class Miner:
         self._show(view)
         return view
 
-    def race(self) -> tuple[str, str] | None:
-        """Hashes of champion and challenger while one is shadowed."""
+    def race(self) -> Pair | None:
+        """Champion and challenger while one is shadowed."""
         config = self._serving.config
-        return None if config.challenger is None else (identify(config.model), identify(config.challenger))
+        if config.challenger is None:
+            return None
+        pair = identify(config.model), identify(config.challenger)
+        if self._pair is None or self._pair[:2] != pair:  # asked once a second, and each hash has one answer
+            self._pair = Pair(pair[0], pair[1], is_refit(config.challenger, config.model))
+        return self._pair
 
     def wants_challenger(self) -> bool:
         """Whether nothing is judged in the shadow, and nothing that is offered will be taken into it.
@@ -172,7 +179,8 @@ class Miner:
     def _verdicts(self) -> tuple[ChallengeVerdict, ...]:
         """What is known of the race that goes on; the settler may yet tell of the one before."""
         race = self.race()
-        return tuple(v for v in self._settler.latest.verdicts if (v.champion, v.challenger) == race)
+        latest = self._settler.latest.verdicts
+        return () if race is None else tuple(v for v in latest if (v.champion, v.challenger) == race[:2])
 
     def _challenged(self, succession: Succession) -> Succession:
         """Take the challenger that is offered, if one is and no other is being judged."""

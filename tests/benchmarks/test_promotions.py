@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from benchmarks.coverage import LAWS, Law
-from benchmarks.promotions import found, promoted
+from benchmarks.promotions import came_through, found, promoted
 
 
 def test_equals_are_promoted_seldom_however_many_rounds_there_are() -> None:
@@ -17,3 +19,10 @@ def test_without_spending_they_would_be() -> None:
 
 def test_what_is_clearly_better_is_found() -> None:
     assert found(Law(), 0.03, 5, 200, np.random.default_rng(0), blocks=30) > 0.9
+
+
+def test_a_harmful_refit_seldom_comes_through_and_an_equal_one_mostly() -> None:
+    law, rng = replace(LAWS["heavy tails"], spread=0.0008), np.random.default_rng(0)
+    assert came_through(law, -0.001, 400, rng) <= 0.06
+    assert came_through(law, -0.003, 400, rng) == 0.0
+    assert came_through(law, 0.0, 400, rng) > 0.8

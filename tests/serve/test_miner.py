@@ -13,7 +13,7 @@ from synthcity.lines import append_line
 from synthcity.serve.answering.tally import Status
 from synthcity.serve.build import ServeConfig
 from synthcity.serve.miner import Miner, start_config
-from synthcity.serve.settlement.challenge import ChallengeVerdict, Decision
+from synthcity.serve.settlement.challenge import ChallengeVerdict, Decision, Pair
 from synthcity.serve.settlement.offer import Offer
 from synthcity.serve.settlement.settler import Settled, Settler
 from synthcity.serve.settlement.succession import CHAMPION, Succession, begin, is_won
@@ -78,7 +78,7 @@ def test_a_won_race_is_shown_and_left_to_the_hand(make, deployed: Deployed, conf
 
 def test_a_won_race_is_acted_on_where_that_was_asked_for(make, deployed: Deployed, config: ServeConfig):
     miner = make(WON, auto=True)
-    assert miner.race() == ("baseline:fhs", "baseline:ewma")
+    assert miner.race() == Pair("baseline:fhs", "baseline:ewma")
     assert any(note.startswith("ewma answers in place of fhs: crypto-1h: ") for note in miner.look().notes)
     assert (deployed.config.model, deployed.config.challenger, miner.race()) == ("ewma", None, None)
     assert start_config(config).model == "ewma", "a restart goes on with it"
@@ -175,7 +175,7 @@ def test_a_running_miner_takes_a_challenger_into_the_shadow_and_no_further(make,
     miner = make(WON, auto=True, admit=str)  # a verdict of another race
     assert "har is the challenger: proven" in miner.look().notes
     assert (deployed.config.model, deployed.config.challenger) == ("fhs", "har")
-    assert miner.race() == ("baseline:fhs", "baseline:har")
+    assert miner.race() == Pair("baseline:fhs", "baseline:har")
     miner.look()
     assert deployed.config.model == "fhs", "what another race said promotes nobody"
     again = start_config(replace(config, challenger=None))
@@ -197,7 +197,7 @@ def test_the_next_challenger_races_against_the_one_that_won(make, deployed: Depl
     _offer(config, "har")
     miner = make(auto=True, admit=str)
     miner.look()
-    assert miner.race() == ("baseline:ewma", "baseline:har")
+    assert miner.race() == Pair("baseline:ewma", "baseline:har")
     found = Succession.read(Path(config.state))
     assert found == Succession(
         named="ewma", challenger="har", champion="ewma", reason="proven", started="fhs", since=NOW

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from synthcity.pipeline.events import Crowned, Deployed
+from synthcity.pipeline.events import Crowned, Deployed, Renewed
 from synthcity.pipeline.state import State
 from synthcity.serve.settlement.candidacy import keep, parts_of
 from synthcity.serve.settlement.offer import Offer, lost
@@ -48,16 +48,24 @@ def answering(state: Path) -> str | None:
 
 def crowned(state: Path, pipeline: State) -> list[Crowned]:
     """Return the champion that came of the last deployment, unless that was told already."""
-    done = next((one for one in reversed(pipeline.rounds) if one.deployed is not None), None)
-    if done is None or done.deployed is None or answering(state) != done.deployed.folder:
+    if pipeline.offered is None or answering(state) != pipeline.offered[1].folder:
         return []
-    competition, told = done.began.competition, done.deployed
+    competition, told = pipeline.offered
     known = pipeline.champions.get(competition)
     if known is not None and known.folder == told.folder:
         return []
     succession = Succession.read(state)
     reason = "" if succession is None else succession.reason
-    return [Crowned(competition=competition, folder=told.folder, bundle=told.bundle, reason=reason, parts=told.parts)]
+    return [
+        Crowned(
+            competition=competition,
+            folder=told.folder,
+            bundle=told.bundle,
+            reason=reason,
+            parts=told.parts,
+            is_refit=isinstance(told, Renewed),
+        )
+    ]
 
 
 def is_racing(state: Path, pipeline: State) -> bool:
@@ -65,11 +73,10 @@ def is_racing(state: Path, pipeline: State) -> bool:
 
     Its race is that of its round's competition. One that answered and was taken back has had its time.
     """
-    done = next((one for one in reversed(pipeline.rounds) if one.deployed is not None), None)
-    if done is None or done.deployed is None:
+    if pipeline.offered is None:
         return False
-    competition, folder = done.began.competition, done.deployed.folder
+    competition, told = pipeline.offered
     known = pipeline.champions.get(competition)
-    if folder in (answering(state), None if known is None else known.folder):
+    if told.folder in (answering(state), None if known is None else known.folder):
         return False
-    return lost(state / LEDGER, done.deployed.bundle, competition) is None
+    return lost(state / LEDGER, told.bundle, competition, is_refit=isinstance(told, Renewed)) is None

@@ -22,6 +22,7 @@ from synthcity.pipeline.events import (
     Opened,
     Planned,
     Published,
+    Renewed,
     Searched,
     Waiting,
 )
@@ -29,6 +30,7 @@ from synthcity.pipeline.loop import CURABLE, CutOff
 from synthcity.pipeline.state import STALLED, Round, State, level_of
 from synthcity.pipeline.steps.checking import examine, winner_of
 from synthcity.pipeline.steps.deploying import answering, crowned, is_racing, offer_challenger
+from synthcity.pipeline.steps.renewing import due, learned_until, renewed
 from synthcity.pipeline.steps.rule import Plan, changed_arm, planned, rule, temperature_of
 from synthcity.pipeline.steps.unseen import TooEarly, days_needed, unseen_periods
 from synthcity.pipeline.worlds.world import World
@@ -86,14 +88,19 @@ class Rounds:
             )
         ]
 
-    def begin(self, state: State) -> Began | Waiting:
-        """Take the competition that pays most for the age of its champion, of those with enough unseen prices."""
+    def begin(self, state: State) -> Began | Waiting | Renewed:
+        """Train a champion again whose time has come, else begin a round.
+
+        It is about the competition that pays most for the age of its champion, of those with enough unseen prices.
+        """
         now = self._world.now(state)
         if self._config.deploy is not None and is_racing(Path(self._config.deploy), state):
             return Waiting(
                 until=now + self._world.patience,
                 reason="the last challenger is offered or judged, or has won and is not promoted yet",
             )
+        if (again := self._renewed(state, now)) is not None:
+            return again
         if state.rounds and (early := state.rounds[-1].time + self._config.every) > now:
             return Waiting(until=early, reason="rounds begin no oftener than `every` says")
         waits: list[tuple[int, str]] = []
@@ -101,7 +108,10 @@ class Rounds:
             sweep = self._opening.sweeps[competition]
             fresh = self._world.fresh(sweep, state)
             others = self._world.looked_until(sweep)
-            looked = max((one for one in (state.looked_until(competition), others) if one is not None), default=None)
+            rival = self._rival(state, competition)
+            learned = learned_until(rival, competition) if rival else None  # a refit knows newer prices than any look
+            seen = (state.looked_until(competition), others, learned)
+            looked = max((one for one in seen if one is not None), default=None)
             length = get_competition(competition, get_rules(sweep.config.rules)).time_length
             periods = unseen_periods(fresh.start, fresh.end, looked, length)
             if isinstance(periods, TooEarly):
@@ -115,7 +125,7 @@ class Rounds:
                 assets=fresh.assets,
                 look=look,
                 level=level,
-                rival=self._rival(state, competition),
+                rival=rival,
             )
         until, competition = min(waits)
         length = get_competition(competition).time_length
@@ -204,6 +214,17 @@ class Rounds:
         told = offer_challenger(Path(self._config.deploy), state, winner, f"{self._mark}{found.judged.reason}")
         self._world.settle(state)
         return told
+
+    def _renewed(self, state: State, now: float) -> Renewed | None:
+        """Train a champion again, if one is due; what is left of ``budget_time`` is for searching."""
+        if self._config.deploy is None:
+            return None
+        miner = Path(self._config.deploy)
+        for competition, sweep in self._opening.sweeps.items():
+            if reason := due(state, miner, competition, self._world.first(sweep), now):
+                store = self._world.store(sweep, state)
+                return renewed(miner, competition, store, self._opening.folder, f"{self._mark}{reason}")
+        return None
 
     def _proven(self, found: Round) -> Path:
         """Return the run that was judged; what took the place of its bundle since is not proven."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from synthcity.durations import DAY
@@ -59,6 +60,20 @@ class Real:
             raise SourceError(f"prices in {data.path} are late: the newest whole day ended on {format_time(end)}")
         return Fresh(start=start, end=end, assets=found.assets or ())
 
+    def first(self, sweep: Sweep) -> Mapping[str, int]:
+        """When the store begins."""
+        store, increment = open_store(self.store(sweep, State())), _increment(sweep)
+        found: dict[str, int] = {}
+        for series in store.series():
+            if series.resolution == increment:
+                found[series.asset] = min(store.span(series)[0], found.get(series.asset, 2**62))
+        return found
+
+    def store(self, sweep: Sweep, state: State) -> str:
+        """The sweep's own."""
+        assert sweep.config.data.path is not None
+        return sweep.config.data.path
+
     def looked_until(self, sweep: Sweep) -> int | None:
         """Look at the runs that people made of the same sweep file: they have seen their test periods, too."""
         ends = [
@@ -84,6 +99,10 @@ class Real:
         store = open_store(path)
         for asset in sweep.config.data.assets or competition.assets:
             download(store, official_source(asset, self._settings), asset, competition.time_increment, start, now)
+
+
+def _increment(sweep: Sweep) -> int:
+    return get_competition(sweep.config.competition, sweep.config.rules).time_increment
 
 
 def check_real(config: PipelineConfig, settings: Settings) -> None:

@@ -5,18 +5,22 @@ Time is a stand-in's: what would be waited for has come at once.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
 from synthcity.durations import DAY
 from synthcity.errors import ConfigError
 from synthcity.market.periods import recent_start
+from synthcity.market.simulated import SimulatedMarket
+from synthcity.market.store import Store
+from synthcity.market.store.series import SIMULATED
 from synthcity.pipeline.config import Opening, Sweep
 from synthcity.pipeline.state import State
-from synthcity.pipeline.worlds.rehearsed_miner import RehearsedMiner
+from synthcity.pipeline.worlds.rehearsed_miner import RehearsedMiner, longer
 from synthcity.pipeline.worlds.world import Fresh
 from synthcity.publish.standin.shelf import MARK, Shelf
-from synthcity.sn50.competitions import get_competition, get_rules
+from synthcity.sn50.competitions import Competition, get_competition, get_rules
 
 WARM_UP_DAYS = 30
 """Of the simulated market that nobody learns from, so that every window has a past."""
@@ -43,11 +47,22 @@ class Rehearsal:
         simulated = sweep.config.data.simulated
         end = int(self.now(state)) // DAY * DAY
         start = max(recent_start(self._opening.config.periods, end), simulated.epoch + WARM_UP_DAYS * DAY)
-        competition = get_competition(sweep.config.competition, get_rules(sweep.config.rules))
         days = (end - simulated.epoch) // DAY + 1
         changes = {"simulated": {**_section(sweep), "days": days}}
-        assets = sweep.config.data.assets or tuple(competition.assets)
-        return Fresh(start=start, end=end, assets=assets, changes=changes)
+        return Fresh(start=start, end=end, assets=_assets(sweep), changes=changes)
+
+    def first(self, sweep: Sweep) -> Mapping[str, int]:
+        """All assets of the market begin with it."""
+        return dict.fromkeys(_assets(sweep), sweep.config.data.simulated.epoch)
+
+    def store(self, sweep: Sweep, state: State) -> str:
+        """Write the market down as far as it has come."""
+        folder, end = self._opening.folder / "prices", int(self.now(state)) // DAY * DAY
+        increment = _competition(sweep).time_increment
+        market = SimulatedMarket(longer(sweep, end)).market(_assets(sweep), end=end, resolution=increment)
+        for asset in _assets(sweep):
+            Store(folder).append(asset, SIMULATED, increment, market[asset, increment])
+        return str(folder)
 
     def looked_until(self, sweep: Sweep) -> int | None:
         """Nobody else has this market."""
@@ -76,6 +91,14 @@ def check_rehearsal(opening: Opening) -> None:
         raise ConfigError(
             f"deploy: {state} belongs to no rehearsed miner, and these prices are SIMULATED; name another"
         )
+
+
+def _competition(sweep: Sweep) -> Competition:
+    return get_competition(sweep.config.competition, get_rules(sweep.config.rules))
+
+
+def _assets(sweep: Sweep) -> tuple[str, ...]:
+    return sweep.config.data.assets or tuple(_competition(sweep).assets)
 
 
 def _section(sweep: Sweep) -> dict[str, object]:

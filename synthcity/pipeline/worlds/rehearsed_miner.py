@@ -22,7 +22,8 @@ from synthcity.market.simulated import SimulatedConfig, SimulatedMarket
 from synthcity.pipeline.config import Sweep
 from synthcity.publish.standin.shelf import MARK
 from synthcity.serve.answering.answer_ledger import SCORES
-from synthcity.serve.settlement.challenge import ChallengeConfig, ChallengeVerdict, judge
+from synthcity.serve.settlement.candidacy import is_refit
+from synthcity.serve.settlement.challenge import ChallengeConfig, ChallengeVerdict, Pair, judge
 from synthcity.serve.settlement.offer import Offer, is_new, lost
 from synthcity.serve.settlement.settle import ScoreRecord, read_scores
 from synthcity.serve.settlement.succession import Succession, begin, is_won
@@ -69,7 +70,8 @@ class RehearsedMiner:
         challenger = succession.challenger
         if challenger is None or succession.champion == challenger:
             return False
-        return lost(self._state / LEDGER, identify(challenger), self._competition.name) is None
+        again = is_refit(challenger, succession.champion)
+        return lost(self._state / LEDGER, identify(challenger), self._competition.name, is_refit=again) is None
 
     def _verdicts(self, succession: Succession, now: float) -> list[ChallengeVerdict]:
         competition = self._competition
@@ -78,9 +80,10 @@ class RehearsedMiner:
         if competition.name not in made_for:
             return []
         self._answer(succession, succession.challenger, now)
-        pair = identify(succession.champion), identify(succession.challenger)
+        names = succession.champion, succession.challenger
+        pair = Pair(identify(names[0]), identify(names[1]), is_refit(names[1], names[0]))
         try:
-            return [judge(self._state / LEDGER, *pair, competition, now)]
+            return [judge(self._state / LEDGER, *pair[:2], competition, now, config=pair.config)]
         except DataError:  # not one prompt of theirs is over
             return []
 
@@ -97,7 +100,7 @@ class RehearsedMiner:
         missing = [one for one in prompts if any((each, one.asset, one.start_time) not in done for each in bundles)]
         if not missing:
             return
-        law = SimulatedMarket(_longer(self._sweep, last))
+        law = SimulatedMarket(longer(self._sweep, last))
         assets = sorted({one.asset for one in missing})
         market = law.market(assets, end=last + DAY, resolution=competition.time_increment)
         both = [Named(choose(str(name), quantised=True), bundle) for bundle, name in bundles.items()]
@@ -141,6 +144,7 @@ class RehearsedMiner:
         )
 
 
-def _longer(sweep: Sweep, end: int) -> SimulatedConfig:
+def longer(sweep: Sweep, end: int) -> SimulatedConfig:
+    """Return the market of a sweep, long enough to hold prices up to ``end`` (unix s)."""
     simulated = sweep.config.data.simulated
     return replace(simulated, days=(end - simulated.epoch) // DAY + 2)

@@ -51,6 +51,12 @@ class World(Protocol):
             DataError: there are too few.
         """
 
+    def first(self, sweep: Sweep) -> Mapping[str, int]:
+        """When the prices of each asset of a sweep begin, unix seconds, as far as that is known."""
+
+    def store(self, sweep: Sweep, state: State) -> str:
+        """Return a store that holds the prices of a sweep up to now."""
+
     def looked_until(self, sweep: Sweep) -> int | None:
         """End (unix s) of the last test period of these prices that anybody else looked at."""
 

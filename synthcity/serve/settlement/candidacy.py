@@ -6,11 +6,12 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from synthcity.errors import RunError
+from synthcity.errors import BundleError, RunError
 from synthcity.files import atomic_folder
 from synthcity.forecast.bundles.choose import identify
 from synthcity.forecast.bundles.combine import combine
 from synthcity.forecast.bundles.suitability import facts_of
+from synthcity.forecast.bundles.verified import CONFIG
 
 BUNDLES = "bundles"
 _BASELINE = "fhs"
@@ -41,6 +42,26 @@ def parts_of(bundle: Path, champion: str | None, known: Sequence[str] = ()) -> l
             own.append(f"{way}={answerer}")
             covered.setdefault(where, set()).update(assets.split(","))
     return own
+
+
+def is_refit(bundle: str, champion: str) -> bool:
+    """Whether a bundle is the champion's own networks, trained again: it says so, and nothing but weights differs.
+
+    Raises:
+        BundleError: a bundle is gone or makes no sense.
+    """
+    facts = facts_of(bundle)
+    if not facts or any(one.refit_of != identify(champion) for one in facts):
+        return False
+    return _structure(Path(bundle)) == _structure(Path(champion))
+
+
+def _structure(folder: Path) -> dict[str, bytes]:
+    """What a bundle and its members are, apart from weights and where these come from."""
+    try:
+        return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob(CONFIG))}
+    except OSError as error:
+        raise BundleError(f"cannot read {folder} ({error.strerror}); put the bundle back") from error
 
 
 def keep(state: Path, bundle: Path, parts: Sequence[str], *, trust_code: bool = False) -> Path:

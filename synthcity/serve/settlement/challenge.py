@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -47,18 +48,42 @@ class ChallengeConfig:
         confidence: of the interval at each look.
         min_per_block: paired prompts, fewer in a block of days and it does not count.
         max_invalid: answers of the challenger, invalid ones or none at all, beyond which it is not promoted.
+        margin: percent that the challenger may be worse by and is promoted still; 0: it has to be better.
     """
 
     looks: tuple[int, ...] = (8, 16, 32)
     confidence: float = 0.975
     min_per_block: int = 10
     max_invalid: int = 0
+    margin: float = 0.0
 
     def __post_init__(self) -> None:
         if not self.looks or min(self.looks) < MIN_BLOCKS or sorted(set(self.looks)) != list(self.looks):
             raise ValueError(f"looks must rise from {MIN_BLOCKS} blocks on, got {list(self.looks)}")
         if not 0 < self.confidence < 1:
             raise ValueError(f"confidence must lie between 0 and 1, got {self.confidence}")
+        if not 0 <= self.margin < 100:
+            raise ValueError(f"margin must be a percent from 0 on, got {self.margin}")
+
+
+REFIT = ChallengeConfig(margin=0.1)
+"""For a champion's own networks, trained again: it is enough that they are no worse, since newer prices are no claim.
+
+A tenth of a percent is a fifth of the smallest lead that a search has proved. In
+``benchmarks.promotions refits`` at most 5 % of refits that are worse by as much come through."""
+
+
+class Pair(NamedTuple):
+    """Hashes of the bundles that race, and whether the challenger is a refit of the champion."""
+
+    champion: str
+    challenger: str
+    is_refit: bool = False
+
+    @property
+    def config(self) -> ChallengeConfig:
+        """The rule of their race."""
+        return REFIT if self.is_refit else ChallengeConfig()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +95,7 @@ class ChallengeVerdict:
         reason: why, in one sentence.
         num_blocks: blocks of days that are over, settled and count; ``num_prompts`` that both answered in them.
         lead: of the challenger at the look that decided, at the last one where none did; None before the first.
+        margin: percent that the challenger may be worse by.
     """
 
     champion: str
@@ -80,6 +106,7 @@ class ChallengeVerdict:
     num_blocks: int
     num_prompts: int
     lead: Lead | None
+    margin: float = 0.0
 
 
 def decide(
@@ -124,6 +151,7 @@ def decide(
         num_blocks=len(blocks),
         num_prompts=len(pairs) // 2,
         lead=None,
+        margin=config.margin,
     )
     for look in config.looks:
         if len(blocks) < look:
@@ -132,12 +160,14 @@ def decide(
         seen = pairs[pairs["start_time"] // (days * DAY) <= blocks[look - 1]]
         found = _lead(seen, champion, challenger, competition, config, rules)
         verdict = replace(verdict, lead=found)
-        if found.high < 0 and num_invalid > config.max_invalid:
-            reason = f"the challenger is better but gave {num_invalid} invalid answers or none"
+        is_enough = found.high < config.margin
+        what = "better" if found.high < 0 or not config.margin else f"no worse than by {config.margin:g} %"
+        if is_enough and num_invalid > config.max_invalid:
+            reason = f"the challenger is {what} but gave {num_invalid} invalid answers or none"
             return replace(verdict, decision=Decision.KEEP, reason=reason)
-        if found.high < 0:
-            return replace(verdict, decision=Decision.PROMOTE, reason=f"the challenger is better: {_describe(found)}")
-        if found.low > 0:
+        if is_enough:
+            return replace(verdict, decision=Decision.PROMOTE, reason=f"the challenger is {what}: {_describe(found)}")
+        if found.low > config.margin:
             return replace(verdict, decision=Decision.KEEP, reason=f"the challenger is worse: {_describe(found)}")
     assert verdict.lead is not None
     reason = f"the race is over and proves nothing: {_describe(verdict.lead)}"

@@ -89,15 +89,17 @@ def is_over(verdicts: Sequence[ChallengeVerdict]) -> bool:
     return bool(verdicts) and not is_won(verdicts) and all(v.decision is not Decision.TOO_EARLY for v in verdicts)
 
 
-def lost(ledger: Path, bundle: str, competition: str) -> str | None:
+def lost(ledger: Path, bundle: str, competition: str, *, is_refit: bool = False) -> str | None:
     """Return why the challenger of this hash did not win there, by the verdicts in a ledger; None while it may yet.
 
-    What it shares with the champion elsewhere may be judged long before.
+    What it shares with the champion elsewhere may be judged long before. A refit loses wherever it is not let through.
 
     Raises:
         RunError: the ledger cannot be read.
     """
-    found = [one for one in _verdicts(ledger, bundle) if one.get("competition") == competition]
+    found = [one for one in _verdicts(ledger, bundle) if is_refit or one.get("competition") == competition]
+    if is_refit:
+        found = [one for one in found if one.get("decision") != Decision.PROMOTE]
     if not found or any(one.get("decision") == Decision.PROMOTE for one in found):
         return None
     return "; ".join(f"{one.get('competition')}: {one.get('reason')}" for one in found)

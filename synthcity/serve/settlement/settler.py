@@ -13,7 +13,7 @@ import pandas as pd
 
 from synthcity.errors import DataError, SynthcityError
 from synthcity.market.store import PriceStore
-from synthcity.serve.settlement.challenge import ChallengeVerdict, judge
+from synthcity.serve.settlement.challenge import ChallengeVerdict, Pair, judge
 from synthcity.serve.settlement.drift import calibrations
 from synthcity.serve.settlement.settle import Book, settle
 from synthcity.serve.settlement.standing import Standing, standings
@@ -43,8 +43,8 @@ class Settled:
     alarms: tuple[str, ...] = ()
 
 
-def settled(book: Book, store: PriceStore, now: float, race: tuple[str, str] | None = None) -> Settled:
-    """Settle what is due and say what there is; ``race`` names the hashes of champion and challenger.
+def settled(book: Book, store: PriceStore, now: float, race: Pair | None = None) -> Settled:
+    """Settle what is due and say what there is; ``race`` names champion and challenger.
 
     Raises:
         SynthcityError: the ledger cannot be read or written, or another process settles.
@@ -68,13 +68,14 @@ def _last(scores: pd.DataFrame) -> dict[str, float]:
     return {str(asset): float(total) for asset, total in newest.groupby("asset")["total"].last().items()}
 
 
-def _verdicts(book: Book, race: tuple[str, str] | None, now: float) -> tuple[ChallengeVerdict, ...]:
+def _verdicts(book: Book, race: Pair | None, now: float) -> tuple[ChallengeVerdict, ...]:
     found: list[ChallengeVerdict] = []
     if race is None:
         return ()
     for competition in get_rules().competitions.values():
         try:
-            found.append(judge(book.folder, race[0], race[1], competition, now, scores=book.scores))
+            pair = race.champion, race.challenger
+            found.append(judge(book.folder, *pair, competition, now, config=race.config, scores=book.scores))
         except DataError:  # one of the two has no score there yet
             continue
     return tuple(found)
@@ -87,7 +88,7 @@ class Settler:
         self,
         folder: Path,
         store: PriceStore,
-        race: Callable[[], tuple[str, str] | None],
+        race: Callable[[], Pair | None],
         *,
         every_seconds: float = EVERY_SECONDS,
         clock: Callable[[], float] = time.time,

@@ -127,7 +127,10 @@ def is_won(verdicts: Sequence[ChallengeVerdict]) -> bool:
     """Whether the challenger has won somewhere and lost or still runs nowhere, of all competitions with scores.
 
     Where both answer alike to the last digit, as parts do that a challenger shares with the champion, there is no race.
+    A refit has to come through wherever it races, since it claims nothing that could make up for a loss elsewhere.
     """
+    if any(verdict.margin for verdict in verdicts):
+        return all(verdict.decision is Decision.PROMOTE for verdict in verdicts)
     decisions = [verdict.decision for verdict in verdicts if not _is_same(verdict)]
     lost = any(
         v.decision is Decision.KEEP and v.lead is not None and not v.lead.low <= 0 <= v.lead.high for v in verdicts

@@ -14,7 +14,8 @@ from synthcity.errors import RunError
 from synthcity.files import PRIVATE, atomic_write
 from synthcity.forecast.bundles.choose import identify
 from synthcity.serve.answering.answer_ledger import Fallback
-from synthcity.serve.settlement.challenge import decide
+from synthcity.serve.settlement.candidacy import is_refit
+from synthcity.serve.settlement.challenge import Pair, decide
 from synthcity.serve.settlement.settle import read_scores
 from synthcity.serve.settlement.standing import standings
 from synthcity.serve.settlement.succession import Succession
@@ -99,13 +100,17 @@ def read_tenure(state: Path, now: float) -> Tenure | None:
     if found is None:
         return None
     hashes = _hashes(state)
+    shadow = found.challenger if CHALLENGER in hashes else None
+    pair = None
+    if shadow is not None:
+        pair = Pair(hashes[CHAMPION], hashes[CHALLENGER], is_refit(shadow, found.champion))
     scores = read_scores(state / LEDGER)
     return Tenure(
         champion=found.champion,
         since=found.since,
         reason=found.reason,
-        challenger=found.challenger if found.challenger is not None and CHALLENGER in hashes else "",
-        races=tuple(_races(scores, hashes, now)),
+        challenger=shadow or "",
+        races=() if pair is None else tuple(_races(scores, pair, now)),
         earned=tuple(_earned(scores, hashes, _kept(state), now)),
     )
 
@@ -154,13 +159,11 @@ def _kept(state: Path) -> list[Place]:
         raise RunError(f"{state / RANKS} holds no ranks ({error}); remove it") from error
 
 
-def _races(scores: pd.DataFrame, hashes: dict[str, str], now: float) -> Iterator[Race]:
-    if CHALLENGER not in hashes:
-        return
+def _races(scores: pd.DataFrame, pair: Pair, now: float) -> Iterator[Race]:
     for competition in get_rules().competitions.values():
         own = scores[scores["competition"] == competition.name]
-        if set(hashes.values()) <= set(own["bundle"]):
-            found = decide(scores, hashes[CHAMPION], hashes[CHALLENGER], competition, now)
+        if {*pair[:2]} <= set(own["bundle"]):
+            found = decide(scores, pair.champion, pair.challenger, competition, now, config=pair.config)
             yield Race(
                 competition=competition.name,
                 decision=str(found.decision),

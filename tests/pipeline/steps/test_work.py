@@ -13,18 +13,35 @@ import pytest
 from synthcity.durations import DAY
 from synthcity.errors import BundleError, DataError, Fatal, RunError
 from synthcity.forecast.bundles.choose import identify
+from synthcity.forecast.bundles.facts import SIMULATED
 from synthcity.lines import append_line
+from synthcity.market.periods import Period
 from synthcity.pipeline.config import Opening, load_pipeline
-from synthcity.pipeline.events import Began, Ended, Event, Failed, Judged, Opened, Planned, Searched, Told, Waiting
+from synthcity.pipeline.events import (
+    Began,
+    Ended,
+    Event,
+    Failed,
+    Judged,
+    Opened,
+    Planned,
+    Renewed,
+    Searched,
+    Told,
+    Waiting,
+)
 from synthcity.pipeline.loop import CutOff
 from synthcity.pipeline.state import State
+from synthcity.pipeline.steps import work as module
 from synthcity.pipeline.steps.checking import winner_of
 from synthcity.pipeline.steps.rule import Plan
 from synthcity.pipeline.steps.work import Rounds
 from synthcity.pipeline.worlds.rehearsal import Rehearsal
 from synthcity.search import run as searching
 from synthcity.search.journal.folder import write_resolved
+from synthcity.serve.settlement.succession import Succession
 from synthcity.settings import Settings
+from tests.forecast.bundles.test_facts import bundle, facts
 from tests.pipeline.standin import made_bundle
 
 FILE = Path(__file__).parents[3] / "configs" / "quickstart-pipeline.yaml"
@@ -233,3 +250,40 @@ def test_the_past_that_a_plan_names_lies_below_the_pipeline(
     found = work.search(after(begun, replace(plan, settings=("search.earlier=[round-0001-1]",))))
     assert isinstance(found, Failed)
     assert found.reason.endswith(f"('{tmp_path}/runs/round-0001-1',)")
+
+
+def test_a_champion_whose_time_has_come_is_trained_again_before_a_round(
+    opening: Opening, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opening = replace(opening, config=replace(opening.config, deploy=str(tmp_path / "miner")))
+    world, champion = Rehearsal(opening), bundle(tmp_path / "champion", facts(SIMULATED))
+    (tmp_path / "miner").mkdir()
+    Succession(named=str(champion), challenger=None, champion=str(champion), reason="").write(tmp_path / "miner")
+    monkeypatch.setattr(world, "store", lambda sweep, state: "prices")
+    made = Renewed(competition="crypto-24h", parent=str(champion), state="s", reason="", folder="f", bundle="b")
+    asked: list[tuple[object, ...]] = []
+    monkeypatch.setattr(module, "renewed", lambda *given: asked.append(given) or made)
+    rounds = Rounds(opening, world, Settings.load({}))
+    learned = facts(SIMULATED).learned
+    assert learned is not None
+    monkeypatch.setattr(world, "first", lambda sweep: {"BTC": learned.start - 365 * DAY})
+    assert isinstance(rounds.begin(after()), Began)
+    assert asked == []
+    monkeypatch.setattr(world, "first", lambda sweep: {"BTC": learned.start})
+    assert rounds.begin(after()) == made
+    [(miner, competition, store, folder, reason)] = asked
+    assert (miner, competition, store, folder) == (tmp_path / "miner", "crypto-24h", "prices", opening.folder)
+    assert str(reason).startswith("REHEARSAL it learned up to 2025-03-20 00:00, and BTC had less than 180 days")
+
+
+def test_no_round_is_tested_on_what_a_refit_has_learned(opening: Opening, tmp_path: Path) -> None:
+    opening = replace(opening, config=replace(opening.config, deploy=str(tmp_path / "miner")))
+    world = Rehearsal(opening)
+    end = int(world.now(after()))
+    known = replace(facts(SIMULATED), periods={"train": Period(start=end - 99 * DAY, end=end)}, refit_of="0" * 64)
+    champion = bundle(tmp_path / "champion", known)
+    (tmp_path / "miner").mkdir()
+    Succession(named=str(champion), challenger=None, champion=str(champion), reason="").write(tmp_path / "miner")
+    found = Rounds(opening, world, Settings.load({})).begin(after())
+    assert isinstance(found, Waiting)
+    assert found.until == end + 19 * DAY

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from synthcity.durations import DAY
 from synthcity.errors import ConfigError
+from synthcity.market.store import open_store
 from synthcity.pipeline.config import Opening, load_pipeline
 from synthcity.pipeline.state import State
 from synthcity.pipeline.worlds.rehearsal import Rehearsal, check_rehearsal
@@ -40,3 +42,17 @@ def test_a_miner_of_validators_is_no_place_for_it(opening: Opening, tmp_path: Pa
         check_rehearsal(opening)
     (tmp_path / "miner" / MARK).touch()
     check_rehearsal(opening)
+
+
+def test_its_prices_can_be_trained_on_again_from_a_store(opening: Opening, tmp_path: Path) -> None:
+    world, sweep = Rehearsal(replace(opening, folder=tmp_path)), opening.sweeps["crypto-24h"]
+    assert world.first(sweep) == dict.fromkeys(["BTC", "ETH"], sweep.config.data.simulated.epoch)
+    short = replace(sweep, config=replace(sweep.config, data=replace(sweep.config.data, assets=("BTC",))))
+    end = sweep.config.data.simulated.epoch + 3 * DAY
+    world.now = lambda state: end  # type: ignore[method-assign]
+    store = open_store(world.store(short, State()))
+    [series] = store.series()
+    assert (series.asset, series.venue, series.resolution) == ("BTC", "simulated", 300)
+    world.now = lambda state: end + DAY  # type: ignore[method-assign]
+    world.store(short, State())
+    assert store.span(series)[1] - store.span(series)[0] == 4 * DAY

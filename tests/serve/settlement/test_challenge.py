@@ -12,7 +12,7 @@ from synthcity.errors import DataError
 from synthcity.forecast.evaluation.compare import lead
 from synthcity.lines import LineWriter, read_lines
 from synthcity.serve.answering.answer_ledger import SCORES
-from synthcity.serve.settlement.challenge import CHALLENGES, ChallengeConfig, Decision, decide, judge
+from synthcity.serve.settlement.challenge import CHALLENGES, REFIT, ChallengeConfig, Decision, Pair, decide, judge
 from synthcity.serve.settlement.settle import ScoreRecord
 from synthcity.sn50.competitions import get_competition
 
@@ -183,3 +183,17 @@ def test_nonsense_looks_are_refused(looks):
         ChallengeConfig(looks=looks)
     with pytest.raises(ValueError, match="confidence"):
         ChallengeConfig(confidence=1.0)
+
+
+def test_a_refit_has_to_be_no_worse_and_no_more():
+    """The same race, a little worse: no challenger wins it, a refit of the champion does."""
+    scores = race(40, -0.0004, noise=0.0005)
+    assert verdict_of(scores).decision is Decision.KEEP
+    found = verdict_of(scores, config=REFIT)
+    assert (found.decision, found.margin) == (Decision.PROMOTE, 0.1)
+    assert "no worse than by 0.1 %" in found.reason
+    assert verdict_of(race(40, -0.05), config=REFIT).decision is Decision.KEEP
+    assert Pair("a", "b").config == ChallengeConfig()
+    assert Pair("a", "b", is_refit=True).config == REFIT
+    with pytest.raises(ValueError, match="margin must be a percent"):
+        ChallengeConfig(margin=-1.0)

@@ -11,7 +11,7 @@ import pytest
 from synthcity.errors import BundleError, RunError
 from synthcity.lines import append_line
 from synthcity.serve.settlement.challenge import CHALLENGES, Decision
-from synthcity.serve.settlement.offer import OFFER, Offer, is_new, is_over, lost
+from synthcity.serve.settlement.offer import OFFER, Offer, had_its_race, is_new, is_over, lost
 from synthcity.serve.settlement.succession import Succession
 from tests.serve.settlement.test_challenge import race, verdict_of
 
@@ -62,3 +62,13 @@ def test_a_ledger_tells_that_a_challenger_lost(tmp_path: Path) -> None:
     assert lost(tmp_path, "other", where) is None
     append_line(tmp_path / CHALLENGES, asdict(replace(WON, decision=Decision.PROMOTE)))
     assert lost(tmp_path, "new", where) is None
+
+
+def test_a_refit_loses_wherever_it_is_not_let_through(tmp_path: Path) -> None:
+    append_line(tmp_path / CHALLENGES, asdict(replace(WON, decision=Decision.PROMOTE)))
+    assert lost(tmp_path, "new", WON.competition, is_refit=True) is None
+    append_line(tmp_path / CHALLENGES, asdict(replace(LOST, competition="elsewhere")))
+    assert lost(tmp_path, "new", WON.competition) is None
+    assert "elsewhere: the challenger is worse" in str(lost(tmp_path, "new", WON.competition, is_refit=True))
+    assert had_its_race(tmp_path, "new")
+    assert not had_its_race(tmp_path, "other")

@@ -4,6 +4,7 @@ from synthcity import lines
 from synthcity.errors import BundleError
 from synthcity.lines import LineWriter
 from synthcity.serve.answering.answer_ledger import SCORES, AnswerLedger
+from synthcity.serve.settlement.challenge import Pair
 from synthcity.serve.settlement.settler import Settler
 from tests.serve.builders import T0, hour, make_paths, make_store, record
 
@@ -16,7 +17,11 @@ def test_answers_are_settled_beside_the_miner_and_the_race_is_judged(tmp_path):
         record(ledger, hour(), make_paths(hour(), seed=1), bundle="new", sent=False)
         record(ledger, hour(NOW))
     settler = Settler(
-        tmp_path / "ledger", make_store(tmp_path / "store"), lambda: ("old", "new"), clock=lambda: NOW, every_seconds=60
+        tmp_path / "ledger",
+        make_store(tmp_path / "store"),
+        lambda: Pair("old", "new"),
+        clock=lambda: NOW,
+        every_seconds=60,
     )
     with settler:
         pass

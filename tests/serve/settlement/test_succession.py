@@ -78,7 +78,9 @@ def test_a_disk_that_refuses_leaves_the_champion(tmp_path: Path) -> None:
 
 
 def verdict(decision: Decision, low: float | None = None, high: float = 0.0) -> Any:
-    return SimpleNamespace(decision=decision, lead=None if low is None else SimpleNamespace(low=low, high=high))
+    return SimpleNamespace(
+        decision=decision, lead=None if low is None else SimpleNamespace(low=low, high=high), margin=0.0
+    )
 
 
 WON, LOST = verdict(Decision.PROMOTE, -2.0, -1.0), verdict(Decision.KEEP, 1.0, 2.0)
@@ -96,3 +98,26 @@ SAME = verdict(Decision.TOO_EARLY, 0.0, 0.0)  # a part that both have
 )  # fmt: skip
 def test_a_challenger_has_to_win_somewhere_and_to_lose_nowhere(verdicts: list[Any], won: bool) -> None:
     assert is_won(verdicts) is won
+
+
+def test_a_refit_comes_through_everywhere_or_not_at_all() -> None:
+    one = SimpleNamespace(decision=Decision.PROMOTE, lead=SimpleNamespace(low=-0.1, high=0.05), margin=0.1)
+    other = SimpleNamespace(decision=Decision.KEEP, lead=SimpleNamespace(low=-0.5, high=0.5), margin=0.1)
+    won: Any = [one, one]
+    assert is_won(won)
+    mixed: Any = [one, other]
+    assert not is_won(mixed)
+
+
+def test_since_when_somebody_answers_is_told(tmp_path: Path) -> None:
+    assert begin(tmp_path, "old", None, 10.0).since == 10.0
+    taken = Succession.read(tmp_path)
+    assert taken is not None
+    taken = taken.challenged("new", "proven")
+    assert taken.since == 10.0, "who answers goes on to"
+    promoted = taken.promoted("it is better", 20.0).write(tmp_path)
+    assert promoted.since == 20.0
+    assert starting(tmp_path, "old", None, 30.0).since == 20.0, "a restart changes nothing"
+    assert starting(tmp_path, "new", None, 30.0).since == 20.0, "nor does naming the one that answers"
+    assert starting(tmp_path, "other", None, 30.0).since == 30.0
+    assert promoted.revoked("it is not", 40.0).since == 40.0

@@ -1,0 +1,125 @@
+"""When a champion is trained again, and what its race asks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from synthcity.durations import DAY
+from synthcity.errors import ConfigError
+from synthcity.forecast.baselines import baseline
+from synthcity.forecast.bundles.choose import identify
+from synthcity.forecast.quantise import Quantised
+from synthcity.pipeline.events import Crowned, Deployed, Renewed, Told
+from synthcity.pipeline.state import Round, State
+from synthcity.pipeline.steps import renewing as module
+from synthcity.pipeline.steps.deploying import crowned, is_racing
+from synthcity.pipeline.steps.renewing import EVERY_DAYS, MOST_IN_A_ROW, NEW_DAYS, due, learned_until, renewed
+from synthcity.search import renewal
+from synthcity.serve.settlement.candidacy import is_refit
+from synthcity.serve.settlement.offer import Offer
+from synthcity.serve.settlement.succession import Succession
+from tests.forecast.bundles.test_facts import bundle, facts
+from tests.pipeline.standin import began
+
+LEARNED = 1_742_428_800  # 2025-03-20, when the bundle's validation ends
+DUE = LEARNED + EVERY_DAYS * DAY
+OLD, NEW = LEARNED - NEW_DAYS * DAY, LEARNED - 60 * DAY
+
+
+@pytest.fixture
+def champion(tmp_path: Path) -> Path:
+    return bundle(tmp_path / "champion", facts("binance"))
+
+
+@pytest.fixture
+def miner(tmp_path: Path, champion: Path) -> Path:
+    (tmp_path / "miner").mkdir()
+    return answered_by(tmp_path / "miner", str(champion))
+
+
+def answered_by(miner: Path, name: str) -> Path:
+    Succession(named=name, challenger=None, champion=name, reason="").write(miner)
+    return miner
+
+
+def again(champion: Path, folder: Path, factor: int = 8) -> Path:
+    """The same, as a refit is written: its manifest names its parent, its config is the parent's."""
+    known = replace(facts("binance"), refit_of=identify(str(champion)))
+    Quantised(baseline("fhs"), factor).save(folder, manifest=known.to_manifest())
+    return folder
+
+
+def test_it_is_due_after_a_month_where_an_asset_was_new(miner: Path) -> None:
+    first = {"BTC": OLD, "ETH": NEW}
+    told = due(State(), miner, "crypto-24h", first, DUE)
+    assert told == "it learned up to 2025-03-20 00:00, and ETH had less than 180 days of prices then"
+    assert due(State(), miner, "crypto-24h", first, DUE - 1) is None
+    assert due(State(), miner, "crypto-24h", {"BTC": OLD, "ETH": OLD, "SOL": NEW}, DUE) is None
+    assert due(State(), miner, "crypto-1h", first, DUE) is None
+    assert due(State(), answered_by(miner, "fhs"), "crypto-24h", first, DUE) is None
+
+
+def test_it_is_due_once_a_month_and_three_times_at_most(miner: Path) -> None:
+    first = {"BTC": NEW, "ETH": NEW}
+    one = Renewed(competition="crypto-24h", parent="p", state="s", reason="")
+    tried = State().after(Told(event=one, time=DUE))
+    assert due(tried, miner, "crypto-24h", first, DUE + 29 * DAY) is None
+    assert due(tried, miner, "crypto-24h", first, DUE + 30 * DAY) is not None
+    crown = Crowned(competition="crypto-24h", folder="f", bundle="b", reason="", is_refit=True)
+    state = State()
+    for _ in range(MOST_IN_A_ROW):
+        state = state.after(Told(event=crown, time=0.0))
+    assert due(state, miner, "crypto-24h", first, DUE) is None
+    won = state.after(Told(event=replace(crown, is_refit=False), time=0.0))
+    assert due(won, miner, "crypto-24h", first, DUE) is not None
+
+
+def test_a_refit_that_is_crowned_leaves_the_looks_as_they_were_counted() -> None:
+    state = State(rounds=(Round(began=began(), time=0.0),))
+    crown = Crowned(competition="crypto-24h", folder="f", bundle="b", reason="", is_refit=True)
+    assert state.after(Told(event=crown, time=0.0)).since == {}
+    assert state.after(Told(event=replace(crown, is_refit=False), time=0.0)).since == {"crypto-24h": 1}
+
+
+def test_it_is_trained_copied_and_offered(
+    miner: Path, champion: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(renewal, "renew", lambda parent, store, folder: again(parent, folder))
+    told = renewed(miner, "crypto-24h", "prices", tmp_path / "loop", "it is time")
+    offer = Offer.read(miner)
+    assert offer is not None
+    assert (told.folder, told.bundle, told.parent) == (offer.folder, offer.bundle, str(champion))
+    assert Path(told.folder).parent == miner / "bundles"
+    assert is_refit(told.folder, str(champion))
+    assert learned_until(told.folder) == 1_740_787_200, "the end of its train period, which is all of it"
+    state = State().after(Told(event=told, time=DUE))
+    assert is_racing(miner, state)
+    Succession(named=str(champion), challenger=told.folder, champion=told.folder, reason="no worse").write(miner)
+    [crown] = crowned(miner, state)
+    assert (crown.is_refit, crown.competition, crown.reason) == (True, "crypto-24h", "no worse")
+
+
+def test_what_cannot_be_trained_again_goes_on_to_be_served(
+    miner: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise ConfigError("it holds no network")
+
+    monkeypatch.setattr(renewal, "renew", refuse)
+    told = renewed(miner, "crypto-24h", "prices", tmp_path / "loop", "it is time")
+    assert (told.folder, told.reason) == ("", "it is time; but it holds no network")
+    state = State(offered=("crypto-24h", Deployed(round=1, state="s", folder="old", bundle="b")))
+    assert state.after(Told(event=told, time=DUE)).offered == state.offered
+    assert Offer.read(miner) is None
+
+
+def test_another_structure_is_no_refit_whatever_it_says(champion: Path, tmp_path: Path) -> None:
+    assert is_refit(str(again(champion, tmp_path / "same")), str(champion))
+    assert not is_refit(str(again(champion, tmp_path / "other", factor=2)), str(champion))
+    assert not is_refit(str(bundle(tmp_path / "says-nothing", facts("binance"))), str(champion))
+    assert not is_refit(str(again(tmp_path / "same", tmp_path / "of-another")), str(champion))
+    assert not is_refit("fhs", str(champion))
+    assert module.FOLDER == "refits"
