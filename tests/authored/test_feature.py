@@ -200,3 +200,29 @@ def test_what_hangs_on_the_calls_before_is_refused() -> None:
         assert feature.past(times()[:1])[0, 0, 0] == 1.0
         with pytest.raises(Misbehaved, match="past gives other values when it was asked nothing before"):
             feature.past(times())
+
+
+CHEATS = {
+    "a module that it changes": "np.seen = getattr(np, 'seen', 0) + 1\n    value = float(np.seen)",
+    "its own globals": "globals()['n'] = globals().get('n', 0) + 1\n    value = float(n)",
+    "the harness": (
+        "import sys\n    kept = [f for f in (sys._getframe(k) for k in range(1, 6)) if 'past' in f.f_locals][0]\n"
+        "    past = kept.f_locals['past']\n    past.n = getattr(past, 'n', 0) + 1\n    value = float(past.n)"
+    ),
+    "the clock": "import time\n    value = float(time.perf_counter_ns())",
+    "chance": "value = float(np.random.default_rng().random())",
+    "its process": "import os\n    value = float(os.getpid())",
+}
+
+
+@pytest.mark.parametrize("name", CHEATS)
+def test_who_has_all_of_python_keeps_nothing_unseen(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever it keeps, counts or draws differs in a child that was asked nothing before."""
+    text = f"import builtins, numpy as np\n\n\ndef past(history):\n    {CHEATS[name]}\n    return [[value] * 3] * 2\n"
+    source = replace(FeatureSource.of(SOURCE), source=text)
+    monkeypatch.setattr("synthcity.authored.feature.WORKER", "tests.authored.unbound")
+    with (
+        open_feature(source, panel()) as feature,
+        pytest.raises(Misbehaved, match="past gives other values when it was asked nothing before"),
+    ):
+        feature.past(times())

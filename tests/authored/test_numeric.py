@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from synthcity.authored import numeric
+from synthcity.authored.locked.forks import ForkServer
+from synthcity.authored.locked.lock import SandboxLimits
 from synthcity.authored.locked.wire import Message
 
 SOURCE = """
@@ -55,3 +57,9 @@ def test_the_seed_decides_the_noise() -> None:
     assert first.shape == (6, 4)
     assert np.array_equal(first, same)
     assert not np.array_equal(first, other)
+
+
+def test_no_listed_function_has_to_load_anything_once_it_is_locked() -> None:
+    with ForkServer("tests.authored.probing") as server, server.fork(SandboxLimits()) as child:
+        child.call(Message())
+        assert child.call(Message()).values == {"found": {}}

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from synthcity.authored.locked import wire
-from synthcity.authored.locked.isolation import locked_environment
+from synthcity.authored.locked.isolation import LOCKED_PYTHON, locked_environment
 from synthcity.authored.locked.lock import SIGNALS, NotIsolated, SandboxLimits, load_libseccomp
 from synthcity.authored.locked.wire import Message, Shapes
 from synthcity.errors import TrialFailed
@@ -33,6 +33,7 @@ from synthcity.errors import TrialFailed
 _START_SECONDS = 180.0  # loading on a busy machine; none of it is foreign
 _LOCK_SECONDS = 60.0
 _PIPE_BYTES = 1 << 20
+_LONGEST_ERROR = 2000  # characters
 _START = """
 import sys, json
 sys.path[:] = json.loads(sys.argv[1])
@@ -59,7 +60,7 @@ class ForkServer:
         self._asked, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-c", _START, json.dumps(sys.path), str(theirs.fileno()), worker],
+                [*LOCKED_PYTHON, "-c", _START, json.dumps(sys.path), str(theirs.fileno()), worker],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -180,12 +181,12 @@ class Child:
             raise Misbehaved(f"it was still running after {allowed:g} s") from None
         except wire.Malformed as error:
             self.close()
-            raise Misbehaved(str(error)) from None
+            raise Misbehaved(_plain(str(error))) from None
         except wire.Closed:
             raise Misbehaved(self._death()) from None
         if "error" in answer.values:
             self.close()
-            raise Misbehaved(str(answer.values["error"])[:2000])
+            raise Misbehaved(_plain(str(answer.values["error"])[:_LONGEST_ERROR]))
         try:
             _hold(answer)
         except Misbehaved:
@@ -219,6 +220,11 @@ class Child:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _plain(text: str) -> str:
+    """Leave no signs in a foreign text that a terminal would obey."""
+    return "".join(sign if sign.isprintable() or sign == "\n" else "?" for sign in text)
 
 
 def _hold(answer: Message) -> None:

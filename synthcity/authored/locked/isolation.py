@@ -27,6 +27,8 @@ from synthcity.authored.locked.lock import SIGNALS, NotIsolated, SandboxLimits, 
 _MAX_ANSWER = 1 << 20  # bytes
 _START_SECONDS = 180.0  # loading and warming up, on a busy machine; none of it is foreign
 _LOCKED = b"locked"
+# nothing of the user's and nothing beside the program; its environment is ours, see locked_environment
+LOCKED_PYTHON = (sys.executable, "-s", "-P")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +72,7 @@ def run_isolated(function: str, payload: Mapping[str, object], limits: SandboxLi
     """
     load_libseccomp()
     process = subprocess.Popen(
-        [sys.executable, "-I", "-c", _START, json.dumps(sys.path), function, json.dumps(vars(limits))],
+        [*LOCKED_PYTHON, "-c", _START, json.dumps(sys.path), function, json.dumps(vars(limits))],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -101,7 +103,8 @@ main(sys.argv[2], json.loads(sys.argv[3]))
 def locked_environment() -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
     one = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
-    return {**kept, **one, "LC_ALL": "C.UTF-8", "HOME": "/", "CUDA_VISIBLE_DEVICES": "", "PYTHONDONTWRITEBYTECODE": "1"}
+    fixed = {"LC_ALL": "C.UTF-8", "HOME": "/", "CUDA_VISIBLE_DEVICES": "", "PYTHONDONTWRITEBYTECODE": "1"}
+    return {**kept, **one, **fixed, "PYTHONHASHSEED": "0"}  # so that the order of a set is the same in all processes
 
 
 def _converse(process: subprocess.Popen[bytes], payload: bytes, limits: SandboxLimits) -> Ending:

@@ -90,3 +90,10 @@ def test_a_worker_that_is_not_there_is_told() -> None:
 def test_a_child_that_cannot_be_locked_is_told(server: ForkServer) -> None:
     with pytest.raises(NotIsolated, match="cannot be isolated here: Python int too large"):
         server.fork(SandboxLimits(cpu_seconds=1 << 70))
+
+
+def test_the_order_of_a_set_is_the_same_everywhere(server: ForkServer) -> None:
+    with opened(server) as child:
+        assert child.call(Message({"source": "import sys; result = sys.flags.hash_randomization"})).values == {
+            "result": "0"
+        }
