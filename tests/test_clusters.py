@@ -33,8 +33,9 @@ def holds(section: Mapping[str, object], keys: tuple[set[str], set[str]]) -> boo
 
 
 def test_every_file_is_loaded_by_a_test() -> None:
-    assert sorted(path.name for path in CLUSTERS.iterdir()) == ["kuberay.yaml", "local.yaml"]
+    assert sorted(path.name for path in CLUSTERS.iterdir()) == ["basilica.yaml", "kuberay.yaml", "local.yaml"]
     load_plan(CLUSTERS / "local.yaml")
+    load_plan(CLUSTERS / "basilica.yaml")
     with pytest.raises(ConfigError, match="kubectl apply"):
         load_plan(CLUSTERS / "kuberay.yaml")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,10 +13,12 @@ from synthcity.cli.group import Group
 from synthcity.cli.options import LocalPath
 from synthcity.cli.rentals import reap, rentals
 from synthcity.cli.table import print_table
+from synthcity.settings import Settings
 
 if TYPE_CHECKING:
     from synthcity.cluster.folder import Folder, Head
     from synthcity.cluster.package import Package
+    from synthcity.cluster.plan import Plan
 
 _FILE = click.argument("file", type=LocalPath(path_type=Path))
 _NAME = click.argument("name", required=False)
@@ -57,21 +60,26 @@ def check(file: Path, working_dir: Path | None, as_json: bool) -> None:
     """Tell every mistake of a cluster FILE at once, or what it says."""
     from dataclasses import asdict
 
+    from synthcity.cli.renting import described, together
     from synthcity.cluster.plan import load_plan
     from synthcity.schema import plain
 
     plan = load_plan(file)
+    settings = Settings.load()
+    told = _bounds(plan, settings)
     package = None
     if working_dir is not None:
         from synthcity.cluster.package import survey
 
         package = survey(working_dir)
     if as_json:
-        click.echo(json.dumps(plain(plan) | ({} if package is None else {"package": asdict(package)})))
+        bound = {"bounds": told} if plan.is_rented else {}
+        click.echo(json.dumps(plain(plan) | bound | ({} if package is None else {"package": asdict(package)})))
         return
     for name, kind in plan.nodes.items():
-        nodes = f"{kind.max_nodes} node{'s' if kind.max_nodes > 1 else ''} {name!r}"
-        click.echo(f"{plan.name}: up to {nodes} of {kind.cpus} CPU{'s' if kind.cpus > 1 else ''} ({kind.market})")
+        click.echo(described(plan, name, kind))
+    if plan.is_rented:
+        click.echo("\n".join([together(plan), *told]))
     if package is not None:
         _tell(package)
 
@@ -81,13 +89,22 @@ def check(file: Path, working_dir: Path | None, as_json: bool) -> None:
 @_STATE
 @_JSON
 @click.option(
-    "--dry-run", is_flag=True, help="Check the file and the ports, print what Ray would be told, start nothing."
+    "--dry-run",
+    is_flag=True,
+    help="Check the file, the ports and the market, print what Ray would be told and what it may cost, start nothing.",
 )
-def up(file: Path, state: Path, as_json: bool, dry_run: bool) -> None:
+@click.option(
+    "--heartbeat",
+    type=LocalPath(path_type=Path, dir_okay=False),
+    help="Heartbeat of the reaper, without which nothing is rented.  [default: reaper.json in --state]",
+)
+@click.option("--without-reaper", is_flag=True, help="Rent although nobody ends what this machine cannot end.")
+def up(file: Path, state: Path, as_json: bool, dry_run: bool, heartbeat: Path | None, without_reaper: bool) -> None:
     """Start the head of a cluster as FILE says, and tell how jobs are submitted to it.
 
     Nodes come when there are trials for them and go when there are none. Jobs
     work in the folder in which this was called: their runs are there afterwards.
+    Nothing is rented unless a reaper has reported within five minutes.
     """
     from synthcity.cluster.autoscaling import autoscaling
     from synthcity.cluster.folder import folder_of
@@ -95,26 +112,26 @@ def up(file: Path, state: Path, as_json: bool, dry_run: bool) -> None:
     from synthcity.cluster.head import up as start
     from synthcity.cluster.plan import load_plan
     from synthcity.documents import write_yaml
-    from synthcity.errors import ConfigError
     from synthcity.extras import OF_DASHBOARD, need
 
     plan = load_plan(file)
-    if plan.is_rented:
-        raise ConfigError("nodes of the market basilica cannot be reached yet; use local ones")
     folder = folder_of(state, plan.name)
+    lines, renting = list[str](), dict[str, object]()
+    if plan.is_rented:
+        lines, renting = _prospects(plan, folder, heartbeat or state / "reaper.json", without_reaper, dry_run)
     if dry_run:
         check_ports(plan)
         told = autoscaling(plan, folder.path)
-        click.echo(json.dumps(told) if as_json else write_yaml(told).rstrip())
+        comments = "".join(f"# {line}\n" for line in lines)
+        click.echo(json.dumps(told | renting) if as_json else comments + write_yaml(told).rstrip())
         return
     need("a cluster", "cluster", *OF_DASHBOARD)
     if not as_json:
-        click.echo(f"starting the head of {plan.name} ...")
+        click.echo("\n".join([*lines, f"starting the head of {plan.name} ..."]))
     head = start(plan, folder, Path.cwd())
     if as_json:
-        click.echo(
-            json.dumps({"name": plan.name, "dashboard": head.url, "token": str(folder.token), "home": head.home})
-        )
+        told = {"name": plan.name, "dashboard": head.url, "token": str(folder.token), "home": head.home}
+        click.echo(json.dumps(told | renting))
     else:
         click.echo(_told(plan.name, folder, head))
 
@@ -127,15 +144,18 @@ def status(name: str | None, state: Path, as_json: bool) -> None:
     """Show nodes, jobs, and what waits for nodes, of the cluster NAME or the only one that is up."""
     from dataclasses import asdict
 
+    from synthcity.cli.renting import print_standing, standing_data
     from synthcity.cluster.folder import find_up
+    from synthcity.cluster.renting import standing
     from synthcity.cluster.status import status as ask
 
     folder, head = find_up(state, name)
-    found = ask(folder, head)
+    found, plan = ask(folder, head), folder.plan
+    rented = standing(plan, folder, time.time()) if plan.is_rented else None
     if as_json:
         waiting = [{"needs": needs, "count": count} for needs, count in found.waiting]
         told = {"name": folder.path.name, "dashboard": head.url, **asdict(found), "waiting": waiting}
-        click.echo(json.dumps(told))
+        click.echo(json.dumps(told | ({} if rented is None else {"renting": standing_data(rented)})))
         return
     click.echo(f"{folder.path.name}: {head.url}, jobs work in {head.home}")
     if found.nodes:
@@ -146,6 +166,8 @@ def status(name: str | None, state: Path, as_json: bool) -> None:
         print_table(["node", "kind", "state", "cpus", "gpus"], rows, right=("cpus", "gpus"))
     else:
         click.echo("no nodes; they come once there is work")
+    if rented is not None:
+        print_standing(rented)
     for needs, count in found.waiting:
         click.echo(f"waiting for nodes: {count} with {needs} each")
     for job in found.jobs:
@@ -157,15 +179,53 @@ def status(name: str | None, state: Path, as_json: bool) -> None:
 @_STATE
 @click.option("--yes", is_flag=True, help="Ask nothing.")
 def down(name: str | None, state: Path, yes: bool) -> None:
-    """End the cluster NAME, which may be left out where one is up, and all its nodes."""
-    from synthcity.cluster.folder import find_up
-    from synthcity.cluster.head import down as end
+    """End the cluster NAME, which may be left out where one is up, and all its nodes.
 
-    folder, _ = find_up(state, name)
+    What is rented is gone once the market's lists have lacked it for two minutes;
+    until then this waits. It can be called again, also where the head is gone.
+    """
+    from synthcity.cluster.head import down as end
+    from synthcity.cluster.renting import find_to_end
+
+    folder = find_to_end(state, name)
     if not yes:
         click.confirm(f"end the cluster {folder.path.name} with all its nodes and jobs?", abort=True)
-    end(folder)
+    end(folder, Settings.load())
     click.echo(f"the cluster {folder.path.name} is down")
+
+
+def _bounds(plan: Plan, settings: Settings) -> list[str]:
+    """What of a plan the environment does not allow, or lacks."""
+    if not plan.is_rented:
+        return []
+    from synthcity.cluster.renting import bounds
+
+    missing = [] if settings.basilica_api_token else ["BASILICA_API_TOKEN is not set; `synthcity cluster up` needs it"]
+    return bounds(plan, settings) + missing
+
+
+def _prospects(
+    plan: Plan, folder: Folder, heartbeat: Path, without_reaper: bool, dry_run: bool
+) -> tuple[list[str], dict[str, object]]:
+    """Find out whether a cluster could rent, and what, as lines and as plain data."""
+    from synthcity.cli.renting import prospect_data, prospect_line, together
+    from synthcity.cluster.renting import bounds, check_renting, standing
+    from synthcity.errors import ConfigError
+    from synthcity.rent import require_reaper
+
+    settings = Settings.load()
+    found = check_renting(plan, folder, settings)
+    spent = standing(plan, folder, time.time()).spent
+    lines = [*bounds(plan, settings), *map(prospect_line, found), together(plan, spent)]
+    lease = max(one.max_lease for one in plan.node_types)
+    try:
+        if not without_reaper:
+            require_reaper(heartbeat, settings.basilica_api_url, lease, time.time())
+    except ConfigError as error:
+        if not dry_run:
+            raise
+        lines.append(f"`up` would refuse: {error}")
+    return lines, {"renting": {"prospects": [*map(prospect_data, found)], "lines": lines}}
 
 
 def _told(name: str, folder: Folder, head: Head) -> str:

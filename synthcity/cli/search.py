@@ -35,7 +35,7 @@ def command(
       synthcity search configs/sweep.yaml --set search.time_budget=2h --set data.assets=[BTC,ETH]
       synthcity search configs/sweep.yaml --resume
     """
-    from synthcity.cluster.job import check_kept, settle
+    from synthcity.cluster.job import check_kept, settle, storage
     from synthcity.search.config import load_config
 
     config = settle(config)
@@ -44,6 +44,9 @@ def command(
     if track is not None:
         settings = (*settings, f"track=[{track}]")
     known = load_config(config, settings)  # a typo is told before torch and Ray are loaded
+    if known.vault is None and (vault := storage()) is not None:
+        settings = (*settings, f"vault={vault}")
+        known = load_config(config, settings)
     check_kept(known.output, known.vault)
     train(config, known, plain=plain, dashboard=dashboard, resume=resume, settings=settings)
 

@@ -82,11 +82,22 @@ class Folder:
             return head if head.process.is_alive else None
         return None
 
+    def check_down(self) -> None:
+        """Raise RunError where the cluster is up."""
+        if self.head is not None:
+            name = self.path.name
+            raise RunError(f"the cluster {name} is up already; `synthcity cluster down {name}` ends it")
+
     def write_head(self, head: Head) -> None:
         """Note which process is the head."""
         data = {"process": [head.process.pid, head.process.began]}
         data |= {name: getattr(head, name) for name in ("gcs", "url", "ray", "home")}
         atomic_write(self.path / "head.json", json.dumps(data))
+
+    @property
+    def has_plan(self) -> bool:
+        """Whether the cluster was started and not ended in order."""
+        return (self.path / "plan.yaml").exists()
 
     @property
     def plan(self) -> Plan:

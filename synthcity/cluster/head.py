@@ -18,11 +18,15 @@ import httpx
 
 from synthcity.cluster.autoscaling import autoscaling, variables
 from synthcity.cluster.folder import MARK, Folder, Head, ray_command
+from synthcity.cluster.keeper import start_keeper
 from synthcity.cluster.layout import Place
 from synthcity.cluster.plan import Plan
 from synthcity.cluster.processes import Process, end, marked
-from synthcity.errors import ConfigError, Fatal, RunError
+from synthcity.cluster.rented import WAITING
+from synthcity.cluster.renting import end_rentals, may_rent
+from synthcity.errors import ConfigError, Fatal
 from synthcity.private import secret_names
+from synthcity.rent import Market
 from synthcity.settings import Settings
 
 BOOT_SECONDS = 180.0
@@ -44,8 +48,7 @@ def up(plan: Plan, folder: Folder, home: Path) -> Head:
         Fatal: the head does not come up.
     """
     with folder.held():
-        if folder.head is not None:
-            raise RunError(f"the cluster {plan.name} is up already; `synthcity cluster down {plan.name}` ends it")
+        folder.check_down()
         _end_processes(folder)  # of a head that was killed
         check_ports(plan)
         token = secrets.token_hex(32)
@@ -55,6 +58,7 @@ def up(plan: Plan, folder: Folder, home: Path) -> Head:
             head = _start(plan, folder, ray, home)
             folder.write_head(head)
             _await(head, folder, token)
+            start_keeper(folder, plan, os.environ)
         except BaseException:
             _end_processes(folder)
             shutil.rmtree(ray, ignore_errors=True)
@@ -62,18 +66,25 @@ def up(plan: Plan, folder: Folder, home: Path) -> Head:
     return head
 
 
-def down(folder: Folder) -> None:
-    """End all processes of a cluster and remove what it kept.
+def down(folder: Folder, settings: Settings) -> None:
+    """End all processes of a cluster and all that is rented for it, and remove what it kept but for its ledger.
 
     Raises:
+        ConfigError: something may be rented and there is no token; nothing was ended.
+        RentError: the market may still have rentals of the cluster; all else is ended.
         RunError: another command starts or ends it.
     """
     with folder.held():
+        rents = may_rent(folder)
+        if rents:
+            Market.of(settings).close()  # which tells what it lacks
         head = folder.head
         _end_processes(folder, None if head is None else head.process)
         if head is not None:
             shutil.rmtree(head.ray, ignore_errors=True)
-        for name in ("head.json", "token", "autoscaling.yaml", "plan.yaml"):
+        if rents:
+            end_rentals(folder, settings)
+        for name in ("head.json", "token", "autoscaling.yaml", "plan.yaml", WAITING):
             (folder.path / name).unlink(missing_ok=True)
         shutil.rmtree(folder.path / "nodes", ignore_errors=True)
 
@@ -112,7 +123,7 @@ def _start(plan: Plan, folder: Folder, ray: str, home: Path) -> Head:
     arguments = [
         *("--head", "--block", "--disable-usage-stats", "--num-cpus=0", "--num-gpus=0", f"--temp-dir={ray}"),
         *("--include-dashboard=true", "--dashboard-host=127.0.0.1", f"--dashboard-port={plan.head.dashboard}"),
-        *(f"--autoscaling-config={folder.autoscaling}", *place.arguments),
+        *("--no-monitor", *place.arguments),
     ]
     with (folder.path / "head.log").open("wb") as log:
         child = subprocess.Popen(

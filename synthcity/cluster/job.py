@@ -44,6 +44,12 @@ def settle(path: Path) -> Path:
     return path
 
 
+def storage() -> str | None:
+    """Return the vault in which a cluster of ours keeps the runs of its jobs; None where it does not say."""
+    folder = Folder(Path(os.environ[MARK])) if is_job() and MARK in os.environ else None
+    return folder.plan.storage if folder is not None and folder.has_plan else None
+
+
 def check_kept(output: str, vault: str | None) -> None:
     """Refuse a search whose run would go with its job.
 

@@ -8,6 +8,7 @@ The head is listed, too: without one that is known to run, nothing is ever asked
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,25 +23,50 @@ from ray.autoscaler.tags import (
     TAG_RAY_NODE_STATUS,
     TAG_RAY_USER_NODE_TYPE,
 )
+from ray.autoscaler.v2.sdk import get_cluster_status
 
 from synthcity.cluster.autoscaling import HEAD
 from synthcity.cluster.folder import Folder
 from synthcity.cluster.layout import Place
 from synthcity.cluster.machines import Machine, Machines
 from synthcity.cluster.raylets import LocalMachines
-from synthcity.errors import ConfigError
+from synthcity.cluster.rented import RentedMachines
+from synthcity.cluster.renting import open_lessor
+from synthcity.cluster.tunnel import SshTransport
+from synthcity.errors import RunError
+from synthcity.rent import Market
+from synthcity.settings import Settings
+
+_ANSWER_SECONDS = 10
+_log = logging.getLogger(__name__)
 
 
 def open_machines(folder: Folder) -> Machines:
     """Return what the nodes of a cluster run on.
 
     Raises:
-        ConfigError: its nodes are rented, and nothing makes nodes of such machines yet.
+        ConfigError: nodes are rented, and the environment lacks what that needs.
+        RunError: the cluster has no head, or another process rents for it.
     """
-    plan = folder.plan
-    if plan.is_rented:
-        raise ConfigError("nodes of the market basilica cannot be reached yet; use local ones")
-    return LocalMachines(folder, plan)
+    plan, head = folder.plan, folder.head
+    if not plan.is_rented:
+        return LocalMachines(folder, plan)
+    if head is None:
+        raise RunError(f"the cluster {plan.name} has no head, so no node can join it")
+    settings = Settings.load()
+    lessor = open_lessor(plan, folder, settings, Market.of(settings))
+    gcs = head.gcs
+    return RentedMachines(folder.path, plan, lessor, SshTransport(folder, plan), lambda: joined(gcs)).begin()
+
+
+def joined(gcs: str) -> set[str]:
+    """Return the machines whose nodes live, as the control store at this address tells; none where it does not."""
+    try:
+        told = get_cluster_status(gcs, timeout=_ANSWER_SECONDS)
+    except Exception as error:  # noqa: BLE001 - whatever Ray raises; it is asked again
+        _log.warning("the control store does not tell which nodes live: %s", error)
+        return set()
+    return {node.instance_id for node in (*told.active_nodes, *told.idle_nodes)}
 
 
 class Provider(NodeProvider):

@@ -3,7 +3,7 @@
 The market's lists are the truth about money; whatever lies on our disk is intent.
 """
 
-from synthcity.rent.config import Kind, Limits, NodeType, Spot, bounded, usd
+from synthcity.rent.config import Kind, Limits, NodeType, Spot, bounded, usd, written_usd
 from synthcity.rent.connection import Patience
 from synthcity.rent.gpus import names as gpu_names
 from synthcity.rent.ledger import LEDGER, Account, Ledger, read_ledger, read_ledgers
@@ -54,4 +54,5 @@ __all__ = [
     "read_name",
     "require_reaper",
     "usd",
+    "written_usd",
 ]

@@ -34,6 +34,11 @@ def usd(value: object) -> Decimal:
     return amount
 
 
+def written_usd(amount: Decimal) -> str:
+    """Write an amount of USD with its cents, and with all its digits where it has more."""
+    return f"{amount:.2f}" if amount == round(amount, 2) else f"{amount:f}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class NodeType:
     """One kind of machine that may be rented.

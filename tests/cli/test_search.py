@@ -135,3 +135,18 @@ def test_stopping_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_name_must_be_one(calls: list[dict[str, Any]]) -> None:
     result = CliRunner().invoke(command, [str(SHIPPED), "--name", "it's"])
     assert isinstance(result.exception, ConfigError)
+
+
+def test_a_job_whose_cluster_keeps_runs_pushes_its_own_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[tuple[str | None, tuple[str, ...]]] = []
+
+    def train(_: Path, known: Any, **values: Any) -> None:
+        kept.append((known.vault, values["settings"]))
+
+    monkeypatch.setattr("synthcity.cli.search.train", train)
+    monkeypatch.setattr("synthcity.cluster.job.storage", lambda: "s3://bucket/syntha")
+    sweep = str(Path(__file__).parents[2] / "configs/quickstart.yaml")
+    assert CliRunner().invoke(command, [sweep]).exit_code == 0
+    own = f"vault={tmp_path}"
+    assert CliRunner().invoke(command, [sweep, "--set", own]).exit_code == 0
+    assert kept == [("s3://bucket/syntha", ("vault=s3://bucket/syntha",)), (str(tmp_path), (own,))]

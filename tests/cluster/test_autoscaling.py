@@ -6,6 +6,8 @@ from ray.autoscaler._private.util import prepare_config, validate_config
 
 from synthcity.cluster.autoscaling import PROVIDER, autoscaling, variables
 from synthcity.cluster.plan import Plan
+from synthcity.schema import build
+from tests.cluster.test_rented import PLAN
 
 
 def test_rays_autoscaler_takes_it_and_finds_every_key(plan: Plan) -> None:
@@ -33,5 +35,14 @@ def test_the_provider_is_where_ray_looks_for_it() -> None:
 
 
 def test_a_node_that_never_joins_is_given_up_after_its_boot_time(plan: Plan) -> None:
-    assert variables(plan)["RAY_AUTOSCALER_RECONCILE_ALLOCATE_STATUS_TIMEOUT_S"] == "300"
+    assert variables(plan)["RAY_AUTOSCALER_RECONCILE_ALLOCATE_STATUS_TIMEOUT_S"] == "900"
     assert variables(plan)["RAY_enable_autoscaler_v2"] == "1"
+
+
+def test_what_is_rented_has_its_gpus_and_time_to_be_found_in() -> None:
+    rented = build(Plan, PLAN)
+    kinds = autoscaling(rented, Path("/state/syntha"))["available_node_types"]
+    assert kinds["gpu"]["resources"] == {"CPU": 4, "GPU": 1}
+    assert kinds["cpu"]["resources"] == {"CPU": 1}
+    # Ray waits for a machine that is looked for, and after that as long as one may take to join
+    assert variables(rented)["RAY_AUTOSCALER_RECONCILE_ALLOCATE_STATUS_TIMEOUT_S"] == str(15 * 60 + 10 * 60)

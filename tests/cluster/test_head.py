@@ -56,10 +56,10 @@ print("found", ray.get(where.remote()))
 """
 
 
-def block() -> int:
-    """First of as many ports as a head and a node want, on which nobody listens."""
+def block(nodes: int = 1) -> int:
+    """First of as many ports as a head and its nodes want, on which nobody listens."""
     for first in free_ports(400)[::100]:
-        places = [Place(index, first) for index in (0, 1)]
+        places = [Place(index, first) for index in range(nodes + 1)]
         try:
             for port in (port for place in places for port in place.ports):
                 socket.create_server(("", port)).close()

@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 
 from synthcity.cluster.folder import Folder
-from synthcity.cluster.job import check_kept, settle
+from synthcity.cluster.job import check_kept, settle, storage
+from synthcity.cluster.plan import Plan
 from synthcity.errors import ConfigError
+from synthcity.schema import build
 from tests.cluster.test_folder import head
+from tests.cluster.test_rented import PLAN
 
 
 @pytest.fixture
@@ -38,6 +41,18 @@ def test_a_job_works_where_its_cluster_was_started_by_the_file_that_travelled(
     monkeypatch.setenv("SYNTHCITY_CLUSTER", str(folder.path))
     assert settle(Path("sweep.yaml")) == package / "sweep.yaml"
     assert Path.cwd() == tmp_path / "home"
+
+
+def test_a_job_of_rented_nodes_keeps_its_run_where_the_cluster_says(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SYNTHCITY_CLUSTER", str(folder.path))
+    folder.write(build(Plan, PLAN), {}, "its-token")
+    assert storage() is None  # this is no job
+    monkeypatch.setenv("RAY_JOB_CONFIG_JSON_ENV_VAR", "{}")
+    assert storage() == "s3://bucket/syntha"
+    (folder.path / "plan.yaml").unlink()
+    assert storage() is None
 
 
 def test_a_job_of_another_cluster_works_where_it_was_unpacked(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -108,6 +108,7 @@ class Account:
         self.idle = 0.0  # virtual seconds for which no lessor lived
         self.skew = 0.0
         self.lag = 0.0
+        self.boot_seconds = 60.0
         self.machines: list[Machine] = []
         self.pending: list[tuple[float, str, str, dict[str, Any], list[str]]] = []
         self.offers: dict[str, list[dict[str, Any]]] = {"gpu": list(OFFERS_NOW), "cpu": list(CPU_OFFERS_NOW)}

@@ -174,7 +174,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _row(self, one: Machine, *, unknown: bool) -> dict[str, Any]:
         now, offer = self.market.now(), one.offer
-        runs = one.boots and now - one.created > 60
+        runs = one.boots and now - one.created > self.market.boot_seconds
         address = f"203.0.113.{int(one.id[:2], 16)}"
         created = one.extra.get("created_at") or _time(one.created + self.market.skew)
         return {
