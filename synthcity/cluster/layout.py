@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 MOST_NODES = 32  # beside the head
+MOST_REACHED = 12  # of them behind ssh, whose server may open a thousand files by default, one a port
 SPAN = 100  # from one node's first port to the next one's
 _WORKERS = range(8, 58)  # ports of a node, from its first on, for workers and drivers
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
-from synthcity.cluster.layout import MOST_NODES, SPAN
+from synthcity.cluster.layout import MOST_NODES, MOST_REACHED, SPAN
 from synthcity.documents import Document, read_yaml
 from synthcity.durations import DAY, HOUR, MINUTE
 from synthcity.errors import ConfigError
@@ -50,7 +50,7 @@ class NodesConfig:
     Attributes:
         market: where they come from; ``local`` are processes of this machine, ``basilica`` rents machines.
         cpus: trials that one may run at a time, as far as CPUs go; a machine with fewer is not rented.
-        max_nodes: at a time; all kinds together have 32 at most.
+        max_nodes: at a time; all kinds together have 32 at most, 12 where they are rented.
         idle: seconds without work after which one goes.
         boot: seconds that one may take until it has joined.
         gpus, count, spot, max_hourly_rate, max_lease: of rented machines, as ``rent.NodeType`` has them.
@@ -116,8 +116,9 @@ class Plan:
                     f"nodes.{name}", f"a kind of node is 1 to 12 small letters and digits, and not head, got {name!r}"
                 )
         count = sum(kind.max_nodes for kind in self.nodes.values())
-        if count > MOST_NODES:
-            raise _wrong("nodes", f"nodes may be {MOST_NODES} at most in all, got {count}; lower a max_nodes")
+        most, where = (MOST_REACHED, " where they are rented") if self.is_rented else (MOST_NODES, "")
+        if count > most:
+            raise _wrong("nodes", f"nodes may be {most} at most in all{where}, got {count}; lower a max_nodes")
         last = self.head.ports + SPAN * count + SPAN - 1
         if last > _LAST_PORT:
             raise _wrong("head.ports", f"head.ports must leave {SPAN} ports for each node, got {self.head.ports}")

@@ -20,11 +20,11 @@ from pathlib import Path
 
 from synthcity import rates
 from synthcity.cluster.autoscaling import WAIT
-from synthcity.cluster.layout import MOST_NODES, Place
+from synthcity.cluster.layout import Place
 from synthcity.cluster.machines import Machine
 from synthcity.cluster.plan import Plan
 from synthcity.cluster.transport import Reached, Transport
-from synthcity.errors import RunError, SynthcityError
+from synthcity.errors import SynthcityError
 from synthcity.files import atomic_write
 from synthcity.rent import Address, Lessor, Rental
 
@@ -41,10 +41,9 @@ class _Asked:
     name: str
     kind: str
     request: str
-    place: int
     since: float
     again: float
-    is_being_asked: bool = False
+    place: int = 0  # while it is being asked for
     is_wanted: bool = True
 
 
@@ -70,6 +69,7 @@ class RentedMachines:
         """
         self._plan, self._lessor, self._transport, self._now = plan, lessor, transport, now
         self._waiting, self._joined = folder / WAITING, joined
+        self._places = range(1, sum(kind.max_nodes for kind in plan.nodes.values()) + 1)
         self._lock = threading.Lock()
         self._asked: dict[str, _Asked] = {}
         self._why: dict[str, str] = {}  # by kind: why the last one that was asked for did not come
@@ -106,7 +106,7 @@ class RentedMachines:
         return [
             *(self._machine(one) for one in rentals.values() if one.state in ("intent", "rented")),
             *(
-                Machine(name=one.name, kind=one.kind, request=one.request, address=self._at(one.place), is_up=False)
+                Machine(name=one.name, kind=one.kind, request=one.request, address="", is_up=False)
                 for one in asked
                 if one.name not in rentals
             ),
@@ -115,20 +115,15 @@ class RentedMachines:
     def ask(self, kind: str, request: str) -> None:
         """See ``Machines``."""
         with self._lock:
-            taken = {one.place for one in self._lessor.rentals()} | {one.place for one in self._asked.values()}
-            free = [index for index in range(1, MOST_NODES + 1) if index not in taken]
-            if not free:
-                raise RunError(f"the cluster {self._plan.name} has {MOST_NODES} nodes, and no address for another one")
             name, now = self._lessor.name(kind), self._now()
-            asked = _Asked(name=name, kind=kind, request=request, place=free[0], since=now, again=now)
-            self._asked[name] = asked
+            asked = self._asked[name] = _Asked(name=name, kind=kind, request=request, since=now, again=now)
             self._submit(asked)
 
     def stop(self, name: str) -> None:
         """See ``Machines``."""
         with self._lock:
             asked = self._asked.get(name)
-            if asked is not None and asked.is_being_asked:
+            if asked is not None and asked.place:
                 asked.is_wanted = False  # it is ended once that is answered
                 return
             self._asked.pop(name, None)
@@ -149,7 +144,7 @@ class RentedMachines:
         with self._lock:
             now = self._now()
             for asked in list(self._asked.values()):
-                if asked.is_being_asked:
+                if asked.place:
                     continue
                 if now - asked.since > WAIT:  # Ray asks anew, where it still needs one
                     del self._asked[asked.name]
@@ -161,8 +156,8 @@ class RentedMachines:
         if rental.name not in self._joining:
             address = rental.address
             assert address is not None
-            if rental.place == 0 or rental.node_type not in self._plan.nodes:
-                self.stop(rental.name)
+            if rental.place not in self._places or rental.node_type not in self._plan.nodes:
+                self._stoppers.submit(self._stop, rental.name, "the cluster file has no place for it any more")
                 return
             self._transport.join(self._reached(rental, address))
             self._joining.add(rental.name)
@@ -193,8 +188,14 @@ class RentedMachines:
                 _log.exception("a look at the rented machines failed; the next one follows")
 
     def _submit(self, asked: _Asked) -> None:
-        asked.is_being_asked = True
-        self._askers.submit(self._attempt, asked)
+        """Ask for a machine now, if there is a place for it; what is to end has its own until it is gone."""
+        taken = {one.place for one in self._lessor.rentals()} | {one.place for one in self._asked.values()}
+        asked.place = next((place for place in self._places if place not in taken), 0)
+        if asked.place:
+            self._askers.submit(self._attempt, asked)
+        else:
+            asked.again = self._now() + AGAIN
+            self._why[asked.kind] = "machines that are to end are still there"
 
     def _attempt(self, asked: _Asked) -> None:
         why = ""
@@ -211,7 +212,7 @@ class RentedMachines:
             self._why[asked.kind] = why
             if not asked.is_wanted or self._lessor.find(asked.name) is not None:  # a name is asked for once
                 self._asked.pop(asked.name)
-            asked.is_being_asked, asked.again = False, self._now() + AGAIN
+            asked.place, asked.again = 0, self._now() + AGAIN
         if not asked.is_wanted:
             self._stop(asked.name)
 

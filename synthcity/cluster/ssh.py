@@ -39,7 +39,7 @@ def check_programs() -> None:
 
 
 def public_key(folder: Folder) -> str:
-    """Return the line that lets the cluster into a machine; its key is made when it is first asked for.
+    """Return the line that lets all clusters of this machine into theirs; its key is made when it is first asked for.
 
     Raises:
         ConfigError: OpenSSH's client is not installed.
@@ -57,7 +57,7 @@ def public_key(folder: Folder) -> str:
             "-N",
             "",
             "-C",
-            f"synthcity-{folder.path.name}",
+            "synthcity",
             "-f",
             str(path),
         ]
@@ -106,4 +106,4 @@ def _forward(place: Place, port: int) -> str:
 
 
 def _key(folder: Folder) -> Path:
-    return folder.path / "ssh" / "key"
+    return folder.path.parent / "ssh-key"  # the market keeps one for an account, so all clusters here share it

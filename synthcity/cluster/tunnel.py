@@ -21,7 +21,7 @@ from typing import IO
 
 from synthcity.cluster import ssh
 from synthcity.cluster.folder import Folder
-from synthcity.cluster.layout import Place
+from synthcity.cluster.layout import MOST_REACHED, Place
 from synthcity.cluster.node import END
 from synthcity.cluster.notes import Notes
 from synthcity.cluster.parcel import PATIENCE_SECONDS, packed
@@ -30,7 +30,6 @@ from synthcity.cluster.transport import Reached
 from synthcity.errors import ConfigError
 from synthcity.private import without_secrets
 
-MOST_NODES = 12  # behind ssh, whose server may open a thousand files by default, one a port
 _TICK = 0.5  # seconds between two signs of life
 _SEND_SECONDS = 120.0
 _GOODBYE_SECONDS = 5.0
@@ -58,8 +57,8 @@ class SshTransport:
         """
         ssh.check_programs()
         count = sum(kind.max_nodes for kind in plan.nodes.values())
-        if count > MOST_NODES:
-            raise ConfigError(f"a cluster with nodes behind ssh has {MOST_NODES} nodes at most, got {count}")
+        if count > MOST_REACHED:
+            raise ConfigError(f"a cluster with nodes behind ssh has {MOST_REACHED} nodes at most, got {count}")
         (folder.path / "ssh").mkdir(exist_ok=True, mode=0o700)
         self._folder, self._plan = folder, plan
         self._places = [Place(index, plan.head.ports) for index in range(count + 1)]

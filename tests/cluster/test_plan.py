@@ -122,6 +122,11 @@ storage: /mnt/vault
     ]
 
 
+def test_more_machines_than_a_transport_reaches_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="nodes may be 12 at most in all where they are rented, got 13"):
+        load_plan(written(tmp_path, RENTED.replace("max_nodes: 4", "max_nodes: 13")))
+
+
 @pytest.mark.parametrize("amount", ["0", "-1", ".nan", "true", "'1,5'", ".inf", "[1]"])
 def test_a_cap_that_is_no_amount_is_refused(tmp_path: Path, amount: str) -> None:
     with pytest.raises(ConfigError, match=r"line 3: nodes\.gpu\.max_hourly_rate must be USD, more than 0"):

@@ -15,7 +15,6 @@ from synthcity.cluster.layout import Place
 from synthcity.cluster.plan import Plan
 from synthcity.cluster.rented import AGAIN, RentedMachines
 from synthcity.cluster.transport import Reached
-from synthcity.errors import RunError
 from synthcity.rent import Lessor
 from synthcity.schema import build
 from synthcity.settings import Settings
@@ -92,7 +91,7 @@ class Walk:
 
     def answered(self) -> None:
         """Wait until the market has answered all that is asked."""
-        until(lambda: not any(one.is_being_asked for one in self.machines._asked.values()), seconds=20)
+        until(lambda: not any(one.place for one in self.machines._asked.values()), seconds=20)
 
     @property
     def rentals(self):
@@ -126,11 +125,12 @@ def test_a_machine_is_listed_from_before_it_is_asked_for_until_it_is_to_end(walk
     walk.server.set(faults=[{"on": "^start", "what": "lost"}])  # it starts, and nobody is told
     walk.machines.ask("gpu", "one")
     (asked,) = walk.machines.all()
-    assert (asked.kind, asked.request, asked.address, asked.is_up) == ("gpu", "one", "127.0.1.2", False)
+    assert (asked.kind, asked.request, asked.is_up) == ("gpu", "one", False)
     walk.answered()
-    assert walk.machines.all() == [asked]
+    placed = replace(asked, address="127.0.1.2")
+    assert walk.machines.all() == [placed]
     walk.pass_by(61)
-    assert walk.machines.all() == [replace(asked, is_up=True)]
+    assert walk.machines.all() == [replace(placed, is_up=True)]
     assert walk.server.names() == [asked.name]
     walk.machines.stop(asked.name)
     until(lambda: walk.machines.all() == [], seconds=20)
@@ -248,14 +248,24 @@ def test_another_autoscaler_goes_on_where_one_was_killed(walk: Walk, tmp_path: P
         assert sorted(walk.server.names()) == sorted(names)
 
 
-def test_every_place_taken_is_told(walk: Walk) -> None:
-    walk.server.set(offers={"gpu": [], "cpu": []})
-    for number in range(32):
-        walk.machines.ask("gpu", str(number))
-    with pytest.raises(RunError, match="has 32 nodes, and no address for another one"):
-        walk.machines.ask("gpu", "33")
-    assert len({one.address for one in walk.machines.all()}) == 32
+def test_no_two_machines_have_one_place_and_none_lies_beyond_those_that_the_plan_has(walk: Walk) -> None:
+    walk.server.set(lag=100.0)  # what has ended is shown for a while
+    names = walk.up(count=2)
+    for name in names:
+        walk.machines.stop(name)
+    until(lambda: walk.server.names() == [], seconds=20)
+    for number in range(3):
+        walk.machines.ask("gpu", f"later-{number}")
     walk.answered()
+    walk.machines.tend()
+    assert walk.server.names() == []
+    for _ in range(8):
+        walk.pass_by(61)
+        walk.answered()
+        places = [one.place for one in walk.rentals]
+        assert len(set(places)) == len(places)
+        assert set(places) <= {1, 2, 3}
+    assert len(walk.server.names()) == 2
 
 
 def test_by_themselves_machines_come_join_and_go(walk: Walk) -> None:

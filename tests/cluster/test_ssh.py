@@ -14,12 +14,13 @@ from synthcity.errors import ConfigError
 MACHINE = Reached(name="tests-cpu-1", kind="cpu", place=Place(1, 7000), host="192.0.2.1", user="ubuntu", power_off="")
 
 
-def test_a_cluster_has_one_key_that_nobody_else_reads(folder: Folder) -> None:
+def test_clusters_share_one_key_that_nobody_else_reads(folder: Folder) -> None:
     key = public_key(folder)
     assert key.startswith("ssh-ed25519 ")
-    assert key.endswith(" synthcity-tests")
+    assert key.endswith(" synthcity")
     assert public_key(folder) == key
-    assert (folder.path / "ssh/key").stat().st_mode & 0o077 == 0
+    assert public_key(Folder(folder.path.parent / "another")) == key  # the market keeps one for an account
+    assert (folder.path.parent / "ssh-key").stat().st_mode & 0o077 == 0
 
 
 def test_without_openssh_it_is_told_what_to_install(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:

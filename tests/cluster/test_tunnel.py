@@ -17,12 +17,12 @@ import pytest
 
 from synthcity.cluster.folder import Folder, Head
 from synthcity.cluster.head import down, up
-from synthcity.cluster.layout import Place
+from synthcity.cluster.layout import MOST_REACHED, Place
 from synthcity.cluster.notes import notes
 from synthcity.cluster.plan import Plan
 from synthcity.cluster.processes import marked
 from synthcity.cluster.ssh import known_hosts, public_key
-from synthcity.cluster.tunnel import MOST_NODES, SshTransport
+from synthcity.cluster.tunnel import SshTransport
 from synthcity.errors import ConfigError
 from synthcity.schema import build, plain
 from tests.cluster.machine import machines, missing
@@ -206,8 +206,8 @@ def test_another_host_key_than_was_told_is_refused(folder: Folder, plan: Plan, t
 
 
 def test_a_plan_with_more_nodes_than_ssh_carries_is_refused(folder: Folder, plan: Plan) -> None:
-    many = build(Plan, plain(plan) | {"nodes": {"cpu": {"market": "local", "max_nodes": MOST_NODES + 1}}})
-    with pytest.raises(ConfigError, match=f"{MOST_NODES} nodes at most, got {MOST_NODES + 1}"):
+    many = build(Plan, plain(plan) | {"nodes": {"cpu": {"market": "local", "max_nodes": MOST_REACHED + 1}}})
+    with pytest.raises(ConfigError, match=f"{MOST_REACHED} nodes at most, got {MOST_REACHED + 1}"):
         SshTransport(folder, many)
 
 
