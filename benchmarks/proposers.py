@@ -69,7 +69,7 @@ class OrderedTPE(TPEProposer):
     def _study(self, history: TrialHistory, seed: int) -> optuna.Study:
         self._kept.sampler = self._sampler(seed)
         for record in history.records[self._num_told :]:
-            trial = self._told(record, worst=0.0)
+            trial = self._told(record, record.score, worst=0.0)
             assert trial is not None
             self._kept.add_trial(trial)
         self._num_told = len(history.records)

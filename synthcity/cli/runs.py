@@ -66,13 +66,16 @@ def show(run: str, folder: Path) -> None:
     print_table(COLUMNS, [cells(row_of_run(path))], RIGHT)
     told, best, baseline = history.run, progress.best_trial, progress.best_baseline
     states = Counter(record.status for record in history.records)
+    again = len(history.records) - len(history.first_trainings)
     counts = ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "none yet"
     of = f" of {told['trials']}" if told is not None and "trials" in told else ""
     click.echo(f"\ntrials      {len(history.records)}{of}: {counts}; {len(history.rejections)} refused")
+    if again:
+        click.echo(f"            {again} of them train a leader again, on a fresh seed")
     if best is not None and baseline is not None:
         lead = percent(progress.relative(best.score))
         click.echo(
-            printable(f"best trial  {best.id} ({best.candidate.source}), {lead} against {baseline[0]} on validation")
+            printable(f"best trial  {best.id} ({best.candidate.origin}), {lead} against {baseline[0]} on validation")
         )
     sessions = len(history.sessions)
     click.echo(f"time        {duration(history.used_seconds)} in {sessions} session{'' if sessions == 1 else 's'}")

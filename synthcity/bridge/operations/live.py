@@ -109,7 +109,7 @@ def _live(asked: Asked[Shown]) -> Answer:
         "trials": [
             {
                 "id": one.id,
-                "source": one.candidate.source,
+                "source": one.candidate.origin,
                 "architecture": sketch(one.candidate.config),
                 "state": one.status,
                 "rung": one.last["rung"] if one.last else 0,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from synthcity.nets.spelling import chain
+from synthcity.search.arms import RERUN
 
 # A network as plain nested data. Any, since what an option may be is known to its component alone, and components
 # come from outside; ``NetConfig.from_dict`` is where a config is held to it.
@@ -48,6 +49,11 @@ class Candidate:
     def id(self) -> str:
         """Name in every record; stays the same when the search is resumed."""
         return f"c{self.index:04d}"
+
+    @property
+    def origin(self) -> str:
+        """Who proposed it, for people; of a known network's next seed which trial it repeats, as in "c0003 again"."""
+        return f"{self.parent} again" if self.source == RERUN else self.source
 
     @property
     def architecture(self) -> str:

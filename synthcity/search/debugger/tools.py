@@ -17,6 +17,7 @@ from synthcity.search.debugger.patch import apply, describe
 from synthcity.search.gate import Gate, Rejected
 from synthcity.search.journal.diagnosis import MODEL, Patch
 from synthcity.search.journal.history import TrialHistory, TrialRecord
+from synthcity.search.journal.standings import extent
 
 _SIMILAR = 8
 MAX_CHANGES = 3
@@ -138,6 +139,7 @@ def similar_trials(context: Case) -> str:
     lines = []
     for record in sorted(others, key=distance)[:_SIMILAR]:
         message = record.failure["message"] if record.failure else record.reason
-        how = f"score {record.score:.1f}" if record.score is not None else message
+        part = extent(record) and f" after {extent(record)}"
+        how = f"score {record.score:.1f}{part}" if record.score is not None else message
         lines.append(f"{record.candidate.id} {record.status}, {how}: {json.dumps(record.candidate.config)}")
     return "\n".join(lines) or "there are no others yet"

@@ -8,16 +8,14 @@ a time that grows with their number alone.
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from statistics import fmean
 from typing import cast
 
 from synthcity.errors import DataError, RunError
 from synthcity.files import atomic_write
-from synthcity.search.arms import DEBUGGER, FIRST, OPEN, ArmState
+from synthcity.search.arms import DEBUGGER, FIRST, OPEN, RERUN, ArmState
 from synthcity.search.candidates.candidate import Candidate, Config, Proposal
 from synthcity.search.journal.diagnosis import LIMIT
 from synthcity.search.journal.events import (
@@ -33,6 +31,7 @@ from synthcity.search.journal.events import (
 )
 from synthcity.search.journal.record import COMPLETED, FAILED, QUEUED, RUNNING, STOPPED, TrialRecord
 from synthcity.search.journal.sessions import Cost, Session, counted, passed
+from synthcity.search.journal.standings import mean_scores, trainings, whole_scores
 
 __all__ = ["COMPLETED", "FAILED", "QUEUED", "RUNNING", "STOPPED", "Fold", "TrialHistory", "TrialRecord"]
 
@@ -127,18 +126,28 @@ class TrialHistory:
         which what each seed does to all networks is taken out. Once one of them was trained to its end, those that were
         not do not count: their scores are of fewer rungs.
         """
-        seeds: dict[str, list[TrialRecord]] = defaultdict(list)
+        same = trainings(self.records)
+        means = mean_scores(same)
+        best = [min(one, key=lambda record: (record.score, record.candidate.index)) for one in same.values()]
+        return sorted(best, key=lambda record: (means[record.candidate.hash], record.candidate.index))
+
+    @property
+    def ranked(self) -> list[TrialRecord]:
+        """The first training of each network with a score, in the order that they would have had, trained alike.
+
+        It is what proposers learn from; see ``standings``.
+        """
+        whole = whole_scores(self.records)
+        first: dict[str, TrialRecord] = {}
         for record in self.records:
             if record.score is not None:
-                seeds[record.candidate.hash].append(record)
-        seeds.update({n: full for n, same in seeds.items() if (full := [r for r in same if r.status == COMPLETED])})
-        shift = _seed_shifts([[record.score or 0.0 for record in same] for same in seeds.values()])
-        means = {
-            name: fmean((record.score or 0.0) - shift[number] for number, record in enumerate(same))
-            for name, same in seeds.items()
-        }
-        best = [min(same, key=lambda record: (record.score, record.candidate.index)) for same in seeds.values()]
-        return sorted(best, key=lambda record: (means[record.candidate.hash], record.candidate.index))
+                first.setdefault(record.candidate.hash, record)
+        return sorted(first.values(), key=lambda record: (whole[record.candidate.hash], record.candidate.index))
+
+    @property
+    def first_trainings(self) -> list[TrialRecord]:
+        """All trials but those that train a known network again."""
+        return [record for record in self.records if record.candidate.source != RERUN]
 
     @property
     def began(self) -> set[str]:
@@ -337,12 +346,6 @@ def _paid(event: Event) -> float:
     if (event["kind"] == "candidate" or event["kind"] == "rejected") and event["source"] == DEBUGGER:
         return event.get("usd", 0.0)
     return 0.0
-
-
-def _seed_shifts(scores: list[list[float]]) -> list[float]:
-    """What the first seed, the second ... does to a score beside the first, meant over the networks that have it."""
-    most = max(map(len, scores), default=0)
-    return [fmean(same[number] - same[0] for same in scores if len(same) > number) for number in range(most)]
 
 
 def _rejection(event: RejectedTold) -> Rejection:

@@ -8,7 +8,7 @@ from typing import TypedDict
 from synthcity.search.arms import OPEN, ArmState
 from synthcity.search.config import ArmConfig
 from synthcity.search.journal.history import TrialHistory
-from synthcity.search.proposers.portfolio import Portfolio
+from synthcity.search.proposers.portfolio import Portfolio, judged
 
 
 class ArmPoint(TypedDict):
@@ -51,7 +51,7 @@ def arm_rows(
     """
     rewards = dict(
         zip(
-            (record.candidate.id for record in history.finished),
+            (record.candidate.id for record in judged(history)),
             (reward for _, reward in Portfolio(arms).rewards(history)),
             strict=True,
         )

@@ -18,6 +18,7 @@ from synthcity.search.candidates.notation import changes, differences, short
 from synthcity.search.candidates.space import Space
 from synthcity.search.debugger.failure import Failure
 from synthcity.search.journal.history import FAILED, TrialHistory, TrialRecord
+from synthcity.search.journal.standings import common, extent
 from synthcity.search.proposers.stall import seeds_of, spread
 
 _TOP, _LAST, _OTHERS = 5, 6, 3
@@ -175,18 +176,24 @@ def _used(records: list[TrialRecord], kind: str) -> Counter[str]:
 def insights(history: TrialHistory, most: int, *, named: bool = True) -> list[str]:
     """Parent, change, reason and outcome of derived candidates, in the order of admission.
 
-    Where there are more than ``most``, half are the greatest gains and half the greatest losses. What is within the
+    Both are compared as far as both were trained, on the seed that all first trainings share. Where there are more than ``most``, half are the greatest gains and half the greatest losses. What is within the
     spread over seeds is told so; what failed is told by its cause, elsewhere. ``named`` tells ids.
     """
     noise = spread(seeds_of(history)) or 0.0
+    first: dict[str, TrialRecord] = {}
+    for record in history.first_trainings:
+        first.setdefault(record.candidate.hash, record)
     found: list[tuple[float, str]] = []
-    for record in history.finished:
-        candidate, parent = record.candidate, history.trials.get(record.candidate.parent or "")
-        if candidate.source == RERUN or record.score is None or parent is None or parent.score is None:
+    for record in history.first_trainings:
+        candidate, named_parent = record.candidate, history.trials.get(record.candidate.parent or "")
+        parent = None if named_parent is None else first.get(named_parent.candidate.hash)
+        both = common(parent, record) if parent is not None and record.finished else None
+        if parent is None or both is None:
             continue
-        gain = parent.score - record.score
+        before, after, rung = both
+        gain = before - after
         word = "no difference beyond seeds" if abs(gain) <= noise else "helped" if gain > 0 else "did not help"
-        outcome = f"{word}, {-100 * gain / parent.score:+.2f} %"
+        outcome = f"{word}, {-100 * gain / before:+.2f} %" + ("" if rung is None else f" at rung {rung}, which both have")
         name = f"{candidate.id} from {parent.candidate.id}" if named else parent.candidate.architecture
         why = f" ({_cut(candidate.rationale, _LONGEST_RATIONALE)})" if candidate.rationale else ""
         found.append((gain, f"{name}: {changes(parent.candidate.config, candidate.config)}{why}: {outcome}"))

@@ -30,6 +30,7 @@ from synthcity.search.journal.folder import read_run
 from synthcity.search.journal.history import TrialHistory
 from synthcity.search.journal.journal import JOURNAL, read_events
 from synthcity.search.journal.parts import EarlierBest, EarlierRun, Network, Span
+from synthcity.search.journal.standings import whole_scores
 from synthcity.search.proposers.briefing import insights
 from synthcity.vault import Entry, Vault, list_runs, open_vault
 from synthcity.vault.base import Absent
@@ -125,12 +126,12 @@ def _told(
         )
     _refuse_knowledge(where, knows, config)
     history = TrialHistory.replay(events)
-    baseline = min(history.baselines.values(), default=None)
+    baseline, whole = min(history.baselines.values(), default=None), whole_scores(history.records)
     best: list[EarlierBest] = []
-    for record in history.scored:
+    for record in history.ranked:
         known = _known(record.candidate.config)
         if known is not None and len(best) < _BEST:
-            lead = None if not baseline else 100 * ((record.score or 0.0) / baseline - 1)
+            lead = None if not baseline else 100 * (whole[record.candidate.hash] / baseline - 1)
             best.append(EarlierBest(config=known, lead=lead))
     if not best:
         raise ConfigError(f"search.earlier: the run {where} has no trial with a score; leave it out")

@@ -210,7 +210,7 @@ class LLMProposer:
 
 def _without_best(history: TrialHistory) -> TrialHistory:
     """Leave the best trials out, so that something else is begun from; the gate still knows them."""
-    best = {record.candidate.hash for record in history.scored[:_HIDDEN_BEST]}  # all seeds of a network
+    best = {record.candidate.hash for record in history.ranked[:_HIDDEN_BEST]}  # all seeds of a network
     shown = {name: record for name, record in history.trials.items() if record.candidate.hash not in best}
     return replace(history, trials=shown)
 

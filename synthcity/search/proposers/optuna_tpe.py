@@ -3,13 +3,13 @@
 The study is rebuilt from the history for every call, so there is nothing to save, restore or get out of step. It is
 told of so many trials at most, the best and the newest of a long search: the model takes no more than 25 as good, and
 the density of the others is known from some hundreds, while the time of a call grows with all of them. Candidates of
-other sources are told like its own. A failed candidate is told as complete with the running 90th percentile of the
+other sources are told like its own, each network once, by the mean of its seeds, and one that was stopped by what it
+would have come to (``standings``). A failed candidate is told as complete with the running 90th percentile of the
 scores, which keeps TPE away from where networks crash without letting one enormous value bend the model.
 """
 
 from __future__ import annotations
 
-import heapq
 import warnings
 
 import numpy as np
@@ -26,6 +26,7 @@ from synthcity.nets.parameters import Parameter
 from synthcity.search.candidates.candidate import Config, Proposal
 from synthcity.search.candidates.space import Flat, Space, Value, to_config
 from synthcity.search.journal.history import FAILED, TrialHistory, TrialRecord
+from synthcity.search.journal.standings import whole_scores
 
 _STARTUP_TRIALS = 10
 _FAILURE_QUANTILE = 90.0
@@ -41,7 +42,7 @@ class TPEProposer:
     def __init__(self, space: Space) -> None:
         self._space = space
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        self._made: dict[tuple[str, str, float | None], FrozenTrial | None] = {}  # a study takes a copy of each
+        self._made: dict[tuple[str, str], tuple[float | None, FrozenTrial | None]] = {}  # a study takes a copy of each
 
     def propose(self, count: int, history: TrialHistory, rng: np.random.Generator) -> list[Proposal]:
         """Ask for ``count`` points; those asked for together know of each other as running."""
@@ -55,10 +56,12 @@ class TPEProposer:
 
     def _study(self, history: TrialHistory, seed: int) -> optuna.Study:
         study = optuna.create_study(direction="minimize", sampler=self._sampler(seed))
-        scores = [record.score for record in history.finished if record.score is not None]
+        whole = whole_scores(history.records)
+        finished = [record for record in history.first_trainings if record.finished and record.score is not None]
+        scores = [whole[record.candidate.hash] for record in finished]
         worst = float(np.percentile(scores, _FAILURE_QUANTILE)) if scores else 0.0
         for record in _worth_telling(history):
-            trial = self._told(record, worst)
+            trial = self._told(record, whole.get(record.candidate.hash), worst)
             if trial is not None:
                 study.add_trial(trial)
         return study
@@ -70,15 +73,15 @@ class TPEProposer:
                 seed=seed, multivariate=True, group=True, n_startup_trials=_STARTUP_TRIALS, constant_liar=True
             )
 
-    def _told(self, record: TrialRecord, worst: float) -> FrozenTrial | None:
+    def _told(self, record: TrialRecord, score: float | None, worst: float) -> FrozenTrial | None:
         """Return the record as Optuna knows it, None where the config lies outside the space."""
-        score = worst if record.status == FAILED else record.score
+        score = worst if record.status == FAILED else score
         # a stopped trial without a rung never said anything: as if it were still running
         score = score if record.finished else None
-        key = record.id, record.candidate.hash, score
-        if key not in self._made:
-            self._made[key] = self._make(record, score)
-        return self._made[key]
+        key = record.id, record.candidate.hash
+        if key not in self._made or self._made[key][0] != score:
+            self._made[key] = score, self._make(record, score)
+        return self._made[key][1]
 
     def _make(self, record: TrialRecord, score: float | None) -> FrozenTrial | None:
         found = parameters_of(self._space, record.candidate.config)
@@ -95,13 +98,14 @@ class TPEProposer:
 
 
 def _worth_telling(history: TrialHistory) -> list[TrialRecord]:
-    """Return all trials of a short search; of a long one the best, the newest and those that run, in their order."""
-    finished = history.finished
+    """Return all networks of a short search; of a long one the best, the newest and those that run, in their order."""
+    records = history.first_trainings
+    finished = [record for record in records if record.finished]
     if len(finished) <= _MOST_TOLD:
-        return history.records
-    best = heapq.nsmallest(_GOOD, (r for r in finished if r.score is not None), key=lambda record: record.score or 0.0)
+        return records
+    best = [record for record in history.ranked if record.finished][:_GOOD]
     told = {record.id for record in (*best, *finished[_GOOD - _MOST_TOLD :])}
-    return [record for record in history.records if record.id in told or not record.finished]
+    return [record for record in records if record.id in told or not record.finished]
 
 
 def parameters_of(space: Space, config: Config) -> tuple[Flat, dict[str, BaseDistribution]] | None:

@@ -1,7 +1,7 @@
 """Who may propose next: shares earned by results, within floors and ceilings.
 
 Discounted UCB1 (Garivier and Moulines, 2008) over the rank reward of each finished trial: the share of earlier
-trials it beats, so units cancel and noise is tolerated, minus what it cost in worker time and in money, refused
+networks it beats, trained alike (``standings``), so units cancel and noise is tolerated, minus what it cost in worker time and in money, refused
 proposals and failed questions included. This is insurance against a bad arm rather than a gain: an arm that only
 wastes trials falls to its floor.
 
@@ -17,7 +17,8 @@ from collections.abc import Collection, Mapping
 
 from synthcity.search.arms import LLM
 from synthcity.search.config import ArmConfig
-from synthcity.search.journal.history import TrialHistory
+from synthcity.search.journal.history import TrialHistory, TrialRecord
+from synthcity.search.journal.standings import whole_scores
 
 _DISCOUNT = 0.97
 _EXPLORATION = 0.5
@@ -75,8 +76,8 @@ class Portfolio:
         return bounds
 
     def rewards(self, history: TrialHistory) -> list[tuple[str, float]]:
-        """Return (source, reward) of every finished trial in the order of admission; a failure earns 0."""
-        finished = history.finished
+        """Return (source, reward) of every finished trial of ``judged``; a failure earns 0."""
+        finished, whole = judged(history), whole_scores(history.records)
         usd = {arm: self._usd(history, arm) for arm in self._arms}
         # rented machines differ in price: there money is what a trial costs, else the time of a worker
         is_rented = any(record.usd for record in finished)
@@ -85,7 +86,7 @@ class Portfolio:
         rewards: list[tuple[str, float]] = []
         earlier: list[float] = []
         for record, cost in zip(finished, costs, strict=True):
-            score, reward = record.score, 0.0
+            score, reward = None if record.score is None else whole[record.candidate.hash], 0.0
             if score is not None:
                 reward = (len(earlier) - bisect.bisect_right(earlier, score)) / len(earlier) if earlier else 0.5
                 bisect.insort(earlier, score)
@@ -114,3 +115,8 @@ class Portfolio:
 
     def _finished_sources(self, history: TrialHistory) -> list[str]:
         return [r.candidate.source for r in history.finished if r.candidate.source in self._arms]
+
+
+def judged(history: TrialHistory) -> list[TrialRecord]:
+    """Return the finished trials that earn a reward, in the order of admission: a known network's next seed is none."""
+    return [record for record in history.first_trainings if record.finished]

@@ -14,7 +14,8 @@ _TRIES = 20
 
 
 class RefineProposer:
-    """A steady-state genetic algorithm without a population: its parents are the five best candidates of all arms.
+    """A steady-state genetic algorithm without a population: its parents are the five best candidates of all arms,
+    those that were stopped where they would stand, trained to their end.
 
     Each value of a child comes from either parent, where both have one (uniform crossover, Syswerda, 1989). Half of the
     children have one value moved besides, to a neighbouring one or to any, alike; the number of blocks by one. A block
@@ -44,7 +45,7 @@ class RefineProposer:
     def _parents(self, history: TrialHistory) -> list[tuple[Candidate, Flat]]:
         """Return the best that lie in the sampled space; a hand-written candidate may lie outside."""
         found: list[tuple[Candidate, Flat]] = []
-        for record in history.scored:
+        for record in history.ranked:
             try:
                 found.append((record.candidate, self._space.flatten(record.candidate.config)))
             except ValueError:

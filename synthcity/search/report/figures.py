@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from synthcity.forecast.evaluation.diagnostics import Fan, PitRow
 from synthcity.forecast.evaluation.regimes import GroupRow
+from synthcity.search.arms import RERUN
 from synthcity.search.finals.verdict import LeadInterval, LeadTable
 from synthcity.search.proposers.arm_table import ArmRow
 from synthcity.search.report.model import TrialRow
@@ -231,7 +232,9 @@ def search_figure(trials: Sequence[TrialRow], *, over_time: bool, sources: Seque
         colour = SERIES[sources.index(source) % len(SERIES)]
         axes.plot(order[mine], relative[mine], "o", color=colour, ms=5, alpha=0.8, lw=0, label=_short(source))
     if len(done):
-        axes.step(order, np.minimum.accumulate(relative), where="post", color=INK, lw=1.6, label="best so far")
+        # a fresh seed moves all networks alike: the best so far is that of first trainings
+        first = np.where([trial["source"] == RERUN for trial in done], np.inf, relative)
+        axes.step(order, np.minimum.accumulate(first), where="post", color=INK, lw=1.6, label="best so far")
         axes.set_ylim(*_robust_range(relative))
     _zero_line(axes, vertical=False)
     axes.set_xlabel("minutes of searching" if over_time else "trials finished")

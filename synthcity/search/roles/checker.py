@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from synthcity.agents.prompts.components import describe_components
 from synthcity.agents.tools import tool
 from synthcity.search.journal.events import VerdictTold
+from synthcity.search.journal.standings import extent
 from synthcity.search.roles import planner  # noqa: F401 - registers check_candidate and read_result
 from synthcity.search.roles.context import RoleContext
 from synthcity.search.roles.role import Finished, Role
@@ -16,11 +17,11 @@ PROVEN, NOT_PROVEN, UNFINISHED = "proven", "not proven", "no verdict"
 
 @tool("checker")
 def list_trials(context: RoleContext) -> list[dict[str, object]]:
-    """List all trials of the run with status and score, best first, those without a score last."""
+    """List all trials with status and score, best first, those without a score last; rung says how far each came."""
     scored = context.history.scored
     rest = [record for record in context.history.records if record.score is None]
-    rows = ((r.candidate.id, r.candidate.architecture, r.status, r.score) for r in (*scored, *rest))
-    return [dict(zip(("id", "architecture", "status", "score"), row, strict=True)) for row in rows]
+    rows = ((r.candidate.id, r.candidate.architecture, r.status, extent(r), r.score) for r in (*scored, *rest))
+    return [dict(zip(("id", "architecture", "status", "rung", "score"), row, strict=True)) for row in rows]
 
 
 @tool("checker")

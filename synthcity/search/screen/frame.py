@@ -15,7 +15,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from synthcity.search.arms import OPEN
+from synthcity.search.arms import OPEN, RERUN
 from synthcity.search.candidates.notation import sketch
 from synthcity.search.journal.history import FAILED, QUEUED, RUNNING, TrialRecord
 from synthcity.search.journal.progress import Progress
@@ -111,7 +111,7 @@ def _best_line(progress: Progress) -> Text:
         return Text.assemble("best so far ", (f"{baseline[0]}, a baseline with {baseline[1]:.1f} bps", "dim"))
     lead = progress.relative(best.score) or 0.0
     return Text.assemble(
-        f"best so far {best.id} ({best.candidate.source}) ",
+        f"best so far {best.id} ({best.candidate.origin}) ",
         (percent(lead), "bold green" if lead < 0 else "bold yellow"),
         f" over {baseline[0]}",
         (f"   {SIGN}", "dim"),
@@ -123,6 +123,7 @@ def _counts_line(progress: Progress) -> Text:
     history = progress.history
     counts = Counter(record.candidate.source for record in history.records)
     parts: list[str | tuple[str, str]] = []
+    again = counts.pop(RERUN, 0)
     for name in sorted({*counts, *progress.usd, *history.arms}):
         parts.append(f"{name} {counts[name]}")
         if name in progress.usd:
@@ -131,6 +132,8 @@ def _counts_line(progress: Progress) -> Text:
             parts.append((f" {history.arms[name].state}", "yellow"))
         parts.append("  ")
     failed, refused = progress.num_failed, len(history.rejections)
+    if again:
+        parts.append((f"trained again {again}  ", "dim"))
     parts.append((f"failed {failed}", "red" if failed else "dim"))
     parts.append((f"  refused {refused}", "dim"))
     return Text.assemble("proposed by ", *parts) if counts else Text.assemble(*parts)
@@ -173,7 +176,7 @@ def _cells(progress: Progress, record: TrialRecord) -> list[Text]:
     # Text, not str: names come from proposers and must not be read as markup
     return [
         Text(record.id),
-        Text(record.candidate.source, no_wrap=True, overflow="ellipsis"),
+        Text(record.candidate.origin, no_wrap=True, overflow="ellipsis"),
         Text(sketch(record.candidate.config), no_wrap=True, overflow="ellipsis"),
         Text(f"{last['rung']}/{last['num_rungs']}" if last else "-"),
         _difference(progress.relative(record.curve[-1] if last else None)),

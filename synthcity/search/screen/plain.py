@@ -157,7 +157,7 @@ def _rung_line(progress: Progress, record: TrialRecord) -> str:
 
 
 def _finished_line(progress: Progress, record: TrialRecord) -> str:
-    text = f"trial {record.id} ({record.candidate.source}, {sketch(record.candidate.config)}) {record.status}"
+    text = f"trial {record.id} ({record.candidate.origin}, {sketch(record.candidate.config)}) {record.status}"
     if record.failure:
         message = record.failure["message"].strip().splitlines()
         return f"{text}: {record.failure['class']}: {message[0] if message else ''}"

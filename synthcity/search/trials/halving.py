@@ -31,10 +31,10 @@ def falls_behind(score: float, others: Sequence[float], reduction: float) -> boo
 
 
 def scores_at(history: TrialHistory, rung: int, *, without: str) -> list[float]:
-    """Scores that the other trials reported at ``rung``."""
+    """Scores that the other networks reported at ``rung``; a leader that is trained again counts once."""
     return [
         entry["score"]
-        for record in history.records
+        for record in history.first_trainings
         if record.candidate.id != without
         for entry in record.rungs
         if entry["rung"] == rung

@@ -10,7 +10,7 @@ import numpy as np
 
 from synthcity.forecast.evaluation.evidence import paired, shrunk
 from synthcity.search.arms import FIRST, RERUN
-from synthcity.search.journal.history import TrialHistory, TrialRecord
+from synthcity.search.journal.history import COMPLETED, TrialHistory, TrialRecord
 
 _SURE = 2.0  # standard deviations of noise: many are looked at, and one of them would be a gain by chance
 
@@ -21,7 +21,9 @@ def fruitless(history: TrialHistory) -> int:
     Counted are finished trials of what proposers found, stopped ones too, in the order of admission; the first best is
     that of the networks that the search began with.
     """
-    best = next((r for r in history.scored if r.candidate.hash in history.began and r.blocks is not None), None)
+    # of a network with several seeds the first training, which had the seed that all others had
+    began = (record for record in history.ranked if record.candidate.hash in history.began)
+    best = next((r for r in began if r.status == COMPLETED and r.blocks is not None), None)
     count = 0
     for record in history.finished:
         if record.candidate.source in (FIRST, RERUN) or record.candidate.hash in history.began:

@@ -86,6 +86,24 @@ def test_what_lies_within_the_spread_of_seeds_is_no_gain() -> None:
     assert "5010.0 over 3 seeds" in text
 
 
+def test_a_child_of_one_rung_is_compared_at_that_rung() -> None:
+    """At the end of its training the parent is better than the child was at a quarter of it."""
+    child = derived(1, 0, 4950.0, d_model=64)
+    child[-1]["status"] = "stopped"
+    known = TrialHistory.replay([*tell(candidate(0), 5000.0, 4900.0, 4880.0, 4870.0), *child])
+    (line,) = insights(known, 4)
+    assert "helped, -1.00 % at rung 1, which both have" in line
+
+
+def test_a_child_is_compared_with_the_first_seed_of_its_parent() -> None:
+    events = tell(candidate(0), 5000.0)
+    known = TrialHistory.replay(events)
+    events += tell(again(known.trials["c0000"], known), 4700.0)
+    (line,) = insights(TrialHistory.replay([*events, *derived(2, 1, 4950.0, d_model=64)]), 4)
+    assert line.startswith("c0002 from c0000")
+    assert "helped, -1.00 %" in line
+
+
 def test_failures_that_differ_in_numbers_alone_are_one() -> None:
     events = []
     for index in range(3):

@@ -10,6 +10,7 @@ from synthcity.nets.parameters import Parameter
 from synthcity.search.candidates.space import Space, canonical
 from synthcity.search.proposers import RandomProposer, TPEProposer
 from synthcity.search.proposers.optuna_tpe import _distribution, _worth_telling
+from synthcity.search.proposers.stall import again
 from tests.search.builders import candidate, history, tell
 
 SPACE = Space.from_registry()
@@ -109,9 +110,19 @@ def test_every_parameter_has_a_distribution_of_its_own_range(parameter: Paramete
 
 
 def test_of_a_long_search_it_is_told_the_best_the_newest_and_what_runs() -> None:
-    trials = [tell(candidate(index, rate=1e-3), 9000.0 - index) for index in range(500)]
-    trials[3] = tell(candidate(3, rate=1e-3), 5000.0)
-    trials[7] = tell(candidate(7, rate=1e-3), 5500.0, status="running")
+    trials = [tell(candidate(index, rate=1e-3 + 1e-5 * index), 9000.0 - index) for index in range(500)]
+    trials[3] = tell(candidate(3, rate=1.03e-3), 5000.0)
+    trials[7] = tell(candidate(7, rate=1.07e-3), 5500.0, status="running")
     told = [record.candidate.index for record in _worth_telling(history(*trials))]
     assert told == [3, 7, *range(125, 500)]
     assert len(_worth_telling(history(*trials[:300]))) == 300
+
+
+def test_a_network_is_told_once_and_a_stopped_one_as_if_trained_to_its_end() -> None:
+    told = [tell(candidate(0), 5000.0, 4800.0), tell(candidate(1), 5100.0, status="stopped")]
+    known = history(*told)
+    rerun = tell(again(known.trials["c0000"], known), 4700.0, 4600.0)
+    proposer = TPEProposer(SPACE)
+    assert [trial.value for trial in proposer._study(history(*told, rerun), 0).trials] == [4800.0, 4900.0]
+    later = tell(candidate(3), 5000.0, 4900.0)  # others gain less than was thought
+    assert proposer._study(history(*told, rerun, later), 0).trials[1].value == 4950.0

@@ -7,6 +7,7 @@ import pytest
 from synthcity.search.config import ArmConfig
 from synthcity.search.journal.history import TrialHistory
 from synthcity.search.proposers.portfolio import Portfolio
+from synthcity.search.proposers.stall import again
 from tests.search.builders import candidate, history, tell
 
 ARMS = {
@@ -64,6 +65,22 @@ def test_rank_rewards_ignore_units_and_order_of_finishing() -> None:
     assert Portfolio(ARMS, cost=False).rewards(history(starts, rest)) == in_order
     scaled = [tell(candidate(i, "tpe"), score) for i, score in enumerate([50.0, 40.0, 45.0])]
     assert Portfolio(ARMS, cost=False).rewards(history(*scaled)) == in_order
+
+
+def test_a_stopped_trial_earns_what_it_beats_trained_alike() -> None:
+    """The first of a search run to their end; beside them a better one that was stopped early looks worse."""
+    begun = [tell(candidate(i, "tpe"), 5100.0 + i, 5000.0 + i) for i in range(4)]
+    stopped = tell(candidate(4, "random"), 5050.0, status="stopped")
+    assert Portfolio(ARMS, cost=False).rewards(history(*begun, stopped))[-1] == ("random", 1.0)
+
+
+def test_a_next_seed_of_a_known_network_earns_and_beats_nothing() -> None:
+    known = history(tell(candidate(0, "tpe"), 5000.0))
+    rerun = tell(again(known.trials["c0000"], known), 4000.0)
+    rewards = Portfolio(ARMS, cost=False).rewards(
+        history(tell(candidate(0, "tpe"), 5000.0), rerun, tell(candidate(2, "random"), 4900.0))
+    )
+    assert rewards == [("tpe", 0.5), ("random", 1.0)]
 
 
 def test_time_costs_reward_unless_runs_must_repeat() -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from synthcity.search.proposers.stall import again
 from synthcity.search.trials.halving import falls_behind, milestones, scores_at
 from tests.search.builders import candidate, history, tell
 
@@ -47,3 +48,9 @@ def test_however_many_train_at_once_the_best_goes_on_and_two_thirds_do_not(at_on
     stopped = [falls_behind(scores[one], scores[order[:number]].tolist(), 3.0) for number, one in enumerate(order)]
     assert not stopped[int(np.flatnonzero(order == scores.argmin())[0])]
     assert 0.55 < np.mean(stopped) < 0.72
+
+
+def test_a_leader_that_is_trained_again_counts_once() -> None:
+    known = history(tell(candidate(0), 10.0, 9.0))
+    known = history(tell(candidate(0), 10.0, 9.0), tell(again(known.trials["c0000"], known), 8.0, 7.0))
+    assert scores_at(known, 1, without="c0009") == [10.0]

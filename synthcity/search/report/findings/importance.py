@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypedDict
 
-from synthcity.search.arms import RERUN
 from synthcity.search.candidates.space import Space
 from synthcity.search.journal.record import FAILED, TrialRecord
+from synthcity.search.journal.standings import whole_scores
 from synthcity.search.proposers.optuna_tpe import parameters_of
 
 _FEWEST = 12  # trials; of fewer nothing can be said
@@ -31,14 +31,15 @@ def importance_rows(records: Sequence[TrialRecord], max_blocks: int) -> list[Imp
     """Return the parameters that moved the score most, the first first; none where too few trials have a score."""
     import optuna
 
-    scored = [r for r in records if r.status != FAILED and r.score is not None and r.candidate.source != RERUN]
-    if len(scored) < _FEWEST:
+    whole = whole_scores(records)
+    first = {record.candidate.hash: record for record in reversed(records) if record.status != FAILED}
+    if len(whole) < _FEWEST:
         return []
     study, space = optuna.create_study(), Space.from_registry(max_blocks)
-    for record in scored:
-        if (found := parameters_of(space, record.candidate.config)) is not None:
+    for name, score in whole.items():  # each network once, and as if all had been trained alike
+        if (found := parameters_of(space, first[name].candidate.config)) is not None:
             flat, distributions = found
-            study.add_trial(optuna.create_trial(params=flat, distributions=distributions, value=record.score))
+            study.add_trial(optuna.create_trial(params=flat, distributions=distributions, value=score))
     if len(study.trials) < _FEWEST:
         return []
     shared = set.intersection(*(set(trial.params) for trial in study.trials))
