@@ -85,12 +85,16 @@ def test_refuses_what_does_not_run() -> None:
 
 
 def test_refuses_what_is_too_large() -> None:
-    assert refusal(config(), dry_run=cost(parameters=5001)).stage == "size"
+    rejected = refusal(config(), dry_run=cost(parameters=5001))
+    text = "lstm>gbm d32 h48 has 5001 parameters, more than the limit of 5000"
+    assert (rejected.stage, str(rejected)) == ("size", text)
 
 
 def test_refuses_what_cannot_finish_in_time() -> None:
     rejected = refusal(config(), dry_run=cost(step_seconds=0.2004))
-    assert (rejected.stage, str(rejected)) == ("too slow", "a step takes 200.4 ms, more than the 200.0 ms there are")
+    assert (rejected.stage, str(rejected)) == (
+        "too slow", "a step of lstm>gbm d32 h48 takes 200.4 ms, more than the 200.0 ms there are"
+    )  # fmt: skip
     open_ended = Gate(SPACE, cost(step_seconds=9.0), GateLimits(max_parameters=5000))
     assert open_ended.admit(Proposal(config=config()), "random", TrialHistory()).id == "c0000"
 
@@ -106,7 +110,8 @@ def test_refuses_without_a_run_what_the_blocks_costs_show_to_be_far_too_slow(mon
     wide = {"d_model": 32, "history": 96, "training": {"batch_size": 48}}
     proposed = config(blocks=[{"name": "lstm"}, {"name": "tcn"}], **wide)
     rejected = refusal(proposed, dry_run=never)
-    text = "a step would take about 1.09 s, 1.05 s of it the block tcn; that is far more than the 0.2 s there are"
+    text = "a step of lstm+tcn>gbm d32 h96 would take about 1.09 s, 1.05 s of it the block tcn; "
+    text += "that is far more than the 0.2 s there are"
     assert (rejected.stage, str(rejected)) == ("too slow", text)
     # within the factor it is the dry run that judges, and a block that nobody measured counts nothing
     for blocks in ([{"name": "lstm"}], [{"name": "tcn"}], [{"name": "transformer"}]):
@@ -114,3 +119,43 @@ def test_refuses_without_a_run_what_the_blocks_costs_show_to_be_far_too_slow(mon
         assert gate().admit(proposal, "random", TrialHistory()).id == "c0000"
     open_ended = Gate(SPACE, CHEAP, GateLimits(max_parameters=5000))
     assert open_ended.admit(Proposal(config=proposed), "random", TrialHistory()).id == "c0000"
+
+
+def timed(*seconds: float) -> Any:
+    """Dry runs whose steps take one time after the other."""
+    found = iter(seconds)
+    return lambda config: {"parameters": 1, "step_seconds": next(found)}
+
+
+def refused(proposed: dict[str, Any], rejection: Rejected) -> list[dict[str, Any]]:
+    told = {"source": "tpe", "stage": rejection.stage, "reason": str(rejection), "config": proposed}
+    return [{"kind": "rejected", "time": 0.0, **told, "step_seconds": rejection.step_seconds}]
+
+
+def test_a_candidate_once_refused_as_too_slow_is_refused_again_whatever_the_clock_says() -> None:
+    rejected = refusal(config(), dry_run=timed(0.31))
+    known = history(refused({"blocks": [{"name": "lstm"}]}, rejected))  # as it was proposed, not as it is canonical
+    again = refusal(config(), known, dry_run=timed())  # it is not even run
+    assert (again.stage, str(again)) == (rejected.stage, str(rejected))
+    other_rates = config(training={"learning_rate": 4e-3, "weight_decay": 0.3})
+    assert refusal(other_rates, known, dry_run=timed()).stage == "too slow"
+    wider = Proposal(config=config(d_model=48))
+    assert gate(timed(0.1)).admit(wider, "tpe", known).step_seconds == 0.1
+
+
+def test_what_has_the_shape_of_a_candidate_once_taken_is_taken() -> None:
+    taken = gate(timed(0.19)).admit(Proposal(config=config()), "tpe", TrialHistory())
+    known = history(tell(taken))
+    other_rates = Proposal(config=config(training={"learning_rate": 4e-3}))
+    assert gate(timed(9.0)).admit(other_rates, "tpe", known).step_seconds == 0.19
+
+
+def test_what_is_a_little_too_slow_is_timed_again_and_its_fastest_step_counts() -> None:
+    assert gate(timed(0.25, 0.19)).admit(Proposal(config=config()), "tpe", TrialHistory()).step_seconds == 0.19
+    assert refusal(config(), dry_run=timed(0.25, 0.22, 0.23)).step_seconds == 0.22
+    assert refusal(config(), dry_run=timed(0.31)).step_seconds == 0.31  # far too slow
+
+
+def test_where_any_time_will_do_none_is_kept() -> None:
+    open_ended = Gate(SPACE, CHEAP, GateLimits(max_parameters=5000))
+    assert open_ended.admit(Proposal(config=config()), "random", TrialHistory()).step_seconds is None

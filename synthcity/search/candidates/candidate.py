@@ -32,7 +32,8 @@ class Proposal:
 class Candidate:
     """An admitted proposal: canonical config, numbered in the order of admission.
 
-    ``usd`` is what it cost to think of it; ``arms`` holds the state of every arm when it was admitted, so that a search
+    ``usd`` is what it cost to think of it, ``step_seconds`` what a training step took at the gate, where it was timed;
+    ``arms`` holds the state of every arm when it was admitted, so that a search
     whose language model was away can never pass for one that had it.
     """
 
@@ -43,6 +44,7 @@ class Candidate:
     parent: str | None = None
     rationale: str = ""
     usd: float = 0.0
+    step_seconds: float | None = None
     arms: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -70,6 +72,7 @@ class Candidate:
             "parent": self.parent,
             "rationale": self.rationale,
             "usd": self.usd,
+            "step_seconds": self.step_seconds,
             "arms": dict(self.arms),
             "architecture": self.architecture,
             "hash": self.hash,
@@ -79,5 +82,5 @@ class Candidate:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Candidate:
         """Read what :meth:`to_dict` wrote."""
-        names = ("index", "source", "config", "hash", "parent", "rationale", "usd", "arms")
+        names = ("index", "source", "config", "hash", "parent", "rationale", "usd", "step_seconds", "arms")
         return cls(**{name: data[name] for name in names if name in data})

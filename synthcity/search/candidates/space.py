@@ -25,6 +25,7 @@ Value = Any  # of a parameter: a truth, a number or a name, as its ``kind`` says
 Flat = dict[str, Value]
 Pick = Callable[[Parameter], Value]
 _STEP = 0.2  # of a range, in a move to a neighbour
+_RATES = ("learning_rate", "weight_decay")  # of a training: numbers that cost nothing
 _SIGNIFICANT_DIGITS = 3  # finer differences in a float are no new candidate
 
 
@@ -152,6 +153,12 @@ def config_hash(config: Config) -> str:
     """Hash a canonical config: twelve hex digits."""
     text = json.dumps(config, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def shape(config: Config) -> str:
+    """Hash what decides how long a training step takes: a config without its learning rate and weight decay."""
+    training = {name: value for name, value in config.get("training", {}).items() if name not in _RATES}
+    return config_hash({**config, "training": training})
 
 
 def _rounded(value: Any) -> Any:

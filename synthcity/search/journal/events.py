@@ -90,10 +90,12 @@ class Earlier(Told):
 
 
 class Baselines(Told):
-    """Scores of the baselines on the validation prompts."""
+    """Scores of the baselines on the validation prompts; by asset and hour those of the best."""
 
     kind: Literal["baselines"]
     scores: dict[str, float]
+    by_asset: NotRequired[dict[str, float]]
+    by_hour: NotRequired[dict[str, float]]
     seconds: NotRequired[float]
 
 
@@ -109,6 +111,7 @@ class CandidateTold(Told):
     hash: str
     config: Network
     usd: NotRequired[float]
+    step_seconds: NotRequired[float | None]  # of a training, as the gate timed it
     arms: NotRequired[dict[str, str]]
 
 
@@ -122,6 +125,7 @@ class RejectedTold(Told):
     config: dict[str, object]
     parent: NotRequired[str | None]
     usd: NotRequired[float]
+    step_seconds: NotRequired[float | None]
 
 
 class ProposerFailed(Told):
@@ -165,7 +169,9 @@ class RungTold(Told):
 
     ``blocks`` hold the mean score and the weight of each block of validation days, the same blocks for every trial, so
     that trials can be compared in pairs. Rungs of earlier versions, and of trainers that do not tell, lack them.
-    ``usd`` and ``gpu_seconds``: what it took of machines that are rented and of GPUs, where it took any.
+    ``scores_by_...`` are those of the rung itself: by asset, by part of the score (which add up to it), and by the
+    first of the six hours (UTC) in which a window begins. ``usd`` and ``gpu_seconds``: what it took of machines that
+    are rented and of GPUs, where it took any.
     """
 
     kind: Literal["rung"]
@@ -174,6 +180,10 @@ class RungTold(Told):
     num_rungs: int
     score: float
     rung_score: NotRequired[float]
+    scores_by_asset: NotRequired[dict[str, float]]
+    scores_by_interval: NotRequired[dict[str, float]]
+    scores_by_hour: NotRequired[dict[str, float]]
+    train_loss: NotRequired[float]
     blocks: NotRequired[list[list[float]]]
     steps: NotRequired[int]
     seconds: NotRequired[float]

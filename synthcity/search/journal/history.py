@@ -49,6 +49,7 @@ class Rejection:
     config: Config
     parent: str | None = None
     usd: float = 0.0
+    step_seconds: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,13 +86,15 @@ class Finals:
 class TrialHistory:
     """All trials in the order of their admission, all rejections and answers, and the arms whose state was told.
 
-    ``run`` is what the newest session told of itself, ``looks`` how often the test period was looked at, ``usd`` what
-    was paid to language models, ``cost`` what machines cost.
+    ``baseline_slices`` are the best baseline's scores, by the names that a rung has for its own. ``run`` is what the
+    newest session told of itself, ``looks`` how often the test period was looked at, ``usd`` what was paid to language
+    models, ``cost`` what machines cost.
     """
 
     trials: Mapping[str, TrialRecord] = field(default_factory=dict)
     rejections: tuple[Rejection, ...] = ()
     baselines: Mapping[str, float] = field(default_factory=dict)
+    baseline_slices: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     arms: Mapping[str, ArmState] = field(default_factory=dict)
     answers: tuple[ModelAnswer, ...] = ()
     run: RunTold | None = None
@@ -310,7 +313,8 @@ def _of_search(history: TrialHistory, event: Event, num_trials: int) -> TrialHis
     if event["kind"] == "answered":
         return replace(history, answers=(*history.answers, _answer(event, after=num_trials)))
     if event["kind"] == "baselines":
-        return replace(history, baselines=dict(event["scores"]))
+        slices = {f"scores_{name}": event[name] for name in ("by_asset", "by_hour") if name in event}  # type: ignore[literal-required]
+        return replace(history, baselines=dict(event["scores"]), baseline_slices=slices)
     return history
 
 
@@ -356,6 +360,7 @@ def _rejection(event: RejectedTold) -> Rejection:
         config=event["config"],
         parent=event.get("parent"),
         usd=event.get("usd", 0.0),
+        step_seconds=event.get("step_seconds"),
     )
 
 

@@ -251,6 +251,7 @@ class TrialQueue:
                 config=proposal.config,
                 parent=proposal.parent,
                 usd=proposal.usd,
+                step_seconds=rejection.step_seconds,
             )
             self._rejections[source] += 1
             if source in self._arms and self._rejections[source] >= _MAX_REJECTIONS:
