@@ -83,7 +83,7 @@ def mixed(blocks: int, diverse: float, spread: float, seed: int, apart: Blocks |
     distances = LEVEL * (0.6 + 0.04 * diverse * (1 - np.eye(MEMBERS)))
     own = 0.3 * LEVEL  # half the distance of a member to itself
     rows = [
-        PairRow(start=BLOCK_DAYS * DAY * b, terms=PairTerms(scores_kb[:, b] + own, distances), weight=1.0)
+        PairRow(asset="BTC", start=BLOCK_DAYS * DAY * b, terms=PairTerms(scores_kb[:, b] + own, distances), weight=1.0)
         for b in range(blocks)
     ]
     seen = rows if apart is None else [row for row, hidden in zip(rows, apart, strict=True) if not hidden]

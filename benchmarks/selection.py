@@ -26,13 +26,14 @@ from synthcity.durations import DAY
 from synthcity.forecast.evaluation.evidence import Floats, combined
 from synthcity.search.arms import FIRST
 from synthcity.search.candidates.candidate import Candidate
+from synthcity.search.config import milestones
 from synthcity.search.finals import ranking as ranking_room
 from synthcity.search.finals.ranking import Ranking, beginner, rank
 from synthcity.search.journal.check import check
 from synthcity.search.journal.events import Event
 from synthcity.search.journal.history import COMPLETED, STOPPED, TrialHistory, TrialRecord
 from synthcity.search.proposers.stall import again
-from synthcity.search.trials.halving import falls_behind, milestones, scores_at
+from synthcity.search.trials.halving import falls_behind, scores_at
 from synthcity.search.trials.leaders import doubted
 from synthcity.sn50.competitions import get_rules
 

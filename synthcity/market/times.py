@@ -36,6 +36,11 @@ def parse_time(value: str | int | date) -> int:
     return int(seconds)
 
 
+def quarter_of_day(seconds: int) -> str:
+    """Return the first hour (UTC) of the six in which a unix second lies: 00, 06, 12 or 18."""
+    return f"{seconds % DAY // (6 * HOUR) * 6:02d}"
+
+
 def format_time(seconds: int) -> str:
     """Write unix seconds as ``2025-11-01 12:30`` (UTC), with seconds only where there are any."""
     moment = datetime.fromtimestamp(int(seconds), UTC)

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from synthcity.sn50.competitions import Competition
+from synthcity.sn50.competitions import Competition, Interval
 
 BASIS_POINTS = 1e4
 _SORT_ROWS = 1024  # at a time, so that they stay in the cache
@@ -31,14 +31,26 @@ class ScoreLoss:
 
     def per_window(self, paths_bnh: Tensor, realised_bt: Tensor, weight_bk: Tensor | None = None) -> Tensor:
         """Return scores (batch,); ``weight_bk`` are the weights of equally large strata of the paths."""
+        return self.per_term(paths_bnh, realised_bt, weight_bk).sum(-1)
+
+    def horizons(self, num_steps: int) -> list[int]:
+        """Return for each term which of the competition's horizons it belongs to, for paths of ``num_steps``."""
+        step, found = self._competition.time_increment, []
+        for number, horizon in enumerate(self._competition.horizons):
+            is_one = isinstance(horizon, Interval) and horizon.kind == "first_change"
+            found += [number] * (1 if is_one else num_steps // (horizon.seconds // step))
+        return found
+
+    def per_term(self, paths_bnh: Tensor, realised_bt: Tensor, weight_bk: Tensor | None = None) -> Tensor:
+        """Return what each term adds to the scores (batch, terms); see ``per_window``."""
         simulated, observed, weight_m = self._terms(paths_bnh.float(), realised_bt.float())
         if weight_bk is None:
             crps = _FairCRPS.apply(simulated, observed)
         else:
             crps = _stratified_crps(simulated, observed, weight_bk)
         seen = torch.isfinite(observed)
-        total: Tensor = (torch.where(seen, crps, 0.0) * weight_m).sum(-1)
-        return total
+        found: Tensor = torch.where(seen, crps, 0.0) * weight_m
+        return found
 
     def _terms(self, paths_bnh: Tensor, realised_bt: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Build all terms: simulated (batch, terms, paths), observed (batch, terms), weights (terms,)."""

@@ -39,6 +39,8 @@ class Rung(TypedDict):
     score: float
     rung_score: float
     scores_by_asset: dict[str, float]
+    scores_by_interval: dict[str, float]
+    scores_by_hour: dict[str, float]
     blocks: list[Block]  # of days, the same for every network: paired differences come from them
     train_loss: float
     steps: int
@@ -178,6 +180,8 @@ class Trainer:
             "score": min(self._scores),
             "rung_score": score,
             "scores_by_asset": found.by_asset,
+            "scores_by_interval": found.by_interval,
+            "scores_by_hour": found.by_hour,
             "blocks": found.blocks,
             "train_loss": train_loss,
             "steps": self._step,

@@ -8,7 +8,7 @@ add to it is measured in docs/experiments.md. Assets draw apart: noise that they
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from synthcity.durations import DAY
 from synthcity.forecast.evaluation.interval import block_days
 from synthcity.market.dataset import Dataset
+from synthcity.market.times import quarter_of_day
 from synthcity.nets.loss import ScoreLoss
 from synthcity.nets.network import Network, make_batch
 from synthcity.seeds import mix_seed
@@ -34,11 +35,15 @@ _MOST_PATHS = 960
 class WindowScores:
     """``by_asset`` holds mean fair scores; ``blocks`` the weighted mean and weight of each block of days, in time.
 
-    Blocks are the same for every network, and are those of :func:`synthcity.forecast.evaluation.interval.block_days`.
+    ``by_interval`` is the weighted mean of each part of the score, which add up to it, ``by_hour`` that of the windows
+    that begin within six hours (UTC), by the first of them. Blocks are the same for every network, and are those of
+    :func:`synthcity.forecast.evaluation.interval.block_days`.
     """
 
     by_asset: dict[str, float]
     blocks: list[Block]
+    by_interval: dict[str, float] = field(default_factory=dict)
+    by_hour: dict[str, float] = field(default_factory=dict)
 
     @property
     def score(self) -> float:
@@ -56,28 +61,35 @@ class Validation:
         self._device = device
         self._seed = seed
         self._tables = [dataset.tables[asset] for asset in dataset.assets]
+        self._horizons = [horizon.name for horizon in competition.horizons]
         self._block_seconds = block_days(competition.time_length) * DAY
         self.num_paths = min(_MOST_PATHS, max(1, _STEPS // dataset.spec.horizon // _STRATA) * _STRATA)
 
     def score(self, network: Network) -> WindowScores:
         """Score ``network``, which is to be in evaluation mode."""
         dataset = self._dataset
-        by_asset, scores, weights, blocks = {}, [], [], []
+        by_asset, scores, parts, weights, times = {}, [], [], [], []
         for number, asset in enumerate(dataset.assets):
             starts = dataset.validation[asset]
-            found = self._score_windows(network, number)
+            found, by_horizon = self._score_windows(network, number)
             by_asset[asset] = float(found.mean())
             scores.append(found)
+            parts.append(by_horizon)
             weights.append(np.full(len(found), dataset.coefficients[asset]))
-            blocks.append(dataset.tables[asset].time[starts] // self._block_seconds)
+            times.append(dataset.tables[asset].time[starts])
+        score, weight, time = np.concatenate(scores), np.concatenate(weights), np.concatenate(times)
         return WindowScores(
             by_asset=by_asset,
-            blocks=_by_block(np.concatenate(scores), np.concatenate(weights), np.concatenate(blocks)),
+            blocks=_by_block(score, weight, time // self._block_seconds),
+            by_interval=dict(zip(self._horizons, np.average(np.concatenate(parts), 0, weight).tolist(), strict=True)),
+            by_hour=_by_hour(score, weight, time),
         )
 
     @torch.inference_mode()
-    def _score_windows(self, network: Network, asset: int) -> NDArray[np.float64]:
-        dataset, parts = self._dataset, []
+    def _score_windows(self, network: Network, asset: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the scores (windows,) and what each horizon adds to them (windows, horizons)."""
+        dataset, totals, parts = self._dataset, [], []
+        horizon = torch.tensor(self._loss.horizons(dataset.spec.horizon), device=self._device)
         starts = dataset.validation[dataset.assets[asset]]
         for chunk in np.array_split(starts, math.ceil(len(starts) / _BATCH)):
             ids = np.full(len(chunk), asset)
@@ -88,9 +100,10 @@ class Validation:
             paths, weight_bk = law.sample_strata(
                 self.num_paths, generator=torch.Generator(self._device).manual_seed(seed)
             )
-            parts.append(self._loss.per_window(paths * batch.anchor[:, None, None], batch.realised, weight_bk))
-        found: NDArray[np.float64] = torch.cat(parts).double().cpu().numpy()
-        return found
+            found = self._loss.per_term(paths * batch.anchor[:, None, None], batch.realised, weight_bk)
+            totals.append(found.sum(-1))
+            parts.append(found.new_zeros(len(found), len(self._horizons)).index_add_(1, horizon, found))
+        return torch.cat(totals).double().cpu().numpy(), torch.cat(parts).double().cpu().numpy()
 
 
 def _by_block(scores: NDArray[np.float64], weights: NDArray[np.float64], blocks: NDArray[np.int64]) -> list[Block]:
@@ -98,3 +111,9 @@ def _by_block(scores: NDArray[np.float64], weights: NDArray[np.float64], blocks:
     weight = np.bincount(block, weights=weights)
     mean = np.bincount(block, weights=weights * scores) / weight
     return [[float(m), float(w)] for m, w in zip(mean, weight, strict=True)]
+
+
+def _by_hour(scores: NDArray[np.float64], weights: NDArray[np.float64], times: NDArray[np.int64]) -> dict[str, float]:
+    hours, hour = np.unique([quarter_of_day(int(time)) for time in times], return_inverse=True)
+    means = np.bincount(hour, weights=weights * scores) / np.bincount(hour, weights=weights)
+    return dict(zip(map(str, hours), means.tolist(), strict=True))

@@ -90,6 +90,15 @@ def _earlier(value: object) -> tuple[str, ...]:
     return names
 
 
+def milestones(num_rungs: int, reduction: float) -> list[int]:
+    """Return the rungs at which halving may stop a trial: 1, reduction, reduction^2 ... below the last."""
+    rungs, at = [], 1.0
+    while round(at) < num_rungs:
+        rungs.append(round(at))
+        at *= reduction
+    return sorted(set(rungs))
+
+
 @dataclass(frozen=True, kw_only=True)
 class BudgetConfig:
     """How long and how hard to search."""
@@ -123,6 +132,11 @@ class BudgetConfig:
     def asks_model(self) -> bool:
         """Whether an arm or the debugger asks a language model while candidates are trained."""
         return self.debugger == "llm" or any(name.startswith(LLM) for name in self.arms)
+
+    @property
+    def milestones(self) -> list[int]:
+        """Rungs at which trials may be stopped; none where the faster of two must not decide."""
+        return [] if self.deterministic else milestones(self.rungs, self.reduction)
 
     @property
     def max_step_seconds(self) -> float | None:

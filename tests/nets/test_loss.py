@@ -30,6 +30,10 @@ def test_equals_the_terms_of_sn50(name: str, gaps: bool):
     if gaps:
         log_prices[1, 41:50] = np.nan
     loss = ScoreLoss(competition).per_window(torch.tensor(returns), torch.tensor(log_prices))
+    terms_b = ScoreLoss(competition).per_term(torch.tensor(returns), torch.tensor(log_prices))
+    names = [competition.horizons[number].name for number in ScoreLoss(competition).horizons(steps)]
+    assert names == terms(np.ones((2, steps + 1)), np.ones(steps + 1), name).labels.tolist()
+    assert terms_b.shape == (2, len(names))
     for window in range(2):
         prices = np.exp(np.cumsum(np.pad(returns[window], ((0, 0), (1, 0))), axis=1))
         want = fair_score(prices, np.exp(log_prices[window]), name)

@@ -57,6 +57,16 @@ def test_blocks_add_up_to_the_score_and_are_the_same_for_all(dataset: Dataset) -
     assert first.score == pytest.approx(np.average(list(first.by_asset.values()), weights=weights))
 
 
+def test_parts_of_the_score_add_up_to_it_and_hours_to_its_mean(dataset: Dataset) -> None:
+    found = scored(dataset, network(dataset))
+    competition = get_competition(dataset.competition, get_rules(dataset.rules))
+    assert list(found.by_interval) == [horizon.name for horizon in competition.horizons]
+    assert sum(found.by_interval.values()) == pytest.approx(found.score, rel=1e-5)
+    assert all(value > 0 for value in found.by_interval.values())
+    assert set(found.by_hour) <= {"00", "06", "12", "18"}
+    assert min(found.by_hour.values()) <= found.score <= max(found.by_hour.values())
+
+
 @pytest.mark.parametrize("head", ["gbm", "mixture"])
 def test_common_noise_leaves_less_in_a_difference_than_noise_of_ones_own(dataset: Dataset, head: str) -> None:
     net, near = network(dataset, head=head), network(dataset, head=head)

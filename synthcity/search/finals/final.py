@@ -20,6 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from synthcity.errors import RunError
@@ -31,12 +32,13 @@ from synthcity.forecast.mixing import Mix
 from synthcity.forecast.named import Named
 from synthcity.forecast.quantise import Quantised
 from synthcity.forecast.weights import mean_terms
+from synthcity.market.times import quarter_of_day
 from synthcity.search.config import BudgetConfig
 from synthcity.search.data import SearchData
 from synthcity.search.finals.blend import fit_mix
 from synthcity.search.finals.choice import MIX, choose, stage_seed
 from synthcity.search.finals.contenders import enter, select
-from synthcity.search.finals.scoring import Scorer
+from synthcity.search.finals.scoring import PairRow, Scorer
 from synthcity.search.finals.timing import FinalsClock, note_refit
 from synthcity.search.journal.events import (
     Baselines,
@@ -93,7 +95,23 @@ def score_baselines(recorder: Recorder, data: SearchData, scorer: Scorer, *, see
     rows = scorer.pair_terms([baseline(name) for name in names], data.validation_prompts(fresh=False), seed=seed)
     pairs = mean_terms([(row.terms, row.weight) for row in rows])
     scores = {name: float(pairs.to_realised[k] - 0.5 * pairs.apart[k, k]) for k, name in enumerate(names)}
-    recorder.emit("baselines", scores=scores, seconds=round(scorer.seconds - begin, 3))
+    best = names.index(min(scores, key=lambda name: scores[name]))
+    recorder.emit(
+        "baselines",
+        scores=scores,
+        by_asset=_means(rows, best, lambda row: row.asset),
+        by_hour=_means(rows, best, lambda row: quarter_of_day(row.start)),
+        seconds=round(scorer.seconds - begin, 3),
+    )
+
+
+def _means(rows: Sequence[PairRow], member: int, group: Callable[[PairRow], str]) -> dict[str, float]:
+    """Return a member's weighted mean score in each group of prompts."""
+    scores = np.array([row.terms.to_realised[member] - 0.5 * row.terms.apart[member, member] for row in rows])
+    names, which = np.unique([group(row) for row in rows], return_inverse=True)
+    weight = np.array([row.weight for row in rows])
+    means = np.bincount(which, weights=weight * scores) / np.bincount(which, weights=weight)
+    return dict(zip(map(str, names), means.tolist(), strict=True))
 
 
 def run_final(

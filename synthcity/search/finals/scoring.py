@@ -37,6 +37,7 @@ _log = logging.getLogger(__name__)
 class PairRow:
     """What any mix scores on one prompt; ``weight`` is its asset's coefficient."""
 
+    asset: str
     start: int
     terms: PairTerms
     weight: float
@@ -77,7 +78,10 @@ class Scorer:
         if not rows:
             raise DataError(f"none of {len(prompts)} validation prompts has a realised last price; check the prices")
         weight = self._data.rules.coefficient
-        return [PairRow(start=prompt.start_time, terms=terms, weight=weight(prompt.asset)) for prompt, terms in rows]
+        return [
+            PairRow(asset=prompt.asset, start=prompt.start_time, terms=terms, weight=weight(prompt.asset))
+            for prompt, terms in rows
+        ]
 
     def scores_and_diagnostics(
         self, forecasters: Sequence[Forecaster], prompts: Sequence[Prompt], *, seed: int

@@ -313,7 +313,7 @@ def _of_search(history: TrialHistory, event: Event, num_trials: int) -> TrialHis
     if event["kind"] == "answered":
         return replace(history, answers=(*history.answers, _answer(event, after=num_trials)))
     if event["kind"] == "baselines":
-        slices = {f"scores_{name}": event[name] for name in ("by_asset", "by_hour") if name in event}  # type: ignore[literal-required]
+        slices = {f"scores_{name}": event[name] for name in ("by_asset", "by_hour") if name in event}
         return replace(history, baselines=dict(event["scores"]), baseline_slices=slices)
     return history
 

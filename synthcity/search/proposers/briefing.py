@@ -9,29 +9,30 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
 
 import numpy as np
 
 from synthcity.agents.prompts.components import brief_components
-from synthcity.search.arms import RERUN
+from synthcity.errors import ConfigError
+from synthcity.search.candidates.candidate import Config
 from synthcity.search.candidates.notation import changes, differences, short
-from synthcity.search.candidates.space import Space
+from synthcity.search.candidates.space import Space, canonical
 from synthcity.search.debugger.failure import Failure
 from synthcity.search.journal.history import FAILED, TrialHistory, TrialRecord
 from synthcity.search.journal.standings import common, extent
+from synthcity.search.proposers.curves import FLAT, curve, slices
 from synthcity.search.proposers.stall import seeds_of, spread
 
-_TOP, _LAST, _OTHERS = 5, 6, 3
-_CURVE_POINTS = 5
+_TOP, _LAST, _OTHERS = 5, 4, 2
 _NEAREST = 3  # known configs told as tried, beside those of the history
 _EXAMPLES = 1  # configs as they are to be answered; many make models repeat them (arXiv 2512.24120)
 _FOCUS = 3  # components of the best trials, explained in full
-_INSIGHTS = 8
+_INSIGHTS = 7
 _CAUSES, _STAGES = 4, 3  # groups of failures and of refusals, the largest first
 _LONGEST = 120  # characters of a message or reason that others wrote
 _LONGEST_RATIONALE = 40
 _MOST_USED = 8  # components told in the good region
-_FLAT = 0.001  # relative gain of a last rung below which a curve is a plateau
 _QUICK_SCORED = 10  # scored trials from which quantiles say something
 _FEW = 3  # values from which a range says something, and trials that count as the best
 
@@ -44,32 +45,44 @@ def briefing(
     ``rule`` says what kind of change is wanted, ``earlier`` what is known from other runs.
     """
     shown = _shown(history)
-    curves = list({r.candidate.id: r for r in (*history.scored[:_TOP], *history.finished[-_TOP:])}.values())
+    ranked = history.ranked
+    curves = list({r.candidate.id: r for r in (*ranked[:_TOP], *history.finished[-_FEW:])}.values())
     return {
         "task": task,
         "rules": rule,
         "budget": budget,
         "components": brief_components(space.describe(), _focus(history)),
+        "baselines": _baselines(history),
         "history": _table(history, shown),
-        "curves": "\n".join(_curve(record) for record in curves if record.rungs),
+        "flat": FLAT if any(record.rungs for record in curves) else "",
+        "curves": "\n".join(curve(record) for record in curves if record.rungs),
+        "slices": "\n".join(slices(history)),
         "failures": "\n".join([*_failures(history), *_refusals(history)]),
         "sampler": _sampler(space, history),
         "insights": "\n".join(insights(history, _INSIGHTS)),
         "earlier": earlier,
         "tried": "\n".join(_tried(space, history, shown)),
         "examples": "\n".join(
-            json.dumps(differences(record.candidate.config), separators=(",", ":"))
-            for record in history.scored[:_EXAMPLES]
+            json.dumps(differences(record.candidate.config), separators=(",", ":")) for record in ranked[:_EXAMPLES]
         ),
-        "count": str(count),
+        "count": _asked(count),
     }
 
 
 def _focus(history: TrialHistory) -> list[str]:
     """Components of the best trials, the best's first."""
-    configs = [record.candidate.config for record in history.scored[:_FEW]]
+    configs = [record.candidate.config for record in history.ranked[:_FEW]]
     names = [part["name"] for config in configs for part in (*config["blocks"], config["head"])]
     return list(dict.fromkeys(names))[:_FOCUS]
+
+
+def _asked(count: int) -> str:
+    return "one proposal that differs" if count == 1 else f"{count} proposals that differ in kind from each other and"
+
+
+def _baselines(history: TrialHistory) -> str:
+    ranked = sorted(history.baselines.items(), key=lambda item: item[1])
+    return ", ".join(f"{name} {score:.1f}" for name, score in ranked[:_TOP])
 
 
 def _table(history: TrialHistory, shown: list[TrialRecord]) -> str:
@@ -85,6 +98,8 @@ def _table(history: TrialHistory, shown: list[TrialRecord]) -> str:
     for record in shown:
         candidate, several = record.candidate, seeds.get(record.candidate.hash, [])
         score = "-" if record.score is None else f"{record.score:.1f}"
+        if record.score is not None and (part := extent(record)):
+            score += f" at {part}"
         if len(several) > 1:
             score = f"{np.mean(several):.1f} over {len(several)} seeds"
         cells = [candidate.id, candidate.source, score, f"{record.seconds:.0f}", record.status]
@@ -94,28 +109,13 @@ def _table(history: TrialHistory, shown: list[TrialRecord]) -> str:
 
 def _shown(history: TrialHistory) -> list[TrialRecord]:
     """The best, the latest, and others from all over the ranking; worst first, what has no score before all."""
-    scored = history.scored
+    scored = history.ranked
     rest = scored[_TOP:]
     others = [rest[at * len(rest) // _OTHERS] for at in range(_OTHERS)] if len(rest) >= _OTHERS else rest
-    latest = [record for record in history.records if record.candidate.source != RERUN][-_LAST:]
+    latest = history.first_trainings[-_LAST:]
     chosen = {r.candidate.hash: r for r in (*latest, *others, *scored[:_TOP])}
-    return sorted(chosen.values(), key=lambda r: -(r.score if r.score is not None else float("inf")))
-
-
-def _curve(record: TrialRecord) -> str:
-    scores = record.curve
-    last = len(scores) - 1
-    picked = sorted({round(at * last / (_CURVE_POINTS - 1)) for at in range(_CURVE_POINTS)})
-    return f"{record.candidate.id}: {' '.join(f'{scores[at]:.1f}' for at in picked)} ({shape(scores)})"
-
-
-def shape(scores: list[float]) -> str:
-    """Name a learning curve in one word or two."""
-    if len(scores) < 2:
-        return "one point"
-    if scores[-1] > scores[0]:
-        return "diverged"
-    return "plateau" if scores[-2] - scores[-1] < _FLAT * abs(scores[-2]) else "still falling"
+    place = {record.candidate.hash: at for at, record in enumerate(scored)}
+    return sorted(chosen.values(), key=lambda record: -place.get(record.candidate.hash, len(place)))
 
 
 def _failures(history: TrialHistory) -> Iterable[str]:
@@ -138,7 +138,7 @@ def _refusals(history: TrialHistory) -> Iterable[str]:
 
 def _sampler(space: Space, history: TrialHistory) -> str:
     """Where the better quarter lies, as a Parzen estimator sees it: numbers by their middle half, names by counts."""
-    scored = history.scored
+    scored = history.ranked
     if len(scored) < _QUICK_SCORED:
         return ""
     better = scored[: max(_FEW, len(scored) // 4)]
@@ -176,24 +176,26 @@ def _used(records: list[TrialRecord], kind: str) -> Counter[str]:
 def insights(history: TrialHistory, most: int, *, named: bool = True) -> list[str]:
     """Parent, change, reason and outcome of derived candidates, in the order of admission.
 
-    Both are compared as far as both were trained, on the seed that all first trainings share. Where there are more than ``most``, half are the greatest gains and half the greatest losses. What is within the
-    spread over seeds is told so; what failed is told by its cause, elsewhere. ``named`` tells ids.
+    Both are compared as far as both were trained, on the seed that all first trainings share. Where there are more than
+    ``most``, half are the greatest gains and half the greatest losses. What is within the spread over seeds is told so;
+    what failed is told by its cause, elsewhere. ``named`` tells ids.
     """
     noise = spread(seeds_of(history)) or 0.0
-    first: dict[str, TrialRecord] = {}
+    trained: dict[str, TrialRecord] = {}
     for record in history.first_trainings:
-        first.setdefault(record.candidate.hash, record)
+        trained.setdefault(record.candidate.hash, record)
     found: list[tuple[float, str]] = []
     for record in history.first_trainings:
         candidate, named_parent = record.candidate, history.trials.get(record.candidate.parent or "")
-        parent = None if named_parent is None else first.get(named_parent.candidate.hash)
+        parent = None if named_parent is None else trained.get(named_parent.candidate.hash)
         both = common(parent, record) if parent is not None and record.finished else None
         if parent is None or both is None:
             continue
         before, after, rung = both
         gain = before - after
         word = "no difference beyond seeds" if abs(gain) <= noise else "helped" if gain > 0 else "did not help"
-        outcome = f"{word}, {-100 * gain / before:+.2f} %" + ("" if rung is None else f" at rung {rung}, which both have")
+        outcome = f"{word}, {-100 * gain / before:+.2f} %"
+        outcome += "" if rung is None else f" at rung {rung}, which both have"
         name = f"{candidate.id} from {parent.candidate.id}" if named else parent.candidate.architecture
         why = f" ({_cut(candidate.rationale, _LONGEST_RATIONALE)})" if candidate.rationale else ""
         found.append((gain, f"{name}: {changes(parent.candidate.config, candidate.config)}{why}: {outcome}"))
@@ -210,8 +212,8 @@ def _cut(text: str, longest: int) -> str:
 
 
 def _tried(space: Space, history: TrialHistory, shown: list[TrialRecord]) -> list[str]:
-    """Those nearest to the best that the history does not show."""
-    best = [record.candidate.config for record in history.scored[:_FEW]]
+    """What was proposed and waits, then those nearest to the best that the history does not show."""
+    best = [record.candidate.config for record in history.ranked[:_FEW]]
     told = {record.candidate.hash for record in shown}
 
     def far(record: TrialRecord) -> float:
@@ -221,4 +223,12 @@ def _tried(space: Space, history: TrialHistory, shown: list[TrialRecord]) -> lis
             return 1.0
 
     others = {r.candidate.hash: r for r in history.records if r.candidate.hash not in told}
-    return [short(r.candidate.config) for r in sorted(others.values(), key=far)[:_NEAREST]]
+    waiting = (each.config for source in {a.source: None for a in history.answers} for each in history.waiting(source))
+    nearest = (r.candidate.config for r in sorted(others.values(), key=far)[:_NEAREST])
+    return [*_known(waiting), *map(short, nearest)]
+
+
+def _known(configs: Iterable[Config]) -> Iterable[str]:
+    for config in configs:
+        with suppress(ConfigError):  # the gate has not looked at it yet
+            yield short(canonical(config))

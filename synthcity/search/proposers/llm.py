@@ -1,7 +1,8 @@
 """Arms that ask a language model, each on a daemon thread of its own: nobody ever waits for an answer.
 
 ``llm.refine`` changes one or two things of a good trial, ``llm.structure`` asks for combinations of blocks and heads
-that were not tried. Both are told the same briefing and answer in the same form. What the gate's cheap checks refuse
+that were not tried. Both are told the same briefing and answer in the same form, and never get the same question; what
+one has said and waits is told to the other. What the gate's cheap checks refuse
 goes back once with the reasons; what is refused after that stands in the journal like any other refusal.
 
 An answer is journalled before anything of it is handed out, and what waits is read from the history: a search that is
@@ -33,6 +34,13 @@ from synthcity.search.journal.history import TrialHistory
 from synthcity.search.journal.recorder import Recorder
 from synthcity.search.proposers.briefing import briefing
 from synthcity.search.proposers.stall import HIDDEN, STRONGER, WARMER
+
+STALLED: Mapping[str, str] = {
+    "llm.refine": "The search no longer gains by small steps. Take a trial from the middle of the ranking as the "
+    "parent, and change its blocks or its head.",
+    "llm.structure": "The search no longer gains. Propose blocks and heads that none of the best trials has.",
+}
+"""What each is asked for while the search stalls: never the same of both."""
 
 RULES: Mapping[str, str] = {
     "llm.refine": "Change one or two things of one of the best trials, and name that trial as the parent.",
@@ -152,7 +160,7 @@ class LLMProposer:
             _without_best(history) if level >= HIDDEN else history,
             task=planner.task,
             budget=planner.budget(history),
-            rule=RULES["llm.structure" if level >= WARMER else self.name],
+            rule=(STALLED if level >= WARMER else RULES)[self.name],
             count=count,
             earlier=planner.earlier,
         )

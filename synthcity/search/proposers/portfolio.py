@@ -1,9 +1,9 @@
 """Who may propose next: shares earned by results, within floors and ceilings.
 
 Discounted UCB1 (Garivier and Moulines, 2008) over the rank reward of each finished trial: the share of earlier
-networks it beats, trained alike (``standings``), so units cancel and noise is tolerated, minus what it cost in worker time and in money, refused
-proposals and failed questions included. This is insurance against a bad arm rather than a gain: an arm that only
-wastes trials falls to its floor.
+networks it beats, trained alike (``standings``), so units cancel and noise is tolerated, minus what it cost in worker
+time and in money, refused proposals and failed questions included. This is insurance against a bad arm rather than a
+gain: an arm that only wastes trials falls to its floor.
 
 There is no state: every figure is a function of the history, with trials in the order of their admission, so that
 a resumed search, or one whose workers were faster, chooses alike.

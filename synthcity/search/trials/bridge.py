@@ -23,7 +23,7 @@ from synthcity.search.journal.history import COMPLETED, FAILED, STOPPED
 from synthcity.search.journal.record import TrialRecord, busy_seconds
 from synthcity.search.journal.recorder import Recorder
 from synthcity.search.trials.fleet import Fleet
-from synthcity.search.trials.halving import falls_behind, milestones, scores_at
+from synthcity.search.trials.halving import falls_behind, scores_at
 from synthcity.search.trials.queue import TrialQueue
 from synthcity.search.trials.trainable import Task, inside, make_durable
 
@@ -196,7 +196,7 @@ class Halving(_Shell, FIFOScheduler):
         self._recorder = recorder
         self._deadline = deadline
         self._reduction = budget.reduction
-        self._milestones = [] if budget.deterministic else milestones(budget.rungs, budget.reduction)
+        self._milestones = budget.milestones
         self.reasons: dict[str, str] = {}
 
     def on_trial_result(self, tune_controller: object, trial: Trial, result: TuneResult) -> str:

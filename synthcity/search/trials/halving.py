@@ -13,15 +13,6 @@ import numpy as np
 from synthcity.search.journal.history import TrialHistory
 
 
-def milestones(num_rungs: int, reduction: float) -> list[int]:
-    """Return the rungs at which trials may be stopped: 1, reduction, reduction^2 ... below the last."""
-    rungs, at = [], 1.0
-    while round(at) < num_rungs:
-        rungs.append(round(at))
-        at *= reduction
-    return sorted(set(rungs))
-
-
 def falls_behind(score: float, others: Sequence[float], reduction: float) -> bool:
     """Whether ``score`` (lower is better) is worse than the best 1/reduction of ``others`` at the same rung.
 

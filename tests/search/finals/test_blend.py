@@ -17,7 +17,7 @@ def rows(apart: float, lead: float, seed: int = 0, days: int = 40) -> list[PairR
     for day in range(days):
         far = np.array([[10.0, 10.0 + apart], [10.0 + apart, 10.0]])
         to = 100.0 + np.array([0.0, lead]) + rng.normal(0, 1.0, 2)
-        found.append(PairRow(start=day * DAY, terms=PairTerms(to, far), weight=1.0))
+        found.append(PairRow(asset="BTC", start=day * DAY, terms=PairTerms(to, far), weight=1.0))
     return found
 
 

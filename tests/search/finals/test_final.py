@@ -79,7 +79,7 @@ class GivenScores:
         wanted = np.array(self.weights[: len(forecasters)])
         apart = np.ones((len(wanted), len(wanted))) - np.eye(len(wanted))
         terms = PairTerms(100.0 + apart @ wanted, apart)
-        return [PairRow(start=day * 2 * DAY, terms=terms, weight=1.0) for day in range(8)]
+        return [PairRow(asset="BTC", start=day * 2 * DAY, terms=terms, weight=1.0) for day in range(8)]
 
     def scores(self, forecasters: Sequence[Forecaster], prompts: list[str], *, seed: int) -> pd.DataFrame:
         self._enter("fresh")

@@ -11,7 +11,7 @@ from synthcity.search.candidates.space import Space, canonical, config_hash
 from synthcity.search.journal.history import TrialHistory
 from synthcity.search.proposers.briefing import briefing, insights
 from synthcity.search.proposers.stall import again
-from tests.search.builders import candidate, config, tell
+from tests.search.builders import candidate, config, history, tell
 
 SPACE = Space.from_registry(3)
 
@@ -27,6 +27,13 @@ def large_history(trials: int) -> TrialHistory:
         candidate = Candidate(index=index, source="llm.refine", config=config, hash=config_hash(config), **texts)
         scores = 5000 + 300 * rng.random(4)
         told = tell(candidate, *scores, status="failed" if index % 4 == 3 else "completed")
+        for event in told:
+            if event["kind"] == "rung":
+                parts = dict.fromkeys(("5min", "30min", "3hour", "24hour_abs"), 1200.0)
+                hours = dict.fromkeys(("00", "06", "12", "18"), 5000.0)
+                assets = dict.fromkeys(("BTC", "ETH", "SOL", "XAU"), 5000.0)
+                event |= {"train_loss": 1.0, "scores_by_asset": assets}
+                event |= {"scores_by_interval": parts, "scores_by_hour": hours}
         if index % 4 == 3:
             told[-1]["failure"] = {"class": "TrialFailed", "message": f"{index}: " + "loss " * 500, "traceback": ""}
         refused = {"kind": "rejected", "time": 0.0, "source": "tpe", "stage": "dry run", "config": {}}
@@ -70,6 +77,37 @@ def test_gains_and_losses_stand_beside_each_other_with_what_was_changed() -> Non
     assert found[0] == "c0001 from c0000: training.learning_rate 0.0005 to 0.0011 (as planned): did not help, +1.00 %"
     assert [line[:5] for line in found[1:]] == ["c0027", "c0028", "c0029"]
     assert "d_model 32 to 64" in insights(TrialHistory.replay(events), 40)[-1]
+
+
+def test_the_baselines_and_how_far_a_stopped_trial_came_are_told() -> None:
+    whole = [tell(candidate(index), 5100.0 + index, 5000.0 + index) for index in range(2)]
+    baselines = {"kind": "baselines", "time": 0.0, "scores": {"ewma": 5060.0, "fhs": 5050.25}}
+    text = prompt(history([baselines], *whole, tell(candidate(2), 5050.0, status="stopped")))
+    assert "fhs 5050.2, ewma 5060.0" in text
+    table = [line.split("\t") for line in text.splitlines() if line.startswith("c000") and "\t" in line]
+    assert [(row[0], row[2]) for row in table] == [  # worst first, the stopped one where it would have come to
+        ("c0001", "5001.0"), ("c0000", "5000.0"), ("c0002", "5050.0 at rung 1 of 4"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("count", "asked"),
+    [
+        (1, "Give one proposal that differs from all that was tried."),
+        (3, "Give 3 proposals that differ in kind from each other and from all that was tried."),
+    ],
+)
+def test_asks_for_what_differs_and_says_from_what(count: int, asked: str) -> None:
+    assert asked in prompt(history(tell(candidate(0), 5000.0)), count)
+
+
+def test_what_another_arm_proposed_and_waits_is_told_as_tried() -> None:
+    network = {"blocks": [{"name": "tcn"}], "head": {"name": "sde"}}
+    said = {"config": network, "rationale": "", "parent": None, "usd": 0.0}
+    wrong = {**said, "config": {"blocks": [{"name": "unheard"}]}}
+    answered = {"kind": "answered", "time": 1.0, "source": "llm.structure", "question": 0, "usd": 0.0, "error": ""}
+    known = history(tell(candidate(0), 5000.0), [{**answered, "proposals": [said, wrong]}])
+    assert "\ntcn>sde\n" in prompt(known)
 
 
 def test_what_lies_within_the_spread_of_seeds_is_no_gain() -> None:

@@ -24,6 +24,8 @@ def test_it_says_what_is_left_and_who_has_which_part() -> None:
         "Trials: 5 of 10 are left, 1 are waiting or in training; 2 train at once.",
         "Time: 12:00 is left for trials.",
         "A trial: up to 500 steps in 5:00, at most 5,000,000 parameters.",
+        "Halving: a trial is validated after each of 4 rungs of 125 steps. One that is not among the best 1/3 of all "
+        "at rung 1 or 3 is stopped there, and its score is of no more: compare it with what others had at that rung.",
         "Money: 0.12 of 2.00 USD for language models are spent.",
         "Parts of the trials so far: tpe 75% (mean reward 0.40), llm.refine 25% (mean reward 0.90) (resting); "
         "language models have at most 30%. A better rank earns a greater part.",
@@ -31,7 +33,7 @@ def test_it_says_what_is_left_and_who_has_which_part() -> None:
 
 
 def test_what_does_not_bound_a_search_is_left_out() -> None:
-    card = budget_card(BudgetConfig(trials=3), TrialHistory(), caps=CapsConfig(usd_per_run=None))
+    card = budget_card(BudgetConfig(trials=3, deterministic=True), TrialHistory(), caps=CapsConfig(usd_per_run=None))
     assert card.splitlines() == [
         "Trials: 3 of 3 are left, 0 are waiting or in training.",
         "A trial: up to 1500 steps, at most 5,000,000 parameters.",

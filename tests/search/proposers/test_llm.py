@@ -23,6 +23,7 @@ from synthcity.search.journal.history import Fold, TrialHistory
 from synthcity.search.journal.journal import Journal
 from synthcity.search.journal.recorder import Recorder
 from synthcity.search.proposers import BackgroundProposer, LLMProposer, Planner, make_arms
+from synthcity.search.proposers.llm import RULES, STALLED
 from synthcity.search.proposers.portfolio import Portfolio
 from synthcity.search.proposers.stall import again
 from synthcity.settings import Secret, Settings
@@ -222,6 +223,12 @@ def test_what_was_good_stays_good_when_the_correction_fails(
     assert "bad_request" in recorder.history.answers[0].error
 
 
+def test_no_two_arms_ever_ask_the_same() -> None:
+    asked = [*RULES.values(), *STALLED.values()]
+    assert RULES.keys() == STALLED.keys()
+    assert len(set(asked)) == len(asked)
+
+
 @pytest.mark.parametrize(
     ("level", "temperature", "model"),
     [(0, 0.7, "standin/General-TEE"), (1, 0.9, "standin/General-TEE"), (3, 0.9, "standin/Coder-TEE")],
@@ -255,7 +262,7 @@ def test_a_stall_changes_the_question(
     assert first["temperature"] == pytest.approx(temperature)
     assert [first["model"], second["model"]] == [model, "standin/General-TEE"]  # the stronger one is asked once
     text = first["messages"][-1]["content"]
-    assert ("combinations of blocks" in text) == (level >= 1)
+    assert (STALLED["llm.refine"] in text) == (level >= 1)
     assert ("\nc0000\t" in text) == (level < 2)
     assert ("over 2 seeds" in text) == (level < 2)
     assert level < 2 or "c0006" not in text

@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from synthcity.search.config import milestones
 from synthcity.search.proposers.stall import again
-from synthcity.search.trials.halving import falls_behind, milestones, scores_at
+from synthcity.search.trials.halving import falls_behind, scores_at
 from tests.search.builders import candidate, history, tell
 
 
