@@ -18,10 +18,9 @@ WITHOUT_LOGIC = {
     "pipeline/worlds/world.py",  # a protocol and a record
     "nets/authored/examples.py",  # two texts, which test_static and test_sandbox read
     "search/arms.py",  # words and a record
-    "search/journal/afterwards.py",  # types of events, which test_check holds
     "search/journal/events.py",  # types of events, which test_check holds
-    "search/journal/losses.py",
     "search/journal/parts.py",  # types of their parts
+    "search/journal/surroundings.py",  # types of events, which test_check holds
     "search/report/model.py",  # types of the report
     "search/tracking/sinks/sink.py",  # types of records, and a protocol
     "serve/admission/refusal.py",  # an exception with its fields

@@ -10,8 +10,8 @@ import ray
 
 from synthcity.errors import Fatal, RunError
 from synthcity.search.journal.journal import Journal
-from synthcity.search.journal.losses import TuneLost
 from synthcity.search.journal.recorder import Recorder
+from synthcity.search.journal.surroundings import TuneLost
 from synthcity.search.trials import tuning
 
 

@@ -11,9 +11,8 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired
 
-from synthcity.search.journal.afterwards import Published, Sealed
-from synthcity.search.journal.losses import MachinesTold, NodeLost, TuneLost, WorkerDied
 from synthcity.search.journal.parts import EarlierRun, Failure, Network, Place, ProposalTold, Told
+from synthcity.search.journal.surroundings import MachinesTold, NodeLost, Published, Sealed, TuneLost, WorkerDied
 
 VERSION = 3  # 1 had no version, sessions and clocks
 COMMON_NOISE = 3  # the first version whose trials are validated with common random numbers, not with their own seed's

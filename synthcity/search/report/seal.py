@@ -14,9 +14,9 @@ from pathlib import Path
 from synthcity.errors import RunError
 from synthcity.forecast.evaluation.samples import SAMPLES
 from synthcity.search.finals.final import DIAGNOSTICS, TEST_SCORES, WINNER
-from synthcity.search.journal.afterwards import Sealed
 from synthcity.search.journal.events import Event
 from synthcity.search.journal.recorder import Recorder
+from synthcity.search.journal.surroundings import Sealed
 from synthcity.search.report.model import Report
 from synthcity.search.report.saving import REPORT_JSON, read_report
 

@@ -11,8 +11,8 @@ from synthcity.search.candidates.notation import sketch
 from synthcity.search.journal.diagnosis import LIMIT
 from synthcity.search.journal.events import Answered, Event
 from synthcity.search.journal.history import TrialHistory, TrialRecord
-from synthcity.search.journal.losses import MachinesTold
 from synthcity.search.journal.progress import Progress
+from synthcity.search.journal.surroundings import MachinesTold
 from synthcity.search.proposers.stall import STEPS
 from synthcity.search.screen.frame import Count, clock, overload
 from synthcity.wording import percent

@@ -19,8 +19,8 @@ from synthcity.search.candidates.candidate import Candidate
 from synthcity.search.config import BudgetConfig
 from synthcity.search.journal.events import COMMON_NOISE, CheckpointTold, RunStarted
 from synthcity.search.journal.history import STOPPED
-from synthcity.search.journal.losses import TuneLost
 from synthcity.search.journal.recorder import Recorder
+from synthcity.search.journal.surroundings import TuneLost
 from synthcity.search.trials.bridge import MAX_WORKER_DEATHS, Deadlines, Halving, QueueSearcher, Watch
 from synthcity.search.trials.fleet import Fleet
 from synthcity.search.trials.head_files import head_files

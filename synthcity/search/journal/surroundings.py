@@ -1,4 +1,4 @@
-"""Events of the machines that a search runs on: which there are, and which were lost."""
+"""Events from around a search: its machines, which there are and which were lost; its seal, and where it went."""
 
 from __future__ import annotations
 
@@ -38,3 +38,22 @@ class TuneLost(Told):
 
     kind: Literal["tune_lost"]
     error: str
+
+
+class Sealed(Told):
+    """The report is written: ``files`` of the run folder by sha256, and a digest of all events before this one."""
+
+    kind: Literal["sealed"]
+    files: dict[str, str]
+    journal: str
+
+
+class Published(Told):
+    """What was proven is elsewhere, and was found there whole; ``where`` is a repository or a store."""
+
+    kind: Literal["published"]
+    to: Literal["hub", "hippius"]
+    where: str
+    commit: str  # or the key of what was stored
+    bundle: str  # sha256 of its manifest
+    public: bool
