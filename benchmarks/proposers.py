@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,7 +33,8 @@ from synthcity.search.candidates.candidate import Candidate, Proposal
 from synthcity.search.candidates.space import Space, config_hash
 from synthcity.search.config import ArmConfig, BudgetConfig, default_arms
 from synthcity.search.journal.history import TrialHistory
-from synthcity.search.proposers import Proposer, RandomProposer, RefineProposer, TPEProposer
+from synthcity.search.proposers import GPProposer, Proposer, RandomProposer, RefineProposer, TPEProposer
+from synthcity.search.proposers.optuna.study import OptunaProposer
 from synthcity.search.proposers.portfolio import Portfolio
 
 TRIALS = 60
@@ -47,8 +47,8 @@ METHODS = ("tpe", "portfolio", "portfolio+good", "portfolio+bad", "refine", "ran
 LEVEL = 0.05
 
 
-class OrderedTPE(TPEProposer):
-    """The project's TPE, told only what is new: here every trial ends before the next is proposed.
+class Ordered(OptunaProposer):
+    """A proposer of the project that is told only what is new: here every trial ends before the next is proposed.
 
     A search builds the study anew at each call, since there trials run while others are proposed. The proposals are
     the same (a test holds that); it takes a fraction of the time.
@@ -61,7 +61,7 @@ class OrderedTPE(TPEProposer):
 
     def propose(self, count: int, history: TrialHistory, rng: np.random.Generator) -> list[Proposal]:
         """Ask for ``count`` points, then forget that they were asked for."""
-        proposals = super().propose(count, history, rng)
+        proposals: list[Proposal] = super().propose(count, history, rng)  # type: ignore[misc]
         for trial in self._kept.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
             self._kept.tell(trial.number, state=TrialState.FAIL)
         return proposals
@@ -76,15 +76,12 @@ class OrderedTPE(TPEProposer):
         return self._kept
 
 
-class OrderedGP(OrderedTPE):
-    """Optuna's Gaussian process, which is no arm of the project, on the same terms as TPE."""
+class OrderedTPE(Ordered, TPEProposer):
+    """TPE."""
 
-    name = "gp"
 
-    def _sampler(self, seed: int) -> optuna.samplers.BaseSampler:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            return optuna.samplers.GPSampler(seed=seed, n_startup_trials=START, deterministic_objective=False)
+class OrderedGP(Ordered, GPProposer):
+    """The Gaussian process."""
 
 
 class StandIn:
@@ -120,12 +117,16 @@ def methods(table: Table) -> dict[str, Callable[[], dict[str, Proposer]]]:
     def bad() -> Proposer:
         return StandIn("llm.bad", table, best=False, part=1.0)
 
+    def with_gp() -> dict[str, Proposer]:
+        return {**classical(), "gp": OrderedGP(space)}
+
     return {
         "random": lambda: {"random": RandomProposer(space)},
         "refine": lambda: {"refine": RefineProposer(space)},
         "tpe": lambda: {"tpe": OrderedTPE(space)},
         "gp": lambda: {"gp": OrderedGP(space)},
         "portfolio": classical,
+        "portfolio+gp": with_gp,
         "portfolio+good": lambda: {**classical(), "llm.good": good()},
         "portfolio+bad": lambda: {**classical(), "llm.bad": bad()},
     }

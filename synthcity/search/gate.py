@@ -21,7 +21,7 @@ from synthcity.search.journal.history import TrialHistory
 
 DryRun = Callable[[Config], Mapping[str, float]]
 # with some twenty active parameters a change of a tenth of one range; less is within the noise of a seed
-_NEAREST = 0.005
+NEAREST = 0.005
 # measured costs are those of default options on another machine: only what is this many times too slow is not tried
 _CLEARLY = 4.0
 # what one timing finds too slow by less may be the noise of a busy machine: it is timed so many times in all
@@ -97,7 +97,7 @@ class Gate:
             other = record.candidate
             if other.hash == digest:
                 raise Rejected("duplicate", f"the same network as {other.id}")
-        # another block or head counts 1, and there are far fewer than 1 / _NEAREST parameters: never that near
+        # another block or head counts 1, and there are far fewer than 1 / NEAREST parameters: never that near
         structure = _structure(config)
         for record in history.records:
             other = record.candidate
@@ -107,7 +107,7 @@ class Gate:
                 distance = self._space.distance(config, other.config)
             except ValueError:  # a hand-written candidate may lie outside the sampled space: no distance
                 continue
-            if distance < _NEAREST:
+            if distance < NEAREST:
                 raise Rejected("near duplicate", f"only {distance:.4f} away from {other.id}")
 
     def _check_limits(self, config: Config, history: TrialHistory) -> None:

@@ -35,7 +35,9 @@ def test_regret_is_0_for_the_best_and_1_for_the_median(table: Table) -> None:
     assert int(regret.argmin()) == int(table.scores.mean(axis=1).argmin())
 
 
-@pytest.mark.parametrize("method", ["random", "refine", "tpe", "portfolio", "portfolio+good", "portfolio+bad"])
+@pytest.mark.parametrize(
+    "method", ["random", "refine", "tpe", "portfolio", "portfolio+gp", "portfolio+good", "portfolio+bad"]
+)
 def test_every_method_starts_alike_and_repeats_exactly(table: Table, method: str) -> None:
     runs = [drive(table, methods(table)[name](), seed=3, trials=24) for name in (method, method, "random")]
     hashes = [[record.candidate.hash for record in run.records] for run in runs]

@@ -13,7 +13,8 @@ from synthcity.search.candidates.space import Space
 from synthcity.search.proposers.base import BackgroundProposer, Proposer
 from synthcity.search.proposers.defaults import DefaultsProposer
 from synthcity.search.proposers.llm import RULES, LLMProposer, Planner
-from synthcity.search.proposers.optuna_tpe import TPEProposer
+from synthcity.search.proposers.optuna.gp import GPProposer
+from synthcity.search.proposers.optuna.tpe import TPEProposer
 from synthcity.search.proposers.random import RandomProposer
 from synthcity.search.proposers.refine import RefineProposer
 
@@ -21,6 +22,7 @@ __all__ = [
     "PROPOSERS",
     "BackgroundProposer",
     "DefaultsProposer",
+    "GPProposer",
     "LLMProposer",
     "Planner",
     "Proposer",
@@ -35,6 +37,7 @@ KIND = "proposers"
 # the arms between which a portfolio divides the trials; the defaults come before them all
 PROPOSERS: Mapping[str, Callable[[Space], Proposer]] = {
     "tpe": TPEProposer,
+    "gp": GPProposer,
     "refine": RefineProposer,
     "random": RandomProposer,
 }

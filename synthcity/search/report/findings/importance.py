@@ -13,7 +13,7 @@ from typing import TypedDict
 from synthcity.search.candidates.space import Space
 from synthcity.search.journal.record import FAILED, TrialRecord
 from synthcity.search.journal.standings import whole_scores
-from synthcity.search.proposers.optuna_tpe import parameters_of
+from synthcity.search.proposers.optuna.study import parameters_of
 
 _FEWEST = 12  # trials; of fewer nothing can be said
 _MOST = 10  # parameters shown

@@ -1,0 +1,1 @@
+"""Proposers that ask one of Optuna's samplers."""
