@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import anyio
@@ -45,8 +45,8 @@ def build_app(place: Place) -> Starlette:
     """Return the application, without its guard."""
     limiter: list[anyio.CapacityLimiter] = []  # which belongs to the loop that serves
 
-    async def work(operation: Operation[Any], request: Request) -> Response:
-        given = await _given(operation, request)
+    async def work(operation: Operation[Any], request: Request, preset: Mapping[str, str]) -> Response:
+        given = await _given(operation, request, preset)
         caller = _caller(request)
         if not limiter:
             limiter.append(anyio.CapacityLimiter(MOST_AT_ONCE))
@@ -56,7 +56,9 @@ def build_app(place: Place) -> Starlette:
         return Plain(answer, 202 if operation.long else 200)
 
     routes: list[BaseRoute] = [
-        Route(one.route, _endpoint(one, work), methods=[one.method], name=one.name) for one in operations().values()
+        Route(path, _endpoint(one, work, preset), methods=[one.method], name=one.name)
+        for one in operations().values()
+        for path, preset in {one.route: {}, **one.also}.items()
     ]
     manager = StreamableHTTPSessionManager(mcp_server(place, bot=DEFAULT_BOT), json_response=True, stateless=True)
     routes += [
@@ -90,10 +92,12 @@ def status_of(error: SynthcityError) -> int:
 
 
 def _endpoint(
-    operation: Operation[Any], work: Callable[[Operation[Any], Request], Awaitable[Response]]
+    operation: Operation[Any],
+    work: Callable[[Operation[Any], Request, Mapping[str, str]], Awaitable[Response]],
+    preset: Mapping[str, str],
 ) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
-        return await work(operation, request)
+        return await work(operation, request, preset)
 
     return endpoint
 
@@ -104,9 +108,9 @@ def _caller(request: Request) -> Caller:
     return caller
 
 
-async def _given(operation: Operation[Any], request: Request) -> dict[str, object]:
-    """What was given in path, query, body and headers; nothing may be given twice."""
-    given: dict[str, object] = dict(request.path_params)
+async def _given(operation: Operation[Any], request: Request, preset: Mapping[str, str]) -> dict[str, object]:
+    """What was given by the route itself, in path, query, body and headers; nothing may be given twice."""
+    given: dict[str, object] = {**preset, **request.path_params}
     if operation.method == "GET":
         pairs: list[tuple[str, object]] = list(request.query_params.multi_items())
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
@@ -62,6 +62,7 @@ class Operation(Generic[I]):
         writes: whether it changes or starts anything, which needs the key.
         has_body: whether what it takes comes as a JSON body although it changes nothing.
         long: whether it starts a job.
+        also: other paths over HTTP that lead to it, each with what it gives beforehand.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Operation(Generic[I]):
     writes: bool = False
     has_body: bool = False
     long: bool = False
+    also: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def method(self) -> str:

@@ -37,6 +37,7 @@ ASKED: dict[str, dict[str, Any]] = {
     "price_history": {"asset": "BTC", "days": 1},
     "vault": {"kind": "run"},
     "pipelines": {},
+    "model_card": {},  # of no repository
     "job": {"id": "0" * 12},  # which is not there
     "rounds": {"id": "0" * 12},
     "miner": {},  # nor is that

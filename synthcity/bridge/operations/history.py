@@ -150,6 +150,11 @@ OPERATIONS: tuple[Operation[Any], ...] = (
         takes=Listed,
         gives=Runs,
         act=_history,
+        also={
+            "/history/experiments": {"order": "recent"},
+            "/history/trackio": {"source": "trackio"},
+            "/hf/models": {"source": "hub"},
+        },
     ),
     Operation(
         name="trends",

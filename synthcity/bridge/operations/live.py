@@ -136,5 +136,6 @@ OPERATIONS: tuple[Operation[Any], ...] = (
         takes=Shown,
         gives=LiveRun,
         act=_live,
+        also={"/dash/snapshot": {"id": "latest"}},
     ),
 )

@@ -31,6 +31,14 @@ class VaultTold(TypedDict):
     left_out: list[str]
 
 
+class CardTold(TypedDict):
+    """The model card of the repository on the Hub as it is now, Markdown with its front matter."""
+
+    repo: str
+    commit: str
+    card: str
+
+
 class AlarmTold(TypedDict):
     """What is wrong with a miner."""
 
@@ -84,6 +92,25 @@ def _vault(asked: Asked[Kind]) -> Answer:
     return {"vault": vault.name, "entries": entries, "left_out": left_out}
 
 
+def _card(asked: Asked[Nothing]) -> Answer:
+    from synthcity.private import private_folder
+    from synthcity.publish.publication import CARD, MAX_TEXT
+    from synthcity.publish.remote import Remote
+    from synthcity.settings import Settings
+
+    remote = Remote.of(Settings.load())
+    commit = remote.head().commit
+    size = None if commit is None else remote.sizes(commit).get(CARD)
+    if commit is None or size is None:
+        raise Refused(f"{remote.repo} has no model card yet; `synthcity publish` writes one", 404)
+    if size > MAX_TEXT:
+        raise Refused(f"the model card of {remote.repo} has {size} bytes, more than any that is written here", 404)
+    with private_folder() as folder:
+        remote.download([CARD], commit, folder)
+        card = (folder / CARD).read_text(encoding="utf-8", errors="replace")
+    return {"repo": remote.repo, "commit": commit, "card": card}
+
+
 def _miner(asked: Asked[Nothing]) -> Answer:
     if asked.place.miner is None:
         raise Refused("this bridge knows no miner; start it with --miner STATE, as `synthcity mine run` has it", 404)
@@ -101,6 +128,14 @@ OPERATIONS: tuple[Operation[Any], ...] = (
         takes=Kind,
         gives=VaultTold,
         act=_vault,
+    ),
+    Operation(
+        name="model_card",
+        about="Show the model card of the repository on the Hub: what was proven, and by how much.",
+        route="/hf/model-card",
+        takes=Nothing,
+        gives=CardTold,
+        act=_card,
     ),
     Operation(
         name="miner",
