@@ -7,6 +7,7 @@ of the other's score, 100 (score - other) / other, so a minus is better everywhe
 from __future__ import annotations
 
 import math
+from datetime import UTC, datetime
 
 SIGN = "minus is better"
 UNKNOWN = "too few days for an interval"
@@ -19,6 +20,16 @@ def duration(seconds: float) -> str:
     if hours:
         return f"{hours}:{minutes:02d}:{whole % 60:02d}"
     return f"{minutes}:{whole % 60:02d}" if minutes else f"{whole} s"
+
+
+def moment(seconds: float | None) -> str:
+    """Unix seconds as "2026-11-27 23:15 UTC", "-" where there are none."""
+    return "-" if seconds is None else datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def unbroken(text: str) -> str:
+    """A number keeps its percent sign when a line is full."""
+    return text.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def percent(value: float | None, digits: int = 2) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -14,7 +13,7 @@ from synthcity.market.store.series import SIMULATED
 from synthcity.publish.publication import LeadFacts, Publication
 from synthcity.search.finals.verdict import LeadInterval
 from synthcity.search.report.model import Report
-from synthcity.wording import bounds, duration, percent
+from synthcity.wording import bounds, duration, moment, percent
 
 _REHEARSAL = "**REHEARSAL: found on a simulated market, at a stand-in for the Hub; worth nothing to anybody.**"
 TAGS = ["bittensor", "sn50", "synth", "synthcity", "time-series-forecasting", "probabilistic-forecasting"]
@@ -56,7 +55,7 @@ def write_card(publication: Publication, report: Report, repo: str, plots: Seque
                 ["assets", ", ".join(publication.assets)],
                 ["competition", f"{publication.competition}, rules of {publication.rules}"],
                 ["search", f"{publication.trials} candidates in {duration(report['run']['seconds'])}"],
-                ["finished", datetime.fromtimestamp(publication.finished, UTC).strftime("%Y-%m-%d %H:%M UTC")],
+                ["finished", moment(publication.finished)],
                 ["bundle", f"`{publication.bundle}`"],
             ],
         ),

@@ -8,7 +8,7 @@ biased direction (Gneiting, Balabdaoui and Raftery 2007).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,8 @@ from synthcity.forecast.evaluation.interval import Floats, ratio_interval
 from synthcity.sn50.prompt import Prompt
 
 NUM_BINS = 20
+_COARSER = ((400, 20), (100, 10), (0, 5))
+"""From so many realised changes on, so many bins: of few, twenty bins would show noise."""
 QUANTILES = (0.01, 0.05, 0.25, 0.50, 0.75, 0.95, 0.99)
 ALL = "all"
 """Key of the histogram pooled over assets, beside the assets' own."""
@@ -29,6 +31,11 @@ FAN_CHOICES: Mapping[str, float] = {"calm": 0.10, "median": 0.50, "stormy": 0.90
 def pit_horizons(time_length: int) -> tuple[int, ...]:
     """Change horizons in seconds whose calibration is shown, for a prompt of ``time_length`` seconds."""
     return (300, 1800, 10800) if time_length >= DAY else (60, 300, 1800)
+
+
+def level_horizons(time_length: int) -> tuple[int, ...]:
+    """Seconds after the start at which the calibration of the price itself is shown: early, midway and at the end."""
+    return (3600, 21600, 86400) if time_length >= DAY else (300, 1200, 3600)
 
 
 def pit_counts(paths: Floats, realised: Floats, steps: int, num_bins: int = NUM_BINS) -> Floats:
@@ -60,6 +67,10 @@ def pit_counts(paths: Floats, realised: Floats, steps: int, num_bins: int = NUM_
     return counts
 
 
+Subject = Literal["change", "level"]
+"""What a PIT is of: each change over a horizon, or the price itself a horizon after the start."""
+
+
 class PitRow(TypedDict):
     """A PIT histogram with its 95 % interval by bin; see :meth:`Diagnostics.result`."""
 
@@ -80,6 +91,7 @@ class Fan(TypedDict):
     time_increment: int
     volatility: float
     quantiles: dict[str, list[float | None]]
+    rival: NotRequired[dict[str, list[float | None]]]
     realised: list[float | None]
 
 
@@ -88,55 +100,67 @@ class DiagnosticsTold(TypedDict):
 
     num_prompts: int
     pit: list[PitRow]
+    levels: NotRequired[list[PitRow]]
+    rival: NotRequired[str]
     fans: list[Fan]
 
 
 class Diagnostics:
-    """Collects calibration and fan charts of one forecaster over many prompts.
+    """Collects calibration and fan charts of one forecaster over many prompts, and a rival's fans beside them.
 
     Parts collected in different processes are joined by ``merge``; the result does not depend on the order.
     """
 
-    def __init__(self, horizons: Sequence[int], *, block_days: int = 2) -> None:
-        """Collect PITs of changes over ``horizons`` seconds.
+    def __init__(
+        self, horizons: Sequence[int], *, levels: Sequence[int] = (), block_days: int = 2, rival: str | None = None
+    ) -> None:
+        """Collect PITs of changes over ``horizons`` seconds, and of the price ``levels`` seconds after the start.
 
-        Bands come from blocks of ``block_days`` whole days, see ``interval.block_days``.
+        ``rival`` names whose paths are told beside the forecaster's. Bands come from blocks of ``block_days`` whole
+        days, see ``interval.block_days``.
         """
         if not horizons or min(horizons) <= 0:
             raise ValueError(f"horizons must be positive seconds, got {list(horizons)}")
         if block_days < 1:
             raise ValueError(f"block_days must be at least 1, got {block_days}")
-        self.horizons = tuple(horizons)
+        self.horizons, self.levels, self.rival = tuple(horizons), tuple(levels), rival
         self.block_days = block_days
-        self._counts: dict[tuple[str, int, int], Floats] = {}  # (asset, horizon, block) -> mass by bin
+        self._counts: dict[tuple[Subject, str, int, int], Floats] = {}  # (.., asset, horizon, block) -> mass by bin
         self._fans: dict[tuple[str, int], tuple[float, int, NDArray[np.float32]]] = {}
 
-    def add(self, prompt: Prompt, paths: Floats, realised: Floats) -> None:
+    def add(self, prompt: Prompt, paths: Floats, realised: Floats, rival: Floats | None = None) -> None:
         """Take in the forecast ``paths`` (N, T) and the ``realised`` prices (T,) of one prompt.
 
+        ``rival``: the paths of the one that was named, (M, T).
+
         Raises:
-            ValueError: shapes do not fit the prompt, a horizon is no multiple of its increment, or the
-                prompt was added before.
+            ValueError: shapes do not fit the prompt, a horizon is no multiple of its increment, the rival's paths
+                are missing, or the prompt was added before.
         """
         points = prompt.num_steps + 1
         if paths.ndim != 2 or paths.shape[1] != points or realised.shape != (points,):
             raise ValueError(f"paths {paths.shape} and realised {realised.shape} do not have {points} points")
+        if (rival is None) != (self.rival is None):
+            raise ValueError(f"the rival is {self.rival}, and its paths are {'missing' if rival is None else 'given'}")
         key = (prompt.asset, prompt.start_time)
         if key in self._fans:
             raise ValueError(f"the prompt {key} was added before")
         block = prompt.start_time // (DAY * self.block_days)
         for horizon in self.horizons:
-            steps, rest = divmod(horizon, prompt.time_increment)
-            if rest or steps > prompt.num_steps:
-                raise ValueError(f"a change of {horizon} s does not fit the grid of {prompt}")
-            self._count((prompt.asset, horizon, block), pit_counts(paths, realised, steps))
-        fan = np.vstack([np.quantile(paths, QUANTILES, axis=0), realised]).astype(np.float32)
+            counts = pit_counts(paths, realised, _steps(horizon, prompt))
+            self._count(("change", prompt.asset, horizon, block), counts)
+        for horizon in self.levels:
+            ends = [0, _steps(horizon, prompt)]  # known at the start, so the change since then is the price itself
+            self._count(("level", prompt.asset, horizon, block), pit_counts(paths[:, ends], realised[ends], 1))
+        rows = [np.quantile(drawn, QUANTILES, axis=0) for drawn in (paths, rival) if drawn is not None]
+        fan = np.vstack([*rows, realised]).astype(np.float32)
         self._fans[key] = (_realised_volatility(realised), prompt.time_increment, fan)
 
     def merge(self, other: Diagnostics) -> None:
         """Take in what ``other`` collected from other prompts."""
-        if (self.horizons, self.block_days) != (other.horizons, other.block_days):
-            raise ValueError(f"horizons or blocks differ: {self.horizons} and {other.horizons}")
+        mine, others = ((d.horizons, d.levels, d.block_days, d.rival) for d in (self, other))
+        if mine != others:
+            raise ValueError(f"horizons, blocks or rivals differ: {mine} and {others}")
         shared = self._fans.keys() & other._fans.keys()
         if shared:
             raise ValueError(f"{len(shared)} prompts are in both parts, among them {min(shared)}")
@@ -145,45 +169,52 @@ class Diagnostics:
             self._count(key, counts)
 
     def result(self) -> DiagnosticsTold:
-        """Return plain JSON data ``{"num_prompts", "pit", "fans"}``.
+        """Return plain JSON data ``{"num_prompts", "pit", "levels", "rival", "fans"}``.
 
         ``pit`` is a list of ``{asset, horizon, count, density, low, high}``: ``density`` by bin is 1 where
         calibrated, ``low`` and ``high`` are its 95 % interval by bin, empty where there are too few blocks for one,
-        ``count`` the number of changes.
+        ``count`` the number of changes, of which few have fewer bins. ``levels`` is the same of the price itself.
         ``fans`` is a list of ``{asset, kind, start_time, time_increment, volatility, quantiles, realised}``:
         a calm, a median and a stormy prompt of each asset; ``quantiles`` maps "0.05" to prices on the grid,
-        ``realised`` holds None where no price was observed, ``volatility`` is per step.
+        ``realised`` holds None where no price was observed, ``volatility`` is per step, ``rival`` are the quantiles of
+        the forecaster that is named so. ``levels`` and ``rival`` are left out where none were asked for.
         """
         assets = sorted({asset for asset, _ in self._fans})
-        pit = [
-            self._histogram(asset, horizon)
-            for asset in ([ALL, *assets] if len(assets) > 1 else assets)
-            for horizon in self.horizons
-        ]
-        fans = [fan for asset in assets for fan in self._chosen_fans(asset)]
-        return {"num_prompts": len(self._fans), "pit": pit, "fans": fans}
+        shown = [ALL, *assets] if len(assets) > 1 else assets
+        told = DiagnosticsTold(
+            num_prompts=len(self._fans),
+            pit=[self._histogram("change", asset, horizon) for asset in shown for horizon in self.horizons],
+            fans=[fan for asset in assets for fan in self._chosen_fans(asset)],
+        )
+        if self.levels:
+            told["levels"] = [self._histogram("level", asset, horizon) for asset in shown for horizon in self.levels]
+        if self.rival is not None:
+            told["rival"] = self.rival
+        return told
 
-    def _count(self, key: tuple[str, int, int], counts: Floats) -> None:
+    def _count(self, key: tuple[Subject, str, int, int], counts: Floats) -> None:
         self._counts[key] = self._counts.get(key, np.zeros(NUM_BINS)) + counts
 
-    def _histogram(self, asset: str, horizon: int) -> PitRow:
+    def _histogram(self, subject: Subject, asset: str, horizon: int) -> PitRow:
         by_block: dict[int, Floats] = {}
         # sorted: float sums must not depend on the order in which parts were merged
-        for (name, seconds, block), counts in sorted(self._counts.items(), key=lambda item: item[0]):
-            if seconds == horizon and asset in (ALL, name):
+        for (what, name, seconds, block), counts in sorted(self._counts.items(), key=lambda item: item[0]):
+            if what == subject and seconds == horizon and asset in (ALL, name):
                 by_block[block] = by_block.get(block, np.zeros(NUM_BINS)) + counts
         every = np.array([by_block[block] for block in sorted(by_block)])
         blocks = every[every.sum(axis=1) > 0]  # without those that have not a single known change
         total = blocks.sum()
         if total == 0:  # every realised change was missing
             return {"asset": asset, "horizon": horizon, "count": 0, "density": [], "low": [], "high": []}
-        low, high = (NUM_BINS * bound for bound in ratio_interval(blocks.T, blocks.sum(axis=1)))
+        bins = next(bins for least, bins in _COARSER if total >= least - 0.5)
+        blocks = blocks.reshape(len(blocks), bins, -1).sum(axis=2)
+        low, high = (bins * bound for bound in ratio_interval(blocks.T, blocks.sum(axis=1)))
         known = bool(np.isfinite(low).all())
         return {
             "asset": asset,
             "horizon": horizon,
             "count": round(float(total)),
-            "density": _rounded(NUM_BINS * blocks.sum(axis=0) / total),
+            "density": _rounded(bins * blocks.sum(axis=0) / total),
             "low": _rounded(np.maximum(low, 0.0)) if known else [],
             "high": _rounded(high) if known else [],
         }
@@ -198,15 +229,25 @@ class Diagnostics:
 
     def _fan(self, asset: str, start: int, kind: str) -> Fan:
         volatility, increment, fan = self._fans[asset, start]
-        return {
-            "asset": asset,
-            "kind": kind,
-            "start_time": start,
-            "time_increment": increment,
-            "volatility": volatility,
-            "quantiles": {str(q): _prices(row) for q, row in zip(QUANTILES, fan, strict=False)},
-            "realised": _prices(fan[-1]),
-        }
+        told = Fan(
+            asset=asset,
+            kind=kind,
+            start_time=start,
+            time_increment=increment,
+            volatility=volatility,
+            quantiles=_quantiles(fan),
+            realised=_prices(fan[-1]),
+        )
+        if self.rival is not None:
+            told["rival"] = _quantiles(fan[len(QUANTILES) :])
+        return told
+
+
+def _steps(horizon: int, prompt: Prompt) -> int:
+    steps, rest = divmod(horizon, prompt.time_increment)
+    if rest or steps > prompt.num_steps:
+        raise ValueError(f"a change of {horizon} s does not fit the grid of {prompt}")
+    return steps
 
 
 def _realised_volatility(realised: Floats) -> float:
@@ -218,6 +259,10 @@ def _realised_volatility(realised: Floats) -> float:
 
 def _rounded(values: Floats) -> list[float]:
     return [round(float(value), 5) for value in values]
+
+
+def _quantiles(rows: NDArray[np.float32]) -> dict[str, list[float | None]]:
+    return {str(q): _prices(row) for q, row in zip(QUANTILES, rows, strict=False)}
 
 
 def _prices(values: NDArray[np.float32]) -> list[float | None]:

@@ -228,7 +228,8 @@ def _look(
         *(Quantised(baselines[name]) for name in dict.fromkeys((choice["best_baseline"], *STRONGEST))),
     ]
     prompts = data.test_prompts()
-    scores, diagnostics = scorer.scores_and_diagnostics(everyone, prompts, seed=stage_seed(seed, 0))
+    best = Quantised(baselines[choice["best_baseline"]]).name
+    scores, diagnostics = scorer.scores_and_diagnostics(everyone, prompts, seed=stage_seed(seed, 0), rival=best)
     _keep(folder, scores, diagnostics.result() if challenger else None)
     num_scored = len(scores[["asset", "start_time"]].drop_duplicates())
     recorder.emit(

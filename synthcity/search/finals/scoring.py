@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -16,7 +17,7 @@ import torch
 
 from synthcity.errors import DataError, SynthcityError
 from synthcity.forecast.evaluation.backtest import Row, collect, realised_prices, score_prompt
-from synthcity.forecast.evaluation.diagnostics import Diagnostics, pit_horizons
+from synthcity.forecast.evaluation.diagnostics import Diagnostics, level_horizons, pit_horizons
 from synthcity.forecast.evaluation.interval import block_days
 from synthcity.forecast.forecaster import Forecaster, Paths
 from synthcity.forecast.named import Named
@@ -84,15 +85,17 @@ class Scorer:
         ]
 
     def scores_and_diagnostics(
-        self, forecasters: Sequence[Forecaster], prompts: Sequence[Prompt], *, seed: int
+        self, forecasters: Sequence[Forecaster], prompts: Sequence[Prompt], *, seed: int, rival: str
     ) -> tuple[pd.DataFrame, Diagnostics]:
         """Return the scores of all and, from the same paths, calibration and fan charts of the first.
+
+        The charts show the one that is named ``rival``, too.
 
         Raises:
             DataError: no prompt has a realised last price.
         """
-        parts = self._spread(_diagnose_chunk, forecasters, prompts, seed)
-        total = _diagnostics(self._data.competition)
+        parts = self._spread(partial(_diagnose_chunk, rival=rival), forecasters, prompts, seed)
+        total = _diagnostics(self._data.competition, rival)
         for _, diagnostics in parts:
             total.merge(diagnostics)
         return self._collected([found for found, _ in parts], prompts), total
@@ -176,23 +179,28 @@ def _diagnose_chunk(
     competition: Competition,
     rules: Rules,
     seed: int,
+    *,
+    rival: str,
 ) -> list[tuple[_Found, Diagnostics]]:
-    watched = _Watched(forecasters[0])
-    diagnostics = _diagnostics(competition)
+    first = forecasters[0].name
+    watched = {entry.name: _Watched(entry) for entry in forecasters if entry.name in (first, rival)}
+    everyone = [watched.get(entry.name, entry) for entry in forecasters]
+    diagnostics = _diagnostics(competition, rival)
     rows, lost = list[Row](), Counter[str]()
     for prompt in prompts:
-        [(scored, lost_here)] = _score_chunk([watched, *forecasters[1:]], market, [prompt], competition, rules, seed)
+        [(scored, lost_here)] = _score_chunk(everyone, market, [prompt], competition, rules, seed)
         realised = realised_prices(market, prompt)
         if scored and realised is not None:
-            diagnostics.add(prompt, watched.paths, realised)
+            diagnostics.add(prompt, watched[first].paths, realised, watched[rival].paths)
         rows += scored
         lost += lost_here
     return [((rows, lost), diagnostics)]
 
 
-def _diagnostics(competition: Competition) -> Diagnostics:
+def _diagnostics(competition: Competition, rival: str) -> Diagnostics:
     length = competition.time_length
-    return Diagnostics(pit_horizons(length), block_days=block_days(length))
+    levels, days = level_horizons(length), block_days(length)
+    return Diagnostics(pit_horizons(length), levels=levels, block_days=days, rival=rival)
 
 
 class _Watched(Named):

@@ -167,7 +167,8 @@ class RungTold(Told):
     """A rung was trained and validated: ``rung_score`` is its own score, ``score`` the best so far.
 
     ``blocks`` hold the mean score and the weight of each block of validation days, the same blocks for every trial, so
-    that trials can be compared in pairs. Rungs of earlier versions, and of trainers that do not tell, lack them.
+    that trials can be compared in pairs; ``train_loss`` is the mean over the rung's steps. Rungs of earlier versions,
+    and of trainers that do not tell, lack them.
     ``scores_by_...`` are those of the rung itself: by asset, by part of the score (which add up to it), and by the
     first of the six hours (UTC) in which a window begins. ``usd`` and ``gpu_seconds``: what it took of machines that
     are rented and of GPUs, where it took any.

@@ -18,6 +18,7 @@ from synthcity.search.proposers.arm_table import ArmRow
 from synthcity.search.report.findings.importance import ImportanceRow
 from synthcity.search.report.findings.lanes import LaneRow
 from synthcity.search.report.findings.money import PayRow
+from synthcity.search.report.findings.parameters import ParameterRow
 from synthcity.search.report.price import PriceTold
 from synthcity.search.report.repairs import LimitRow, RepairRow
 
@@ -106,6 +107,7 @@ class RunFacts(TypedDict):
     utilisation: float | None
     price: NotRequired[PriceTold]
     num_prompts: int
+    prompts: NotRequired[dict[str, int]]  # by asset
     looks: int
     first_prompt: int | None
     last_prompt: int | None
@@ -122,7 +124,9 @@ class Report(TypedDict):
     pay: NotRequired[list[PayRow]]  # were these the only miners
     horizons: NotRequired[list[GroupRow]]  # the lead over the best baseline by what is scored
     lanes: NotRequired[list[LaneRow]]  # who trained when
+    losses: NotRequired[dict[str, list[tuple[int, float]]]]  # (steps, training loss) of each trial, by rung
     importance: NotRequired[list[ImportanceRow]]  # which choices moved the score
+    parameters: NotRequired[list[ParameterRow]]  # what the trials varied, those that moved it most first
     rule: str
     choice: str
     earnings: NotRequired[str]  # what the winner would have earned, or why that is unknown, in a sentence

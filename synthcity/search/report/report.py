@@ -25,6 +25,7 @@ from synthcity.search.report.findings.horizons import horizon_rows
 from synthcity.search.report.findings.importance import importance_rows
 from synthcity.search.report.findings.lanes import lane_rows
 from synthcity.search.report.findings.money import PayRow, pay_rows
+from synthcity.search.report.findings.parameters import parameter_rows
 from synthcity.search.report.model import (
     SCHEMA,
     FailureGroup,
@@ -85,6 +86,8 @@ def build_report(
         ValueError: a forecaster has no scores, or a lead is missing.
     """
     progress = Progress(history)
+    max_blocks = int(config.get("search", {}).get("max_blocks", 1))
+    importance = importance_rows(history.records, max_blocks)
     rows = [] if told is not None and scores.empty else score_rows(scores, challenger, baselines, weights)
     notes = [*warnings, *_degraded(progress, diagnostics, groups)]
     finals = history.finals
@@ -109,7 +112,9 @@ def build_report(
         pay=_pay(history, rows, leads, challenger),
         horizons=_horizons(history, scores, challenger, verdict["best_baseline"], weights),
         lanes=lane_rows(history.records),
-        importance=importance_rows(history.records, int(config.get("search", {}).get("max_blocks", 1))),
+        losses=_losses(history),
+        importance=importance,
+        parameters=parameter_rows(history.records, max_blocks, [row["name"] for row in importance]),
         rule=RULE,
         choice=finals.chosen.get("why", "") if finals.chosen else "",
         cuts=[event["note"] for event in history.troubles if event["kind"] == "degraded" and event.get("cut")],
@@ -164,6 +169,7 @@ def _run_facts(
         utilisation=progress.utilisation(),
         price=told,
         num_prompts=_num_prompts(scores),
+        prompts={str(asset): _num_prompts(part) for asset, part in scores.groupby("asset")},
         looks=history.looks,
         first_prompt=int(starts.min()) if len(starts) else None,
         last_prompt=int(starts.max()) if len(starts) else None,
@@ -214,6 +220,15 @@ def _trial_row(progress: Progress, record: TrialRecord) -> TrialRow:
         gpu_hours=record.gpu_hours,
         curve=[(rung.get("steps", 0), own_score(rung)) for rung in record.rungs],
     )
+
+
+def _losses(history: TrialHistory) -> dict[str, list[tuple[int, float]]]:
+    """The training loss of each trial, where its trainer told it, beside the steps after which it was told."""
+    told = {
+        record.id: [(rung.get("steps", 0), rung["train_loss"]) for rung in record.rungs if "train_loss" in rung]
+        for record in history.records
+    }
+    return {trial: points for trial, points in told.items() if points}
 
 
 def _failures(history: TrialHistory) -> list[FailureGroup]:

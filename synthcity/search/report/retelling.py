@@ -13,10 +13,10 @@ from synthcity.errors import BundleError, RunError
 from synthcity.forecast.bundles.provenance import read_facts
 from synthcity.forecast.evaluation.diagnostics import DiagnosticsTold
 from synthcity.forecast.evaluation.interval import block_days
-from synthcity.forecast.evaluation.regimes import GroupsTold
+from synthcity.forecast.evaluation.regimes import GroupsTold, lead_by_group
 from synthcity.market.store.series import SIMULATED
 from synthcity.search.finals.final import DIAGNOSTICS, WINNER, read_scores
-from synthcity.search.finals.verdict import Verdict
+from synthcity.search.finals.verdict import Verdict, score_rows
 from synthcity.search.journal.events import VerdictTold
 from synthcity.search.journal.folder import read_resolved
 from synthcity.search.journal.history import TrialHistory
@@ -52,6 +52,8 @@ def draw_again(folder: Path) -> tuple[Path, str]:
         return write_page(folder, report), ""
     except (RunError, TemplateError, LookupError, TypeError, ValueError, AttributeError) as error:
         said = str(error) if isinstance(error, RunError) else f"{str(folder / REPORT_JSON)!r} makes no sense"
+        if not (folder / REPORT_JSON).exists():
+            said = f"there is no {REPORT_JSON}"
         if reading is None:
             raise RunError(f"{said}; and {trouble}") from error
         why = f"drawn from the journal, since {said}"
@@ -123,9 +125,11 @@ def _from_journal(folder: Path, reading: Reading, why: str) -> Report:
     if (found := sealed(reading.events)) is not None:  # what was published since is no part of it
         reading = Reading(reading.events[: found[1]])
     notes = [f"This page was {why}.", *warnings(reading)]
-    scores, diagnostics, arms = NO_SCORES, None, list[ArmRow]()
+    scores, groups, diagnostics, arms = NO_SCORES, None, None, list[ArmRow]()
     try:
         scores = read_scores(folder)
+        groups = _groups(reading.history, scores)
+        notes.append("The lead by volatility is not shown: only prices tell how volatile it was.")
     except RunError as error:
         notes.append(f"No scores are shown: {error}.")
     try:
@@ -138,7 +142,7 @@ def _from_journal(folder: Path, reading: Reading, why: str) -> Report:
         reading.history,
         scores,
         diagnostics,
-        groups=None,
+        groups=groups,
         versions=run.get("versions", {}),
         command=run.get("command", ""),
         venues=_venues(folder, run.get("config", {})),
@@ -146,6 +150,19 @@ def _from_journal(folder: Path, reading: Reading, why: str) -> Report:
         warnings=notes,
         verdict=verdict,
     )
+
+
+def _groups(history: TrialHistory, scores: pd.DataFrame) -> GroupsTold | None:
+    """The lead by hour; how volatile it was, only prices tell."""
+    run, chosen = history.run, history.finals.chosen
+    if run is None or chosen is None or chosen["challenger"] is None or scores.empty:
+        return None
+    rules = get_rules(run["rules"])
+    weights = {asset: rules.coefficient(asset) for asset in run["assets"]}
+    rows = score_rows(scores, chosen["challenger"], baselines_of(scores), weights)
+    best = next(row["name"] for row in rows if row["kind"] == "baseline")
+    days = block_days(get_competition(run["competition"], rules).time_length)
+    return lead_by_group(scores, chosen["challenger"], best, {}, weights=weights, block_days=days)
 
 
 def _venues(folder: Path, config: Mapping[str, object]) -> list[str]:

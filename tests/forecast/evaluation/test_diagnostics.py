@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synthcity.forecast.evaluation.diagnostics import ALL, NUM_BINS, QUANTILES, Diagnostics, pit_counts, pit_horizons
+from synthcity.forecast.evaluation.diagnostics import (
+    ALL,
+    NUM_BINS,
+    QUANTILES,
+    Diagnostics,
+    level_horizons,
+    pit_counts,
+    pit_horizons,
+)
 from synthcity.forecast.evaluation.interval import MIN_BLOCKS
 from synthcity.sn50.prompt import Prompt
 
@@ -95,7 +103,7 @@ def test_merged_parts_equal_one_collection_in_any_order():
 
 def test_few_blocks_have_no_band():
     row = collected(range(2 * MIN_BLOCKS - 2)).result()["pit"][0]
-    assert len(row["density"]) == NUM_BINS
+    assert len(row["density"]) == 10  # few changes too
     assert (row["low"], row["high"]) == ([], [])
 
 
@@ -139,6 +147,42 @@ def test_a_single_prompt_is_shown_once():
 def test_horizons_follow_the_competition():
     assert pit_horizons(86400) == (300, 1800, 10800)
     assert pit_horizons(3600) == (60, 300, 1800)
+    assert level_horizons(86400) == (3600, 21600, 86400)
+    assert level_horizons(3600) == (300, 1200, 3600)
+
+
+def test_the_price_itself_counts_once_a_prompt_and_few_prompts_have_few_bins():
+    diagnostics = Diagnostics(HORIZONS, levels=(3600, 7200))
+    for day in range(120):
+        rng = np.random.default_rng(day)
+        shift = 1 + 1e-2 * (np.arange(25) > 12)  # from the second hour on a percent above what is forecast
+        diagnostics.add(prompt(day), walks(rng, 200), walks(rng, 1)[0] * shift)
+    first, second = diagnostics.result()["levels"]
+    assert [(row["horizon"], row["count"], len(row["density"])) for row in (first, second)] == [
+        (3600, 120, 10),
+        (7200, 120, 10),
+    ]
+    assert max(first["density"]) < 2
+    assert second["density"][-1] > 5
+    assert second["low"][-1] > 5
+    few = Diagnostics(HORIZONS, levels=(7200,))
+    few.add(prompt(0), walks(np.random.default_rng(0), 200), walks(np.random.default_rng(1), 1)[0])
+    assert len(few.result()["levels"][0]["density"]) == 5
+
+
+def test_a_rival_is_shown_on_the_same_prompts_and_never_left_out():
+    ours, mixed = Diagnostics(HORIZONS, rival="fhs"), Diagnostics(HORIZONS, rival="har")
+    paths, other = walks(np.random.default_rng(0), 200), walks(np.random.default_rng(1), 100)
+    with pytest.raises(ValueError, match="the rival is fhs, and its paths are missing"):
+        ours.add(prompt(0), paths, paths[0])
+    ours.add(prompt(0), paths, paths[0], other)
+    told = ours.result()
+    assert told["rival"] == "fhs"
+    [fan] = told["fans"]
+    np.testing.assert_allclose(fan["rival"]["0.95"], np.quantile(other, 0.95, axis=0), rtol=1e-6)
+    np.testing.assert_allclose(fan["quantiles"]["0.95"], np.quantile(paths, 0.95, axis=0), rtol=1e-6)
+    with pytest.raises(ValueError, match="rivals differ"):
+        ours.merge(mixed)
 
 
 def test_misuse_is_refused():

@@ -19,6 +19,7 @@ from synthcity.forecast.bundles.bundle import load
 from synthcity.forecast.bundles.facts import Facts
 from synthcity.forecast.forecaster import Forecaster
 from synthcity.forecast.named import Named
+from synthcity.forecast.quantise import MARK
 from synthcity.forecast.weights import PairTerms
 from synthcity.market.periods import Periods
 from synthcity.search.config import BudgetConfig
@@ -88,9 +89,11 @@ class GivenScores:
         return self._table(forecasters)
 
     def scores_and_diagnostics(
-        self, forecasters: Sequence[Forecaster], prompts: list[str], *, seed: int
+        self, forecasters: Sequence[Forecaster], prompts: list[str], *, seed: int, rival: str
     ) -> tuple[pd.DataFrame, Any]:
         self._enter("test")
+        assert rival in {entry.name for entry in forecasters}
+        assert rival.endswith(MARK), "what is frozen answers with quantised paths, so its rival does"
         self.seeds["test"].append(seed)
         assert prompts == ["test"]
         assert self.recorder.last(Winner), "the test was looked at before the winner was frozen"

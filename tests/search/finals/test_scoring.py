@@ -38,9 +38,12 @@ def test_a_prompt_that_one_cannot_answer_is_lost_for_all_wherever_it_is_scored()
     [(rows, lost)] = _score_chunk(both, MARKET, PROMPTS, COMPETITION, RULES, 0)
     assert dict(lost) == {"tired: not yet": 1}
     assert len(rows) == 2 * (len(PROMPTS) - 1)
-    [((again, lost_again), diagnostics)] = _diagnose_chunk(both, MARKET, PROMPTS, COMPETITION, RULES, 0)
+    [((again, lost_again), diagnostics)] = _diagnose_chunk(both, MARKET, PROMPTS, COMPETITION, RULES, 0, rival="tired")
     assert (again, lost_again) == (rows, lost)
-    assert diagnostics.result()["num_prompts"] == len(PROMPTS) - 1
+    told = diagnostics.result()
+    assert told["num_prompts"] == len(PROMPTS) - 1
+    assert told["rival"] == "tired"
+    assert all(fan["rival"] == fan["quantiles"] for fan in told["fans"])  # the same law, the same seed
     pairs = _pair_chunk(both, MARKET, PROMPTS, COMPETITION, RULES, 0)
     assert len(pairs) == len(PROMPTS) - 1
     assert np.isfinite(pairs[0][1].to_realised).all()

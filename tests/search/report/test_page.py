@@ -46,6 +46,12 @@ def test_the_page_shows_every_part(page: str):
         "training.learning_rate 0.004 to 0.001",
         "no &lt;patch&gt;",
         "Limits that failures have set",
+        "beside mix-3 what fhs+q answered, on one scale",
+        "The price itself, by the time since the prompt",
+        "prices after 24 h (18)",
+        "Training loss of the same",
+        "What went together: a line a trial",
+        "BTC 131</text>",
     ):
         assert text in page, text
     assert page.count("<svg") > 10
@@ -68,7 +74,7 @@ def test_the_page_says_proven_only_of_what_is(tmp_path: Path):
     unknown = {name: {**lead, "low": None, "high": None} for name, lead in report["leads"].items()}
     page = save_report(tmp_path, sample_report(diagnostics=None, groups=None, leads=unknown)).read_text()
     assert set(tags(page).values()) == {"not proven"}
-    assert page.count("too few days for an interval") == len(unknown)
+    assert page.count('<span class="below">too few days for an interval') == len(unknown)
 
 
 def test_a_lead_that_is_not_proven_is_not_called_so_on_the_page(tmp_path: Path):
@@ -101,3 +107,25 @@ def test_too_few_days_draw_no_band(tmp_path: Path):
     report = sample_report(groups=None)
     assert all(row["low"] == [] for row in report["diagnostics"]["pit"])
     assert "in the central 90" in save_report(tmp_path, report).read_text()
+
+
+def test_the_marks_of_a_trial_are_found_by_its_id_wherever_it_stands(page: str):
+    row = '<tr data-trial="c0003">'
+    assert row in page
+    places = page.count('data-trial="c0003"')
+    assert places > 6  # both courses, both curves, lane, parallel coordinates, a slice at least
+    assert page.count('<g data-trial="c0003"><title>') == places - 1
+
+
+def test_a_report_of_an_earlier_version_that_lacks_the_newer_figures_is_drawn(tmp_path: Path):
+    report = sample_report(groups=None)
+    for name in ("losses", "parameters", "importance", "lanes", "horizons", "pay"):
+        del report[name]
+    del report["run"]["prompts"]
+    for name in ("levels", "rival"):
+        del report["diagnostics"][name]
+    for fan in report["diagnostics"]["fans"]:
+        del fan["rival"]
+    page = save_report(tmp_path, report).read_text()
+    assert "Forecasts beside what happened" in page
+    assert "BTC 131" not in page

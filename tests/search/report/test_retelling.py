@@ -45,7 +45,7 @@ def edited(path: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
-        (Path.unlink, "cannot read the report data"),
+        (Path.unlink, "there is no report.json"),
         (lambda path: path.write_bytes(path.read_bytes()[:-9]), "cannot read the report data"),
         (lambda path: path.write_bytes(b"\xff\0"), "cannot read the report data"),
         (lambda path: path.write_text("[" * 100_000), "cannot read the report data"),
@@ -67,6 +67,7 @@ def test_the_journal_tells_the_same(
     assert why.endswith("; --resume makes report.json again")
     told = json.loads(json.dumps(drawn[-1]))
     assert told["warnings"][0].startswith("This page was drawn from the journal, since")
+    assert told["groups"] == {**before["groups"], "by_regime": []}
     for report in (before, told):
         del report["groups"], report["warnings"]  # what needs prices
         del report["run"]["finished"], report["run"]["seconds"]  # with the verdict, which the report is older than

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 
 import pandas as pd
@@ -10,6 +11,8 @@ import pandas as pd
 from synthcity.forecast.evaluation.backtest import INTERVAL_PREFIX
 from synthcity.forecast.evaluation.compare import lead
 from synthcity.forecast.evaluation.regimes import GroupRow
+
+_NAME = re.compile(r"(?:0_)?(\d+)(min|hour)(_abs|_gaps)?")
 
 
 def horizon_rows(
@@ -34,7 +37,7 @@ def horizon_rows(
         known = math.isfinite(found.low) and math.isfinite(found.high)
         rows.append(
             GroupRow(
-                group=str(column).removeprefix(INTERVAL_PREFIX).replace("_abs", " price"),
+                group=_title(str(column).removeprefix(INTERVAL_PREFIX)),
                 count=found.num_prompts,
                 lead=found.mean,
                 low=found.low if known else None,
@@ -42,3 +45,13 @@ def horizon_rows(
             )
         )
     return rows
+
+
+def _title(interval: str) -> str:
+    """Say an interval of the score as people do: "5min" as "5 min", "24hour_abs" as "price 24 h"."""
+    found = _NAME.fullmatch(interval)
+    if found is None:
+        return interval
+    length, unit, kind = found.groups()
+    span = f"{length} {'h' if unit == 'hour' else 'min'}"
+    return {"_abs": f"price {span}", "_gaps": f"first {span}"}.get(kind or "", span)

@@ -14,6 +14,7 @@ from synthcity.search.candidates.space import Space
 from synthcity.search.journal.record import FAILED, TrialRecord
 from synthcity.search.journal.standings import whole_scores
 from synthcity.search.proposers.optuna.study import parameters_of
+from synthcity.search.report.findings.parameters import varied
 
 _FEWEST = 12  # trials; of fewer nothing can be said
 _MOST = 10  # parameters shown
@@ -35,6 +36,7 @@ def importance_rows(records: Sequence[TrialRecord], max_blocks: int) -> list[Imp
     first = {record.candidate.hash: record for record in reversed(records) if record.status != FAILED}
     if len(whole) < _FEWEST:
         return []
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
     study, space = optuna.create_study(), Space.from_registry(max_blocks)
     for name, score in whole.items():  # each network once, and as if all had been trained alike
         if (found := parameters_of(space, first[name].candidate.config)) is not None:
@@ -42,12 +44,11 @@ def importance_rows(records: Sequence[TrialRecord], max_blocks: int) -> list[Imp
             study.add_trial(optuna.create_trial(params=flat, distributions=distributions, value=score))
     if len(study.trials) < _FEWEST:
         return []
-    shared = set.intersection(*(set(trial.params) for trial in study.trials))
-    varied = sorted(name for name in shared if len({str(trial.params[name]) for trial in study.trials}) > 1)
-    if not varied:
+    names = varied([trial.params for trial in study.trials])
+    if not names:
         return []
     best = max(_BEST, _FEWEST_BEST / len(study.trials))
     evaluator = optuna.importance.PedAnovaImportanceEvaluator(target_quantile=best)
-    found_by = optuna.importance.get_param_importances(study, evaluator=evaluator, params=varied)
+    found_by = optuna.importance.get_param_importances(study, evaluator=evaluator, params=names)
     rows = [ImportanceRow(name=name, importance=float(value)) for name, value in found_by.items() if value > 0]
     return rows[:_MOST]

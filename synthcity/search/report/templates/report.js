@@ -23,3 +23,19 @@ for (const table of document.querySelectorAll("table.sortable")) {
     head.addEventListener("keydown", (event) => { if (event.key === "Enter") sort(column); });
   });
 }
+
+// the marks of a trial, and its row, light up together; a finger gets to read what a pointer is shown by the browser
+const told = document.getElementById("told");
+let lit = "";
+document.addEventListener("pointerover", (event) => {
+  const mark = event.target.closest?.("g:has(> title), [data-trial]");
+  const trial = mark?.dataset.trial ?? "";
+  if (trial !== lit) {
+    document.querySelectorAll(".lit").forEach((other) => other.classList.remove("lit"));
+    if (trial) document.querySelectorAll(`[data-trial="${CSS.escape(trial)}"]`).forEach((one) => one.classList.add("lit"));
+    lit = trial;
+  }
+  const text = event.pointerType === "touch" ? mark?.querySelector(":scope > title")?.textContent : "";
+  told.textContent = text ?? "";
+  told.hidden = !text;
+});
