@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import pandas as pd
 
@@ -10,12 +11,14 @@ from synthcity.forecast.evaluation.compare import mean_score
 from synthcity.forecast.evaluation.evidence import Estimate, paired
 from synthcity.forecast.evaluation.interval import block_days
 from synthcity.forecast.forecaster import Forecaster
+from synthcity.search.arms import RERUN
 from synthcity.search.config import BudgetConfig
 from synthcity.search.data import SearchData
 from synthcity.search.finals.ranking import Ranking, both, by_block, rank
 from synthcity.search.finals.scoring import Scorer
 from synthcity.search.finals.timing import FinalsClock
 from synthcity.search.journal.events import MixTold
+from synthcity.search.journal.history import TrialHistory
 from synthcity.search.journal.recorder import Recorder
 
 MIX = "mix"
@@ -74,7 +77,7 @@ def choose(
         challenger=challenger,
         best_single=None if ranking is None else ranking.best,
         best_baseline=best_baseline,
-        why=why(name, scores, ranking, gain),
+        why=why(name, scores, ranking, gain, _trained_again(recorder.history)),
         incumbent=None if ranking is None else ranking.incumbent,
         estimates={} if ranking is None else {n: [e.mean, e.error] for n, e in ranking.estimates.items()},
         stays=ranking is not None and ranking.stays,
@@ -82,8 +85,17 @@ def choose(
     )
 
 
-def why(name: str, scores: Mapping[str, float], ranking: Ranking | None = None, gain: Estimate | None = None) -> str:
-    """Say why ``name`` is frozen, by the ``scores`` of all on fresh validation prompts and what they are worth."""
+def why(
+    name: str,
+    scores: Mapping[str, float],
+    ranking: Ranking | None = None,
+    gain: Estimate | None = None,
+    again: Mapping[str, str] = MappingProxyType({}),
+) -> str:
+    """Say why ``name`` is frozen, by the ``scores`` of all on fresh validation prompts and what they are worth.
+
+    ``again`` tells of trials that are an earlier one on another seed, which that one was.
+    """
     said = f"{name} is frozen with {scores[name]:.1f} on fresh validation prompts"
     if ranking is None:
         return said
@@ -94,10 +106,17 @@ def why(name: str, scores: Mapping[str, float], ranking: Ranking | None = None, 
     first, best = ranking.incumbent, ranking.estimates[ranking.best]
     if ranking.stays:
         found = "no network that the search found is better by more than noise"
-        return f"{said}. What the search began with stays ({first}): {found}"
+        which = f"{first}, which is {again[first]} on another seed" if first in again else first
+        return f"{said}. What the search began with stays ({which}): {found}"
     if ranking.best != first:
         return f"{said}. {ranking.best} is {_size(best)} than {first}, the best of the networks that it began with"
     return said
+
+
+def _trained_again(history: TrialHistory) -> dict[str, str]:
+    """A candidate that the search itself had trained on a fresh seed looks like a late one, and is an early one."""
+    told = [record.candidate for record in history.records if record.candidate.source == RERUN]
+    return {candidate.id: candidate.parent for candidate in told if candidate.parent is not None}
 
 
 def _size(found: Estimate) -> str:

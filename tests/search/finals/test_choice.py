@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,16 +12,19 @@ import pytest
 
 from synthcity.durations import DAY
 from synthcity.forecast.evaluation.evidence import Estimate
-from synthcity.search.finals.choice import _gain, stage_seed, why
+from synthcity.search.arms import RERUN
+from synthcity.search.finals.choice import _gain, _trained_again, stage_seed, why
 from synthcity.search.finals.ranking import Ranking
+from synthcity.search.journal.history import TrialHistory
 from synthcity.sn50.competitions import get_rules
+from tests.search.builders import candidate, tell
 
 SCORES = {"mix": 96.0, "c0000": 97.0, "c0005": 96.5, "fhs": 98.0}
 
 
-def ranking(best: str, *, stays: bool = False) -> Ranking:
-    estimates = {"c0000": Estimate(mean=0.0, error=0.0), "c0005": Estimate(mean=-0.04, error=0.02)}
-    return Ranking(incumbent="c0000", estimates=estimates, best=best, stays=stays)
+def ranking(best: str, *, first: str = "c0000", stays: bool = False) -> Ranking:
+    estimates = {first: Estimate(mean=0.0, error=0.0), "c0005": Estimate(mean=-0.04, error=0.02)}
+    return Ranking(incumbent=first, estimates=estimates, best=best, stays=stays)
 
 
 def test_the_choice_is_told_in_a_sentence_that_is_true() -> None:
@@ -44,6 +48,16 @@ def test_the_presets_stay_where_nothing_is_better_and_it_is_said() -> None:
         "c0000 is frozen with 97.0 on fresh validation prompts. What the search began with stays (c0000): no network "
         "that the search found is better by more than noise"
     )
+
+
+def test_a_first_network_that_was_trained_again_is_not_told_as_a_late_one() -> None:
+    history = TrialHistory.replay(
+        tell(candidate(0), 97.0) + tell(replace(candidate(7, RERUN), parent="c0000"), 96.9) + tell(candidate(8), 97.5)
+    )
+    again = _trained_again(history)
+    assert again == {"c0007": "c0000"}
+    told = why("c0007", {**SCORES, "c0007": 96.9}, ranking("c0007", first="c0007", stays=True), again=again)
+    assert "What the search began with stays (c0007, which is c0000 on another seed): " in told
 
 
 def test_what_a_mix_gains_on_the_same_days_twice_is_no_surer_for_it() -> None:
