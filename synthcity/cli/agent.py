@@ -52,7 +52,7 @@ def command(
       synthcity agent --name checker --run runs/quickstart
     Why a trial failed, and what would mend it:
       synthcity agent --name debugger --run runs/quickstart --trial c0007
-    What of the runs beside this one is proven and may be published, to HF_REPO_ID:
+    What of the runs beside this one may be published, to HF_REPO_ID:
       synthcity agent --name publisher --run runs/sweep
     """
     from synthcity.agents.client import LLMClient

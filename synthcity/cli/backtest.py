@@ -96,7 +96,8 @@ def command(
     A winner against it, both with quantised paths:
       synthcity backtest run/winner fhs --data prices --from 2025-11-01 --quantise
     The one-hour competition, everything as JSON:
-      synthcity backtest fhs --data prices --competition crypto-1h --from 2025-06-14 --every 97min --json -
+      synthcity backtest fhs --data prices --competition crypto-1h \\
+          --from 2025-06-14 --every 97min --json -
     """
     rules, competition = _rules(competition_name, rules_date)
     check_on_grid(competition, start, every)

@@ -103,7 +103,12 @@ def command(
 @command.command("skill")
 @click.argument("folder", type=Output(is_folder=True))
 def skill(folder: Path) -> None:
-    """Write the skill `synthcity` for agents into FOLDER, with the entry that hosts of MCP take."""
+    """Write the skill `synthcity` for agents into FOLDER, with the entry that hosts of MCP take.
+
+    \b
+    Example:
+      synthcity bridge skill ~/.openclaw/workspace/skills
+    """
     from synthcity.bridge.skill import write_skill
 
     click.echo(write_skill(folder))

@@ -84,7 +84,10 @@ def _command(operation: Operation[Any]) -> click.Command:
     def act(as_json: bool, state: Path, wait: bool = False, **given: str | None) -> None:
         _act(operation, {name: value for name, value in given.items() if value is not None}, as_json, state, wait)
 
-    return click.Command(_action(operation.name), params=parameters, callback=act, help=operation.about)
+    words = [_action(operation.name), *(name.upper() for name in operation.in_path)]
+    shown = f"synthcity client {' '.join(words)} {'--wait' if operation.long else '--json'}"
+    about = f"{operation.about}\n\n\b\nExample:\n  {shown}"
+    return click.Command(words[0], params=parameters, callback=act, help=about, short_help=operation.about)
 
 
 def _metavar(described: Mapping[str, Any]) -> str:

@@ -57,7 +57,12 @@ command.add_command(reap)
 )
 @_JSON
 def check(file: Path, working_dir: Path | None, as_json: bool) -> None:
-    """Tell every mistake of a cluster FILE at once, or what it says."""
+    """Tell every mistake of a cluster FILE at once, or what it says.
+
+    \b
+    Example:
+      synthcity cluster check clusters/local.yaml --working-dir .
+    """
     from dataclasses import asdict
 
     from synthcity.cli.renting import described, together
@@ -105,6 +110,11 @@ def up(file: Path, state: Path, as_json: bool, dry_run: bool, heartbeat: Path | 
     Nodes come when there are trials for them and go when there are none. Jobs
     work in the folder in which this was called: their runs are there afterwards.
     Nothing is rented unless a reaper has reported within five minutes.
+
+    \b
+    Examples:
+      synthcity cluster up clusters/local.yaml --dry-run
+      synthcity cluster up clusters/local.yaml
     """
     from synthcity.cluster.autoscaling import autoscaling
     from synthcity.cluster.folder import folder_of
@@ -141,7 +151,12 @@ def up(file: Path, state: Path, as_json: bool, dry_run: bool, heartbeat: Path | 
 @_STATE
 @_JSON
 def status(name: str | None, state: Path, as_json: bool) -> None:
-    """Show nodes, jobs, and what waits for nodes, of the cluster NAME or the only one that is up."""
+    """Show nodes, jobs, and what waits for nodes, of the cluster NAME or the only one that is up.
+
+    \b
+    Example:
+      synthcity cluster status
+    """
     from dataclasses import asdict
 
     from synthcity.cli.renting import print_standing, standing_data
@@ -183,6 +198,10 @@ def down(name: str | None, state: Path, yes: bool) -> None:
 
     What is rented is gone once the market's lists have lacked it for two minutes;
     until then this waits. It can be called again, also where the head is gone.
+
+    \b
+    Example:
+      synthcity cluster down --yes
     """
     from synthcity.cluster.head import down as end
     from synthcity.cluster.renting import find_to_end

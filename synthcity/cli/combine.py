@@ -24,8 +24,10 @@ def command(folder: Path, parts: tuple[str, ...], replace: bool, trust_code: boo
 
     \b
     Examples:
-      synthcity combine bundles/all crypto-24h=runs/sweep/winner crypto-1h=runs/sweep-1h/winner com-equ-24h=fhs
-      synthcity combine bundles/btc crypto-24h:BTC=runs/btc/winner crypto-24h=runs/sweep/winner
+      synthcity combine bundles/all crypto-24h=runs/sweep/winner \\
+          crypto-1h=runs/sweep-1h/winner com-equ-24h=fhs
+      synthcity combine bundles/btc crypto-24h:BTC=runs/btc/winner \\
+          crypto-24h=runs/sweep/winner
     """
     from synthcity.forecast.bundles.combine import combine
     from synthcity.forecast.bundles.suitability import doubts

@@ -131,10 +131,14 @@ def download(
     \b
     Examples:
       synthcity data download --last "12 months" --store prices
-      synthcity data download --assets BTC,ETH --resolution 5m --start 2025-01-01 --store prices
-      synthcity data download --competition crypto-1h --last "50 days" --store prices
-      synthcity data download --source synth --competition com-equ-24h --last "60 days" --store prices
-      synthcity data download --source my_prices:Source --assets BTC --start 2025-11-01 --store prices
+      synthcity data download --assets BTC,ETH --resolution 5m \\
+          --start 2025-01-01 --store prices
+      synthcity data download --competition crypto-1h --last "50 days" \\
+          --store prices
+      synthcity data download --source synth --competition com-equ-24h \\
+          --last "60 days" --store prices
+      synthcity data download --source my_prices:Source --assets BTC \\
+          --start 2025-11-01 --store prices
     """
     from synthcity.durations import DAY
     from synthcity.errors import ConfigError

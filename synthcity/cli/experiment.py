@@ -30,7 +30,8 @@ def command(blocks: str, head: str | None, config: Path | None, settings: tuple[
     Attention before memory, on the simulated market:
       synthcity experiment --blocks transformer,lstm --set block0.n_heads=2
     A stochastic volatility on real prices, one asset, few steps:
-      synthcity experiment configs/sweep.yaml --blocks tcn --head sde --set data.assets=[BTC] --steps 500
+      synthcity experiment configs/sweep.yaml --blocks tcn --head sde \\
+          --set data.assets=[BTC] --steps 500
     """
     from synthcity.search.handpicked import compose
 

@@ -30,13 +30,15 @@ def command() -> None:
 
     \b
     Examples:
-      synthcity mine run runs/sweep/winner --data data/store --publish 203.0.113.7:8091
+      synthcity mine run runs/sweep/winner --data data/store \\
+          --publish 203.0.113.7:8091
       synthcity mine rehearse
       synthcity mine status state
       synthcity mine feed --store prices
       synthcity mine score mining/ledger --store prices
       synthcity mine rank mining/ledger --uid 42
-      synthcity mine judge mining/ledger CHAMPION CHALLENGER --competition crypto-24h
+      synthcity mine judge mining/ledger CHAMPION CHALLENGER \\
+          --competition crypto-24h
     """
 
 
@@ -224,7 +226,8 @@ def judge(ledger: Path, champion: str, challenger: str, competition: str, date: 
 
     \b
     Example:
-      synthcity mine judge mining/ledger CHAMPION CHALLENGER --competition crypto-24h
+      synthcity mine judge mining/ledger CHAMPION CHALLENGER \\
+          --competition crypto-24h
     """
     from synthcity.errors import ConfigError
     from synthcity.serve.settlement.challenge import judge as decide

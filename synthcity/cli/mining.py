@@ -148,8 +148,10 @@ def run(config: MiningConfig) -> None:
 
     \b
     Examples:
-      synthcity mine run runs/sweep/winner --data data/store --wallet miner --hotkey default --publish 203.0.113.7:8091
-      synthcity mine run runs/a/winner --data data/store --challenger runs/b/winner --promote auto
+      synthcity mine run runs/sweep/winner --data data/store \\
+          --wallet miner --hotkey default --publish 203.0.113.7:8091
+      synthcity mine run runs/a/winner --data data/store \\
+          --challenger runs/b/winner --promote auto
       synthcity mine run runs/a/winner --data data/store --watch bundles
     """
     from synthcity.serve.mining import run_miner
@@ -192,7 +194,8 @@ def check(config: MiningConfig) -> None:
 
     \b
     Example:
-      synthcity mine check runs/sweep/winner --data data/store --publish 203.0.113.7:8091
+      synthcity mine check runs/sweep/winner --data data/store \\
+          --publish 203.0.113.7:8091
     """
     from synthcity.errors import ConfigError
     from synthcity.serve.preflight import CheckState

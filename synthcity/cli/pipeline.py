@@ -66,7 +66,12 @@ def command() -> None:
 def run(
     config: Path, settings: tuple[str, ...], forever: bool, resume: bool, rounds: int | None, **options: object
 ) -> None:
-    """Run the pipeline that the file CONFIG describes."""
+    """Run the pipeline that the file CONFIG describes.
+
+    \b
+    Example:
+      synthcity pipeline run configs/quickstart-pipeline.yaml --rounds 2
+    """
     from synthcity.errors import ConfigError
     from synthcity.pipeline.config import load_pipeline
 

@@ -44,7 +44,8 @@ def command(
     \b
     Examples:
       synthcity refit runs/sweep/winner --data prices
-      synthcity refit runs/sweep/winner --data prices --until 2025-12-01 --to bundles/december
+      synthcity refit runs/sweep/winner --data prices --until 2025-12-01 \\
+          --to bundles/december
     """
     from synthcity.forecast.bundles.verified import MANIFEST
     from synthcity.search.renewal import renew

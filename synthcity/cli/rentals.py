@@ -38,6 +38,10 @@ def rentals(all_: bool, state: Path, as_json: bool) -> None:
 
     What begins with synthcity- is ours. It is marked `unknown` where no ledger of this machine has it, `gone` where one
     has it as ended, and `old` after 12 hours.
+
+    \b
+    Example:
+      synthcity cluster rentals --all
     """
     from synthcity.rent import PREFIX, Market, read_ledgers
 

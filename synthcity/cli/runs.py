@@ -39,6 +39,12 @@ def command() -> None:
     """Look into runs of this machine, compare them, and go on with them.
 
     RUN is a folder, its name below runs/, or `latest`; `synthcity history` lists them.
+
+    \b
+    Examples:
+      synthcity runs show latest
+      synthcity runs report sweep
+      synthcity runs extend sweep --trials 80
     """
 
 

@@ -32,7 +32,8 @@ def command(
     \b
     Examples:
       synthcity search configs/quickstart.yaml
-      synthcity search configs/sweep.yaml --set search.time_budget=2h --set data.assets=[BTC,ETH]
+      synthcity search configs/sweep.yaml --set search.time_budget=2h \\
+          --set data.assets=[BTC,ETH]
       synthcity search configs/sweep.yaml --resume
     """
     from synthcity.cluster.job import check_kept, settle, storage

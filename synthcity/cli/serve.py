@@ -78,8 +78,9 @@ def command(
     On prices of the past:
       synthcity serve fhs --data data/store --as-of store
     For validators, with live prices:
-      synthcity serve runs/sweep/winner --data data/store --live BTC,ETH,SOL,XRP,HYPE --host 0.0.0.0 --hotkey SS58 \\
-          --metagraph state/metagraph.json
+      synthcity serve runs/sweep/winner --data data/store \\
+          --live BTC,ETH,SOL,XRP,HYPE --host 0.0.0.0 \\
+          --hotkey SS58 --metagraph state/metagraph.json
     All of that, and every limit, from one file:
       synthcity serve --config configs/serve.yaml
     """

@@ -139,7 +139,7 @@ def list_(kind: str | None, address: str, as_json: bool) -> None:
 
     \b
     Example:
-      synthcity vault list --kind runs
+      synthcity vault list --kind run
     """
     from synthcity.market.times import format_time
     from synthcity.vault import list_bundles, list_runs, list_stores, open_vault
