@@ -11,14 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from synthcity.cluster.plan import Plan
-from synthcity.cluster.processes import Process
+from synthcity.cluster.processes import MARK, Process
 from synthcity.documents import parse_yaml, write_yaml
 from synthcity.errors import ConfigError, RunError, unknown_name
 from synthcity.files import atomic_write
 from synthcity.schema import build, plain
 
-MARK = "SYNTHCITY_CLUSTER"
-"""Environment variable of every process of a cluster on this machine; its value is the cluster's folder."""
 _PRIVATE = 0o600
 # Ray's variables that name another cluster, node or job; all others are an operator's settings of Ray
 _OF_OTHERS = {

@@ -17,11 +17,11 @@ from pathlib import Path
 import httpx
 
 from synthcity.cluster.autoscaling import autoscaling, variables
-from synthcity.cluster.folder import MARK, Folder, Head, ray_command
+from synthcity.cluster.folder import Folder, Head, ray_command
 from synthcity.cluster.keeper import start_keeper
 from synthcity.cluster.layout import Place
 from synthcity.cluster.plan import Plan
-from synthcity.cluster.processes import Process, end, marked
+from synthcity.cluster.processes import MARK, Process, end, marked
 from synthcity.cluster.rented import WAITING
 from synthcity.cluster.renting import end_rentals, may_rent
 from synthcity.errors import ConfigError, Fatal

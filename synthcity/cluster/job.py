@@ -9,9 +9,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from synthcity.cluster.folder import MARK, Folder
+from synthcity.cluster.processes import MARK
 from synthcity.errors import ConfigError
+
+if TYPE_CHECKING:
+    from synthcity.cluster.folder import Folder
 
 _JOB = "RAY_JOB_CONFIG_JSON_ENV_VAR"  # set in a job's first process
 
@@ -36,7 +40,8 @@ def settle(path: Path) -> Path:
             f"the job does not find {str(path)!r}: only what lies below --working-dir travels with it, and nothing "
             "that .gitignore or .rayignore names"
         )
-    head = Folder(Path(os.environ[MARK])).head if MARK in os.environ else None
+    folder = _folder()
+    head = None if folder is None else folder.head
     if head is None:
         return path
     path = path.absolute()
@@ -46,8 +51,17 @@ def settle(path: Path) -> Path:
 
 def storage() -> str | None:
     """Return the vault in which a cluster of ours keeps the runs of its jobs; None where it does not say."""
-    folder = Folder(Path(os.environ[MARK])) if is_job() and MARK in os.environ else None
+    folder = _folder() if is_job() else None
     return folder.plan.storage if folder is not None and folder.has_plan else None
+
+
+def _folder() -> Folder | None:
+    """Return the folder of the cluster of ours that this process belongs to."""
+    if MARK not in os.environ:
+        return None
+    from synthcity.cluster.folder import Folder  # loads what plans are made of, which other searches do without
+
+    return Folder(Path(os.environ[MARK]))
 
 
 def check_kept(output: str, vault: str | None) -> None:

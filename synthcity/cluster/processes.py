@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+MARK = "SYNTHCITY_CLUSTER"
+"""Environment variable of every process of a cluster on this machine; its value is the cluster's folder."""
 _PAUSE = 0.1
 
 
