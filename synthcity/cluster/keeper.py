@@ -28,10 +28,10 @@ _LIVED = 60.0  # seconds after which an autoscaler that dies is started again at
 _log = logging.getLogger(__name__)
 
 
-def start_keeper(folder: Folder, plan: Plan, environ: Mapping[str, str]) -> None:
-    """Start it, as a process that outlives this one."""
+def start_keeper(folder: Folder, plan: Plan, environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """Start it, as a process that outlives this one, and return it."""
     with (folder.path / "autoscaler.log").open("ab") as log:
-        subprocess.Popen(
+        return subprocess.Popen(
             [sys.executable, "-m", "synthcity.cluster.keeper", str(folder.path)],
             env=environment_of(folder, plan, environ),
             stdin=subprocess.DEVNULL,
