@@ -17,7 +17,15 @@ from typing import Any
 from synthcity import plugins
 from synthcity.conformance import broken
 
-__all__ = ["check_block", "check_forecaster", "check_head", "check_proposer", "check_source"]
+__all__ = [
+    "check_block",
+    "check_feature",
+    "check_forecaster",
+    "check_head",
+    "check_proposer",
+    "check_source",
+    "check_written_forecaster",
+]
 
 
 def check_block(block: type | str, **options: object) -> None:
@@ -73,6 +81,32 @@ def check_source(source: object, *, asset: str, resolution: int, start: int | st
     span = Span(asset=asset, resolution=resolution, start=parse_time(start), end=parse_time(end))
     found = find_source(source, Settings.load()) if isinstance(source, str) else source
     _raise(broken(CHECKS, found, span), source)
+
+
+def check_feature(text: str) -> None:
+    """Check a feature by its text, which runs in locked children alone (docs/authoring.md).
+
+    Raises:
+        Refused: the text says what it may not.
+    """
+    from synthcity.authored.conformance import check_feature
+    from synthcity.authored.feature import FeatureSource
+
+    source = FeatureSource.of(text)
+    _raise(check_feature(source), source.name)
+
+
+def check_written_forecaster(text: str) -> None:
+    """Check a forecaster by its text, which runs in locked children alone (docs/authoring.md).
+
+    Raises:
+        Refused: the text says what it may not.
+    """
+    from synthcity.authored.conformance import check_forecaster
+    from synthcity.authored.forecaster import ForecasterSource
+
+    source = ForecasterSource.of(text)
+    _raise(check_forecaster(source), source.name)
 
 
 def _check_component(kind: str, subject: type | str, options: Mapping[str, object]) -> None:

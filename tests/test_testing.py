@@ -7,9 +7,18 @@ from typing import Any
 import pytest
 from torch import Tensor, nn
 
+from synthcity.authored.examples import FEATURES, FORECASTERS
+from synthcity.authored.reading import Refused
 from synthcity.errors import ConfigError
 from synthcity.forecast.baselines import baseline
-from synthcity.testing import check_block, check_forecaster, check_head, check_proposer
+from synthcity.testing import (
+    check_block,
+    check_feature,
+    check_forecaster,
+    check_head,
+    check_proposer,
+    check_written_forecaster,
+)
 
 
 class Backwards:
@@ -72,3 +81,15 @@ def test_a_block_that_keeps_no_shape_is_told() -> None:
 
     with pytest.raises((AssertionError, ConfigError)):
         check_block(Short)
+
+
+def test_written_parts_are_checked_by_their_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("synthcity.authored.conformance.CHECKS", {"fails": lambda source: 1 / 0})
+    monkeypatch.setattr("synthcity.forecast.conformance.CHECKS", {"fails_too": lambda make: make().no_such_name})
+    with pytest.raises(AssertionError, match=r"others_move breaks 1 of its checks:\n  fails: ZeroDivisionError"):
+        check_feature(FEATURES["others_move"])
+    with pytest.raises(AssertionError, match=r"written_fhs breaks 1 of its checks:\n  fails_too: AttributeError"):
+        check_written_forecaster(FORECASTERS["written_fhs"])
+    for check in (check_feature, check_written_forecaster):
+        with pytest.raises(Refused, match="import of os is not allowed"):
+            check("import os\n")

@@ -21,6 +21,7 @@ from synthcity import strict_json
 
 MAX_HEADER = 1 << 18
 _LENGTH = 8
+_SMALL = 1 << 16  # bytes, which a pipe takes in one piece
 
 
 Shapes = Mapping[str, tuple[tuple[int, ...], str]]
@@ -54,11 +55,14 @@ def send(descriptor: int, message: Message, until: float = math.inf) -> None:
         Closed: nobody reads.
         Late: not all was read in time.
     """
-    arrays = {name: np.ascontiguousarray(value) for name, value in message.arrays.items()}
+    arrays = {name: np.asarray(value, order="C") for name, value in message.arrays.items()}
     listed = [[name, value.dtype.name, list(value.shape)] for name, value in arrays.items()]
     head = json.dumps({"values": message.values, "arrays": listed}, allow_nan=False).encode()
     bodies = [memoryview(value.reshape(-1).view(np.uint8)) for value in arrays.values()]  # type: ignore[arg-type]
-    for view in (memoryview(len(head).to_bytes(_LENGTH, "big") + head), *bodies):
+    parts = [memoryview(len(head).to_bytes(_LENGTH, "big") + head), *bodies]
+    if sum(map(len, parts)) <= _SMALL:  # at once, so that the other side wakes up once
+        parts = [memoryview(b"".join(parts))]
+    for view in parts:
         while len(view):
             try:
                 view = view[os.write(descriptor, view) :]

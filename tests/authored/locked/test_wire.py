@@ -52,6 +52,7 @@ def test_a_message_comes_back_whatever_its_size(pipe: tuple[int, int]) -> None:
     for name, value in arrays.items():
         np.testing.assert_array_equal(found.arrays[name], value)
         assert found.arrays[name].dtype == value.dtype
+        assert found.arrays[name].shape == value.shape
 
 
 SHAPES = {"x": ((2, 3), "float64")}
