@@ -9,6 +9,7 @@ from pathlib import Path
 
 from synthcity.errors import ConfigError, SynthcityError
 from synthcity.market.times import format_time
+from synthcity.pipeline.events import Renewed
 from synthcity.pipeline.journal import JOURNAL, read_told
 from synthcity.pipeline.state import Round, State
 from synthcity.serve.settlement.tenure import Tenure, read_tenure
@@ -38,8 +39,9 @@ class Status:
 
     Attributes:
         champions: of this pipeline, by competition.
-        miner: who answers at the miner last deployed to, who shadows, and what both earned; None where there is none,
-            ``miner_trouble`` says what of it cannot be read.
+        refits: offered; ``deployed`` counts what was proven.
+        miner: who answers at the miner that was offered the last challenger, who shadows, and what both earned; None
+            where there is none, ``miner_trouble`` says what of it cannot be read.
     """
 
     folder: str
@@ -51,6 +53,7 @@ class Status:
     proven: int
     published: int
     deployed: int
+    refits: int
     usd: float
     seconds: float
     champions: dict[str, str]
@@ -76,11 +79,10 @@ def read_status(folder: Path) -> Status:
         raise ConfigError(f"there is no pipeline in {folder}: it has no {JOURNAL}")
     state = State.of(told)
     assert state.opened is not None
-    deployed = [one.deployed for one in state.rounds if one.deployed is not None]
     miner, trouble = None, ""
-    if deployed:
+    if state.offered is not None:
         try:
-            miner = read_tenure(Path(deployed[-1].state), told[-1].time if state.opened.world else time.time())
+            miner = read_tenure(Path(state.offered[1].state), told[-1].time if state.opened.world else time.time())
         except SynthcityError as error:
             trouble = str(error)
     is_running = _is_held(folder / JOURNAL)
@@ -93,7 +95,8 @@ def read_status(folder: Path) -> Status:
         rounds=len(state.rounds),
         proven=sum(one.judged is not None and one.judged.passed for one in state.rounds),
         published=sum(one.published is not None for one in state.rounds),
-        deployed=len(deployed),
+        deployed=sum(one.deployed is not None for one in state.rounds),
+        refits=sum(isinstance(one.event, Renewed) and bool(one.event.folder) for one in state.renewals),
         usd=state.usd,
         seconds=state.seconds,
         champions={name: one.folder for name, one in state.champions.items()},
@@ -110,7 +113,7 @@ def lines(status: Status) -> list[str]:
     found = [
         f"{mark}{status.folder}: {status.doing}",
         f"  {status.rounds} rounds of {', '.join(status.competitions)} since {status.since}; {status.proven} proven, "
-        f"{status.published} published, {status.deployed} deployed",
+        f"{status.published} published, {status.deployed} deployed, {status.refits} refits",
         f"  {status.usd:.2f} USD, {status.seconds:,.0f} s of searching",
     ]
     found += [f"  champion of {name}: {folder}" for name, folder in status.champions.items()]
@@ -121,15 +124,15 @@ def lines(status: Status) -> list[str]:
 
 
 def place_of(state: Path) -> Path:
-    """Return the folder of the miner that the pipeline in ``state`` last deployed to.
+    """Return the folder of the miner that the pipeline in ``state`` last offered a challenger.
 
     Raises:
         ConfigError: it never did.
     """
-    deployed = [one.deployed for one in State.of(read_told(state)).rounds if one.deployed is not None]
-    if not deployed:
+    offered = State.of(read_told(state)).offered
+    if offered is None:
         raise ConfigError(f"the pipeline in {state} has deployed nothing, so no miner of its has a rank")
-    return Path(deployed[-1].state)
+    return Path(offered[1].state)
 
 
 def _miner(status: Status) -> list[str]:

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from synthcity.durations import DAY
 from synthcity.errors import ConfigError
+from synthcity.pipeline.events import Renewed
 from synthcity.pipeline.journal import Journal, read_told
 from synthcity.pipeline.loop import run_loop
-from synthcity.pipeline.status import lines, read_status
+from synthcity.pipeline.status import lines, place_of, read_status
 from synthcity.serve.settlement.succession import Succession
 from tests.pipeline.standin import CONFIG, START, StandIn
 from tests.serve.settlement.test_tenure import scored, settle
@@ -53,3 +55,17 @@ def test_it_tells_a_running_one_from_a_killed_one(tmp_path: Path) -> None:
 def test_no_pipeline_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"there is no pipeline in .*: it has no pipeline\.jsonl"):
         read_status(tmp_path)
+
+
+def test_refits_are_counted_and_lead_to_their_miner(tmp_path: Path) -> None:
+    Succession(named="fhs", challenger=None, champion="fhs", reason="by hand").write(tmp_path / "miner")
+    with Journal(tmp_path / "loop") as journal:
+        journal.tell(StandIn(tmp_path).opened())
+        told = Renewed(competition="crypto-24h", parent="old", state=str(tmp_path / "miner"), reason="it is time")
+        journal.tell(told)
+        assert (read_status(tmp_path / "loop").refits, read_status(tmp_path / "loop").miner) == (0, None)
+        journal.tell(replace(told, folder="new", bundle="b", seconds=7.0))
+    found = read_status(tmp_path / "loop")
+    assert (found.refits, found.deployed, found.seconds) == (1, 0, 7.0)
+    assert found.miner is not None
+    assert place_of(tmp_path / "loop") == tmp_path / "miner"

@@ -9,7 +9,7 @@ parent (``serve.settlement.challenge.REFIT``), and a few of them in a row are al
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,14 +40,14 @@ def learned_until(name: str, competition: str | None = None) -> int | None:
     return max((one.learned.end for one in facts if one.learned is not None), default=None)
 
 
-def due(state: State, miner: Path, competition: str, first: Mapping[str, int], now: float) -> str | None:
+def due(state: State, miner: Path, competition: str, first: Callable[[], Mapping[str, int]], now: float) -> str | None:
     """Return why the champion of a competition is to be trained again; None where it is not.
 
     Args:
         state: of the pipeline.
         miner: folder of the miner whose champion it is.
         competition: which.
-        first: when the prices of each asset begin, unix seconds.
+        first: says when the prices of each asset begin, unix seconds; asked where time alone would have it.
         now: unix seconds.
 
     Raises:
@@ -60,8 +60,9 @@ def due(state: State, miner: Path, competition: str, first: Mapping[str, int], n
     last = max((one.time for one in state.renewals), default=0.0)
     if now < max(float(until), last) + EVERY_DAYS * DAY or state.refits.get(competition, 0) >= MOST_IN_A_ROW:
         return None
+    begins = first()
     known = {asset for one in facts_of(champion) if one.competition == competition for asset in one.assets}
-    new = sorted(asset for asset in known if asset in first and first[asset] > until - NEW_DAYS * DAY)
+    new = sorted(asset for asset in known if asset in begins and begins[asset] > until - NEW_DAYS * DAY)
     if not new:
         return None
     return f"it learned up to {format_time(until)}, and {', '.join(new)} had less than {NEW_DAYS} days of prices then"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from synthcity.durations import DAY
@@ -221,7 +222,8 @@ class Rounds:
             return None
         miner = Path(self._config.deploy)
         for competition, sweep in self._opening.sweeps.items():
-            if reason := due(state, miner, competition, self._world.first(sweep), now):
+            if reason := due(state, miner, competition, partial(self._world.first, sweep), now):
+                self._world.fresh(sweep, state)
                 store = self._world.store(sweep, state)
                 return renewed(miner, competition, store, self._opening.folder, f"{self._mark}{reason}")
         return None

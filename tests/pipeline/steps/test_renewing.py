@@ -54,27 +54,27 @@ def again(champion: Path, folder: Path, factor: int = 8) -> Path:
 
 def test_it_is_due_after_a_month_where_an_asset_was_new(miner: Path) -> None:
     first = {"BTC": OLD, "ETH": NEW}
-    told = due(State(), miner, "crypto-24h", first, DUE)
+    told = due(State(), miner, "crypto-24h", lambda: first, DUE)
     assert told == "it learned up to 2025-03-20 00:00, and ETH had less than 180 days of prices then"
-    assert due(State(), miner, "crypto-24h", first, DUE - 1) is None
-    assert due(State(), miner, "crypto-24h", {"BTC": OLD, "ETH": OLD, "SOL": NEW}, DUE) is None
-    assert due(State(), miner, "crypto-1h", first, DUE) is None
-    assert due(State(), answered_by(miner, "fhs"), "crypto-24h", first, DUE) is None
+    assert due(State(), miner, "crypto-24h", lambda: first, DUE - 1) is None
+    assert due(State(), miner, "crypto-24h", lambda: {"BTC": OLD, "ETH": OLD, "SOL": NEW}, DUE) is None
+    assert due(State(), miner, "crypto-1h", lambda: first, DUE) is None
+    assert due(State(), answered_by(miner, "fhs"), "crypto-24h", dict, DUE) is None
 
 
 def test_it_is_due_once_a_month_and_three_times_at_most(miner: Path) -> None:
     first = {"BTC": NEW, "ETH": NEW}
     one = Renewed(competition="crypto-24h", parent="p", state="s", reason="")
     tried = State().after(Told(event=one, time=DUE))
-    assert due(tried, miner, "crypto-24h", first, DUE + 29 * DAY) is None
-    assert due(tried, miner, "crypto-24h", first, DUE + 30 * DAY) is not None
+    assert due(tried, miner, "crypto-24h", lambda: first, DUE + 29 * DAY) is None
+    assert due(tried, miner, "crypto-24h", lambda: first, DUE + 30 * DAY) is not None
     crown = Crowned(competition="crypto-24h", folder="f", bundle="b", reason="", is_refit=True)
     state = State()
     for _ in range(MOST_IN_A_ROW):
         state = state.after(Told(event=crown, time=0.0))
-    assert due(state, miner, "crypto-24h", first, DUE) is None
+    assert due(state, miner, "crypto-24h", lambda: first, DUE) is None
     won = state.after(Told(event=replace(crown, is_refit=False), time=0.0))
-    assert due(won, miner, "crypto-24h", first, DUE) is not None
+    assert due(won, miner, "crypto-24h", lambda: first, DUE) is not None
 
 
 def test_a_refit_that_is_crowned_leaves_the_looks_as_they_were_counted() -> None:
