@@ -58,13 +58,13 @@ def test_similar_trials_come_nearest_first_with_how_they_ended() -> None:
     known = history(
         tell(candidate(0, rate=0.001), status="failed"),
         tell(candidate(1, rate=0.007), 5100.0),
-        tell(candidate(2, rate=0.0011), 5200.0),
+        tell(candidate(2, rate=0.0011), 5200.0, status="stopped"),
         tell(candidate(3, rate=0.0012), status="failed"),
         tell(candidate(4, rate=0.0010), status="running"),
     )
     lines = similar_trials(case(known)).splitlines()
     assert [line.split(":")[0] for line in lines] == [
-        "c0002 completed, score 5200.0",
+        "c0002 stopped, score 5200.0 after rung 1 of 4",
         "c0003 failed, the loss became nan",
         "c0001 completed, score 5100.0",
     ]

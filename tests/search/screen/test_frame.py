@@ -12,7 +12,9 @@ from rich.console import Console
 
 from synthcity.search.journal.history import TrialHistory
 from synthcity.search.journal.progress import Progress
+from synthcity.search.proposers.stall import again
 from synthcity.search.screen.frame import Count, clock, frame
+from tests.search.builders import tell
 from tests.search.sample_run import journal
 
 
@@ -34,6 +36,16 @@ def test_id_rung_and_scores_are_whole_and_nothing_is_below_the_last_line(width: 
         assert re.search(r" (\d/\d +[−+]\d+\.\d\d % +[−+]\d+\.\d\d %|- +- +-) ", row), row
     assert sum("synthcity search" in line for line in lines) == 1
     assert any(f"and {40 - len(rows)} more" in line for line in lines)
+
+
+def test_a_network_that_is_trained_again_is_shown_as_that() -> None:
+    events = journal(4)
+    known = TrialHistory.replay(events)
+    repeated = again(known.trials["c0001"], known)
+    text = drawn(120, 24, *events, *tell(repeated, 4000.0))
+    assert "best so far c0004 (c0001 again)" in text
+    assert "trained again 1" in text
+    assert "rerun" not in text
 
 
 def test_a_score_that_exploded_is_whole_at_eighty_columns() -> None:
