@@ -198,6 +198,10 @@ class RentedMachines:
             self._why[asked.kind] = "machines that are to end are still there"
 
     def _attempt(self, asked: _Asked) -> None:
+        with self._lock:
+            if not asked.is_wanted:  # any more, by its turn
+                self._asked.pop(asked.name)
+                return
         why = ""
         try:
             self._lessor.ask(asked.kind, asked.name, place=asked.place, request=asked.request)

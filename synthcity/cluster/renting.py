@@ -159,7 +159,7 @@ def may_rent(folder: Folder) -> bool:
 
 
 def find_to_end(root: Path, name: str | None) -> Folder:
-    """Return the cluster to end: one that is up, or one whose head is gone and for which something may be rented.
+    """Return the cluster to end: one that is up, or one whose head is gone and that was not ended in order.
 
     Raises:
         ConfigError: there is none, or there are several to choose from.
@@ -167,8 +167,8 @@ def find_to_end(root: Path, name: str | None) -> Folder:
     try:
         return find_up(root, name)[0]
     except ConfigError:
-        folders = [Folder(path.parent.absolute()) for path in sorted(root.glob(f"*/{LEDGER}"))]
-        found = {folder.path.name: folder for folder in folders if may_rent(folder)}
+        folders = [Folder(path.absolute()) for path in sorted(root.glob("*/"))]
+        found = {folder.path.name: folder for folder in folders if folder.has_plan or may_rent(folder)}
         if len(found) == 1 and name is None:
             return found.popitem()[1]
         if name in found:

@@ -8,6 +8,8 @@ import yaml
 from click.testing import CliRunner, Result
 
 from synthcity.cli.main import cli
+from synthcity.cluster.folder import folder_of
+from synthcity.cluster.plan import load_plan
 from synthcity.errors import ConfigError
 from tests.ports import free_ports
 
@@ -54,6 +56,16 @@ def test_a_dry_run_prints_what_ray_would_be_told_and_starts_nothing(file: Path, 
     assert (told["cluster_name"], told["provider"]["type"]) == ("two", "external")
     assert told == json.loads(invoke("up", file, "--dry-run", "--json", "--state", tmp_path / "state").output)
     assert not (tmp_path / "state").exists()
+
+
+def test_down_ends_what_a_lost_head_has_left(file: Path, tmp_path: Path) -> None:
+    folder = folder_of(tmp_path / "state", "two")
+    folder.write(load_plan(file), {}, "its-token")
+    (folder.path / "nodes").mkdir()
+    done = invoke("down", "--yes", "--state", tmp_path / "state")
+    assert done.output == "the cluster two is down\n"
+    assert [path.name for path in folder.path.iterdir()] == ["lock"]
+    assert isinstance(invoke("down", "--yes", "--state", tmp_path / "state").exception, ConfigError)
 
 
 @pytest.mark.parametrize("words", [["status"], ["down", "--yes"]])

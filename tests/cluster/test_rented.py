@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import pytest
 from synthcity import rates
 from synthcity.cluster.layout import Place
 from synthcity.cluster.plan import Plan
-from synthcity.cluster.rented import AGAIN, RentedMachines
+from synthcity.cluster.rented import AGAIN, RentedMachines, _Asked
 from synthcity.cluster.transport import Reached
 from synthcity.rent import Lessor
 from synthcity.schema import build
@@ -222,6 +222,22 @@ def test_what_is_not_wanted_any_more_while_it_is_asked_for_is_ended(walk: Walk) 
     (asked,) = walk.machines.all()
     walk.machines.stop(asked.name)
     assert walk.machines.all() == []
+
+
+def test_what_is_not_wanted_any_more_by_its_turn_is_not_asked_for(walk: Walk, monkeypatch: pytest.MonkeyPatch) -> None:
+    later: list[Callable[[], None]] = []
+
+    def submit(attempt: Callable[[_Asked], None], asked: _Asked) -> None:
+        later.append(lambda: attempt(asked))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(walk.machines._askers, "submit", submit)
+        walk.machines.ask("gpu", "one")
+    walk.machines.stop(walk.machines.all()[0].name)
+    for attempt in later:
+        attempt()
+    assert walk.machines.all() == []
+    assert walk.server.state()["count"] == 0
 
 
 def test_the_market_is_asked_for_no_more_than_may_be(walk: Walk) -> None:
