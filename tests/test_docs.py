@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
-from itertools import pairwise
+from importlib.util import find_spec
+from itertools import dropwhile, pairwise
 from pathlib import Path
 
 import click
 import pytest
+import yaml
 
 from synthcity.cli.main import COMMANDS, cli
 
@@ -25,9 +29,28 @@ def blocks(language: str) -> list[tuple[str, str]]:
 
 
 def commands() -> list[list[str]]:
-    lines = [line for _, code in blocks("bash") for line in code.replace("\\\n", " ").splitlines()]
-    words = [shlex.split(part, comments=True) for line in lines for part in line.split("&&")]
-    return [w[1:] for w in words if w and w[0] == "synthcity"]
+    return [words[1:] for words in shell() if words[0] == "synthcity"]
+
+
+def shell() -> list[list[str]]:
+    """The words of every command that a block for a shell shows, without variables set for it alone."""
+    code = [code for language in ("bash", "sh") for _, code in blocks(language)]
+    lines = [line for text in code for line in text.replace("\\\n", " ").splitlines()]
+    parts = [shlex.split(part, comments=True) for line in lines for part in re.split(r"&&|(?<!\|)\|(?!\|)", line)]
+    bare = [list(dropwhile(re.compile(r"[A-Z_]+=").match, words)) for words in parts]
+    return [words for words in bare if words]
+
+
+def inline() -> list[tuple[str, list[str]]]:
+    """Every command of ours within a sentence or a table, by its document; one with a gap is no whole command."""
+    found = []
+    for path in DOCUMENTS:
+        prose = re.sub(r"```.*?```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+        for code in re.findall(r"`(synthcity [^`]+)`", prose):
+            words = code.split()[1:]
+            if not any(mark in code for mark in ("...", "|", "[", "'", '"')):
+                found.append((path.name, words))
+    return found
 
 
 @pytest.mark.parametrize(("name", "code"), blocks("python"))
@@ -40,18 +63,36 @@ def test_python_blocks_run(name: str, code: str):
 def test_shown_commands_name_real_commands_options_and_files(words: list[str]):
     command: click.Command = cli
     context = click.Context(cli)
-    while isinstance(command, click.Group) and not (command.invoke_without_command and _is_over(words)):
+    while isinstance(command, click.Group) and not _is_over(words):
         found = command.get_command(context, words[0])
         assert found is not None, words
         command, words = found, words[1:]
     known = {option: parameter for parameter in command.params for option in parameter.opts + parameter.secondary_opts}
-    assert {word for word in words if word.startswith("--")} <= known.keys()
+    assert {word for word in words if word.startswith("--")} <= {*known, "--help"}
     for option, value in pairwise(words):
         if option in known and isinstance(kind := known[option].type, click.Choice):
             assert value in kind.choices, f"{option} {value}"
     for word in words:
         if word.startswith("configs/"):
             assert (ROOT / word).is_file(), word
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), inline(), ids=lambda told: " ".join(told) if isinstance(told, list) else told
+)
+def test_commands_within_sentences_are_real(name: str, words: list[str]):
+    test_shown_commands_name_real_commands_options_and_files(words)
+
+
+@pytest.mark.parametrize("words", [w for w in shell() if w[:2] == ["python", "-m"]], ids=" ".join)
+def test_shown_modules_are_there(words: list[str]):
+    assert find_spec(words[2]) is not None
+
+
+def test_blocks_of_data_can_be_read():
+    for language, read in (("json", json.loads), ("toml", tomllib.loads), ("yaml", yaml.safe_load)):
+        for _, code in blocks(language):
+            assert read(code)
 
 
 def _is_over(words: list[str]) -> bool:

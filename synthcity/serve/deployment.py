@@ -24,6 +24,7 @@ from synthcity.serve.ingress.inside import keep_inside
 from synthcity.serve.ingress.launch import write_launcher
 from synthcity.serve.ingress.probe import Probe
 from synthcity.serve.preflight import check_port
+from synthcity.serve.starting import started
 
 APPLICATION = "synthcity"
 HAPROXY = ("haproxy",)
@@ -116,12 +117,9 @@ class Deployed:
             Fatal: they do not start.
         """
         from ray import serve
-        from ray.exceptions import RayError
 
-        try:
+        with started("the service"):
             serve.run(_application(config, self._where), name=APPLICATION, route_prefix="/")
-        except (RuntimeError, RayError) as error:
-            raise Fatal(f"the replicas did not start: {error}") from error
 
 
 @contextlib.contextmanager
@@ -159,15 +157,12 @@ def serving(config: ServeConfig, where: ClusterConfig) -> Iterator[Deployed]:
         stack.enter_context(environment(_ingress(folder, front)))
         stack.enter_context(cluster(where.replicas + 1))
         from ray import serve
-        from ray.exceptions import RayError
 
         logging.getLogger("ray.serve").setLevel(logging.WARNING)  # it would tell an address that nobody is to use
         options = {"host": front.inside, "port": where.port, "request_timeout_s": REQUEST_SECONDS}
         stack.callback(serve.shutdown)
-        try:
+        with started("Ray Serve"):
             serve.start(http_options=options, logging_config=_LOGS)
-        except (RuntimeError, RayError) as error:
-            raise Fatal(f"Ray Serve did not start: {error}") from error
         probe = Probe(where.host, where.port, source=front.inside)
         deployed = Deployed(config, where, front, probe)
         deployed.run(config)
