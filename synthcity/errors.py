@@ -35,6 +35,9 @@ from collections.abc import Iterable
 _LONGEST_NAME = 200  # that is shown of what somebody typed
 
 
+INTERRUPTED = 130  # exit code after Ctrl-C or SIGTERM
+
+
 class SynthcityError(Exception):
     """Base of all deliberate errors; ``str(error)`` names the value and the remedy."""
 
@@ -142,6 +145,13 @@ class TrialTimeout(TrialFailed):
 
 class Fatal(SynthcityError):
     """The search cannot go on."""
+
+
+def exit_code_of(error: BaseException) -> int:
+    """Return the exit code of a command that an error ends."""
+    if isinstance(error, SynthcityError):
+        return error.exit_code
+    return INTERRUPTED if isinstance(error, KeyboardInterrupt) else 1
 
 
 def unknown_name(kind: str, name: object, valid: Iterable[str]) -> str:

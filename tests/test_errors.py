@@ -5,9 +5,20 @@ import pickle
 import pytest
 
 from synthcity import errors
-from synthcity.errors import SynthcityError, unknown_name
+from synthcity.errors import SynthcityError, exit_code_of, unknown_name
 
 ALL = [value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, SynthcityError)]
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        *((errors.ConfigError("x"), 2), (errors.VaultError("x"), 3), (errors.Fatal("x"), 1)),
+        *((KeyboardInterrupt(), 130), (ValueError("x"), 1)),
+    ],
+)
+def test_every_end_has_an_exit_code(error: BaseException, code: int) -> None:
+    assert exit_code_of(error) == code
 
 
 @pytest.mark.parametrize("error", ALL, ids=lambda error: error.__name__)

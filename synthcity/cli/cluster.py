@@ -187,6 +187,9 @@ def status(name: str | None, state: Path, as_json: bool) -> None:
         click.echo(f"waiting for nodes: {count} with {needs} each")
     for job in found.jobs:
         click.echo(f"job {job.id} {job.state.lower()}: {job.command}")
+    for one in found.machines:
+        if one.state != "joined":
+            click.echo(f"machine {one.name} {one.state}: {one.text}")
 
 
 @command.command()

@@ -94,6 +94,8 @@ def show(run: str, folder: Path) -> None:
         click.echo(printable(f"goes on     {history.stage or 'was left at its start'}"))
     for event in history.troubles[-_TROUBLES:]:
         what = str(event.get("note") or event.get("reason") or event.get("error") or event["kind"])
+        if event["kind"] == "run_interrupted" and "exit_code" in event:
+            what += f" (exit code {event['exit_code']})"
         click.echo(f"trouble     {printable(what)}")
 
 

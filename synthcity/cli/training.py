@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from synthcity.errors import INTERRUPTED
 from synthcity.extras import OF_DASHBOARD, need
 from synthcity.wording import duration
 
@@ -78,7 +79,7 @@ def train(
             )
     except KeyboardInterrupt:
         click.echo(f"stopped; {again}", err=True)
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
     show(result.report)
     width = min(shutil.get_terminal_size().columns, _WIDEST) if sys.stdout.isatty() else None
     click.echo(summary(result, width))

@@ -72,4 +72,6 @@ def variables(plan: Plan) -> Mapping[str, str]:
         "RAY_AUTOSCALER_RECONCILE_ALLOCATE_STATUS_TIMEOUT_S": str(int(boot)),
         # one that is no longer wanted is not waited for
         "RAY_AUTOSCALER_PENDING_NODE_IDLE_TIMEOUT_S": "120",
+        # a connection that went is made again within the minute that nodes themselves wait for their head
+        **({"RAY_health_check_failure_threshold": "20"} if plan.is_rented else {}),
     }

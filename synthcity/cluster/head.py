@@ -86,7 +86,8 @@ def down(folder: Folder, settings: Settings) -> None:
             end_rentals(folder, settings)
         for name in ("head.json", "token", "autoscaling.yaml", "plan.yaml", WAITING):
             (folder.path / name).unlink(missing_ok=True)
-        shutil.rmtree(folder.path / "nodes", ignore_errors=True)
+        for name in ("nodes", "machines", "ssh"):
+            shutil.rmtree(folder.path / name, ignore_errors=True)
 
 
 def check_ports(plan: Plan) -> None:

@@ -10,6 +10,7 @@ import httpx
 
 from synthcity.cluster.autoscaling import HEAD
 from synthcity.cluster.folder import Folder, Head
+from synthcity.cluster.notes import Note, notes
 from synthcity.errors import Fatal
 from synthcity.private import environment
 
@@ -50,11 +51,16 @@ class Job:
 
 @dataclass(frozen=True, kw_only=True)
 class Status:
-    """A cluster at one moment; ``waiting`` tells tasks and trials that have no node yet, by what they need."""
+    """A cluster at one moment.
+
+    ``waiting`` tells tasks and trials that have no node yet, by what they need; ``machines`` what is known of machines
+    behind ssh that are to be nodes, or failed to be.
+    """
 
     nodes: tuple[Node, ...]
     waiting: tuple[tuple[str, int], ...]
     jobs: tuple[Job, ...]
+    machines: tuple[Note, ...] = ()
 
 
 def status(folder: Folder, head: Head) -> Status:
@@ -89,7 +95,12 @@ def status(folder: Folder, head: Head) -> Status:
     for demand in (*demands.ray_task_actor_demand, *demands.placement_group_demand):
         for bundle in demand.bundles_by_count:
             waiting[_needs(bundle.bundle)] += bundle.count
-    return Status(nodes=(*nodes, *starting), waiting=tuple(sorted(waiting.items())), jobs=jobs)
+    return Status(
+        nodes=(*nodes, *starting),
+        waiting=tuple(sorted(waiting.items())),
+        jobs=jobs,
+        machines=tuple(notes(folder.path)),
+    )
 
 
 def _node(

@@ -111,6 +111,7 @@ class _Link(threading.Thread):
         self._for_good = False
         self._is_sent = self._is_open = False
         self._heard = 0  # lines of what the machine said
+        self._last = ("starting", "waits for it to answer")
         self._answered: float | None = None
 
     def part(self, *, for_good: bool) -> None:
@@ -122,7 +123,7 @@ class _Link(threading.Thread):
         """Try until the machine is let go of, or fails."""
         pause = 0.0
         try:
-            self._notes.tell(self._machine, "starting", "waits for it to answer")
+            self._notes.tell(self._machine, *self._last)
             while not self._parted.wait(pause) and not self.failure:
                 before = time.monotonic()
                 self._turn()
@@ -186,6 +187,8 @@ class _Link(threading.Thread):
                 if count > self._heard:  # it repeats what it said before
                     self._heard = count
                     self._take(line)
+            if not self.failure:
+                self._notes.tell(self._machine, *self._last)
             self._answered = time.monotonic()
             if self._is_open and not is_tunnel:
                 return  # for a connection that carries ports
@@ -196,8 +199,7 @@ class _Link(threading.Thread):
             self._fail(said["text"])
             return
         self._is_open = self._is_open or said["kind"] in ("open", "joined")
-        state = "joined" if said["kind"] == "joined" else "starting"
-        self._notes.tell(self._machine, state, said["text"])
+        self._last = ("joined" if said["kind"] == "joined" else "starting", said["text"])
 
     def _judge(self, code: int | None, text: str) -> None:
         """Say what the end of a connection means; most of them mean that it is tried again."""

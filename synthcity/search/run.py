@@ -12,7 +12,7 @@ from pathlib import Path
 
 from synthcity.agents.client import LLMClient
 from synthcity.cluster.local import Cluster, cluster, terminable
-from synthcity.errors import Fatal, RunError
+from synthcity.errors import Fatal, RunError, exit_code_of
 from synthcity.files import obstacle
 from synthcity.search.candidates.presets import hand_written
 from synthcity.search.candidates.space import Space
@@ -258,13 +258,13 @@ class _Run:
     def note(self, error: BaseException) -> None:
         """Journal why the run ends here, unless the journal itself is what failed."""
         if not self._is_noted:
-            self._note_end(f"{type(error).__name__}: {error}".strip(": "))
+            self._note_end(f"{type(error).__name__}: {error}".strip(": "), exit_code_of(error))
 
-    def _note_end(self, reason: str) -> None:
+    def _note_end(self, reason: str, exit_code: int = Fatal.exit_code) -> None:
         if self._recorder.failure is None and not self._recorder.history.finals.finished:
             with contextlib.suppress(RunError):  # the error that ended the run is the one to tell
                 self._is_noted = True
-                self._recorder.emit("run_interrupted", reason=reason)
+                self._recorder.emit("run_interrupted", reason=reason, exit_code=exit_code)
                 self._recorder.history.write_trials(self._folder / "trials.jsonl")
 
     @contextlib.contextmanager

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,15 @@ import yaml
 from click.testing import CliRunner, Result
 
 from synthcity.cli.main import cli
+from synthcity.cluster import status as cluster_status
 from synthcity.cluster.folder import folder_of
-from synthcity.cluster.plan import load_plan
+from synthcity.cluster.notes import Notes, notes
+from synthcity.cluster.plan import Plan, load_plan
+from synthcity.cluster.status import Status
 from synthcity.errors import ConfigError
+from synthcity.schema import build
+from tests.cluster.test_folder import head
+from tests.cluster.test_ssh import MACHINE
 from tests.ports import free_ports
 
 
@@ -66,6 +73,23 @@ def test_down_ends_what_a_lost_head_has_left(file: Path, tmp_path: Path) -> None
     assert done.output == "the cluster two is down\n"
     assert [path.name for path in folder.path.iterdir()] == ["lock"]
     assert isinstance(invoke("down", "--yes", "--state", tmp_path / "state").exception, ConfigError)
+
+
+def test_of_machines_that_are_no_nodes_it_is_told_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = folder_of(tmp_path, "tests")
+    folder.path.mkdir()
+    folder.write(build(Plan, {"name": "tests", "nodes": {"cpu": {"market": "local"}}}), {}, "its-token")
+    folder.write_head(head())
+    told = Notes(folder)
+    told.tell(MACHINE, "joined", "is a node")
+    told.tell(replace(MACHINE, name="tests-cpu-2"), "failed", "it has no python3")
+    found = Status(nodes=(), waiting=(), jobs=(), machines=tuple(notes(folder.path)))
+    monkeypatch.setattr(cluster_status, "status", lambda *_: found)
+    output = invoke("status", "--state", tmp_path).output
+    assert output.splitlines()[-1] == "machine tests-cpu-2 failed: it has no python3"
+    assert "tests-cpu-1" not in output
+    told = json.loads(invoke("status", "--state", tmp_path, "--json").output)
+    assert [one["state"] for one in told["machines"]] == ["joined", "failed"]
 
 
 @pytest.mark.parametrize("words", [["status"], ["down", "--yes"]])

@@ -66,6 +66,12 @@ def test_show_says_how_far_a_run_is(runs: Path) -> None:
     assert "goes on" not in done.stdout
 
 
+def test_show_tells_with_which_exit_code_a_session_ended(runs: Path) -> None:
+    with Journal(runs / "one") as lines:
+        Recorder(lines).emit("run_interrupted", reason="VaultError: the bucket is away", exit_code=3)
+    assert "trouble     VaultError: the bucket is away (exit code 3)" in run("show", "one", runs=runs).stdout
+
+
 def test_compare_shows_both_what_differs_and_the_paired_lead(runs: Path) -> None:
     done = run("compare", "one", "two", runs=runs)
     assert done.exit_code == 0, done.output

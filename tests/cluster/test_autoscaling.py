@@ -46,3 +46,9 @@ def test_what_is_rented_has_its_gpus_and_time_to_be_found_in() -> None:
     assert kinds["cpu"]["resources"] == {"CPU": 1}
     # Ray waits for a machine that is looked for, and after that as long as one may take to join
     assert variables(rented)["RAY_AUTOSCALER_RECONCILE_ALLOCATE_STATUS_TIMEOUT_S"] == str(15 * 60 + 10 * 60)
+
+
+def test_a_node_behind_ssh_is_waited_for_as_long_as_it_waits_itself(plan: Plan) -> None:
+    threshold = "RAY_health_check_failure_threshold"
+    assert int(variables(build(Plan, PLAN))[threshold]) * 3 == 60  # Ray asks every three seconds
+    assert threshold not in variables(plan)

@@ -27,9 +27,9 @@ MINOR = f"{sys.version_info[0]}.{sys.version_info[1]}"
 # stands in for every Python of the machine: the real one for what it can, Ray that breaks, a pip that finds nothing
 PYTHON = f"""#!/bin/sh
 case "$*" in
-  *ray.scripts*) echo "$RAY_CLOUD_INSTANCE_ID at $PYTHONPATH"; echo "it breaks" >&2; exit 3;;
+  *ray.scripts*) echo "$RAY_CLOUD_INSTANCE_ID at $PYTHONPATH"; echo "it breaks in $0" >&2; exit 3;;
   *venv*) for last; do :; done; /bin/mkdir -p "$last/bin"; /bin/cp "$0" "$last/bin/python";;
-  *pip*) echo "ERROR: No matching distribution" >&2; exit 1;;
+  *pip*) [ -e click ] && exit 0; echo "ERROR: No matching distribution" >&2; exit 1;;
   *) exec {sys.executable} "$@";;
 esac
 """
@@ -119,7 +119,7 @@ def test_when_ray_ends_all_is_wiped_and_the_machine_powered_off(machine: Machine
         machine.told(gcs=gcs.getsockname())
         said = machine.runs()
     assert [kind for kind, _ in said] == ["open", "state", "over"]
-    assert said[-1][1] == "Ray on it ended by itself with 3: it breaks"
+    assert said[-1][1] == f"Ray on it ended by itself with 3: it breaks in {machine.programs}/python{MINOR}"
     assert machine.off.exists()
     assert not machine.folder.exists()
 
@@ -155,6 +155,18 @@ def test_what_a_server_does_not_read_and_what_pip_does_not_find_are_told(machine
     said = machine.runs()
     assert said[0] == ("state", "installs 2 packages, such as click==0.0.1")
     assert said[-1][1] == "its Python environment could not be made: ERROR: No matching distribution"
+
+
+def test_what_it_lacks_is_installed_in_an_environment_of_its_own(
+    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "click").touch()  # the index has it
+    monkeypatch.chdir(tmp_path)
+    (machine.folder / "requirements.txt").write_text("click==0.0.1\n")
+    with socket.create_server(("127.0.0.1", 0)) as gcs:
+        machine.told(gcs=gcs.getsockname())
+        said = machine.runs()
+    assert said[-1][1] == f"Ray on it ended by itself with 3: it breaks in {machine.folder}/env/bin/python"
 
 
 def test_a_server_that_does_not_read_what_is_added_is_told(machine: Machine) -> None:

@@ -25,6 +25,7 @@ from synthcity.cluster.ssh import known_hosts, public_key
 from synthcity.cluster.tunnel import SshTransport
 from synthcity.errors import ConfigError
 from synthcity.schema import build, plain
+from synthcity.settings import Settings
 from tests.cluster.machine import machines, missing
 from tests.cluster.test_head import block
 from tests.ports import free_ports
@@ -85,7 +86,7 @@ def head_on(path: Path) -> Iterator[tuple[Folder, Plan, Head]]:
     try:
         yield folder, plan, started
     finally:
-        down(folder)
+        down(folder, Settings())
 
 
 @contextlib.contextmanager
@@ -167,6 +168,7 @@ def test_a_machine_becomes_a_node_and_ends_itself_when_it_is_let_go_of(
 
         os.kill(tunnels(folder)[0], signal.SIGKILL)
         until(lambda: ask(place) == NAME, seconds=60)
+        until(lambda: state(folder) == "joined", seconds=20)
         assert transport.failure(NAME) == ""
 
         transport.leave(NAME)
@@ -196,8 +198,7 @@ def test_what_fails_on_a_machine_is_told_and_kept(folder: Folder, plan: Plan, tr
 
 @needs_namespaces
 def test_another_host_key_than_was_told_is_refused(folder: Folder, plan: Plan, transport: SshTransport) -> None:
-    public_key(folder)
-    other = (folder.path / "ssh" / "key.pub").read_text().split()[:2]
+    other = public_key(folder).split()[:2]
     with machines(1, public_key(folder)) as (machine,):
         transport.join(machine.reached(Place(1, plan.head.ports), name=NAME, host_key=" ".join(other)))
         until(lambda: transport.failure(NAME), seconds=60)
@@ -209,6 +210,34 @@ def test_a_plan_with_more_nodes_than_ssh_carries_is_refused(folder: Folder, plan
     many = build(Plan, plain(plan) | {"nodes": {"cpu": {"market": "local", "max_nodes": MOST_REACHED + 1}}})
     with pytest.raises(ConfigError, match=f"{MOST_REACHED} nodes at most, got {MOST_REACHED + 1}"):
         SshTransport(folder, many)
+
+
+KILLED = """
+import sys, time
+from pathlib import Path
+from synthcity.cluster.folder import Folder
+from synthcity.cluster.layout import Place
+from synthcity.cluster.transport import Reached
+from synthcity.cluster.tunnel import SshTransport
+folder, port = Folder(Path(sys.argv[1])), int(sys.argv[2])
+place = Place(1, folder.plan.head.ports)
+told = {"name": "tests-cpu-1", "kind": "cpu", "place": place, "user": "root", "power_off": ""}
+SshTransport(folder, folder.plan).join(Reached(host="127.0.0.1", port=port, **told))
+time.sleep(600)
+"""
+
+
+def test_no_ssh_outlives_a_process_that_is_killed(folder: Folder) -> None:
+    public_key(folder)
+    with socket.create_server(("127.0.0.1", 0)) as mute:  # so that ssh waits
+        command = [sys.executable, "-c", KILLED, str(folder.path), str(mute.getsockname()[1])]
+        child = subprocess.Popen(command)
+        try:
+            until(lambda: tunnels(folder), seconds=60, process=child)
+        finally:
+            child.kill()
+            child.wait()
+        until(lambda: not tunnels(folder), seconds=10)
 
 
 @needs_namespaces

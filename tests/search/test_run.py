@@ -8,14 +8,18 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import yaml
 
+from synthcity.errors import VaultError
 from synthcity.forecast.bundles.bundle import load
+from synthcity.search.journal.journal import Journal
+from synthcity.search.journal.recorder import Recorder
+from synthcity.search.run import _Run
 
-pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 SWEEP = {
     "competition": "crypto-24h",
@@ -72,6 +76,7 @@ def kinds(run: Path, kind: str) -> int:
     return sum(event["kind"] == kind for event in events(run))
 
 
+@pytest.mark.slow
 def test_a_whole_search_killed_twice(tmp_path: Path) -> None:
     run = tmp_path / "runs" / "tiny"
     for kind in ("checkpoint", "winner"):
@@ -105,6 +110,34 @@ def test_a_whole_search_killed_twice(tmp_path: Path) -> None:
     assert kinds(run, "test_scored") == 1
 
 
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (VaultError("the bucket is away"), {"reason": "VaultError: the bucket is away", "exit_code": 3}),
+        (KeyboardInterrupt(), {"reason": "KeyboardInterrupt", "exit_code": 130}),
+    ],
+)
+def test_why_a_session_ended_is_in_the_journal_with_its_exit_code(
+    tmp_path: Path, error: BaseException, told: dict[str, object]
+) -> None:
+    with Journal(tmp_path) as journal:
+        run = _Run(
+            folder=tmp_path,
+            config=cast(Any, SimpleNamespace(search=SimpleNamespace(storage=None))),
+            data=cast(Any, None),
+            recorder=Recorder(journal),
+            command="",
+            notes=(),
+            tell=lambda report: [],
+            dashboard=False,
+        )
+        run.note(error)
+        run.note(error)  # whoever tells it again
+    (event,) = (event for event in events(tmp_path) if event["kind"] == "run_interrupted")
+    assert told.items() <= event.items()
+
+
+@pytest.mark.slow
 def test_what_is_wrong_is_said_before_ray_starts(tmp_path: Path) -> None:
     cases = {
         "search.trails=3": "unknown key 'search.trails'; did you mean 'search.trials'?",

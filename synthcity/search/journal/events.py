@@ -3,7 +3,6 @@
 An event is a plain mapping with its ``kind``, the ``time`` of a wall clock (unix seconds, for people), and, for
 counting, the ``session`` (from 1, one a process that opened the journal) and its ``clock`` (seconds since it began, by
 a clock that never jumps). Journals of earlier versions lack the last two. Fields beyond those named here are kept.
-
 Scores are in basis points, lower is better; money is in USD.
 """
 
@@ -49,10 +48,11 @@ class RunResumed(RunTold):
 
 
 class RunInterrupted(Told):
-    """A session ended before the run did."""
+    """A session ended before the run did; ``exit_code`` is its command's, of which Ray makes 1 in a job."""
 
     kind: Literal["run_interrupted"]
     reason: str
+    exit_code: NotRequired[int]
 
 
 class RunExtended(Told):

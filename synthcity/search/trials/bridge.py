@@ -31,6 +31,7 @@ from synthcity.search.trials.trainable import Task, inside, make_durable
 MAX_WORKER_DEATHS = 8
 MAX_NODES_LOST = 50
 _NODE_DIED = "its node has died"  # in the words of Ray
+_CUT_OFF = "The actor is temporarily unavailable"  # likewise, of a worker that lives and is not reached
 
 
 # a report of ``train_candidate`` with what Tune adds to it, in part under keys such as ``figures/rung``
@@ -161,7 +162,9 @@ class Watch(_Shell, tune.Callback):
     def _note_loss(self, trial: Trial) -> TrialRecord:
         name = candidate_of(trial)
         node = self._nodes.pop(name, None)  # it may go on elsewhere, and be lost there before it tells where
-        is_lost = _NODE_DIED in _last_error(trial) or self._machines.is_lost(node)
+        error = _last_error(trial)
+        is_cut_off = self._machines.is_elsewhere and _CUT_OFF in error
+        is_lost = _NODE_DIED in error or is_cut_off or self._machines.is_lost(node)
         self._recorder.emit("node_lost" if is_lost else "worker_died", id=name)
         return self._recorder.history.trials[name]
 

@@ -35,6 +35,11 @@ class Fleet:
         self._told: dict[str, float] = {"machines": 1, "gpus": 0, "usd_per_hour": 0}  # which goes without saying
         self._problems: set[str] = set()
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether connections to machines may break that live on."""
+        return self._cluster.is_elsewhere
+
     @contextlib.contextmanager
     def watched(self) -> Iterator[None]:
         """Look at once and, where machines come and go, every few seconds while the block goes on."""

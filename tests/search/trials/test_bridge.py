@@ -54,8 +54,8 @@ class GivenFeed:
 class GivenMachines:
     """Machines of which those in ``lost`` are there no more; each costs 3.60 USD an hour for a trial."""
 
-    def __init__(self, *lost: str) -> None:
-        self.lost = lost
+    def __init__(self, *lost: str, is_elsewhere: bool = False) -> None:
+        self.lost, self.is_elsewhere = lost, is_elsewhere
 
     def is_lost(self, node: str | None) -> bool:
         return node in self.lost
@@ -148,6 +148,24 @@ def test_a_lost_machine_is_no_failure_of_its_candidate(recorder: Recorder, tmp_p
     found = recorder.history.trials["c0000"]
     assert (found.nodes_lost, found.worker_deaths, found.status) == (2 * MAX_WORKER_DEATHS + 1, 1, "running")
     assert len(recorder.history.troubles) == found.nodes_lost + 1
+
+
+@pytest.mark.parametrize("is_elsewhere", [True, False])
+def test_a_connection_that_breaks_is_no_failure_of_a_candidate_elsewhere(
+    recorder: Recorder, tmp_path: Path, is_elsewhere: bool
+) -> None:
+    record(recorder, tell(candidate(0), 5500.0, status="running"))
+    feed: Any = GivenFeed()
+    machines: Any = GivenMachines(is_elsewhere=is_elsewhere)
+    watch = Watch(recorder, feed, Halving(recorder, BudgetConfig(), None), machines, 4, "/runs/x/checkpoints")
+    error_file = tmp_path / "error.txt"
+    error_file.write_text(
+        "Failure # 1 (occurred at 2026-11-28_02-15-39)\nThe actor 048c is unavailable: The actor is temporarily "
+        "unavailable: RpcError: RPC error: Socket closed rpc_code: 14.\n"
+    )
+    watch.on_trial_error(0, [], trial("c0000", error_file))
+    found = recorder.history.trials["c0000"]
+    assert (found.nodes_lost, found.worker_deaths) == ((1, 0) if is_elsewhere else (0, 1))
 
 
 def test_a_trial_that_loses_every_machine_is_given_up(recorder: Recorder) -> None:
