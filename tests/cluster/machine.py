@@ -34,7 +34,7 @@ UsePAM no
 StrictModes no
 PasswordAuthentication no
 PermitRootLogin prohibit-password
-SetEnv PATH=/mnt/bin:{path} PYTHONPATH=/mnt/packages:{packages}
+SetEnv PATH=/mnt/bin:{path} PYTHONPATH=/mnt/packages:{packages} RAY_worker_niceness=0
 """
 # /mnt is where the machine's own disk is seen from inside
 _BOOT = """
@@ -95,7 +95,7 @@ class Machine:
         number = (os.getpid() * 64 + index) % (1 << 14)  # a network of four addresses each
         network = [10, 200 + (number >> 12), (number >> 4) & 255, (number & 15) * 16]
         self.here, self.host = (".".join(str(part) for part in [*network[:3], network[3] + last]) for last in (1, 2))
-        self._cable = f"m{os.getpid() % 10**6}-{index}"
+        self.cable = f"m{os.getpid() % 10**6}-{index}"
         self._key, self._ray = key, ray
         self._unshare: subprocess.Popen[bytes] | None = None
         self.index = index
@@ -134,9 +134,9 @@ class Machine:
         )
         until(lambda: (disk / "booted").exists(), seconds=20, process=self._unshare)
         inside = self._first()
-        _ip(f"link add {self._cable} type veth peer name m0 netns {inside}")
-        _ip(f"addr add {self.here}/30 dev {self._cable}")
-        _ip(f"link set {self._cable} up")
+        _ip(f"link add {self.cable} type veth peer name m0 netns {inside}")
+        _ip(f"addr add {self.here}/30 dev {self.cable}")
+        _ip(f"link set {self.cable} up")
 
     def reached(self, place: Place, *, name: str, kind: str = "cpu", **other: object) -> Reached:
         """Return how a cluster reaches it."""
@@ -147,6 +147,12 @@ class Machine:
     def host_key(self) -> str:
         """Its host key, as ssh writes it."""
         return " ".join((self.disk / "ssh/host_key.pub").read_text().split()[:2])
+
+    @property
+    def pid(self) -> int:
+        """Of the process that holds its namespaces, and with which it dies."""
+        assert self._unshare is not None
+        return self._unshare.pid
 
     @property
     def is_alive(self) -> bool:
@@ -166,11 +172,11 @@ class Machine:
 
     def cut(self) -> None:
         """Pull the cable: nothing arrives, and nobody is told."""
-        _ip(f"link set {self._cable} down")
+        _ip(f"link set {self.cable} down")
 
     def mend(self) -> None:
         """Put the cable back."""
-        _ip(f"link set {self._cable} up")
+        _ip(f"link set {self.cable} up")
 
     def kill(self) -> None:
         """Let it die at once, as a spot machine does, or one whose power fails."""
@@ -182,7 +188,7 @@ class Machine:
     def close(self) -> None:
         """Remove all of it."""
         self.kill()
-        subprocess.run(["ip", "link", "del", self._cable], capture_output=True, check=False)
+        subprocess.run(["ip", "link", "del", self.cable], capture_output=True, check=False)
         shutil.rmtree(self.disk, ignore_errors=True)
 
     def _first(self) -> int:
