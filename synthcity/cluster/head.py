@@ -31,6 +31,7 @@ from synthcity.settings import Settings
 
 BOOT_SECONDS = 180.0
 _STOP_SECONDS = 120  # that a search may take to end in order
+_STARTED = "Ray runtime started"  # as `ray start` says once its node has joined
 _LAST_LINES = 15  # of the log, where the head does not come up
 
 
@@ -149,12 +150,12 @@ def _start(plan: Plan, folder: Folder, ray: str, home: Path) -> Head:
 
 
 def _await(head: Head, folder: Folder, token: str) -> None:
-    """Wait until jobs can be submitted."""
+    """Wait until jobs can be submitted; the dashboard answers while Ray may still give up its start."""
     limit = time.monotonic() + BOOT_SECONDS
     with httpx.Client(headers={"Authorization": f"Bearer {token}"}, timeout=5.0, trust_env=False) as client:
         while time.monotonic() < limit:
             with contextlib.suppress(httpx.HTTPError):
-                if client.get(f"{head.url}/api/jobs/").status_code == 200:
+                if client.get(f"{head.url}/api/jobs/").status_code == 200 and _STARTED in _log(folder):
                     return
             if not head.process.is_alive:
                 raise Fatal(f"the head ended by itself: {_last_lines(folder)}")
@@ -162,8 +163,12 @@ def _await(head: Head, folder: Folder, token: str) -> None:
     raise Fatal(f"the head does not answer within {BOOT_SECONDS:g} seconds: {_last_lines(folder)}")
 
 
+def _log(folder: Folder) -> str:
+    return (folder.path / "head.log").read_text(encoding="utf-8", errors="replace")
+
+
 def _last_lines(folder: Folder) -> str:
-    lines = (folder.path / "head.log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    lines = _log(folder).strip().splitlines()
     return "\n".join(lines[-_LAST_LINES:]) or "it says nothing"
 
 

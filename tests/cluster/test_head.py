@@ -7,16 +7,19 @@ import os
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 
 from synthcity.cluster.folder import Folder
-from synthcity.cluster.head import check_ports, head_environment
+from synthcity.cluster.head import _await, check_ports, head_environment
 from synthcity.cluster.layout import Place
 from synthcity.cluster.plan import Plan
-from synthcity.cluster.processes import marked
-from synthcity.errors import ConfigError
+from synthcity.cluster.processes import Process, marked
+from synthcity.errors import ConfigError, Fatal
+from tests.cluster.test_folder import head
 from tests.ports import free_ports
 
 
@@ -43,6 +46,21 @@ def test_a_port_that_is_taken_is_told_before_anything_starts(plan: Plan) -> None
         pytest.raises(ConfigError, match=rf"port {plan.head.ports + 5} is in use .* set head.ports"),
     ):
         check_ports(plan)
+
+
+def test_a_head_whose_dashboard_answers_before_ray_gives_up_is_told(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answer(_: httpx.Client, url: str) -> httpx.Response:
+        return httpx.Response(200, text="[]", request=httpx.Request("GET", url))
+
+    monkeypatch.setattr(httpx.Client, "get", answer)
+    (folder.path / "head.log").write_text("The current node timed out during startup.\n")
+    ended = replace(head(), process=Process(2**22 - 1, 1))
+    with pytest.raises(Fatal, match="the head ended by itself: The current node timed out"):
+        _await(ended, folder, "its-token")
+    (folder.path / "head.log").write_text("Ray runtime started.\n")
+    _await(ended, folder, "its-token")
 
 
 JOB = """
