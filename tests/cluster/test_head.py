@@ -121,4 +121,6 @@ def test_a_job_gets_a_node_and_nothing_is_left_of_the_cluster(tmp_path: Path) ->
     finally:
         synthcity("down", "--yes")
     assert marked("SYNTHCITY_CLUSTER", str(state / "walk")) == []
-    assert sorted(path.name for path in (state / "walk").iterdir()) == ["head.log", "lock", "nodes.log"]
+    assert sorted(path.name for path in (state / "walk").iterdir()) == [
+        *("autoscaler.log", "head.log", "lock", "nodes.log")
+    ]
