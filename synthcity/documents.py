@@ -36,6 +36,7 @@ KINDS = {
     "pipeline file": ({"sweeps", "rounds", "retries", "deploy"}, "`synthcity pipeline FILE` reads it"),
     "service file": ({"service", "cluster"}, "`synthcity serve --config FILE` reads it"),
     "cluster file": ({"head", "nodes", "limits"}, "`synthcity cluster up FILE` reads it"),
+    "research file": ({"prices", "folds", "claims"}, "`synthcity research --config FILE` reads it"),
     "network": ({"blocks", "head", "d_model"}, "put it under search.candidates of a sweep file"),
 }
 

@@ -29,14 +29,14 @@ class Period:
         return f"{format_time(self.start)} to {format_time(self.end)}"
 
 
-def _parse(span: object) -> Period:
+def read_period(span: object) -> Period:
     """Read ``[start, end]``; a date as ``end`` is exclusive: the period stops as that day begins."""
     if isinstance(span, str) or not isinstance(span, Sequence) or len(span) != 2:
         raise ValueError("a pair [start, end], e.g. [2025-01-01, 2025-08-01]")
     return Period(start=parse_time(span[0]), end=parse_time(span[1]))
 
 
-def _write(period: Period) -> list[str]:
+def write_period(period: Period) -> list[str]:
     return [format_time(period.start), format_time(period.end)]
 
 
@@ -48,9 +48,9 @@ class Periods:
     the next begins, so prompts of two periods lie at least one horizon apart and share no realised change.
     """
 
-    train: Period = key(parse=_parse, write=_write)
-    validation: Period = key(parse=_parse, write=_write)
-    test: Period = key(parse=_parse, write=_write)
+    train: Period = key(parse=read_period, write=write_period)
+    validation: Period = key(parse=read_period, write=write_period)
+    test: Period = key(parse=read_period, write=write_period)
 
     def __post_init__(self) -> None:
         for earlier, later in (("train", "validation"), ("validation", "test")):

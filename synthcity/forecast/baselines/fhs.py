@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthcity.durations import DAY
+from synthcity.errors import DataError
 from synthcity.forecast.baselines.base import Baseline
 from synthcity.forecast.baselines.draws import Draws
 from synthcity.forecast.baselines.profile import ProfileConfig, slot_of, volatility_profile
@@ -92,10 +93,27 @@ class Fhs(Baseline):
         steps *= self._future_sigma(fit, prompt, effects)
         return steps
 
-    def _steps(self, history: History, prompt: Prompt, draws: Draws) -> Floats:
-        known = history.effect(prompt.asset) if self.config.calendar else None
+    def expected(self, history: History, prompt: Prompt) -> Floats:
+        """Return the volatility expected of each coming step, (num_steps,), in the units of what is drawn for it.
+
+        Raises:
+            DataError: the history is too short to fit on, or the asset rests, so that steps have no one scale.
+        """
         bars = history.bars(prompt.asset, prompt.time_increment)
-        return self.log_steps(bars, prompt, draws, *(() if known is None else (known,)))
+        if self.config.sessions is not None and learn_week(bars).rests:
+            raise DataError(f"{prompt.asset} rests at times, so its steps have no volatility of one kind to expect")
+        effects = self._known(history, prompt)
+        if self.config.bursts is not None:
+            effects = (learn_bursts(bars, self.config.bursts), *effects)
+        return self._future_sigma(self._fit(bars, prompt.asset, effects), prompt, effects)
+
+    def _steps(self, history: History, prompt: Prompt, draws: Draws) -> Floats:
+        bars = history.bars(prompt.asset, prompt.time_increment)
+        return self.log_steps(bars, prompt, draws, *self._known(history, prompt))
+
+    def _known(self, history: History, prompt: Prompt) -> tuple[Effect, ...]:
+        known = history.effect(prompt.asset) if self.config.calendar else None
+        return () if known is None else (known,)
 
     def _fit(self, bars: Bars, asset: str, effects: tuple[Effect, ...]) -> _Fit:
         c = self.config

@@ -1,0 +1,100 @@
+"""``synthcity library``: what researches have kept; a person reads it, promotes it or drops it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from synthcity.cli.options import LocalPath
+
+_FOLDER = click.option(
+    "--library",
+    "folder",
+    type=LocalPath(path_type=Path, file_okay=False),
+    default=Path("runs/library"),
+    show_default=True,
+    help="Folder of the library.",
+)
+
+
+@click.group("library")
+def command() -> None:
+    """List, read, promote and drop the inputs that researches have kept.
+
+    \b
+    What is there, and what speaks for it:
+      synthcity library list
+      synthcity library show cycle-37-2-0a1b2c
+    A person's word on it:
+      synthcity library promote cycle-37-2-0a1b2c --reason "holds in November, too"
+      synthcity library drop cycle-37-2-0a1b2c --reason "the venue's own artefact"
+    """
+
+
+@command.command("list")
+@_FOLDER
+def list_items(folder: Path) -> None:
+    """List what is kept, oldest first."""
+    from synthcity.cli.table import print_table
+    from synthcity.research.library import items
+    from synthcity.wording import bounds, percent
+
+    found, problems = items(folder)
+    rows = [
+        [
+            item.name,
+            item.status,
+            item.evidence.found.arm,
+            item.evidence.competition,
+            percent(item.evidence.found.mean, 3),
+            percent(item.evidence.confirmed.mean, 3),
+            bounds(item.evidence.confirmed.low, item.evidence.confirmed.high),
+        ]
+        for item in found
+    ]
+    if rows:
+        print_table(("name", "status", "by", "competition", "found", "confirmed", "interval"), rows)
+    else:
+        click.echo(f"{folder} holds no inputs; `synthcity research` keeps what holds on days that nobody looked at")
+    for problem in problems:
+        click.echo(problem, err=True)
+
+
+@command.command("show")
+@click.argument("name")
+@_FOLDER
+def show(name: str, folder: Path) -> None:
+    """Show one input with all its evidence, as JSON, or its text where it is a file."""
+    from synthcity.research.library import find
+
+    item = find(folder, name)
+    data = asdict(item)
+    source = data["origin"].pop("source")
+    click.echo(json.dumps(data, indent=1, ensure_ascii=False))
+    if source is not None:
+        click.echo(source)
+
+
+@command.command("promote")
+@click.argument("name")
+@click.option("--reason", required=True, help="Why, for whoever reads it later.")
+@_FOLDER
+def promote(name: str, reason: str, folder: Path) -> None:
+    """Say that an input was read and is believed."""
+    from synthcity.research.library import PROMOTED, decide
+
+    click.echo(f"{decide(folder, name, PROMOTED, reason).name} is promoted")
+
+
+@command.command("drop")
+@click.argument("name")
+@click.option("--reason", required=True, help="Why, for whoever reads it later.")
+@_FOLDER
+def drop(name: str, reason: str, folder: Path) -> None:
+    """Say that an input is not believed; it stays in the library, with the reason."""
+    from synthcity.research.library import DROPPED, decide
+
+    click.echo(f"{decide(folder, name, DROPPED, reason).name} is dropped")

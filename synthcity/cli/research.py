@@ -1,0 +1,68 @@
+"""``synthcity research``: find inputs that packaged features do not know, and prove them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from synthcity.cli.options import Finite, LocalPath, Output
+
+
+@click.command("research")
+@click.option("--config", "path", type=LocalPath(path_type=Path), help="Research file, see configs/research.yaml.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set any key of the research file.")
+@click.option("--rounds", type=click.IntRange(1, 1000), help="Rounds of each arm, in place of the file's.")
+@click.option("--hours", type=Finite(0.001, 8784), help="Stop finding after so many hours; claims are still asked.")
+@click.option("--library", type=Output(is_folder=True), help="Where kept inputs go.  [default: runs/library]")
+@click.option("--output", type=Output(is_folder=True), help="Where the run's folder goes.  [default: runs]")
+def command(
+    path: Path | None,
+    settings: tuple[str, ...],
+    rounds: int | None,
+    hours: float | None,
+    library: Path | None,
+    output: Path | None,
+) -> None:
+    """Find inputs that packaged features do not know, and prove them on days that nobody looked at before.
+
+    An input is tested by what it adds to the volatility that a baseline expects: the same law with and without it,
+    prompt by prompt, without draws. What looks good on the folds for finding may be claimed, and each claim is asked
+    once of the fold for confirming. Without a file it works on a simulated market in which something may be planted,
+    and tells what at the end.
+
+    \b
+    On a simulated market, two minutes:
+      synthcity research --rounds 4
+    Another one, more trials a round:
+      synthcity research --set prices.world.seed=3 --set trials=8
+    On real prices:
+      synthcity research --config configs/research.yaml --set prices.path=prices
+    What was kept:
+      synthcity library list
+    """
+    from synthcity.cli.table import print_table
+    from synthcity.research.config import load_config
+    from synthcity.research.folder import new_folder
+    from synthcity.research.result import TABLE, claim_lines, table_rows
+    from synthcity.research.run import research
+    from synthcity.wording import bounds, percent
+
+    given = [f"rounds={rounds}"] * (rounds is not None) + [f"time_budget={hours}h"] * (hours is not None)
+    given += [f"library='{library}'"] * (library is not None) + [f"output='{output}'"] * (output is not None)
+    config = load_config(path, [*settings, *given])
+    folder = new_folder(config)
+    result = research(config, folder, tell=click.echo)
+    click.echo()
+    print_table(TABLE, table_rows(result), right=TABLE[1:])
+    for line in claim_lines(result):
+        click.echo(line)
+    for note in result.notes:
+        click.echo(note)
+    if result.world is not None:
+        planted = ", ".join(f"{key} {value}" for key, value in result.world.items() if key != "kind")
+        click.echo(f"what was planted: {result.world['kind']}" + (f" ({planted})" if planted else ""))
+    if result.oracle is not None:
+        mean, low, high = result.oracle
+        click.echo(f"an input that knew it would gain {percent(mean, 3)} ({bounds(low, high)})")
+    click.echo(f"saved in {folder}")

@@ -1,0 +1,58 @@
+"""From finds to claims to what is kept: the one look at the confirming fold, and what it may cost.
+
+All claims are chosen, and put into an order, before any of them is asked, so no answer decides the next question. Each
+is asked with all earlier claims beside it, at a level of ``level / claims`` on one side (Bonferroni), however many are
+really made: so the chance that anything false is kept is at most ``level``, as far as the intervals hold what they say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from synthcity.research.bench import Found
+from synthcity.research.config import ResearchConfig
+from synthcity.research.labbook import Claimed, LabBook, finite
+from synthcity.research.trial import Judge
+
+_CONSIDERED = 3  # finds for each claim that may be made
+
+
+def choose_claims(found: Sequence[Found], judge: Judge, config: ResearchConfig) -> list[Found]:
+    """Return what is to be claimed, best first: promising by itself, and beside what is claimed before it."""
+    promising = sorted((one for one in found if one.entry.promising), key=lambda one: one.entry.mean)
+    chosen: list[Found] = []
+    for one in promising[: _CONSIDERED * config.claims]:
+        if len(chosen) == config.claims:
+            break
+        if chosen:
+            beside = [earlier.input for earlier in chosen]
+            if not judge.test([one.input], config.folds.finding, beside=beside).lead.proven:
+                judge.forget(one.input)
+                continue
+        chosen.append(one)
+    return chosen
+
+
+def confirm(chosen: Sequence[Found], judge: Judge, config: ResearchConfig, book: LabBook) -> list[Found]:
+    """Ask every claim of the confirming fold, write down what it says, and return those that held."""
+    kept = []
+    for number, one in enumerate(chosen, start=1):
+        beside = [earlier.input for earlier in chosen[: number - 1]]
+        lead = judge.test([one.input], config.folds.confirming, beside=beside, confidence=config.confidence).lead
+        book.add(
+            Claimed(
+                arm=one.entry.arm,
+                number=number,
+                name=one.entry.name,
+                mean=lead.mean,
+                low=finite(lead.low),
+                high=finite(lead.high),
+                confidence=config.confidence,
+                prompts=lead.num_prompts,
+                blocks=lead.num_blocks,
+                kept=lead.proven,
+            )
+        )
+        if lead.proven:
+            kept.append(one)
+    return kept

@@ -1,0 +1,77 @@
+"""What an input is given: bars of all assets on one grid and extra series, as plain arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from synthcity.market.bars import Floats, Market, Times
+
+COLUMNS = ("open", "high", "low", "close", "volume")
+Published = tuple[Times, Floats]
+"""When each value of a series was published, unix seconds (m,) in order, and the values (m,)."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Known:
+    """Rows of a grid of equal steps, oldest first.
+
+    Attributes:
+        times: when each row was observed, unix seconds (n,).
+        step: seconds between rows.
+        bars: by asset its ``COLUMNS``, (n,) each, NaN where there was no bar.
+        series: by name an extra series. A schedule is one too: its values are when something is due, unix seconds, and
+            it is published ahead.
+    """
+
+    times: Times
+    step: int
+    bars: Mapping[str, Mapping[str, Floats]]
+    series: Mapping[str, Published] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    @property
+    def assets(self) -> tuple[str, ...]:
+        return tuple(self.bars)
+
+    def until(self, row: int) -> Known:
+        """What was known when ``row`` was observed: that row and those before it, and what was published by then."""
+        part, now = slice(0, row + 1), self.times[row]
+        series = {}
+        for name, (time, value) in self.series.items():
+            count = int(np.searchsorted(time, now, side="right"))
+            series[name] = (time[:count], value[:count])
+        bars = {asset: {name: values[part] for name, values in own.items()} for asset, own in self.bars.items()}
+        return Known(times=self.times[part], step=self.step, bars=bars, series=series)
+
+    def returns(self, asset: str) -> Floats:
+        """Log returns (n,) of each row on the one before, NaN where either was not observed."""
+        moves: Floats = np.diff(np.log(self.bars[asset]["close"]), prepend=np.nan)
+        return moves
+
+    def last(self, name: str) -> Floats:
+        """The last value of a series that was published by each row, (n,); NaN before the first."""
+        published, values = self.series[name]
+        at = np.searchsorted(published, self.times, side="right") - 1
+        found = np.append(values, np.nan)[at]  # -1 is before the first
+        return np.asarray(found, dtype=np.float64)
+
+
+def known_of(market: Market, assets: Sequence[str], step: int, series: Mapping[str, Published] | None = None) -> Known:
+    """Put the bars of ``assets``, ``step`` seconds each, on one grid."""
+    bars = {asset: market[asset, step] for asset in assets}
+    first = min(int(one.observed[0]) for one in bars.values())
+    last = max(int(one.observed[-1]) for one in bars.values())
+    times = np.arange(first, last + 1, step, dtype=np.int64)
+    table: dict[str, dict[str, Floats]] = {}
+    for asset, one in bars.items():
+        at = (one.observed - first) // step
+        columns = {name: np.full(len(times), np.nan) for name in COLUMNS}
+        for name, values in columns.items():
+            values[at] = getattr(one, name)
+        table[asset] = columns
+    return Known(times=times, step=step, bars=table, series=dict(series or {}))

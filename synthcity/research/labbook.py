@@ -1,0 +1,159 @@
+"""The lab book: every look, test, decision and claim of a research, in order, for people and for later rounds."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from synthcity.lines import LineWriter
+from synthcity.research.trial import Tested
+from synthcity.schema import key
+
+NAME = "labbook.jsonl"
+
+
+def _mapping(value: object) -> Mapping[str, Any] | None:
+    if value is not None and not isinstance(value, Mapping):
+        raise ValueError("a mapping")
+    return value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """What an input can be made of again: a recipe of the grammar, or the text of a file; one of the two."""
+
+    recipe: Mapping[str, Any] | None = key(None, parse=_mapping)
+    source: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """Something was looked at, read-only, on the prompts before the confirming fold."""
+
+    arm: str
+    round: int
+    what: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tried:
+    """An input was tested on the folds for finding; figures in percent, minus is better, None without an interval.
+
+    ``promising``: the interval lies below nothing, and so do most folds. ``refused``: why there are no figures.
+    """
+
+    arm: str
+    round: int
+    name: str
+    hypothesis: str
+    origin: Origin
+    mean: float = 0.0
+    low: float | None = None
+    high: float | None = None
+    by_fold: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    by_asset: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    columns: int = 0
+    promising: bool = False
+    refused: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decided:
+    """What is made of an input, and why."""
+
+    arm: str
+    round: int
+    name: str
+    decision: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claimed:
+    """An input was asked of the confirming fold, once; ``kept`` where its interval held."""
+
+    arm: str
+    number: int
+    name: str
+    mean: float
+    low: float | None
+    high: float | None
+    confidence: float
+    prompts: int
+    blocks: int
+    kept: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Noted:
+    """A sentence that belongs to the story: what was left out, what could not be asked, how an arm ended."""
+
+    text: str
+
+
+Entry = Look | Tried | Decided | Claimed | Noted
+E_ = TypeVar("E_", bound=Entry)
+
+
+class LabBook:
+    """Written line by line; what is in it is in memory too."""
+
+    def __init__(self, folder: Path) -> None:
+        """Begin the book of a new run.
+
+        Raises:
+            RunError: it cannot be written.
+        """
+        self._lines = LineWriter(folder / NAME, exclusive=True)
+        self.entries: list[Entry] = []
+
+    def add(self, entry: Entry) -> None:
+        """Write an entry down.
+
+        Raises:
+            RunError: the disk is full or gone.
+        """
+        self._lines.append({"kind": type(entry).__name__.lower(), **asdict(entry)})
+        self.entries.append(entry)
+
+    def of(self, kind: type[E_], arm: str | None = None) -> list[E_]:
+        """Return entries of one kind, of one arm or of all, oldest first."""
+        found = [entry for entry in self.entries if isinstance(entry, kind)]
+        return [entry for entry in found if arm is None or getattr(entry, "arm", arm) == arm]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._lines.close()
+
+
+def tried(tested: Tested, *, arm: str, round: int, hypothesis: str, origin: Origin) -> Tried:
+    """Write down a test on the folds for finding."""
+    worse = sum(gain >= 0 for gain in tested.by_fold.values())
+    lead = tested.lead
+    return Tried(
+        arm=arm,
+        round=round,
+        name=tested.name,
+        hypothesis=hypothesis,
+        origin=origin,
+        mean=lead.mean,
+        low=finite(lead.low),
+        high=finite(lead.high),
+        by_fold=dict(tested.by_fold),
+        by_asset=dict(lead.by_asset),
+        columns=tested.columns,
+        promising=lead.proven and 3 * worse <= len(tested.by_fold),
+        seconds=tested.seconds,
+    )
+
+
+def finite(value: float) -> float | None:
+    """Return a bound as a lab book holds it: None where it is infinite, since there were too few days."""
+    return value if math.isfinite(value) else None

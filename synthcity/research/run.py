@@ -1,0 +1,153 @@
+"""A whole research: rounds on the folds for finding, then the claims, then what is kept."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from synthcity.market.times import parse_time
+from synthcity.research import library
+from synthcity.research.bench import Bench, Found
+from synthcity.research.claims import choose_claims, confirm
+from synthcity.research.config import ResearchConfig
+from synthcity.research.control import arm as control
+from synthcity.research.control.grammar import Grammar
+from synthcity.research.folder import write_resolved, write_result
+from synthcity.research.labbook import Claimed, LabBook, Look, Noted, Tried, finite
+from synthcity.research.result import Result, arm_result
+from synthcity.research.setting import Setting, prepare
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Kept:
+    found: list[Found]
+    gain: float | None
+    recovered: float | None
+
+
+def research(
+    config: ResearchConfig,
+    folder: Path,
+    *,
+    tell: Tell = lambda text: None,
+    progress: Callable[[int, int], None] | None = None,
+    setting: Setting | None = None,
+) -> Result:
+    """Do a research and leave its lab book, its result and what it kept behind.
+
+    Args:
+        config: which.
+        folder: gets ``labbook.jsonl``, ``resolved.yaml`` and ``result.json``.
+        tell: gets a sentence now and then.
+        progress: of asking the baseline, (done, all).
+        setting: prices and judge where they are at hand already.
+
+    Raises:
+        ConfigError, DataError: what it is to work on is wrong.
+        RunError: the folder or the library cannot be written.
+    """
+    began = time.monotonic()
+    setting = prepare(config, progress) if setting is None else setting
+    write_resolved(folder, config)
+    with LabBook(folder) as book:
+        for note in setting.notes:
+            book.add(Noted(text=note))
+        tell(f"{len(setting.cases)} prompts of {', '.join(setting.cases.assets)}; every test is paired on them")
+        deadline = float("inf") if config.time_budget is None else began + config.time_budget
+        bench = Bench(control.NAME, setting.judge, config.folds, book)
+        grammar = Grammar(setting.known, config.seed)
+        for number in range(1, config.rounds + 1):
+            control.run_round(bench, grammar, number, config.trials, lambda: time.monotonic() >= deadline)
+            tell(_round_line(bench, number, config.rounds))
+            if time.monotonic() >= deadline:
+                book.add(Noted(text=f"time was over in round {number}"))
+                break
+        kept = _judged(bench, setting, config, book)
+        result = _result(config, setting, book, bench, kept, time.monotonic() - began)
+        for found in kept.found:
+            path = library.add(
+                Path(config.library), found.entry.name, found.entry.origin, _evidence(found, config, book)
+            )
+            tell(f"kept: {found.entry.name}, in {path}")
+        write_result(folder, result.to_dict())
+        return result
+
+
+def _round_line(bench: Bench, number: int, rounds: int) -> str:
+    best = f"; best {bench.best[0].entry.name} {bench.best[0].entry.mean:+.3f} %" if bench.best else ""
+    return f"round {number} of {rounds}, {bench.arm}: {len(bench.found)} tests so far{best}"
+
+
+def _judged(bench: Bench, setting: Setting, config: ResearchConfig, book: LabBook) -> _Kept:
+    """Choose the claims of an arm, ask them, and measure what is kept together."""
+    judge, folds = setting.judge, config.folds.confirming
+    kept = confirm(choose_claims(bench.found, judge, config), judge, config, book)
+    if not kept:
+        return _Kept(found=kept, gain=None, recovered=0.0 if _has_gap(setting, config) else None)
+    gain = judge.test([found.input for found in kept], folds).lead.mean
+    recovered = gain / _oracle(setting, config)[0] if _has_gap(setting, config) else None
+    return _Kept(found=kept, gain=gain, recovered=recovered)
+
+
+def _has_gap(setting: Setting, config: ResearchConfig) -> bool:
+    return setting.world is not None and setting.world.truth["kind"] != "none" and _oracle(setting, config)[0] < 0
+
+
+def _oracle(setting: Setting, config: ResearchConfig) -> tuple[float, float | None, float | None]:
+    assert setting.world is not None
+    lead = setting.judge.test([setting.world.oracle], config.folds.confirming).lead
+    return lead.mean, finite(lead.low), finite(lead.high)
+
+
+def _result(
+    config: ResearchConfig, setting: Setting, book: LabBook, bench: Bench, kept: _Kept, seconds: float
+) -> Result:
+    world = setting.world
+    has_gap = world is not None and world.truth["kind"] != "none"
+    return Result(
+        arms=(arm_result(book, bench.arm, gain=kept.gain, recovered=kept.recovered),),
+        notes=tuple(note.text for note in book.of(Noted)),
+        world=None if world is None else world.truth,
+        oracle=_oracle(setting, config) if has_gap else None,
+        seconds=seconds,
+    )
+
+
+def _evidence(found: Found, config: ResearchConfig, book: LabBook) -> library.Evidence:
+    arm, entry = found.entry.arm, found.entry
+    prices = config.prices
+    return library.Evidence(
+        competition=config.competition,
+        baseline=config.baseline,
+        prices=f"world {prices.world.seed}" if prices.source == "world" else str(prices.path),
+        found=entry,
+        confirmed=next(claim for claim in book.of(Claimed, arm) if claim.name == entry.name),
+        folds=plain_folds(config),
+        looks=len(book.of(Look, arm)),
+        tests=len(book.of(Tried, arm)),
+        known_months=() if arm == control.NAME else known_months(config),
+    )
+
+
+def known_months(config: ResearchConfig) -> tuple[str, ...]:
+    """Return the months of the folds whose prices a language model may have known: all, where its end is unknown."""
+    if config.prices.source == "world":
+        return ()
+    end = None if config.knowledge_ends is None else parse_time(config.knowledge_ends)
+    months = []
+    for second in range(config.folds.learn.start, config.folds.confirm.end, 86_400):
+        month = datetime.fromtimestamp(second, UTC).strftime("%Y-%m")
+        if month not in months and (end is None or second < end):
+            months.append(month)
+    return tuple(months)
+
+
+def plain_folds(config: ResearchConfig) -> dict[str, str]:
+    """Return the folds by name, as people read them."""
+    folds = {"learn": config.folds.learn, **config.folds.finding, **config.folds.confirming}
+    return {name: str(period) for name, period in folds.items()}

@@ -1,0 +1,192 @@
+"""The test of an input: the score of the same law with and without it, prompt by prompt, on folds that it never saw.
+
+For each fold a drawn regression is fitted on the prompts whose windows ended before the fold began; the law that
+follows is scored on the fold without any draws. Without the input the same is done with levels by asset and lead alone,
+so that an input earns nothing by mending the baseline's level.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from synthcity.errors import ConfigError
+from synthcity.forecast.evaluation.compare import Lead, lead
+from synthcity.forecast.evaluation.interval import block_days
+from synthcity.market.bars import Floats
+from synthcity.market.periods import Period
+from synthcity.research.cases import Cases
+from synthcity.research.design import Floats32, input_columns, plain_columns, strength_of
+from synthcity.research.inputs import Input
+from synthcity.research.known import Known
+from synthcity.research.law import Horizon, Law, choose_degrees
+from synthcity.research.regression import fit, predict
+from synthcity.seeds import hash_seed
+
+_LEAST_CASES = 30  # to fit on, before a fold
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tested:
+    """What came of one test; ``lead`` and ``by_fold`` in percent, minus is better.
+
+    Attributes:
+        name: of the input.
+        lead: with it against without, on all prompts of the folds.
+        by_fold: the difference on each fold alone.
+        columns: coefficients it had.
+        seconds: it took.
+    """
+
+    name: str
+    lead: Lead
+    by_fold: Mapping[str, float]
+    columns: int
+    seconds: float
+
+
+class Judge:
+    """Tests inputs on one set of cases."""
+
+    def __init__(
+        self,
+        cases: Cases,
+        known: Known,
+        horizons: Sequence[Horizon],
+        weights: Mapping[str, float],
+        learn: Period,
+        *,
+        seed: int = 0,
+    ) -> None:
+        """Take cases that are over by the end of ``learn`` as those that are known before any fold."""
+        self.cases, self.known, self._horizons, self._weights = cases, known, tuple(horizons), dict(weights)
+        self._learned = self._over(learn.end)
+        if self._learned.sum() < _LEAST_CASES:
+            raise ConfigError(
+                f"only {self._learned.sum()} prompts are over before the first fold ({learn}), and {_LEAST_CASES} are "
+                "needed to learn from; let the period learn be longer, or ask more often"
+            )
+        self._seed = seed
+        self._plain = plain_columns(cases)
+        self._laid: dict[int, tuple[Input, Floats32, int]] = {}
+        self._laws: dict[Period, tuple[Law, ...]] = {}
+        self._scores: dict[tuple[Period, tuple[int, ...]], Floats] = {}
+
+    def test(
+        self,
+        inputs: Sequence[Input],
+        folds: Mapping[str, Period],
+        *,
+        beside: Sequence[Input] = (),
+        confidence: float = 0.95,
+    ) -> Tested:
+        """Compare the law with ``inputs``, and all ``beside`` them, against that with those beside them alone.
+
+        Raises:
+            InputRefused: one broke its contract.
+            ConfigError: a fold has too little before it, or no prompt.
+        """
+        began = time.perf_counter()
+        tables = [self._table(fold, tuple(inputs), tuple(beside)) for fold in folds.values()]
+        days = block_days(self.cases.horizon * self.cases.step)
+        found = lead(
+            pd.concat(tables, ignore_index=True),
+            "with",
+            "without",
+            block_days=days,
+            weights=self._weights,
+            confidence=confidence,
+        )
+        by_fold = {
+            name: lead(table, "with", "without", weights=self._weights).mean
+            for name, table in zip(folds, tables, strict=True)
+        }
+        return Tested(
+            name=" + ".join(one.name for one in inputs),
+            lead=found,
+            by_fold=by_fold,
+            columns=sum(self._columns(one)[1].shape[2] for one in inputs),
+            seconds=time.perf_counter() - began,
+        )
+
+    def _table(self, fold: Period, inputs: tuple[Input, ...], beside: tuple[Input, ...]) -> pd.DataFrame:
+        """Scores of a fold as in ``Backtest.scores``, of "with" and "without"."""
+        self._totals(fold, ())  # which decides the shape of the laws for all
+        own = self._of(fold)
+        shared = {
+            "asset": np.array(self.cases.assets)[self.cases.asset[own]],
+            "start_time": self.cases.start[own],
+        }
+        parts = (("without", beside), ("with", (*beside, *inputs)))
+        return pd.concat(
+            [pd.DataFrame({**shared, "forecaster": name, "total": self._totals(fold, used)}) for name, used in parts],
+            ignore_index=True,
+        )
+
+    def forget(self, one: Input) -> None:
+        """Let go of the columns of an input that is not tested again."""
+        self._laid.pop(id(one), None)
+        self._scores = {key: value for key, value in self._scores.items() if id(one) not in key[1]}
+
+    def _of(self, fold: Period) -> NDArray[np.bool_]:
+        ends = self.cases.start + self.cases.horizon * self.cases.step
+        own = (self.cases.start >= fold.start) & (ends <= fold.end)
+        if not own.any():
+            raise ConfigError(f"the fold {fold} holds no prompt; let it be longer, or ask more often")
+        return own
+
+    def _over(self, now: int) -> NDArray[np.bool_]:
+        return self.cases.start + self.cases.horizon * self.cases.step <= now
+
+    def _columns(self, one: Input) -> tuple[Input, Floats32, int]:
+        if id(one) not in self._laid:
+            laid, num_future = input_columns(
+                one, self.cases, self.known, self._learned, hash_seed(self._seed, one.name)
+            )
+            self._laid[id(one)] = (one, laid, num_future)
+        return self._laid[id(one)]
+
+    def _totals(self, fold: Period, inputs: tuple[Input, ...]) -> Floats:
+        """Scores (c of the fold,) of the law that all these inputs give."""
+        key = (fold, tuple(id(one) for one in inputs))
+        if key not in self._scores:
+            parts = [self._columns(one) for one in inputs]
+            x = np.concatenate([self._plain, *(laid for _, laid, _ in parts)], axis=2)
+            drawn = [strength_of(laid, num_future) for _, laid, num_future in parts]
+            strength = np.concatenate([np.zeros(self._plain.shape[2]), *drawn])
+            self._scores[key] = self._score(fold, x, strength)
+        return self._scores[key]
+
+    def _score(self, fold: Period, x: Floats32, strength: Floats) -> Floats:
+        past, own = self._over(fold.start), self._of(fold)
+        moves = self.cases.moves[past]
+        seen = np.isfinite(moves)
+        usual = float(moves[seen].mean())
+        coefficients = fit(x[past][seen], moves[seen] / usual, strength)
+        sigma = self.cases.expected * usual * np.exp(predict(x, coefficients))
+        total = np.zeros(int(own.sum()))
+        for n, horizon in enumerate(self._horizons):
+            size, change = np.sqrt(horizon.sums(sigma**2)), horizon.sums(self.cases.returns)
+            scale = self._scale(size[past], change[past], self.cases.asset[past])[self.cases.asset]
+            size = size * scale[:, None]
+            if fold not in self._laws:
+                self._laws[fold] = ()
+            if len(self._laws[fold]) == n:  # that without any input decides the shape for all
+                self._laws[fold] += (Law(choose_degrees(size[past].ravel(), change[past].ravel())),)
+            total += np.nansum(self._laws[fold][n].crps(size[own], change[own]), axis=1)
+        return total
+
+    def _scale(self, size: Floats, change: Floats, asset: NDArray[np.int64]) -> Floats:
+        """Mean absolute change by asset in units of ``size``, (assets,)."""
+        moved, seen = np.abs(change), np.isfinite(change)
+        found = np.ones(len(self.cases.assets))
+        for which in range(len(found)):
+            own = (asset == which)[:, None] & seen
+            if own.any():
+                found[which] = moved[own].sum() / size[own].sum()
+        return found

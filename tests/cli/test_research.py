@@ -1,0 +1,74 @@
+"""``synthcity research`` and ``synthcity library``, on a small world."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from synthcity.cli.library import command as library
+from synthcity.cli.research import command as research
+from synthcity.errors import ConfigError, DataError
+from synthcity.lines import read_all
+
+SMALL = (
+    "prices.assets=[BTC]",
+    "prices.world.days=108",
+    "every=11h",
+    "trials=2",
+    "folds.parts=1",
+    "folds.learn=[2025-03-04, 2025-03-20]",
+    "folds.find=[2025-03-20, 2025-04-01]",
+    "folds.confirm=[2025-04-01, 2025-04-18]",
+)
+
+
+def run(*arguments: str, output: Path) -> Result:
+    settings = [word for setting in SMALL for word in ("--set", setting)]
+    given = [*settings, "--output", str(output), "--library", str(output / "library"), *arguments]
+    return CliRunner().invoke(research, given)
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
+    output = tmp_path_factory.mktemp("runs")
+    return output, run("--rounds", "2", "--set", "prices.world.seed=3", output=output)
+
+
+def test_a_research_ends_with_its_table_and_its_secret(done: tuple[Path, Result]) -> None:
+    output, result = done
+    assert result.exit_code == 0, result.output
+    assert "control" in result.stdout
+    assert "what was planted: " in result.stdout
+    folder = output / "research"
+    told = json.loads((folder / "result.json").read_text())
+    (arm,) = told["arms"]
+    assert (arm["rounds"], arm["tests"]) == (2, 4)
+    events = read_all(folder / "labbook.jsonl")
+    assert [event["kind"] for event in events].count("tried") == 4
+    assert (folder / "resolved.yaml").exists()
+
+
+def test_the_next_one_has_a_folder_of_its_own_and_time_ends_it(done: tuple[Path, Result]) -> None:
+    output, _ = done
+    result = run("--hours", "0.001", "--rounds", "1000", output=output)
+    assert result.exit_code == 0, result.output
+    assert "time was over in round" in result.stdout
+    assert (output / "research-2" / "result.json").exists()
+
+
+def test_a_library_without_anything_says_where_it_comes_from(tmp_path: Path) -> None:
+    result = CliRunner().invoke(library, ["list", "--library", str(tmp_path)])
+    assert result.exit_code == 0
+    assert "holds no inputs" in result.stdout
+
+
+def test_a_world_that_is_too_short_and_prices_that_begin_late_are_told(tmp_path: Path) -> None:
+    result = run("--set", "prices.world.days=40", output=tmp_path)
+    assert isinstance(result.exception, ConfigError)
+    assert "give it more days" in str(result.exception)
+    result = run("--set", "folds.learn=[2025-01-02, 2025-02-01]", output=tmp_path)
+    assert isinstance(result.exception, DataError)
+    assert not (tmp_path / "research").exists()

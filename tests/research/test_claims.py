@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from synthcity.research.bench import Bench
+from synthcity.research.claims import choose_claims, confirm
+from synthcity.research.config import ResearchConfig
+from synthcity.research.labbook import Claimed, LabBook, Origin
+from synthcity.research.trial import Judge
+from tests.research.conftest import FOLDS, Wave
+
+CONFIG = ResearchConfig(folds=FOLDS, claims=2, level=0.05)
+
+
+@pytest.fixture
+def bench(swinging: Judge, tmp_path: Path) -> Iterator[Bench]:
+    with LabBook(tmp_path) as book:
+        yield Bench("control", swinging, FOLDS, book)
+
+
+def test_the_level_is_spent_over_all_claims_that_may_be_made() -> None:
+    assert CONFIG.confidence == pytest.approx(0.95)
+    assert ResearchConfig(claims=5, level=0.05).confidence == pytest.approx(0.98)
+
+
+def test_what_is_planted_is_claimed_once_and_kept(bench: Bench) -> None:
+    for number, one in enumerate((Wave(name="other", hours=9.3), Wave(), Wave(name="the same once more"))):
+        bench.test(one, Origin(recipe={"number": number}), round=1)
+    chosen = choose_claims(bench.found, bench.judge, CONFIG)
+    assert len(chosen) == 1
+    assert chosen[0].input.name in ("wave", "the same once more")
+    kept = confirm(chosen, bench.judge, CONFIG, bench.book)
+    assert kept == chosen
+    (claim,) = bench.book.of(Claimed)
+    assert claim.kept
+    assert claim.high is not None
+    assert claim.high < 0
+    assert claim.confidence == pytest.approx(0.95)
+
+
+def test_nothing_promising_makes_no_claim(bench: Bench) -> None:
+    bench.test(Wave(name="other", hours=9.3), Origin(recipe={}), round=1)
+    assert choose_claims(bench.found, bench.judge, CONFIG) == []
+
+
+def test_what_held_by_luck_is_not_kept(still: Judge, tmp_path: Path) -> None:
+    """A find of the swinging market asked of another one, as if the first folds had lied."""
+    with LabBook(tmp_path) as book:
+        lucky = Bench("control", still, FOLDS, book)
+        lucky.test(Wave(), Origin(recipe={}), round=1)
+        assert confirm(lucky.found, still, CONFIG, book) == []
+        assert not book.of(Claimed)[0].kept

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from synthcity.durations import DAY, HOUR
+from synthcity.errors import ConfigError
+from synthcity.research.worlds.truths import TRUTHS
+from synthcity.research.worlds.world import STEP, draw_world
+
+
+@pytest.mark.parametrize("kind", sorted(TRUTHS))
+def test_a_world_is_louder_by_what_is_planted_and_foretold_by_what_was_known(kind: str) -> None:
+    world = draw_world(1, ("BTC", "ETH"), "2025-01-01", 40, kind=kind)
+    plain = draw_world(1, ("BTC", "ETH"), "2025-01-01", 40, kind="none")
+    ratio = np.stack([world.known.returns(asset) / plain.known.returns(asset) for asset in ("BTC", "ETH")], axis=1)
+    planted = np.exp(world.oracle.planted)
+    assert np.allclose(ratio[1:], planted[1:], rtol=1e-4)
+    assert (planted.std() > 0) == (kind != "none")
+    assert world.truth["kind"] == kind
+    rows = np.arange(21 * DAY // STEP, 38 * DAY // STEP, 97)
+    ends = world.known.times[rows][:, None] + STEP * np.arange(1, 289)
+    told = world.oracle.future(world.known, rows, ends)
+    real = np.moveaxis(world.oracle.planted[np.clip(rows[:, None] + np.arange(1, 289), 0, len(planted) - 1)], 2, 1)
+    if kind != "none":
+        assert np.corrcoef(told.ravel(), real.ravel())[0, 1] > 0.4
+        soon = slice(0, HOUR // STEP)
+        assert np.allclose(told[:, :, soon, 0], real[:, :, soon])
+
+
+def test_the_seed_decides_the_kind_and_the_same_world_comes_again() -> None:
+    kinds = {draw_world(seed, ("BTC",), "2025-01-01", 30).truth["kind"] for seed in range(12)}
+    assert len(kinds) >= 4
+    once, again = (draw_world(4, ("BTC",), "2025-01-01", 30) for _ in range(2))
+    assert once.truth == again.truth
+    assert np.array_equal(once.market["BTC", 300].close, again.market["BTC", 300].close)
+
+
+def test_an_unknown_kind_is_refused() -> None:
+    with pytest.raises(ConfigError, match="lead-lag"):
+        draw_world(0, ("BTC",), "2025-01-01", 30, kind="leadlag")
