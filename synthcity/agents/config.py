@@ -17,15 +17,19 @@ class CapsConfig:
 
     Attributes:
         usd_per_run: money of a whole run, resumptions included.
-        usd_per_proposal: money of one account, which is one proposal with its repairs.
+        usd_per_proposal: money of one account, which is one proposal with its repairs; of an agent, of one question.
+        usd_per_agent: money of one agent's whole work.
         tokens_per_run: prompt and completion tokens of a run.
-        tokens_per_proposal: the same of one account.
+        tokens_per_proposal: the same of one account, or of one question of an agent.
+        tokens_per_agent: the same of one agent's whole work.
     """
 
     usd_per_run: float | None = key(2.0, low=0, high=1e6)
     usd_per_proposal: float | None = key(0.25, low=0, high=1e6)
+    usd_per_agent: float | None = key(1.0, low=0, high=1e6)
     tokens_per_run: int | None = key(4_000_000, low=0, high=10**12)
     tokens_per_proposal: int | None = key(400_000, low=0, high=10**12)
+    tokens_per_agent: int | None = key(2_000_000, low=0, high=10**12)
 
     def __post_init__(self) -> None:
         check(self, "llm.caps.")

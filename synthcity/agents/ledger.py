@@ -51,6 +51,7 @@ class Ledger:
         self._spent: dict[str, Spend] = defaultdict(Spend)
         self._held: dict[str, Spend] = defaultdict(Spend)  # of calls in flight
         self._warned: set[tuple[str, float]] = set()
+        self._agents: set[str] = set()
         self._lock = threading.Lock()
 
     @property
@@ -69,6 +70,11 @@ class Ledger:
         with self._lock:
             return self._spent.get(name, Spend())
 
+    def open_agent(self, account: str) -> None:
+        """Let an account be that of an agent's whole work: its questions are capped one by one, and together apart."""
+        with self._lock:
+            self._agents.add(account)
+
     def reserve(self, account: str, prompt_tokens: int, completion_tokens: int, price: Price | None) -> Reservation:
         """Hold back the worst case of one call.
 
@@ -76,20 +82,25 @@ class Ledger:
             LLMBudgetExceeded: it would pass a cap, or its price is unknown while money is capped.
         """
         caps = self.caps
-        if price is None and (caps.usd_per_run is not None or caps.usd_per_proposal is not None):
+        per_work = caps.usd_per_agent if account in self._agents else None
+        if price is None and (caps.usd_per_run, caps.usd_per_proposal, per_work) != (None, None, None):
             raise LLMBudgetExceeded(
                 "the endpoint lists no price for this model, so its cost cannot be capped; set llm.price, or set "
-                "both money caps in llm.caps to null"
+                "the money caps in llm.caps to null"
             )
         usd = 0.0 if price is None else price.usd(prompt_tokens, completion_tokens)
         worst = Spend(calls=1, prompt_tokens=prompt_tokens, completion_tokens=completion_tokens, usd=usd)
         with self._lock:
             own = self._spent.get(account, Spend()) + self._held.get(account, Spend()) + worst
             total = self._run + sum(self._held.values(), worst)
-            for scope, spend, dollars, tokens in (
-                (f"proposal {account!r}", own, caps.usd_per_proposal, caps.tokens_per_proposal),
-                ("run", total, caps.usd_per_run, caps.tokens_per_run),
-            ):
+            one = (caps.usd_per_proposal, caps.tokens_per_proposal)
+            scopes = [(f"proposal {account!r}", own, *one)]
+            if account in self._agents:
+                scopes = [
+                    (f"question of {account!r}", worst, *one),
+                    (f"agent {account!r}", own, caps.usd_per_agent, caps.tokens_per_agent),
+                ]
+            for scope, spend, dollars, tokens in (*scopes, ("run", total, caps.usd_per_run, caps.tokens_per_run)):
                 if dollars is not None and spend.usd > dollars:
                     raise LLMBudgetExceeded(
                         f"a call of up to {usd:.4f} USD would take the {scope} to {spend.usd:.4f} USD, past its cap "
@@ -134,14 +145,19 @@ class Ledger:
 
     def __getstate__(self) -> dict[str, object]:
         with self._lock:
-            return {"caps": self.caps, "_spent": dict(self._spent), "_warned": set(self._warned)}
+            return {
+                "caps": self.caps,
+                "_spent": dict(self._spent),
+                "_warned": set(self._warned),
+                "_agents": set(self._agents),
+            }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         # a lock cannot be pickled: all is made anew and charged again
         self.__init__(state["caps"])  # type: ignore[misc]
         for account, spend in state["_spent"].items():
             self._charge(account, spend)
-        self._warned = state["_warned"]
+        self._warned, self._agents = state["_warned"], state["_agents"]
 
 
 def worst_usage(body_bytes: int, max_tokens: int) -> tuple[int, int]:

@@ -126,6 +126,7 @@ class _Work:
         self._client, self._toolset, self._finish = client, toolset, finish
         self._config, self._account = config, account
         self._turns = self._silent = 0
+        client.ledger.open_agent(account)
         self._before = client.ledger.account(account)
         last = Tool(name=FINISH, description="End the work with its result.", parameters=finish, function=dict)
         self._definitions = [*toolset.definitions, last.definition]

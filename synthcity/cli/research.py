@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from synthcity.cli.options import Finite, LocalPath, Output
+
+if TYPE_CHECKING:
+    from synthcity.agents.client import LLMClient
+    from synthcity.research.config import ResearchConfig
 
 
 @click.command("research")
@@ -14,6 +21,10 @@ from synthcity.cli.options import Finite, LocalPath, Output
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set any key of the research file.")
 @click.option("--rounds", type=click.IntRange(1, 1000), help="Rounds of each arm, in place of the file's.")
 @click.option("--hours", type=Finite(0.001, 8784), help="Stop finding after so many hours; claims are still asked.")
+@click.option(
+    "--budget-usd", type=Finite(0, 1e6), help="What the language model may cost in all, in place of llm.caps."
+)
+@click.option("--base-url", help="Address of the model's server, in place of SYNTHCITY_LLM_BASE_URL.")
 @click.option("--library", type=Output(is_folder=True), help="Where kept inputs go.  [default: runs/library]")
 @click.option("--output", type=Output(is_folder=True), help="Where the run's folder goes.  [default: runs]")
 def command(
@@ -21,6 +32,8 @@ def command(
     settings: tuple[str, ...],
     rounds: int | None,
     hours: float | None,
+    budget_usd: float | None,
+    base_url: str | None,
     library: Path | None,
     output: Path | None,
 ) -> None:
@@ -31,11 +44,16 @@ def command(
     once of the fold for confirming. Without a file it works on a simulated market in which something may be planted,
     and tells what at the end.
 
+    A language model (docs/agents.md), where one is set, looks at residuals, writes inputs and has them tested; a
+    control draws as many from a small grammar. Without a model, or with --budget-usd 0, the control works alone.
+
     \b
     On a simulated market, two minutes:
       synthcity research --rounds 4
     Another one, more trials a round:
       synthcity research --set prices.world.seed=3 --set trials=8
+    With a language model, for two dollars at most:
+      synthcity research --rounds 10 --budget-usd 2
     On real prices:
       synthcity research --config configs/research.yaml --set prices.path=prices
     What was kept:
@@ -49,14 +67,24 @@ def command(
     from synthcity.wording import bounds, percent
 
     given = [f"rounds={rounds}"] * (rounds is not None) + [f"time_budget={hours}h"] * (hours is not None)
+    caps = ("usd_per_run", "usd_per_agent")
+    given += [f"llm.caps.{cap}={budget_usd}" for cap in caps] * (budget_usd is not None)
     given += [f"library='{library}'"] * (library is not None) + [f"output='{output}'"] * (output is not None)
     config = load_config(path, [*settings, *given])
     folder = new_folder(config)
-    result = research(config, folder, tell=click.echo)
+    with ExitStack() as stack:
+        client = _client(config, folder, base_url)
+        if isinstance(client, str):
+            click.echo(f"the control works alone: {client}")
+        result = research(
+            config, folder, client=None if isinstance(client, str) else stack.enter_context(client), tell=click.echo
+        )
     click.echo()
     print_table(TABLE, table_rows(result), right=TABLE[1:])
     for line in claim_lines(result):
         click.echo(line)
+    if result.known_months:
+        click.echo(f"months that the model may have known: {', '.join(result.known_months)}")
     for note in result.notes:
         click.echo(note)
     if result.world is not None:
@@ -66,3 +94,15 @@ def command(
         mean, low, high = result.oracle
         click.echo(f"an input that knew it would gain {percent(mean, 3)} ({bounds(low, high)})")
     click.echo(f"saved in {folder}")
+
+
+def _client(config: ResearchConfig, folder: Path, base_url: str | None) -> LLMClient | str:
+    """Return the language model that is set, or why there is none to ask."""
+    from synthcity.agents.client import LLMClient
+    from synthcity.settings import Settings
+
+    if config.llm.caps.usd_per_run == 0:
+        return "its language model may cost nothing (llm.caps.usd_per_run is 0)"
+    environ = dict(os.environ) | ({} if base_url is None else {"SYNTHCITY_LLM_BASE_URL": base_url})
+    client = LLMClient(Settings.load(environ), config.llm, folder=folder)
+    return client if client.availability.ready else client.availability.reason

@@ -8,7 +8,7 @@ from synthcity.errors import TrialFailed
 from synthcity.research.config import FoldsConfig
 from synthcity.research.inputs import Input, InputRefused
 from synthcity.research.labbook import LabBook, Origin, Tried, tried
-from synthcity.research.trial import Judge
+from synthcity.research.measuring.trial import Judge
 
 _BEST = 5
 

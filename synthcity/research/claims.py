@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from synthcity.research.bench import Found
 from synthcity.research.config import ResearchConfig
 from synthcity.research.labbook import Claimed, LabBook, finite
-from synthcity.research.trial import Judge
+from synthcity.research.measuring.trial import Judge
 
 _CONSIDERED = 3  # finds for each claim that may be made
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from synthcity.lines import LineWriter
-from synthcity.research.trial import Tested
+from synthcity.research.measuring.trial import Tested
 from synthcity.schema import key
 
 NAME = "labbook.jsonl"

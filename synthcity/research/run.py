@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from synthcity.agents.client import LLMClient
+from synthcity.authored.locked.isolation import check_isolation
 from synthcity.market.times import parse_time
 from synthcity.research import library
 from synthcity.research.bench import Bench, Found
@@ -17,10 +19,14 @@ from synthcity.research.control import arm as control
 from synthcity.research.control.grammar import Grammar
 from synthcity.research.folder import write_resolved, write_result
 from synthcity.research.labbook import Claimed, LabBook, Look, Noted, Tried, finite
+from synthcity.research.model import arm as model
+from synthcity.research.model.arm import Experimenter
 from synthcity.research.result import Result, arm_result
 from synthcity.research.setting import Setting, prepare
+from synthcity.wording import percent
 
 Tell = Callable[[str], None]
+_ROUND_SECONDS = 3_600.0  # of a model, unless less is left
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -34,6 +40,7 @@ def research(
     config: ResearchConfig,
     folder: Path,
     *,
+    client: LLMClient | None = None,
     tell: Tell = lambda text: None,
     progress: Callable[[int, int], None] | None = None,
     setting: Setting | None = None,
@@ -43,15 +50,19 @@ def research(
     Args:
         config: which.
         folder: gets ``labbook.jsonl``, ``resolved.yaml`` and ``result.json``.
+        client: the language model; without one, or while it cannot answer, the control works alone.
         tell: gets a sentence now and then.
         progress: of asking the baseline, (done, all).
         setting: prices and judge where they are at hand already.
 
     Raises:
         ConfigError, DataError: what it is to work on is wrong.
+        NotIsolated: there is a model, and nothing here can hold what it writes.
         RunError: the folder or the library cannot be written.
     """
     began = time.monotonic()
+    if client is not None:
+        check_isolation()
     setting = prepare(config, progress) if setting is None else setting
     write_resolved(folder, config)
     with LabBook(folder) as book:
@@ -60,16 +71,14 @@ def research(
         tell(f"{len(setting.cases)} prompts of {', '.join(setting.cases.assets)}; every test is paired on them")
         deadline = float("inf") if config.time_budget is None else began + config.time_budget
         bench = Bench(control.NAME, setting.judge, config.folds, book)
-        grammar = Grammar(setting.known, config.seed)
-        for number in range(1, config.rounds + 1):
-            control.run_round(bench, grammar, number, config.trials, lambda: time.monotonic() >= deadline)
-            tell(_round_line(bench, number, config.rounds))
-            if time.monotonic() >= deadline:
-                book.add(Noted(text=f"time was over in round {number}"))
-                break
-        kept = _judged(bench, setting, config, book)
-        result = _result(config, setting, book, bench, kept, time.monotonic() - began)
-        for found in kept.found:
+        author = None
+        if client is not None:
+            author = Experimenter.of(client, Bench(model.NAME, setting.judge, config.folds, book), setting, config)
+        _rounds(config, bench, Grammar(setting.known, config.seed), author, deadline, tell)
+        benches = [bench] if author is None else [author.bench, bench]
+        kept = {one.arm: _judged(one, setting, config, book) for one in benches}
+        result = _result(config, setting, book, author, kept, time.monotonic() - began)
+        for found in [found for one in kept.values() for found in one.found]:
             path = library.add(
                 Path(config.library), found.entry.name, found.entry.origin, _evidence(found, config, book)
             )
@@ -78,8 +87,27 @@ def research(
         return result
 
 
+def _rounds(
+    config: ResearchConfig, bench: Bench, grammar: Grammar, author: Experimenter | None, deadline: float, tell: Tell
+) -> None:
+    """Let the model work first in each round, and the control test as many inputs as it did, all of them without it."""
+    for number in range(1, config.rounds + 1):
+        trials = config.trials
+        if author is not None and not author.ended:
+            trials = author.run_round(number, min(_ROUND_SECONDS, deadline - time.monotonic()))
+            tell(_round_line(author.bench, number, config.rounds))
+            if author.ended:
+                bench.book.add(Noted(text=f"the model works no more: {author.ended}"))
+                trials = config.trials
+        control.run_round(bench, grammar, number, trials, lambda: time.monotonic() >= deadline)
+        tell(_round_line(bench, number, config.rounds))
+        if time.monotonic() >= deadline:
+            bench.book.add(Noted(text=f"time was over in round {number}"))
+            return
+
+
 def _round_line(bench: Bench, number: int, rounds: int) -> str:
-    best = f"; best {bench.best[0].entry.name} {bench.best[0].entry.mean:+.3f} %" if bench.best else ""
+    best = f"; best {bench.best[0].entry.name} {percent(bench.best[0].entry.mean, 3)}" if bench.best else ""
     return f"round {number} of {rounds}, {bench.arm}: {len(bench.found)} tests so far{best}"
 
 
@@ -105,15 +133,26 @@ def _oracle(setting: Setting, config: ResearchConfig) -> tuple[float, float | No
 
 
 def _result(
-    config: ResearchConfig, setting: Setting, book: LabBook, bench: Bench, kept: _Kept, seconds: float
+    config: ResearchConfig,
+    setting: Setting,
+    book: LabBook,
+    author: Experimenter | None,
+    kept: Mapping[str, _Kept],
+    seconds: float,
 ) -> Result:
     world = setting.world
     has_gap = world is not None and world.truth["kind"] != "none"
+    arms = []
+    for arm, one in kept.items():
+        is_model = author is not None and arm == model.NAME
+        usd, ended = (author.usd, author.ended) if author is not None and is_model else (0.0, "")
+        arms.append(arm_result(book, arm, gain=one.gain, recovered=one.recovered, usd=usd, ended=ended))
     return Result(
-        arms=(arm_result(book, bench.arm, gain=kept.gain, recovered=kept.recovered),),
+        arms=tuple(arms),
         notes=tuple(note.text for note in book.of(Noted)),
         world=None if world is None else world.truth,
         oracle=_oracle(setting, config) if has_gap else None,
+        known_months=() if author is None else known_months(config),
         seconds=seconds,
     )
 

@@ -12,11 +12,11 @@ from synthcity.forecast.baselines.fhs import Fhs
 from synthcity.market.bars import Market
 from synthcity.market.store import open_store
 from synthcity.market.times import format_time
-from synthcity.research.cases import Cases, build_cases
 from synthcity.research.config import ResearchConfig
 from synthcity.research.known import Known, Published, known_of
-from synthcity.research.law import horizons
-from synthcity.research.trial import Judge
+from synthcity.research.measuring.cases import Cases, build_cases
+from synthcity.research.measuring.law import horizons
+from synthcity.research.measuring.trial import Judge
 from synthcity.research.worlds.world import STEP, World, draw_world
 from synthcity.sn50.competitions import Competition, Rules, get_competition, get_rules
 

@@ -18,8 +18,8 @@ DOLLAR = Price(1.0, 1.0)  # a dollar is a million tokens
 
 
 def caps(**values: Any) -> CapsConfig:
-    none = {"usd_per_run": None, "usd_per_proposal": None, "tokens_per_run": None, "tokens_per_proposal": None}
-    return CapsConfig(**none | values)
+    names = [f"{unit}_per_{scope}" for unit in ("usd", "tokens") for scope in ("run", "proposal", "agent")]
+    return CapsConfig(**dict.fromkeys(names) | values)
 
 
 def test_a_reservation_holds_the_worst_until_the_truth_is_known() -> None:
@@ -47,6 +47,20 @@ def test_caps_are_per_run_and_per_proposal_in_money_and_in_tokens() -> None:
     with pytest.raises(LLMBudgetExceeded, match="take the proposal 'p' to 11 tokens"):
         Ledger(caps(tokens_per_proposal=10)).reserve("p", 10, 1, DOLLAR)
     Ledger(caps()).reserve("p", 10**12, 10**12, DOLLAR)
+
+
+def test_an_agent_has_a_cap_for_each_question_and_one_for_its_whole_work() -> None:
+    ledger = Ledger(caps(usd_per_proposal=1e-3, usd_per_agent=2.5e-3))
+    ledger.open_agent("author")
+    for _ in range(2):
+        ledger.settle(ledger.reserve("author", 500, 500, DOLLAR), Spend(usd=1e-3))
+    with pytest.raises(LLMBudgetExceeded, match=r"take the agent 'author' to 0\.0030 USD, past its cap of 0\.0025"):
+        ledger.reserve("author", 500, 500, DOLLAR)
+    with pytest.raises(LLMBudgetExceeded, match=r"take the question of 'author' to 0\.0011 USD"):
+        ledger.reserve("author", 600, 500, DOLLAR)
+    ledger.settle(ledger.reserve("p1", 500, 500, DOLLAR), Spend(usd=1e-3))
+    with pytest.raises(LLMBudgetExceeded, match="take the proposal 'p1'"):
+        ledger.reserve("p1", 50, 50, DOLLAR)
 
 
 def test_an_unknown_price_is_refused_while_money_is_capped() -> None:

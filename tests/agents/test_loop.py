@@ -174,7 +174,7 @@ def test_time_is_bounded(server: RunningStandIn, make_client: Make, toolset: Too
     ("script", "config", "reason"),
     [
         ([calls(call()), "unauthorized"], {}, "HTTP 401"),
-        ([calls(call())], {"caps": CapsConfig(tokens_per_proposal=9500)}, "take the proposal 'p1' to"),
+        ([calls(call())], {"caps": CapsConfig(tokens_per_agent=9500)}, "take the agent 'p1' to"),
     ],
 )
 def test_a_model_that_is_gone_ends_the_work_with_a_reason(

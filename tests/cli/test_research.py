@@ -1,4 +1,4 @@
-"""``synthcity research`` and ``synthcity library``, on a small world."""
+"""``synthcity research``, on a small world."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from synthcity.cli.library import command as library
 from synthcity.cli.research import command as research
 from synthcity.errors import ConfigError, DataError
 from synthcity.lines import read_all
@@ -57,12 +56,6 @@ def test_the_next_one_has_a_folder_of_its_own_and_time_ends_it(done: tuple[Path,
     assert result.exit_code == 0, result.output
     assert "time was over in round" in result.stdout
     assert (output / "research-2" / "result.json").exists()
-
-
-def test_a_library_without_anything_says_where_it_comes_from(tmp_path: Path) -> None:
-    result = CliRunner().invoke(library, ["list", "--library", str(tmp_path)])
-    assert result.exit_code == 0
-    assert "holds no inputs" in result.stdout
 
 
 def test_a_world_that_is_too_short_and_prices_that_begin_late_are_told(tmp_path: Path) -> None:

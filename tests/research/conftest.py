@@ -9,14 +9,16 @@ import numpy as np
 import pytest
 
 from synthcity.durations import DAY, HOUR
-from synthcity.market.bars import Floats, Times
+from synthcity.market.bars import Bars, Floats, Market, Times
 from synthcity.market.periods import Period
-from synthcity.research.cases import Cases
 from synthcity.research.config import FoldsConfig
 from synthcity.research.inputs import Rows
 from synthcity.research.known import COLUMNS, Known
-from synthcity.research.law import Horizon
-from synthcity.research.trial import Judge
+from synthcity.research.measuring.cases import Cases
+from synthcity.research.measuring.law import Horizon
+from synthcity.research.measuring.trial import Judge
+from synthcity.research.setting import Setting
+from synthcity.sn50.competitions import get_competition, get_rules
 
 START, STEP, STEPS = 1_735_689_600, 300, 48
 ASSETS = ("BTC", "ETH")
@@ -26,6 +28,20 @@ FOLDS = FoldsConfig(
     confirm=Period(start=START + 50 * DAY, end=START + 76 * DAY),
     parts=2,
 )
+WAVE = '''"""A cycle of seven hours."""
+
+import numpy as np
+
+NAME = "seven_hours"
+LOOKBACK_DAYS = 1
+FUTURE = ("wave",)
+
+
+def future(history, times):
+    wave = np.cos(2 * np.pi * times / (7 * 3600))
+    return np.broadcast_to(wave[None, :, None], (len(history.assets), len(times), 1)).copy()
+'''
+
 HORIZONS = tuple(
     Horizon(name=str(size), first=np.arange(0, STEPS, size), last=np.arange(size, STEPS + 1, size)) for size in (1, 6)
 )
@@ -88,3 +104,29 @@ def still() -> Judge:
 @pytest.fixture(scope="session")
 def judge_of() -> Callable[[float, int], Judge]:
     return make_judge
+
+
+def market_of(known: Known) -> Market:
+    """Return the same prices as bars."""
+    names = ("open", "high", "low", "close", "volume")
+    return Market(
+        {
+            (asset, STEP): Bars(known.times - STEP, *(own[name] for name in names), STEP)
+            for asset, own in known.bars.items()
+        }
+    )
+
+
+def setting_of(judge: Judge) -> Setting:
+    """Return a judge with all that a research needs beside it."""
+    rules = get_rules()
+    return Setting(
+        competition=get_competition("crypto-24h", rules),
+        rules=rules,
+        market=market_of(judge.known),
+        known=judge.known,
+        cases=judge.cases,
+        judge=judge,
+        notes=("one was left out",),
+        world=None,
+    )

@@ -9,7 +9,7 @@ from synthcity.research.bench import Bench
 from synthcity.research.claims import choose_claims, confirm
 from synthcity.research.config import ResearchConfig
 from synthcity.research.labbook import Claimed, LabBook, Origin
-from synthcity.research.trial import Judge
+from synthcity.research.measuring.trial import Judge
 from tests.research.conftest import FOLDS, Wave
 
 CONFIG = ResearchConfig(folds=FOLDS, claims=2, level=0.05)

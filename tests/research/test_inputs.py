@@ -8,7 +8,7 @@ import pytest
 from synthcity.market.bars import Floats, Times
 from synthcity.research.inputs import InputRefused, Rows, ask
 from synthcity.research.known import Known
-from synthcity.research.trial import Judge
+from synthcity.research.measuring.trial import Judge
 from tests.research.conftest import FOLDS, STEP, Wave
 
 

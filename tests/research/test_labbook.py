@@ -8,7 +8,7 @@ from synthcity.errors import RunError
 from synthcity.lines import read_all
 from synthcity.research.bench import Bench
 from synthcity.research.labbook import NAME, Decided, LabBook, Look, Origin, Tried, finite
-from synthcity.research.trial import Judge
+from synthcity.research.measuring.trial import Judge
 from tests.research.conftest import FOLDS, Wave
 
 

@@ -205,5 +205,5 @@ def log_level(known: Known, asset: str, hours: float) -> Floats:
     size = np.abs(known.returns(asset))
     count = max(1, round(hours * HOUR / known.step))
     mean = pd.Series(size).rolling(count, min_periods=max(1, count // 2)).mean().to_numpy()
-    usual = np.nanmedian(size[: 20 * DAY // known.step])
+    usual = np.median(size[np.isfinite(size)][: 20 * DAY // known.step])
     return np.asarray(np.log(mean / usual + _LEAST))

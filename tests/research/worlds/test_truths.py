@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from synthcity.durations import DAY, HOUR
-from synthcity.errors import ConfigError
 from synthcity.research.worlds.truths import TRUTHS
 from synthcity.research.worlds.world import STEP, draw_world
 
@@ -26,16 +25,3 @@ def test_a_world_is_louder_by_what_is_planted_and_foretold_by_what_was_known(kin
         assert np.corrcoef(told.ravel(), real.ravel())[0, 1] > 0.4
         soon = slice(0, HOUR // STEP)
         assert np.allclose(told[:, :, soon, 0], real[:, :, soon])
-
-
-def test_the_seed_decides_the_kind_and_the_same_world_comes_again() -> None:
-    kinds = {draw_world(seed, ("BTC",), "2025-01-01", 30).truth["kind"] for seed in range(12)}
-    assert len(kinds) >= 4
-    once, again = (draw_world(4, ("BTC",), "2025-01-01", 30) for _ in range(2))
-    assert once.truth == again.truth
-    assert np.array_equal(once.market["BTC", 300].close, again.market["BTC", 300].close)
-
-
-def test_an_unknown_kind_is_refused() -> None:
-    with pytest.raises(ConfigError, match="lead-lag"):
-        draw_world(0, ("BTC",), "2025-01-01", 30, kind="leadlag")

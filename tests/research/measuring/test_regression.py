@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from synthcity.research.regression import fit, predict
+from synthcity.research.measuring.regression import fit, predict
 
 
 def test_coefficients_of_draws_are_found_and_drawn_to_nothing() -> None:

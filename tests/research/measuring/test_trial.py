@@ -11,7 +11,7 @@ from synthcity.durations import DAY
 from synthcity.errors import ConfigError
 from synthcity.market.periods import Period
 from synthcity.research.inputs import InputRefused
-from synthcity.research.trial import Judge
+from synthcity.research.measuring.trial import Judge
 from tests.research.conftest import ASSETS, FOLDS, HORIZONS, START, Wave
 
 

@@ -20,12 +20,12 @@ from synthcity.forecast.evaluation.compare import Lead, lead
 from synthcity.forecast.evaluation.interval import block_days
 from synthcity.market.bars import Floats
 from synthcity.market.periods import Period
-from synthcity.research.cases import Cases
-from synthcity.research.design import Floats32, input_columns, plain_columns, strength_of
 from synthcity.research.inputs import Input
 from synthcity.research.known import Known
-from synthcity.research.law import Horizon, Law, choose_degrees
-from synthcity.research.regression import fit, predict
+from synthcity.research.measuring.cases import Cases
+from synthcity.research.measuring.design import Floats32, input_columns, plain_columns, strength_of
+from synthcity.research.measuring.law import Horizon, Law, choose_degrees
+from synthcity.research.measuring.regression import fit, predict
 from synthcity.seeds import hash_seed
 
 _LEAST_CASES = 30  # to fit on, before a fold

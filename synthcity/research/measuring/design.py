@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthcity.market.bars import Floats
-from synthcity.research.cases import Cases
 from synthcity.research.inputs import Input, InputRefused, ask
 from synthcity.research.known import Known
+from synthcity.research.measuring.cases import Cases
 
 Floats32 = NDArray[np.float32]
 LEADS = (0.02, 0.08, 0.25, 0.6, 1.0)  # parts of the horizon around which a column of the past has its own coefficient

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from synthcity.research.law import DEGREES, Law, choose_degrees, horizons, mean_size
+from synthcity.research.measuring.law import DEGREES, Law, choose_degrees, horizons, mean_size
 from synthcity.sn50.competitions import get_competition
 from synthcity.sn50.crps import crps
 from synthcity.sn50.terms import max_terms

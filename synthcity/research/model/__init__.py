@@ -1,0 +1,1 @@
+"""The experimenter: a language model that looks, writes inputs, has them tested, and says what is made of them."""

@@ -1,0 +1,92 @@
+"""The model's rounds: one agent's work each, with looks and tests, and a decision for all that it tested."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from synthcity.agents.client import LLMClient
+from synthcity.agents.loop import LoopConfig, run_agent
+from synthcity.agents.prompts import render
+from synthcity.authored.panel import Panel
+from synthcity.research.bench import Bench
+from synthcity.research.config import ResearchConfig
+from synthcity.research.labbook import Decided, Noted
+from synthcity.research.measuring.residuals import Residuals
+from synthcity.research.model.briefing import DECISIONS, tests_of, values
+from synthcity.research.model.desk import ROLE, TOOLS, Desk
+from synthcity.research.setting import Setting
+from synthcity.research.written import panel_of
+
+NAME = "model"
+_TASK = "Find what the baseline does not know. Look first, then write and test."
+_TURNS = 8  # beside one for each test
+
+
+@dataclass(eq=False)
+class Experimenter:
+    """A language model at its desk; ``usd`` is what it has cost, ``ended`` why it works no more."""
+
+    client: LLMClient
+    bench: Bench
+    setting: Setting
+    config: ResearchConfig
+    residuals: Residuals
+    panel: Panel
+    usd: float = 0.0
+    ended: str = ""
+
+    @classmethod
+    def of(cls, client: LLMClient, bench: Bench, setting: Setting, config: ResearchConfig) -> Experimenter:
+        """Put what was left unexplained before the confirming fold onto the desk."""
+        return cls(
+            client=client,
+            bench=bench,
+            setting=setting,
+            config=config,
+            residuals=Residuals.of(setting.cases, config.folds.confirm.start),
+            panel=panel_of(setting.market, setting.known),
+        )
+
+    def run_round(self, number: int, seconds: float) -> int:
+        """Let the model work one round, and return how many inputs it had tested."""
+        available = self.client.availability
+        if not available.ready:
+            self.ended = available.reason
+            return 0
+        config, bench = self.config, self.bench
+        desk = Desk(
+            bench=bench,
+            residuals=self.residuals,
+            known=self.setting.known,
+            panel=self.panel,
+            round=number,
+            tests=config.trials,
+        )
+        prompt = render(ROLE, values(bench, self.setting.cases, self.setting.known, config, config.trials))
+        result = run_agent(
+            self.client,
+            TOOLS.build_toolset(ROLE, desk),
+            system=prompt.text,
+            task=f"Round {number} of {config.rounds}. {_TASK}",
+            account=f"{ROLE}-{number}",
+            purpose=f"research:{ROLE}",
+            finish=DECISIONS,
+            config=LoopConfig(turns=_TURNS + config.trials, context=120_000, seconds=seconds),
+            prompt_version=prompt.version,
+        )
+        self.usd += result.spend.usd
+        tried = tests_of(bench.book, bench.arm, number)
+        if result.result is None:
+            bench.book.add(Noted(text=f"round {number} of the model ended early ({result.status}): {result.reason}"))
+            if result.status == "failed":
+                self.ended = result.reason
+        else:
+            names = {entry.name for entry in tried}
+            for one in result.result["decisions"]:
+                if one["name"] in names:
+                    self._decided(number, one["name"], one["decision"], one["reason"])
+            self._decided(number, "", "summary", result.result["summary"])
+        return len(tried)
+
+    def _decided(self, number: int, name: str, decision: str, reason: str) -> None:
+        self.bench.book.add(Decided(arm=self.bench.arm, round=number, name=name, decision=decision, reason=reason))

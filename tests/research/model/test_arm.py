@@ -1,0 +1,85 @@
+"""A whole research with a scripted model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from synthcity.agents.asking.breaker import Availability
+from synthcity.agents.client import LLMClient
+from synthcity.agents.config import LLMConfig
+from synthcity.agents.ledger import Price
+from synthcity.agents.messages import Message, Reply, Spend, ToolCall
+from synthcity.authored.locked.isolation import check_isolation
+from synthcity.authored.locked.lock import NotIsolated
+from synthcity.errors import LLMUnavailable
+from synthcity.lines import read_all
+from synthcity.research.config import PricesConfig, ResearchConfig
+from synthcity.research.library import find, items
+from synthcity.research.measuring.trial import Judge
+from synthcity.research.result import table_rows
+from synthcity.research.run import research
+from synthcity.settings import Settings
+from tests.research.conftest import FOLDS, WAVE, setting_of
+
+DECISION = {"decisions": [{"name": "seven_hours", "decision": "keep", "reason": "clear"}], "summary": "a cycle"}
+LOOK = ("look_residuals", {"by": ["hour"]})
+TEST = ("test_input", {"source": WAVE, "hypothesis": "every seven hours"})
+
+
+class Scripted(LLMClient):
+    """A model that makes the calls it is told, one a turn, then fails; what it was asked is in ``asked``."""
+
+    def __init__(self, calls: Sequence[tuple[str, dict[str, Any]]]) -> None:
+        super().__init__(Settings(), LLMConfig())
+        self.calls, self.asked = list(calls), list[Sequence[Message]]()
+
+    @property
+    def availability(self) -> Availability:
+        return Availability(True)
+
+    def complete(self, messages: Sequence[Message], *, account: str, **_: Any) -> Reply:
+        self.asked.append(messages)
+        if not self.calls:
+            raise LLMUnavailable("the model is gone")
+        held = self.ledger.reserve(account, 100, 100, Price(1.0, 1.0))
+        self.ledger.settle(held, Spend(calls=1, usd=0.01))
+        name, arguments = self.calls.pop(0)
+        return Reply(text="", tool_calls=(ToolCall(id=name, name=name, arguments=json.dumps(arguments)),))
+
+
+def config_of(folder: Path, **more: Any) -> ResearchConfig:
+    return ResearchConfig(folds=FOLDS, library=str(folder / "library"), trials=2, claims=2, **more)
+
+
+@pytest.mark.slow
+def test_a_model_finds_what_is_planted_and_the_control_has_as_many_trials(swinging: Judge, tmp_path: Path) -> None:
+    try:
+        check_isolation()
+    except NotIsolated as error:
+        pytest.skip(str(error))
+    model = Scripted([LOOK, TEST, ("finish", DECISION), LOOK, ("finish", {"decisions": [], "summary": "done"})])
+    config = config_of(tmp_path, rounds=3, prices=PricesConfig(source="store", path="prices"))
+    result = research(config, tmp_path / "run", client=model, setting=setting_of(swinging))
+    arm, control = result.arms
+    assert (arm.arm, arm.rounds, arm.looks, arm.tests, arm.promising) == ("model", 2, 2, 1, 1)
+    assert [claim.name for claim in arm.kept] == ["seven_hours"]
+    assert arm.usd == pytest.approx(0.05)
+    assert arm.ended == "the model is gone"
+    assert (control.arm, control.tests) == ("control", 1 + 0 + 2)
+    assert result.known_months[0] == "2025-01"
+    (item,) = [one for one in items(tmp_path / "library")[0] if one.evidence.found.arm == "model"]
+    assert find(tmp_path / "library", item.name).origin.source == WAVE
+    assert item.evidence.known_months == result.known_months
+    later = model.asked[3][0]["content"]
+    assert "round 1 seven_hours" in later
+    assert "keep: clear" in later
+    assert "a cycle" in later
+    events = read_all(tmp_path / "run" / "labbook.jsonl")
+    assert any("the model works no more: the model is gone" in event.get("text", "") for event in events)
+    assert json.loads((tmp_path / "run" / "result.json").read_text())["arms"][0]["replicated"] == 1.0
+    assert [row[0] for row in table_rows(result)] == ["model", "control"]
