@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
+from pathlib import Path
 
+import pytest
 from ray.autoscaler.v2.instance_manager.config import AutoscalingConfig, IConfigReader
 from ray.autoscaler.v2.instance_manager.node_provider import NodeProviderAdapter
 from ray.core.generated.instance_manager_pb2 import NodeKind
@@ -10,8 +13,15 @@ from synthcity.cluster.autoscaling import autoscaling
 from synthcity.cluster.folder import Folder
 from synthcity.cluster.machines import Machine
 from synthcity.cluster.plan import Plan
-from synthcity.cluster.provider import Provider
+from synthcity.cluster.provider import Provider, open_machines
+from synthcity.cluster.rented import RentedMachines
 from synthcity.errors import RunError
+from synthcity.rent import LEDGER, read_ledger
+from synthcity.schema import build
+from tests.cluster.test_folder import head
+from tests.cluster.test_rented import PLAN
+from tests.rent.conftest import _server, server  # noqa: F401
+from tests.standins.market import Running
 from tests.waiting import until
 
 
@@ -75,6 +85,31 @@ def test_a_machine_of_a_kind_that_the_plan_lacks_does_not_stop_all_scaling(folde
     found = adapter(folder, plan, machines).get_non_terminated()
     assert sorted(one.node_type for one in found.values()) == ["cpu", "head"]
     assert {one.request_id for one in found.values()} == {""}
+
+
+def test_a_plan_of_rented_nodes_is_served_by_its_lessor_over_ssh(
+    folder: Folder,
+    server: Running,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    server.set(virtual=None)
+    for name, value in server.environment.items():
+        monkeypatch.setenv(name, value)
+    folder.write(build(Plan, PLAN), {}, "its-token")
+    with pytest.raises(RunError, match="has no head"):
+        open_machines(folder)
+    folder.write_head(head())
+    machines = open_machines(folder)
+    assert isinstance(machines, RentedMachines)
+    with contextlib.closing(machines):
+        machines.ask("cpu", "one")
+        until(lambda: server.names() == [machines.all()[0].name], seconds=20)
+        (rental,) = read_ledger(folder.path / LEDGER).rentals
+        assert (rental.place, rental.request) == (1, "one")
+        machines.stop(rental.name)
+        until(lambda: server.names() == [], seconds=20)
 
 
 def test_a_refusal_reaches_the_autoscaler_as_an_error_of_its_request(folder: Folder, plan: Plan) -> None:
