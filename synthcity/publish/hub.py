@@ -27,7 +27,7 @@ from synthcity.publish.publication import (
     parse_latest,
     write_latest,
 )
-from synthcity.publish.remote import Head, Moved, Unknown
+from synthcity.publish.remote import Head, Missing, Moved, Unknown
 from synthcity.publish.rescoring import rescore
 
 _ATTEMPTS = 6
@@ -178,7 +178,11 @@ def _verify(remote: Hub, publication: Publication, commit: str) -> None:
     for _ in range(2):  # a cut or damaged transfer is no damaged repository
         with private_folder() as private:
             wanted = {f"{publication.folder}/{name}": file for name, file in publication.files.items()}
-            remote.download([*wanted, f"{publication.folder}/{PUBLICATION}"], commit, private)
+            try:
+                remote.download([*wanted, f"{publication.folder}/{PUBLICATION}"], commit, private)
+            except Missing as error:
+                wrong = str(error)
+                continue
             bad = [name for name, file in wanted.items() if hash_file(private / name) != file]
             if (private / publication.folder / PUBLICATION).read_bytes() != publication.to_json():
                 bad.append(f"{publication.folder}/{PUBLICATION}")
@@ -188,4 +192,7 @@ def _verify(remote: Hub, publication: Publication, commit: str) -> None:
                 wrong = rescore(at / BUNDLE, at / SAMPLES, trust_code=publication.has_code).reason
                 if not wrong:
                     return
-    raise PublishError(f"{remote.repo} at commit {commit}: {wrong}; it does not count as published, look at it there")
+    raise PublishError(
+        f"{remote.repo} at commit {commit}: {wrong}; it does not count as published: look at it there, "
+        "or name another HF_REPO_ID"
+    )

@@ -109,7 +109,11 @@ class Remote:
         return dict(found)
 
     def download(self, paths: Iterable[str], commit: str, to: Path) -> None:
-        """Fetch files at a commit into an empty folder, under their own paths."""
+        """Fetch files at a commit into an empty folder, under their own paths.
+
+        Raises:
+            Missing: the commit has no such file.
+        """
         from huggingface_hub import hf_hub_download
 
         for path in paths:
@@ -167,6 +171,8 @@ class Remote:
         raise AssertionError("an attempt returns or raises")
 
     def _sentence(self, error: Exception, what: str) -> str:
+        if _lacks(error):
+            return f"cannot {what} at {self.endpoint}: there is no such file at that commit"
         status = _status(error)
         remedy = _REMEDIES.get(status or 500, "see what it said" if status else "try again later")
         said = " ".join(str(error).split())
@@ -177,6 +183,10 @@ class Remote:
 
 class Moved(PublishError):
     """Somebody else has written meanwhile; nothing of ours was."""
+
+
+class Missing(PublishError):
+    """There is a repository, and no such file in it."""
 
 
 class Unknown(PublishError):
@@ -216,11 +226,20 @@ def _status(error: Exception) -> int | None:
     return status if isinstance(status, int) else None
 
 
+def _lacks(error: Exception) -> bool:
+    """Whether the Hub said that there is no such file; without an answer its client says so, too, of its own cache."""
+    from huggingface_hub.errors import EntryNotFoundError
+
+    return isinstance(error, EntryNotFoundError) and _status(error) == 404
+
+
 def _read(error: Exception) -> tuple[type[PublishError] | None, float]:
     """Return what an error certainly means, or None and how many seconds to wait before the next attempt."""
     status = _status(error)
     if status in (409, 412):
         return Moved, 0.0
+    if _lacks(error):
+        return Missing, 0.0
     if status is not None and 400 <= status < 500 and status not in (408, 429):
         return PublishError, 0.0
     if isinstance(error, ValueError) and status is None and "metadata in README" in str(error):

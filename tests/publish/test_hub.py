@@ -97,11 +97,19 @@ def test_a_latest_that_is_none_is_written_anew(
     assert len(ours(hub)) == 1
 
 
-@pytest.mark.parametrize("what", ["missing", "swallowed"])
-def test_a_hub_that_lies_is_not_believed(what: str, remote: Remote, ready: Prepared, hub: RunningHub) -> None:
-    hub.faults({"on": COMMIT, "what": what})
+def test_a_commit_that_never_was_is_not_believed(remote: Remote, ready: Prepared, hub: RunningHub) -> None:
+    hub.faults({"on": COMMIT, "what": "swallowed"})
     with pytest.raises(PublishError):
         send(remote, ready)
+
+
+def test_a_commit_that_lacks_a_file_is_told_as_that_however_often_it_is_asked_for(
+    remote: Remote, ready: Prepared, hub: RunningHub
+) -> None:
+    hub.faults({"on": COMMIT, "what": "missing"}, {"on": "HEAD .*/resolve/", "what": "500"})
+    for _ in range(2):
+        with pytest.raises(PublishError, match=r"no such file at that commit; it does not count as published: look"):
+            send(remote, ready)
 
 
 def test_a_file_that_comes_back_other_is_told(remote: Remote, ready: Prepared, hub: RunningHub) -> None:
