@@ -38,7 +38,7 @@ def test_curves_are_each_trial_s_own_scores(records: list[Any]) -> None:
 def test_trials_are_told_with_parameters_state_and_cause(records: list[Any]) -> None:
     values = [record["values"] for record in records[1:]]
     first = next(each for each in values if each.get("trial/source"))
-    assert (first["trial/id"], first["params/history"], first["params/head.name"]) == ("c0000", 64, "gbm")
+    assert (first["trial/id"], first["params/history"], first["params/head.name"]) == ("c0000", 48, "gbm")
     failed = next(each for each in values if each.get("trial/state") == "failed")
     assert failed["trial/failure"] == "TrialFailed: the loss is not finite at step 40"
 
