@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from synthcity.search.journal.history import TrialHistory
+from synthcity.search.report.figures import sections
 from synthcity.search.report.saving import save_report
 from tests.search.sample_run import journal, lead_tables, made_scores, repair_events, sample_report
 
@@ -19,6 +20,12 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
         command="synthcity search <b>x</b>.yaml", history=TrialHistory.replay([*journal(), *repair_events()])
     )
     return save_report(folder, report).read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the plots out, which are most of the work, where a test reads what stands beside them."""
+    monkeypatch.setattr(sections, "draw", lambda name, build, *data, **named: "<svg></svg>")
 
 
 def test_the_page_is_self_contained_and_escaped(page: str):
@@ -63,6 +70,7 @@ def tags(page: str) -> dict[str, str]:
     return dict(found)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_page_says_proven_only_of_what_is(tmp_path: Path):
     report = sample_report(diagnostics=None, groups=None)
     assert tags(save_report(tmp_path, report).read_text()) == dict.fromkeys(report["leads"], "proven")
@@ -77,6 +85,7 @@ def test_the_page_says_proven_only_of_what_is(tmp_path: Path):
     assert page.count('<span class="below">too few days for an interval') == len(unknown)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_lead_that_is_not_proven_is_not_called_so_on_the_page(tmp_path: Path):
     leads = lead_tables(made_scores())
     for name in ("fhs", "ewma"):
@@ -92,6 +101,7 @@ def test_a_lead_that_is_not_proven_is_not_called_so_on_the_page(tmp_path: Path):
     assert "Not proven against fhs, ewma" in page
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_simulated_market_is_told_where_it_cannot_be_missed(tmp_path: Path):
     real = save_report(tmp_path, sample_report(diagnostics=None, groups=None, venues=["binance"]))
     assert "SIMULATED" not in real.read_text()
