@@ -15,6 +15,7 @@ from synthcity.serve.ingress.front import most_connections
 from synthcity.serve.ingress.outside import Listener, descendants, listeners, outer_addresses, reachable
 from synthcity.serve.mining import MiningConfig, hotkey_address
 from synthcity.serve.preflight import Check, CheckState, check_address, check_clock
+from synthcity.serve.settlement.places import open_place
 from synthcity.settings import Settings
 
 _LITTLE_BYTES, _NO_BYTES = 10 << 30, 1 << 30
@@ -26,7 +27,12 @@ def check_set_up(config: MiningConfig) -> list[Check]:
 
     Nothing is started, written or sent but a request for the time.
     """
-    found = [_hotkey(config), *_models(config), check_clock(Settings.load().venue_urls.get(VENUE.name, VENUE.url))]
+    found = [
+        _hotkey(config),
+        *_models(config),
+        *_watched(config),
+        check_clock(Settings.load().venue_urls.get(VENUE.name, VENUE.url)),
+    ]
     folders = {Path(config.store): "prices", Path(config.state): "answers and nonces"}
     found += [_disk(folder, use) for folder, use in folders.items()]
     found += [_files(), _published(config)]
@@ -88,6 +94,20 @@ def _models(config: MiningConfig) -> list[Check]:
             except SynthcityError as error:
                 found.append(Check(name=role, state=CheckState.FAILED, text=str(error)))
     return found
+
+
+def _watched(config: MiningConfig) -> list[Check]:
+    """What the place holds whose bundles are to race; nothing is taken from it."""
+    if config.watch is None:
+        return []
+    try:
+        place = open_place(config.watch, Path(config.state))
+        newest = next(place.bundles(), None)
+    except SynthcityError as error:
+        return [Check(name="watch", state=CheckState.FAILED, text=str(error))]
+    if newest is None:
+        return [Check(name="watch", state=CheckState.WARNING, text=f"no bundle lies in {place.name} yet")]
+    return [Check(name="watch", state=CheckState.OK, text=f"the newest bundle of {place.name} is {newest.name}")]
 
 
 def _disk(folder: Path, use: str) -> Check:

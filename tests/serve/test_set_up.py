@@ -17,6 +17,7 @@ from synthcity.serve.ingress.outside import Listener
 from synthcity.serve.mining import MiningConfig
 from synthcity.serve.preflight import CheckState
 from synthcity.serve.set_up import check_outside, check_set_up
+from tests.forecast.bundles.test_facts import bundle, facts
 from tests.ports import free_ports
 from tests.serve.dialogue import STRANGER, VALIDATOR, snapshot
 
@@ -119,3 +120,14 @@ def test_ports_of_a_running_miner_are_tried(config: MiningConfig, monkeypatch: p
     assert found[0] is CheckState.FAILED
     assert found[1].startswith(f"can be reached from outside: {beside} (python")
     assert miner_at(Path(config.state)) is None
+
+
+def test_a_watched_place_is_looked_into(config: MiningConfig, tmp_path: Path):
+    watching = replace(config, watch=str(tmp_path / "place"))
+    state, text = states(watching)["watch"]
+    assert (state, "there is no folder" in text) == (CheckState.FAILED, True)
+    (tmp_path / "place").mkdir()
+    assert states(watching)["watch"] == (CheckState.WARNING, f"no bundle lies in {tmp_path / 'place'} yet")
+    made = bundle(tmp_path / "place" / "a", facts("binance"))
+    assert states(watching)["watch"] == (CheckState.OK, f"the newest bundle of {tmp_path / 'place'} is {made}")
+    assert "watch" not in states(config)
