@@ -116,7 +116,7 @@ def status(folder: Path, as_json: bool, rank: bool, uid: int | None) -> None:
         import time
 
         from synthcity.market.sources.synthapi import SynthApi
-        from synthcity.serve.settlement.tenure import work_out_places
+        from synthcity.serve.challengers.tenure import work_out_places
 
         with SynthApi() as api:
             work_out_places(place_of(folder), api, time.time(), uid)

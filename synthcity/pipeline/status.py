@@ -12,7 +12,7 @@ from synthcity.market.times import format_time
 from synthcity.pipeline.events import Renewed
 from synthcity.pipeline.journal import JOURNAL, read_told
 from synthcity.pipeline.state import Round, State
-from synthcity.serve.settlement.tenure import Tenure, read_tenure
+from synthcity.serve.challengers.tenure import Tenure, read_tenure
 
 _RECENT = 10
 

@@ -15,11 +15,11 @@ from synthcity.forecast.bundles.choose import identify
 from synthcity.serve.answering.prices import Prices
 from synthcity.serve.answering.tally import Status
 from synthcity.serve.build import LEDGER, ServeConfig
+from synthcity.serve.challengers.candidacy import is_refit
 from synthcity.serve.operations.facts import Facts, Surroundings
 from synthcity.serve.operations.recent import Recent
 from synthcity.serve.operations.recording import Recorded
 from synthcity.serve.operations.view import View
-from synthcity.serve.settlement.candidacy import is_refit
 from synthcity.serve.settlement.challenge import ChallengeVerdict, Pair
 from synthcity.serve.settlement.offer import Offer, had_its_race, is_new, is_over
 from synthcity.serve.settlement.settler import Settler

@@ -28,6 +28,7 @@ from synthcity.serve.answering.live_prices import LivePrices, LivePricesConfig
 from synthcity.serve.board import Board
 from synthcity.serve.build import LEDGER, ServeConfig, check, load_model
 from synthcity.serve.chain.watched import Watched
+from synthcity.serve.challengers.watch import Watch
 from synthcity.serve.deployment import HAPROXY, ClusterConfig, serving
 from synthcity.serve.miner import Miner, start_config
 from synthcity.serve.operations.outlets import outlets
@@ -48,7 +49,6 @@ from synthcity.serve.preflight import (
 from synthcity.serve.settlement.archive import ARCHIVE, archive
 from synthcity.serve.settlement.settler import Settler
 from synthcity.serve.settlement.succession import begin
-from synthcity.serve.settlement.watch import Watch
 from synthcity.settings import Settings
 from synthcity.sn50.competitions import get_rules
 

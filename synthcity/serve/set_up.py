@@ -11,11 +11,11 @@ from synthcity.market.venues.binance import VENUE
 from synthcity.serve.admission.metagraph import Metagraph
 from synthcity.serve.admission.presence import miner_at
 from synthcity.serve.build import load_model
+from synthcity.serve.challengers.places import open_place
 from synthcity.serve.ingress.front import most_connections
 from synthcity.serve.ingress.outside import Listener, descendants, listeners, outer_addresses, reachable
 from synthcity.serve.mining import MiningConfig, hotkey_address
 from synthcity.serve.preflight import Check, CheckState, check_address, check_clock
-from synthcity.serve.settlement.places import open_place
 from synthcity.settings import Settings
 
 _LITTLE_BYTES, _NO_BYTES = 10 << 30, 1 << 30

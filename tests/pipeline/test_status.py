@@ -14,7 +14,7 @@ from synthcity.pipeline.loop import run_loop
 from synthcity.pipeline.status import lines, place_of, read_status
 from synthcity.serve.settlement.succession import Succession
 from tests.pipeline.standin import CONFIG, START, StandIn
-from tests.serve.settlement.test_tenure import scored, settle
+from tests.serve.challengers.test_tenure import scored, settle
 
 
 def test_it_tells_what_was_found_who_answers_and_what_it_cost(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from synthcity.pipeline.events import Crowned, Deployed, Renewed
 from synthcity.pipeline.state import State
-from synthcity.serve.settlement.candidacy import keep, parts_of
+from synthcity.serve.challengers.candidacy import keep, parts_of
 from synthcity.serve.settlement.offer import Offer, lost
 from synthcity.serve.settlement.succession import Succession
 

@@ -21,7 +21,7 @@ from synthcity.market.times import format_time
 from synthcity.pipeline.events import Renewed
 from synthcity.pipeline.state import State
 from synthcity.pipeline.steps.deploying import answering
-from synthcity.serve.settlement.candidacy import keep
+from synthcity.serve.challengers.candidacy import keep
 from synthcity.serve.settlement.offer import Offer
 
 EVERY_DAYS = 30

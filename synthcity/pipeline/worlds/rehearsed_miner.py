@@ -22,7 +22,7 @@ from synthcity.market.simulated import SimulatedConfig, SimulatedMarket
 from synthcity.pipeline.config import Sweep
 from synthcity.publish.standin.shelf import MARK
 from synthcity.serve.answering.answer_ledger import SCORES
-from synthcity.serve.settlement.candidacy import is_refit
+from synthcity.serve.challengers.candidacy import is_refit
 from synthcity.serve.settlement.challenge import ChallengeConfig, ChallengeVerdict, Pair, judge
 from synthcity.serve.settlement.offer import Offer, is_new, lost
 from synthcity.serve.settlement.settle import ScoreRecord, read_scores

@@ -23,7 +23,7 @@ from tests.bridge.dashboard.html import Page
 from tests.bridge.jobs.builders import Launched
 from tests.cli.test_handpicked import invoke
 from tests.pipeline.standin import CONFIG, START, StandIn
-from tests.serve.settlement.test_tenure import scored, settle
+from tests.serve.challengers.test_tenure import scored, settle
 
 
 def test_it_is_the_command_with_a_folder_of_its_own(

@@ -11,7 +11,7 @@ from synthcity.forecast.bundles.bundle import load
 from synthcity.forecast.bundles.choose import identify
 from synthcity.forecast.bundles.suitability import facts_of
 from synthcity.lines import append_line
-from synthcity.pipeline.events import Crowned
+from synthcity.pipeline.events import Crowned, Told
 from synthcity.pipeline.state import Round, State
 from synthcity.pipeline.steps.deploying import answering, crowned, is_racing, offer_challenger
 from synthcity.serve.settlement.offer import Offer
@@ -60,8 +60,7 @@ def test_what_answers_elsewhere_goes_on_to_do_so(winner: Path, miner: Path, tmp_
 
 def test_a_race_goes_on_until_a_verdict_or_a_hand(winner: Path, miner: Path) -> None:
     told = offer_challenger(miner, _open(), winner, "proven")
-    state = _open()
-    state = replace(state, rounds=(replace(state.rounds[0], deployed=told),))
+    state = _open().after(Told(event=told, time=0.0))
     assert is_racing(miner, state)
     assert crowned(miner, state) == []
     verdict = {"challenger": told.bundle, "decision": "keep", "reason": "worse", "competition": "crypto-1h"}
@@ -77,7 +76,7 @@ def test_a_race_goes_on_until_a_verdict_or_a_hand(winner: Path, miner: Path) -> 
 
 def test_a_verdict_elsewhere_ends_no_race_and_who_was_taken_back_has_none(winner: Path, miner: Path) -> None:
     told = offer_challenger(miner, _open(), winner, "proven")
-    state = replace(_open(), rounds=(replace(_open().rounds[0], deployed=told),))
+    state = _open().after(Told(event=told, time=0.0))
     verdict = {"challenger": told.bundle, "decision": "keep", "reason": "no race", "competition": "crypto-24h"}
     append_line(miner / "ledger" / "challenges.jsonl", verdict)
     assert is_racing(miner, state)

@@ -9,20 +9,17 @@ import pytest
 
 from synthcity.durations import DAY
 from synthcity.errors import ConfigError
-from synthcity.forecast.baselines import baseline
-from synthcity.forecast.bundles.choose import identify
-from synthcity.forecast.quantise import Quantised
 from synthcity.pipeline.events import Crowned, Deployed, Renewed, Told
 from synthcity.pipeline.state import Round, State
-from synthcity.pipeline.steps import renewing as module
 from synthcity.pipeline.steps.deploying import crowned, is_racing
 from synthcity.pipeline.steps.renewing import EVERY_DAYS, MOST_IN_A_ROW, NEW_DAYS, due, learned_until, renewed
 from synthcity.search import renewal
-from synthcity.serve.settlement.candidacy import is_refit
+from synthcity.serve.challengers.candidacy import is_refit
 from synthcity.serve.settlement.offer import Offer
 from synthcity.serve.settlement.succession import Succession
 from tests.forecast.bundles.test_facts import bundle, facts
 from tests.pipeline.standin import began
+from tests.serve.challengers.test_candidacy import again
 
 LEARNED = 1_742_428_800  # 2025-03-20, when the bundle's validation ends
 DUE = LEARNED + EVERY_DAYS * DAY
@@ -43,13 +40,6 @@ def miner(tmp_path: Path, champion: Path) -> Path:
 def answered_by(miner: Path, name: str) -> Path:
     Succession(named=name, challenger=None, champion=name, reason="").write(miner)
     return miner
-
-
-def again(champion: Path, folder: Path, factor: int = 8) -> Path:
-    """The same, as a refit is written: its manifest names its parent, its config is the parent's."""
-    known = replace(facts("binance"), refit_of=identify(str(champion)))
-    Quantised(baseline("fhs"), factor).save(folder, manifest=known.to_manifest())
-    return folder
 
 
 def test_it_is_due_after_a_month_where_an_asset_was_new(miner: Path) -> None:
@@ -114,12 +104,3 @@ def test_what_cannot_be_trained_again_goes_on_to_be_served(
     state = State(offered=("crypto-24h", Deployed(round=1, state="s", folder="old", bundle="b")))
     assert state.after(Told(event=told, time=DUE)).offered == state.offered
     assert Offer.read(miner) is None
-
-
-def test_another_structure_is_no_refit_whatever_it_says(champion: Path, tmp_path: Path) -> None:
-    assert is_refit(str(again(champion, tmp_path / "same")), str(champion))
-    assert not is_refit(str(again(champion, tmp_path / "other", factor=2)), str(champion))
-    assert not is_refit(str(bundle(tmp_path / "says-nothing", facts("binance"))), str(champion))
-    assert not is_refit(str(again(tmp_path / "same", tmp_path / "of-another")), str(champion))
-    assert not is_refit("fhs", str(champion))
-    assert module.FOLDER == "refits"

@@ -14,10 +14,10 @@ from synthcity.forecast.bundles.facts import SIMULATED
 from synthcity.pipeline.config import Opening, load_pipeline
 from synthcity.pipeline.worlds import rehearsed_miner as module
 from synthcity.pipeline.worlds.rehearsed_miner import RehearsedMiner
+from synthcity.serve.challengers.tenure import read_tenure
 from synthcity.serve.settlement.offer import Offer, lost
 from synthcity.serve.settlement.settle import read_scores
 from synthcity.serve.settlement.succession import Succession
-from synthcity.serve.settlement.tenure import read_tenure
 from tests.forecast.bundles.test_facts import bundle, facts
 
 FILE = Path(__file__).parents[3] / "configs" / "quickstart-pipeline.yaml"

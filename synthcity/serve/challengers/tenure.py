@@ -14,7 +14,7 @@ from synthcity.errors import RunError
 from synthcity.files import PRIVATE, atomic_write
 from synthcity.forecast.bundles.choose import identify
 from synthcity.serve.answering.answer_ledger import Fallback
-from synthcity.serve.settlement.candidacy import is_refit
+from synthcity.serve.challengers.candidacy import is_refit
 from synthcity.serve.settlement.challenge import Pair, decide
 from synthcity.serve.settlement.settle import read_scores
 from synthcity.serve.settlement.standing import standings

@@ -12,9 +12,9 @@ import pytest
 from synthcity.durations import DAY
 from synthcity.errors import RunError
 from synthcity.lines import LineWriter
+from synthcity.serve.challengers.tenure import RANKS, Place, read_tenure, work_out_places
 from synthcity.serve.settlement.settle import ScoreRecord
 from synthcity.serve.settlement.succession import Succession
-from synthcity.serve.settlement.tenure import RANKS, Place, read_tenure, work_out_places
 
 START = 1_761_955_200  # 2025-11-01
 NOW = START + 5.0 * DAY

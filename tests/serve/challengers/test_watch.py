@@ -11,9 +11,9 @@ from synthcity.errors import ConfigError
 from synthcity.forecast.bundles.choose import identify
 from synthcity.forecast.bundles.facts import SIMULATED
 from synthcity.forecast.bundles.suitability import facts_of, refuse_simulated
+from synthcity.serve.challengers.watch import Watch
 from synthcity.serve.settlement.offer import Offer
 from synthcity.serve.settlement.succession import Succession
-from synthcity.serve.settlement.watch import Watch
 from synthcity.vault import open_vault, push_bundle
 from tests.forecast.bundles.test_facts import bundle, facts
 from tests.waiting import until

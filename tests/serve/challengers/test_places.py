@@ -9,7 +9,7 @@ import pytest
 
 from synthcity.errors import ConfigError
 from synthcity.forecast.bundles.choose import identify
-from synthcity.serve.settlement.places import open_place
+from synthcity.serve.challengers.places import open_place
 from synthcity.vault import open_vault, push_bundle
 from tests.forecast.bundles.test_facts import bundle, facts
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from synthcity.errors import ConfigError, SynthcityError
 from synthcity.lines import append_line, read_lines
-from synthcity.serve.settlement.candidacy import BUNDLES, keep, parts_of
+from synthcity.serve.challengers.candidacy import BUNDLES, keep, parts_of
+from synthcity.serve.challengers.places import Found, Place, open_place
 from synthcity.serve.settlement.offer import Offer
-from synthcity.serve.settlement.places import Found, Place, open_place
 from synthcity.serve.settlement.succession import Succession
 
 WATCHED = "watched.jsonl"
