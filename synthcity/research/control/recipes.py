@@ -201,9 +201,9 @@ def is_schedule(known: Known, name: str) -> bool:
 
 
 def log_level(known: Known, asset: str, hours: float) -> Floats:
-    """Log of the mean absolute return over some hours up to each row, in units of a fixed one, (n,)."""
+    """Log of the mean absolute return over some hours up to each row, in units of all before it, (n,)."""
     size = np.abs(known.returns(asset))
     count = max(1, round(hours * HOUR / known.step))
     mean = pd.Series(size).rolling(count, min_periods=max(1, count // 2)).mean().to_numpy()
-    usual = np.median(size[np.isfinite(size)][: 20 * DAY // known.step])
+    usual = pd.Series(size).expanding(1).mean().to_numpy()  # up to each row: an asset may have come later
     return np.asarray(np.log(mean / usual + _LEAST))

@@ -67,4 +67,6 @@ def test_an_asset_that_came_later_has_a_level_of_its_own(still: Judge) -> None:
     bars["ETH"]["close"][:8000] = np.nan
     level = log_level(Known(times=still.known.times, step=STEP, bars=bars), "ETH", 1.0)
     assert np.isnan(level[:8000]).all()
+    cut = Known(times=still.known.times, step=STEP, bars=bars).until(9000)
+    assert log_level(cut, "ETH", 1.0)[9000] == level[9000]
     assert abs(np.nanmedian(level)) < 0.5
