@@ -25,6 +25,7 @@ import typing
 from pathlib import Path
 
 SAID = "said"
+TUNNEL = "tunnel"  # what `follow` is told where its connection carries ports
 END = "end"  # the word by which a head lets go of a machine
 SILENCE_SECONDS = 25.0  # without a word from the head after which a connection is given up, and its ports with it
 _DROP_IN = Path("/etc/ssh/sshd_config.d/00-synthcity.conf")
@@ -71,10 +72,13 @@ class Node:
         self._open_tunnel()
         python = self._environment()
         self.say("open", "waits for its tunnel")
-        while not _answers(*self.told["gcs"]):
+        while not (_number(self.folder / "tunnel") and _answers(*self.told["gcs"])):
             self._check()
             time.sleep(_PAUSE)
-        self._ray(python)
+        while True:
+            tunnel = _number(self.folder / "tunnel")
+            self._ray(python, tunnel)
+            self.say("state", "starts Ray anew, since its connection broke")
 
     def _shut(self) -> None:
         """Let nobody in but by ssh: Ray listens on every address of the machine."""
@@ -123,7 +127,12 @@ class Node:
         self._call([*pip, "-r", str(self.folder / "requirements.txt")], why)
         return str(made / "bin/python")
 
-    def _ray(self, python: str) -> None:
+    def _ray(self, python: str, tunnel: int) -> None:
+        """Run Ray until another tunnel comes: Ray would call a node alive whose connection broke, and never use it.
+
+        Raises:
+            Failed: it ended by itself, or the machine is to end.
+        """
         self.say("state", "starts Ray")
         path = os.pathsep.join([str(self.folder / "source"), *filter(None, [os.environ.get("PYTHONPATH")])])
         environment = {
@@ -148,6 +157,8 @@ class Node:
             joined = False
             while child.poll() is None:
                 self._check()
+                if _number(self.folder / "tunnel") != tunnel:
+                    return
                 if not joined and _answers(*self.told["address"]):
                     joined = True
                     self.say("joined", "is a node")
@@ -159,6 +170,7 @@ class Node:
                     child.wait(10)
                 except subprocess.TimeoutExpired:
                     child.kill()
+                self._end_processes()
         raise Failed(f"Ray on it ended by itself with {child.returncode}: {_last_line(log)}")
 
     def _call(self, command: list[str], why: str, *, text: str = "") -> str:
@@ -241,12 +253,14 @@ def start(folder: Path) -> None:
         )
 
 
-def follow(folder: Path) -> int:
+def follow(folder: Path, *, is_tunnel: bool) -> int:
     """Print what is said until the last of it, while the input shows that the head is there.
 
     Without it the connection is ended from here: its ports would else be taken when the head comes back.
     """
     server, heard, count = os.getppid(), time.monotonic(), 0
+    if is_tunnel and folder.exists():
+        (folder / "tunnel").write_text(str(_number(folder / "tunnel") + 1), encoding="ascii")
     while True:
         if select.select([0], [], [], _PAUSE)[0]:
             words = os.read(0, 4096)
@@ -349,6 +363,6 @@ if __name__ == "__main__":
     elif sys.argv[1] == "start":
         start(here)
     elif sys.argv[1] == "follow":
-        sys.exit(follow(here))
+        sys.exit(follow(here, is_tunnel=sys.argv[2:] == [TUNNEL]))
     else:
         print("\n".join(lacks(Path(sys.argv[2]))))

@@ -22,7 +22,7 @@ from typing import IO
 from synthcity.cluster import ssh
 from synthcity.cluster.folder import Folder
 from synthcity.cluster.layout import MOST_REACHED, Place
-from synthcity.cluster.node import END
+from synthcity.cluster.node import END, TUNNEL
 from synthcity.cluster.notes import Notes
 from synthcity.cluster.parcel import PATIENCE_SECONDS, packed
 from synthcity.cluster.plan import Plan
@@ -144,7 +144,10 @@ class _Link(threading.Thread):
             self._is_sent = self._talk(_SEND, content=content)
             if not self._is_sent:
                 return
-        self._talk(_FOLLOW, peers=self._peers if self._is_open else None)
+        if self._is_open:
+            self._talk(f"{_FOLLOW} {TUNNEL}", peers=self._peers)
+        else:
+            self._talk(_FOLLOW)
 
     def _talk(self, words: str, *, content: bytes | None = None, peers: list[Place] | None = None) -> bool:
         """Run something there, with ``content`` or signs of life as its input; return whether it went well."""

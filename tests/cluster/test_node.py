@@ -76,6 +76,7 @@ class Machine:
     def runs(self) -> list[tuple[str, str]]:
         """Let it run in this process, and return what it said to its end."""
         (self.folder / "seen").touch()
+        (self.folder / "tunnel").write_text("1")
         one = Heard(self.folder)
         one.run()
         return one.said

@@ -166,7 +166,9 @@ def test_a_machine_becomes_a_node_and_ends_itself_when_it_is_let_go_of(
             assert b"canary" not in path.read_bytes(), path
         assert (machine.disk / "home/.synthcity-node").stat().st_mode & 0o077 == 0
 
+        (machine.disk / "told").unlink()
         os.kill(tunnels(folder)[0], signal.SIGKILL)
+        until((machine.disk / "told").exists, seconds=60)  # Ray was started anew
         until(lambda: ask(place) == NAME, seconds=60)
         until(lambda: state(folder) == "joined", seconds=20)
         assert transport.failure(NAME) == ""
