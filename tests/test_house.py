@@ -13,8 +13,8 @@ from benchmarks.rooms import circles, imports, modules
 ROOT = Path(__file__).parents[1]
 MODULES = sorted((ROOT / "synthcity").rglob("*.py"))
 WITHOUT_LOGIC = {
-    "cluster/machines.py",  # a record and a protocol
-    "cluster/transport.py",  # a record and a protocol
+    "cluster/machines/machine.py",  # a record and a protocol
+    "cluster/joining/transport.py",  # a record and a protocol
     "market/sources/source.py",  # protocols
     "pipeline/worlds/world.py",  # a protocol and a record
     "nets/authored/examples.py",  # two texts, which test_static and test_sandbox read

@@ -20,9 +20,9 @@ from synthcity.cluster.autoscaling import autoscaling, variables
 from synthcity.cluster.folder import Folder, Head, ray_command
 from synthcity.cluster.keeper import start_keeper
 from synthcity.cluster.layout import Place
+from synthcity.cluster.machines.rented import WAITING
 from synthcity.cluster.plan import Plan
 from synthcity.cluster.processes import MARK, Process, end, marked
-from synthcity.cluster.rented import WAITING
 from synthcity.cluster.renting import end_rentals, may_rent
 from synthcity.errors import ConfigError, Fatal
 from synthcity.private import secret_names

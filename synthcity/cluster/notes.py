@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from synthcity.cluster.folder import Folder
-from synthcity.cluster.transport import Reached
+from synthcity.cluster.joining.transport import Reached
 from synthcity.files import atomic_write
 
 _MOST_KEPT = 20  # of machines that failed

@@ -27,12 +27,12 @@ from ray.autoscaler.v2.sdk import get_cluster_status
 
 from synthcity.cluster.autoscaling import HEAD
 from synthcity.cluster.folder import Folder
+from synthcity.cluster.joining.tunnel import SshTransport
 from synthcity.cluster.layout import Place
-from synthcity.cluster.machines import Machine, Machines
-from synthcity.cluster.raylets import LocalMachines
-from synthcity.cluster.rented import RentedMachines
+from synthcity.cluster.machines.machine import Machine, Machines
+from synthcity.cluster.machines.raylets import LocalMachines
+from synthcity.cluster.machines.rented import RentedMachines
 from synthcity.cluster.renting import open_lessor
-from synthcity.cluster.tunnel import SshTransport
 from synthcity.errors import RunError
 from synthcity.rent import Market
 from synthcity.settings import Settings

@@ -9,9 +9,9 @@ from decimal import Decimal
 from pathlib import Path
 
 from synthcity.cluster.folder import Folder, find_up
+from synthcity.cluster.joining.ssh import public_key
+from synthcity.cluster.machines.rented import WAITING
 from synthcity.cluster.plan import Plan
-from synthcity.cluster.rented import WAITING
-from synthcity.cluster.ssh import public_key
 from synthcity.errors import ConfigError
 from synthcity.rent import (
     LEDGER,

@@ -16,8 +16,8 @@ from synthcity.cluster.plan import Plan, load_plan
 from synthcity.cluster.status import Status
 from synthcity.errors import ConfigError
 from synthcity.schema import build
+from tests.cluster.joining.test_ssh import MACHINE
 from tests.cluster.test_folder import head
-from tests.cluster.test_ssh import MACHINE
 from tests.ports import free_ports
 
 

@@ -19,12 +19,12 @@ from typing import Any
 
 from synthcity.cluster import provider
 from synthcity.cluster.folder import Folder
+from synthcity.cluster.joining.ssh import public_key
+from synthcity.cluster.joining.transport import Reached
+from synthcity.cluster.joining.tunnel import SshTransport
 from synthcity.cluster.layout import Place
-from synthcity.cluster.machines import Machine as Listed
+from synthcity.cluster.machines.machine import Machine as Listed
 from synthcity.cluster.processes import Process
-from synthcity.cluster.ssh import public_key
-from synthcity.cluster.transport import Reached
-from synthcity.cluster.tunnel import SshTransport
 from synthcity.files import atomic_write
 from tests.cluster.machine import POWER_OFF, Machine
 

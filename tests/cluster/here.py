@@ -9,14 +9,14 @@ import threading
 from pathlib import Path
 
 from synthcity.cluster.folder import Folder, ray_command
+from synthcity.cluster.joining.transport import Reached
+from synthcity.cluster.machines.raylets import _listens, node_environment
+from synthcity.cluster.machines.rented import RentedMachines
 from synthcity.cluster.plan import Plan
 from synthcity.cluster.processes import end, marked
 from synthcity.cluster.provider import Provider as _Provider
 from synthcity.cluster.provider import joined
-from synthcity.cluster.raylets import _listens, node_environment
-from synthcity.cluster.rented import RentedMachines
 from synthcity.cluster.renting import open_lessor
-from synthcity.cluster.transport import Reached
 from synthcity.rent import Market
 from synthcity.settings import Settings
 from tests.waiting import until

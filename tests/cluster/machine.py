@@ -17,8 +17,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from synthcity.cluster.joining.transport import Reached
 from synthcity.cluster.layout import Place
-from synthcity.cluster.transport import Reached
 from tests.waiting import until
 
 POWER_OFF = "kill -TERM 1"

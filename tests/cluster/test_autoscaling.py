@@ -7,7 +7,7 @@ from ray.autoscaler._private.util import prepare_config, validate_config
 from synthcity.cluster.autoscaling import PROVIDER, autoscaling, variables
 from synthcity.cluster.plan import Plan
 from synthcity.schema import build
-from tests.cluster.test_rented import PLAN
+from tests.cluster.machines.test_rented import PLAN
 
 
 def test_rays_autoscaler_takes_it_and_finds_every_key(plan: Plan) -> None:

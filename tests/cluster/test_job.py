@@ -11,8 +11,8 @@ from synthcity.cluster.job import check_kept, settle, storage
 from synthcity.cluster.plan import Plan
 from synthcity.errors import ConfigError
 from synthcity.schema import build
+from tests.cluster.machines.test_rented import PLAN
 from tests.cluster.test_folder import head
-from tests.cluster.test_rented import PLAN
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ from synthcity.cluster.processes import Process
 from synthcity.errors import RentError
 from synthcity.schema import build
 from synthcity.settings import Settings
+from tests.cluster.machines.test_rented import PLAN
 from tests.cluster.test_folder import head
-from tests.cluster.test_rented import PLAN
 from tests.waiting import until
 
 DIES_TWICE = """

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from synthcity.cluster.folder import Folder
 from synthcity.cluster.notes import Notes, notes
-from tests.cluster.test_ssh import MACHINE
+from tests.cluster.joining.test_ssh import MACHINE
 
 
 def test_what_is_new_is_kept_and_logged_once(folder: Folder) -> None:

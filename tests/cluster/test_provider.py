@@ -11,15 +11,15 @@ from ray.core.generated.instance_manager_pb2 import NodeKind
 
 from synthcity.cluster.autoscaling import autoscaling
 from synthcity.cluster.folder import Folder
-from synthcity.cluster.machines import Machine
+from synthcity.cluster.machines.machine import Machine
+from synthcity.cluster.machines.rented import RentedMachines
 from synthcity.cluster.plan import Plan
 from synthcity.cluster.provider import Provider, open_machines
-from synthcity.cluster.rented import RentedMachines
 from synthcity.errors import RunError
 from synthcity.rent import LEDGER, read_ledger
 from synthcity.schema import build
+from tests.cluster.machines.test_rented import PLAN
 from tests.cluster.test_folder import head
-from tests.cluster.test_rented import PLAN
 from tests.rent.conftest import _server, server  # noqa: F401
 from tests.standins.market import Running
 from tests.waiting import until

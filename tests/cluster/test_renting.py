@@ -19,15 +19,15 @@ from synthcity.cluster.autoscaling import autoscaling
 from synthcity.cluster.folder import Folder, Head, ray_command
 from synthcity.cluster.keeper import start_keeper
 from synthcity.cluster.layout import Place
+from synthcity.cluster.machines.raylets import _listens
 from synthcity.cluster.plan import Plan
 from synthcity.cluster.processes import Process, marked
-from synthcity.cluster.raylets import _listens
 from synthcity.rent import LEDGER, comparing, lessor, read_ledger
 from synthcity.schema import build
 from synthcity.settings import Settings
 from tests.cluster import here
+from tests.cluster.machines.test_rented import PLAN
 from tests.cluster.test_head import block
-from tests.cluster.test_rented import PLAN
 from tests.standins.market import running_market
 from tests.waiting import until
 

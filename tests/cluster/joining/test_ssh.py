@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from synthcity.cluster.folder import Folder
+from synthcity.cluster.joining.ssh import command, known_hosts, public_key
+from synthcity.cluster.joining.transport import Reached
 from synthcity.cluster.layout import Place
-from synthcity.cluster.ssh import command, known_hosts, public_key
-from synthcity.cluster.transport import Reached
 from synthcity.errors import ConfigError
 
 MACHINE = Reached(name="tests-cpu-1", kind="cpu", place=Place(1, 7000), host="192.0.2.1", user="ubuntu", power_off="")

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from synthcity.cluster.folder import Folder
+from synthcity.cluster.joining.transport import Reached
 from synthcity.cluster.layout import Place
-from synthcity.cluster.transport import Reached
 from synthcity.errors import ConfigError, Fatal
 from synthcity.files import atomic_write
 

@@ -8,17 +8,17 @@ from pathlib import Path
 
 import synthcity
 from synthcity.cluster.folder import Folder
+from synthcity.cluster.joining.parcel import packed, parcel, pins
+from synthcity.cluster.joining.transport import Reached
 from synthcity.cluster.layout import Place
-from synthcity.cluster.parcel import packed, parcel, pins
 from synthcity.cluster.plan import Plan
-from synthcity.cluster.transport import Reached
 
 
 def test_the_whole_package_travels_and_nothing_compiled() -> None:
     root = Path(synthcity.__file__).parent
     with tarfile.open(fileobj=io.BytesIO(parcel().source)) as archive:
         names = set(archive.getnames())
-    assert {"synthcity/__init__.py", "synthcity/cluster/node.py"} <= names
+    assert {"synthcity/__init__.py", "synthcity/cluster/joining/node.py"} <= names
     assert not [name for name in names if "__pycache__" in name]
     assert len(names) == sum(path.is_file() and "__pycache__" not in path.parts for path in root.rglob("*"))
 

@@ -19,14 +19,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import IO
 
-from synthcity.cluster import ssh
 from synthcity.cluster.folder import Folder
+from synthcity.cluster.joining import ssh
+from synthcity.cluster.joining.node import END, TUNNEL
+from synthcity.cluster.joining.parcel import PATIENCE_SECONDS, packed
+from synthcity.cluster.joining.transport import Reached
 from synthcity.cluster.layout import MOST_REACHED, Place
-from synthcity.cluster.node import END, TUNNEL
 from synthcity.cluster.notes import Notes
-from synthcity.cluster.parcel import PATIENCE_SECONDS, packed
 from synthcity.cluster.plan import Plan
-from synthcity.cluster.transport import Reached
 from synthcity.errors import ConfigError
 from synthcity.private import without_secrets
 

@@ -17,12 +17,12 @@ import pytest
 
 from synthcity.cluster.folder import Folder, Head
 from synthcity.cluster.head import down, up
+from synthcity.cluster.joining.ssh import known_hosts, public_key
+from synthcity.cluster.joining.tunnel import SshTransport
 from synthcity.cluster.layout import MOST_REACHED, Place
 from synthcity.cluster.notes import notes
 from synthcity.cluster.plan import Plan
 from synthcity.cluster.processes import marked
-from synthcity.cluster.ssh import known_hosts, public_key
-from synthcity.cluster.tunnel import SshTransport
 from synthcity.errors import ConfigError
 from synthcity.schema import build, plain
 from synthcity.settings import Settings
@@ -219,8 +219,8 @@ import sys, time
 from pathlib import Path
 from synthcity.cluster.folder import Folder
 from synthcity.cluster.layout import Place
-from synthcity.cluster.transport import Reached
-from synthcity.cluster.tunnel import SshTransport
+from synthcity.cluster.joining.transport import Reached
+from synthcity.cluster.joining.tunnel import SshTransport
 folder, port = Folder(Path(sys.argv[1])), int(sys.argv[2])
 place = Place(1, folder.plan.head.ports)
 told = {"name": "tests-cpu-1", "kind": "cpu", "place": place, "user": "root", "power_off": ""}

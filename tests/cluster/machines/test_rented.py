@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from synthcity import rates
+from synthcity.cluster.joining.transport import Reached
 from synthcity.cluster.layout import Place
+from synthcity.cluster.machines.rented import AGAIN, RentedMachines, _Asked
 from synthcity.cluster.plan import Plan
-from synthcity.cluster.rented import AGAIN, RentedMachines, _Asked
-from synthcity.cluster.transport import Reached
 from synthcity.rent import Lessor
 from synthcity.schema import build
 from synthcity.settings import Settings

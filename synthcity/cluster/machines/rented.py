@@ -20,10 +20,10 @@ from pathlib import Path
 
 from synthcity import rates
 from synthcity.cluster.autoscaling import WAIT
+from synthcity.cluster.joining.transport import Reached, Transport
 from synthcity.cluster.layout import Place
-from synthcity.cluster.machines import Machine
+from synthcity.cluster.machines.machine import Machine
 from synthcity.cluster.plan import Plan
-from synthcity.cluster.transport import Reached, Transport
 from synthcity.errors import SynthcityError
 from synthcity.files import atomic_write
 from synthcity.rent import Address, Lessor, Rental

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from synthcity.cluster import raylets
 from synthcity.cluster.folder import Folder
+from synthcity.cluster.machines import raylets
+from synthcity.cluster.machines.raylets import LocalMachines
 from synthcity.cluster.plan import Plan
 from synthcity.cluster.processes import marked
-from synthcity.cluster.raylets import LocalMachines
 from synthcity.errors import RunError
 from tests.cluster.test_folder import head
 from tests.waiting import until

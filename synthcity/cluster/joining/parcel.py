@@ -20,8 +20,8 @@ from packaging.utils import canonicalize_name
 
 import synthcity
 from synthcity.cluster.folder import Folder
+from synthcity.cluster.joining.transport import Reached
 from synthcity.cluster.plan import Plan
-from synthcity.cluster.transport import Reached
 
 DISTRIBUTION = "synth-city"
 _ROOTS = ("cluster",)  # extras that a node needs

@@ -18,8 +18,8 @@ from pathlib import Path
 
 import pytest
 
-from synthcity.cluster import node
-from synthcity.cluster.node import END, Node, lacks
+from synthcity.cluster.joining import node
+from synthcity.cluster.joining.node import END, Node, lacks
 from tests.ports import free_ports
 from tests.waiting import until
 

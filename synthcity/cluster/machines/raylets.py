@@ -20,7 +20,7 @@ from typing import BinaryIO
 
 from synthcity.cluster.folder import Folder, ray_command
 from synthcity.cluster.layout import MOST_NODES, Place
-from synthcity.cluster.machines import Machine
+from synthcity.cluster.machines.machine import Machine
 from synthcity.cluster.plan import Plan
 from synthcity.cluster.processes import Process, end, marked
 from synthcity.errors import RunError

@@ -1,0 +1,1 @@
+"""How a machine that only ssh reaches becomes a node, and how it ends itself."""

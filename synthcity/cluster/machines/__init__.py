@@ -1,0 +1,1 @@
+"""What the nodes of a cluster run on: processes of this machine, or rented machines."""
