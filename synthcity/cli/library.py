@@ -22,22 +22,18 @@ _FOLDER = click.option(
 
 @click.group("library")
 def command() -> None:
-    """List, read, promote and drop the inputs that researches have kept.
-
-    \b
-    What is there, and what speaks for it:
-      synthcity library list
-      synthcity library show cycle-37-2-0a1b2c
-    A person's word on it:
-      synthcity library promote cycle-37-2-0a1b2c --reason "holds in November, too"
-      synthcity library drop cycle-37-2-0a1b2c --reason "the venue's own artefact"
-    """
+    """List, read, promote and drop the inputs that researches have kept."""
 
 
 @command.command("list")
 @_FOLDER
 def list_items(folder: Path) -> None:
-    """List what is kept, oldest first."""
+    """List what is kept, oldest first.
+
+    \b
+    Example:
+      synthcity library list
+    """
     from synthcity.cli.table import print_table
     from synthcity.research.library import items
     from synthcity.wording import bounds, percent
@@ -67,7 +63,12 @@ def list_items(folder: Path) -> None:
 @click.argument("name")
 @_FOLDER
 def show(name: str, folder: Path) -> None:
-    """Show one input with all its evidence, as JSON, or its text where it is a file."""
+    """Show one input with all its evidence, as JSON, or its text where it is a file.
+
+    \b
+    Example:
+      synthcity library show cycle-37-2-0a1b2c
+    """
     from synthcity.research.library import find
 
     item = find(folder, name)
@@ -83,7 +84,12 @@ def show(name: str, folder: Path) -> None:
 @click.option("--reason", required=True, help="Why, for whoever reads it later.")
 @_FOLDER
 def promote(name: str, reason: str, folder: Path) -> None:
-    """Say that an input was read and is believed."""
+    """Say that an input was read and is believed.
+
+    \b
+    Example:
+      synthcity library promote cycle-37-2-0a1b2c --reason "holds since"
+    """
     from synthcity.research.library import PROMOTED, decide
 
     click.echo(f"{decide(folder, name, PROMOTED, reason).name} is promoted")
@@ -94,7 +100,12 @@ def promote(name: str, reason: str, folder: Path) -> None:
 @click.option("--reason", required=True, help="Why, for whoever reads it later.")
 @_FOLDER
 def drop(name: str, reason: str, folder: Path) -> None:
-    """Say that an input is not believed; it stays in the library, with the reason."""
+    """Say that an input is not believed; it stays in the library, with the reason.
+
+    \b
+    Example:
+      synthcity library drop cycle-37-2-0a1b2c --reason "an artefact"
+    """
     from synthcity.research.library import DROPPED, decide
 
     click.echo(f"{decide(folder, name, DROPPED, reason).name} is dropped")
