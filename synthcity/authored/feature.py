@@ -31,6 +31,7 @@ from synthcity.authored.locked.wire import Message
 from synthcity.authored.panel import Panel
 from synthcity.authored.reading import Reader, Refused, parse, refuse
 from synthcity.authored.vocabulary import NUMPY
+from synthcity.durations import DAY
 
 WORKER = "synthcity.authored.numeric"
 LIMITS = SandboxLimits(cpu_seconds=600, wall_seconds=10.0, memory_bytes=512 << 20)
@@ -160,7 +161,7 @@ class Feature:
 def opening(source: str, panel: Panel, days: float) -> Message:
     """Return the first message of a child: the text, and what it will be sent."""
     values = {"source": source, "assets": list(panel.assets), "resolution": panel.resolution}
-    return Message({**values, "rows": panel.rows(days), "seconds": round(days * 86400)})
+    return Message({**values, "rows": panel.rows(days), "seconds": round(days * DAY)})
 
 
 @contextmanager

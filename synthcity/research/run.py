@@ -10,6 +10,7 @@ from pathlib import Path
 
 from synthcity.agents.client import LLMClient
 from synthcity.authored.locked.isolation import check_isolation
+from synthcity.durations import DAY
 from synthcity.market.times import parse_time
 from synthcity.research import library
 from synthcity.research.bench import Bench, Found
@@ -179,7 +180,7 @@ def known_months(config: ResearchConfig) -> tuple[str, ...]:
         return ()
     end = None if config.knowledge_ends is None else parse_time(config.knowledge_ends)
     months = []
-    for second in range(config.folds.learn.start, config.folds.confirm.end, 86_400):
+    for second in range(config.folds.learn.start, config.folds.confirm.end, DAY):
         month = datetime.fromtimestamp(second, UTC).strftime("%Y-%m")
         if month not in months and (end is None or second < end):
             months.append(month)

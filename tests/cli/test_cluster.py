@@ -18,14 +18,15 @@ from synthcity.errors import ConfigError
 from synthcity.schema import build
 from tests.cluster.joining.test_ssh import MACHINE
 from tests.cluster.test_folder import head
+from tests.cluster.test_head import block
 from tests.ports import free_ports
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "cluster.yaml"
-    dashboard, ports = free_ports(2)
-    path.write_text(f"name: two\nhead: {{ports: {ports}, dashboard: {dashboard}}}\nnodes: {{cpu: {{market: local}}}}\n")
+    head = f"{{ports: {block()}, dashboard: {free_ports(401)[-1]}}}"
+    path.write_text(f"name: two\nhead: {head}\nnodes: {{cpu: {{market: local}}}}\n")
     return path
 
 

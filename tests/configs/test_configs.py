@@ -8,6 +8,8 @@ import pytest
 import yaml
 
 from synthcity.pipeline.config import PipelineConfig, load_pipeline
+from synthcity.research.config import ResearchConfig
+from synthcity.research.config import load_config as load_research
 from synthcity.schema import dotted_keys
 from synthcity.search.config import SearchConfig, load_config
 from synthcity.search.proposers import check_arms
@@ -16,7 +18,8 @@ from synthcity.sn50.competitions import get_rules
 
 SERVE = Path(__file__).parents[2] / "configs" / "serve.yaml"
 PIPELINES = sorted(SERVE.parent.glob("*pipeline.yaml"))
-CONFIGS = sorted(set(SERVE.parent.glob("*.yaml")) - {SERVE, *PIPELINES})
+RESEARCH = SERVE.with_name("research.yaml")
+CONFIGS = sorted(set(SERVE.parent.glob("*.yaml")) - {SERVE, RESEARCH, *PIPELINES})
 # what a search on real prices, or without an arm that asks a language model, has no use for
 SIMULATED, MODEL = "data.simulated", "llm"
 
@@ -73,3 +76,15 @@ def test_the_file_to_serve_from_says_the_defaults_and_explains_every_key() -> No
     loaded = load_serving(SERVE)
     short = load_serving(service={name: data["service"][name] for name in ("model", "store", "live_assets")})
     assert loaded == short
+
+
+def test_the_file_to_research_by_loads_and_explains_every_key() -> None:
+    assert load_research(RESEARCH).prices.source == "store"  # a research without a file is of a simulated world
+    data = yaml.safe_load(RESEARCH.read_text())
+    for name in dotted_keys(ResearchConfig):
+        section = data
+        for part in name.split(".") if not name.startswith((MODEL, "prices.world")) else ():
+            assert part in section, f"{name} is missing"
+            section = section[part]
+    for line in filter(None, RESEARCH.read_text().splitlines()):
+        assert "#" in line or line.endswith(":"), line

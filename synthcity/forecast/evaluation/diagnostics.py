@@ -13,7 +13,7 @@ from typing import Literal, NotRequired, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from synthcity.durations import DAY
+from synthcity.durations import DAY, HOUR
 from synthcity.forecast.evaluation.interval import Floats, ratio_interval
 from synthcity.sn50.prompt import Prompt
 
@@ -35,7 +35,7 @@ def pit_horizons(time_length: int) -> tuple[int, ...]:
 
 def level_horizons(time_length: int) -> tuple[int, ...]:
     """Seconds after the start at which the calibration of the price itself is shown: early, midway and at the end."""
-    return (3600, 21600, 86400) if time_length >= DAY else (300, 1200, 3600)
+    return (HOUR, 6 * HOUR, DAY) if time_length >= DAY else (300, 1200, 3600)
 
 
 def pit_counts(paths: Floats, realised: Floats, steps: int, num_bins: int = NUM_BINS) -> Floats:
