@@ -94,6 +94,7 @@ def test_nodes_are_rented_for_tasks_and_nothing_is_left(
     tmp_path: Path, ray: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))  # the autoscaler opens this test's transport
     monkeypatch.setenv("RAY_worker_niceness", "0")
     monkeypatch.setenv("RAY_agent_register_timeout_ms", "120000")  # a busy machine
     monkeypatch.setattr(comparing, "SETTLE", 1.0)  # lists of this market do not lag
@@ -113,7 +114,9 @@ def test_nodes_are_rented_for_tasks_and_nothing_is_left(
             children += lead(plan, folder, ray)
             environment = heads.head_environment(os.environ, plan, folder)
             words = [sys.executable, "-c", TASKS % rates.LABEL, Place(0, plan.head.ports).gcs, str(tmp_path)]
-            with log.open("wb") as out, subprocess.Popen(words, env=environment, stdout=out, stderr=out) as tasks:
+            with log.open("wb") as out:
+                tasks = subprocess.Popen(words, env=environment, stdout=out, stderr=out)
+                children.append(tasks)
                 until(lambda: len(list(tmp_path.glob("here-*"))) == 2, seconds=180, process=tasks)
                 names = market.names()
                 assert len(names) == 2
@@ -131,6 +134,7 @@ def test_nodes_are_rented_for_tasks_and_nothing_is_left(
             print(*(path.read_text() for path in (log, folder.path / "autoscaler.log") if path.exists()))
             heads.down(folder, Settings.load())
             for child in children:
+                child.kill()
                 child.wait()
         assert market.names() == []
     assert marked("SYNTHCITY_CLUSTER", str(folder.path)) == []

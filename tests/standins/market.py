@@ -30,6 +30,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 from urllib.request import ProxyHandler, Request, build_opener
@@ -370,7 +371,8 @@ class Running:
 def running_market() -> Iterator[Running]:
     """Run a stand-in; it ends with the block, or with this process."""
     command = [sys.executable, "-m", "tests.standins.market"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    root = Path(__file__).parents[2]
+    with subprocess.Popen(command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
             yield Running(int(process.stdout.readline()))

@@ -189,7 +189,7 @@ BURNING = {
     "recursion": ("def f(): f()\nf()", "RecursionError"),
     "recursion without a bound": (
         "import sys; sys.setrecursionlimit(10**9)\ndef f(): f()\nf()",
-        f"Recursion|crashed|ended|MemoryError|{LATE}",
+        f"Recursion|SystemError|crashed|ended|MemoryError|{LATE}",
     ),
     "crash": ("import ctypes; ctypes.string_at(0)", "crashed"),
     "abort": ("os.abort()", "crashed|forbidden"),

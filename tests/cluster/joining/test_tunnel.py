@@ -244,6 +244,7 @@ def test_no_ssh_outlives_a_process_that_is_killed(folder: Folder) -> None:
 
 @needs_namespaces
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the head outlives what started it
 def test_two_machines_join_a_true_head_and_one_stays_a_node_while_its_cable_is_out(tmp_path: Path) -> None:
     with head_on(tmp_path) as (folder, plan, head), machines(2, public_key(folder)) as (one, two):
         with contextlib.closing(SshTransport(folder, plan)) as transport:
