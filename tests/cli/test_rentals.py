@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,28 +15,11 @@ from synthcity.errors import SynthcityError
 from synthcity.rent import LEDGER, Ledger
 from tests.ports import free_ports
 from tests.rent.builders import NAME, rental
-from tests.standins.market import TOKEN, Running, running_market
+from tests.standins.market import TOKEN, Running
 from tests.waiting import until
 
 HOUR = 3600.0
 OTHER = "synthcity-other-gpu-00000000beef"
-
-
-@pytest.fixture(scope="module")
-def _server() -> Iterator[Running]:
-    with running_market() as server:
-        yield server
-
-
-@pytest.fixture
-def server(_server: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Running:
-    """A market by the real clock, and an environment that leads to it."""
-    _server.reset()
-    _server.set(virtual=None)
-    monkeypatch.chdir(tmp_path)
-    for name, value in _server.environment.items():
-        monkeypatch.setenv(name, value)
-    return _server
 
 
 def invoke(*words: str) -> Result:

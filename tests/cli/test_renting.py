@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -17,10 +16,11 @@ from synthcity.cluster import renting
 from synthcity.errors import ConfigError, RentError, RunError, SynthcityError
 from synthcity.rent import LEDGER, Ledger, comparing, lessor
 from synthcity.vault.folder import FolderVault
+from tests.cluster.test_head import block
 from tests.ports import free_ports
 from tests.rent.builders import NAME, rental
 from tests.standins.account import OFFERS_NOW
-from tests.standins.market import Running, running_market
+from tests.standins.market import Running
 
 FILE = """name: syntha
 head: {{ports: {ports}, dashboard: {dashboard}}}
@@ -31,31 +31,19 @@ storage: s3://bucket/syntha
 """
 
 
-@pytest.fixture(scope="module")
-def _server() -> Iterator[Running]:
-    with running_market() as server:
-        yield server
-
-
 @pytest.fixture
-def server(_server: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Running:
-    """A market by the real clock, an environment that leads to it, and a vault that takes what it is given."""
-    _server.reset()
-    _server.set(virtual=None)
-    monkeypatch.chdir(tmp_path)
-    for name, value in _server.environment.items():
-        monkeypatch.setenv(name, value)
+def server(server: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Running:
+    """A market by the real clock, and a vault that takes what it is given."""
     monkeypatch.setattr(renting, "open_vault", lambda *_: FolderVault(tmp_path / "vault"))
     monkeypatch.setattr(comparing, "SETTLE", 1.0)  # lists of this market do not lag
     monkeypatch.setattr(lessor, "EVERY", 1.1)
-    return _server
+    return server
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "cluster.yaml"
-    dashboard, ports = free_ports(2)
-    path.write_text(FILE.format(ports=ports, dashboard=dashboard))
+    path.write_text(FILE.format(ports=block(2), dashboard=free_ports(401)[-1]))
     return path
 
 

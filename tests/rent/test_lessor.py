@@ -325,8 +325,11 @@ def test_all_is_ended_once_lists_lack_it_and_what_may_still_come_is_waited_for(
 
 def test_watching_reconciles_at_once_and_ends(server: Running, clock: Virtual, tmp_path: Path) -> None:
     server.rent(STRANGER)
+    before = threading.active_count()
     with lessor(server, clock, tmp_path) as one, one.watching():
         until(lambda: not server.names())
+        assert "lessor" in {thread.name for thread in threading.enumerate()}
+    assert threading.active_count() == before
 
 
 def test_a_check_tells_what_is_wrong_before_anything_is_rented(server: Running, clock: Virtual, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,8 @@ def test_it_looks_by_itself_until_it_ends(place: Path, state: Path) -> None:
     put(place, "new", 20)
     with watch(place, state):
         until(lambda: Offer.read(state) is not None)
+        assert "watch" in {thread.name for thread in threading.enumerate()}
+    assert "watch" not in {thread.name for thread in threading.enumerate()}
 
 
 def test_a_place_that_cannot_be_is_told_before_anything(state: Path, tmp_path: Path) -> None:
