@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from synthcity.forecast.bundles.choose import identify
 from synthcity.forecast.bundles.combine import combine
 from synthcity.forecast.bundles.suitability import facts_of
 from synthcity.forecast.bundles.verified import CONFIG
+from synthcity.serve.settlement.succession import Succession
 
 BUNDLES = "bundles"
 _BASELINE = "fhs"
@@ -67,13 +69,17 @@ def _structure(folder: Path) -> dict[str, bytes]:
 def keep(state: Path, bundle: Path, parts: Sequence[str], *, trust_code: bool = False) -> Path:
     """Put a bundle beside a miner's ledger, with the ``parts`` that it is to answer; done twice it is the same folder.
 
-    Where there are several they are loaded; ``trust_code`` runs what a language model wrote in them.
+    Where there are several they are loaded; ``trust_code`` runs what a language model wrote in them. What answers or
+    shadows there is left as it is, since a replica may be reading it.
 
     Raises:
         RunError: the disk refuses.
         SynthcityError: a bundle cannot be read.
     """
-    folder = (state / BUNDLES / identify(str(bundle))[:12]).absolute()
+    folder = (state / BUNDLES / _name(bundle, parts)).absolute()
+    succession = Succession.read(state)
+    if succession is not None and str(folder) in (succession.named, succession.challenger, succession.champion):
+        return folder
     try:
         if len(parts) > 1:
             combine(folder, parts, trust_code=trust_code, replace=True)
@@ -83,3 +89,12 @@ def keep(state: Path, bundle: Path, parts: Sequence[str], *, trust_code: bool = 
     except OSError as error:
         raise RunError(f"cannot write {folder} ({error.strerror or error}); nothing is offered") from error
     return folder
+
+
+def _name(bundle: Path, parts: Sequence[str]) -> str:
+    """Return a folder's name: the bundle's hash, or where others answer beside it, that of all parts."""
+    content = identify(str(bundle))
+    if len(parts) > 1:
+        ways = [f"{way}={identify(name)}" for way, _, name in (part.partition("=") for part in parts)]
+        content = hashlib.sha256("\n".join([content, *ways]).encode()).hexdigest()
+    return content[:12]

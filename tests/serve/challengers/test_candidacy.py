@@ -13,6 +13,7 @@ from synthcity.forecast.bundles.choose import identify
 from synthcity.forecast.bundles.suitability import facts_of
 from synthcity.forecast.quantise import Quantised
 from synthcity.serve.challengers.candidacy import is_refit, keep, parts_of
+from synthcity.serve.settlement.succession import Succession
 from tests.forecast.bundles.test_facts import bundle, facts
 
 
@@ -43,8 +44,23 @@ def test_what_is_kept_is_a_copy_with_all_its_parts(tmp_path: Path) -> None:
     alone = keep(tmp_path / "state", new, parts_of(new, "fhs"))
     assert (alone.parent, identify(str(alone))) == (tmp_path / "state" / "bundles", identify(str(new)))
     both = keep(tmp_path / "state", new, parts_of(new, str(old)))
-    assert both == alone
+    assert both.parent == alone.parent
+    assert both == keep(tmp_path / "state", new, parts_of(new, str(old)))
+    assert identify(str(alone)) == identify(str(new)), "it lies beside, not in the other's place"
     assert {one.competition for one in facts_of(str(both))} == {"crypto-24h", "crypto-1h"}
+
+
+def test_what_answers_is_left_as_it_is(tmp_path: Path) -> None:
+    """A replica reads it, and its hash is in the ledger."""
+    state, new = tmp_path / "state", bundle(tmp_path / "new", facts("binance"))
+    old = bundle(tmp_path / "old", facts("binance", competition="crypto-1h"))
+    champion = keep(state, new, parts_of(new, str(old)))
+    Succession(named=str(champion), challenger=None, champion=str(champion), reason="").write(state)
+    was, node = identify(str(champion)), champion.stat().st_ino
+    moved = bundle(tmp_path / "moved", facts("binance"))
+    assert keep(state, moved, parts_of(moved, str(old))) == champion, "the same parts from elsewhere"
+    assert (identify(str(champion)), champion.stat().st_ino) == (was, node)
+    assert keep(state, new, parts_of(new, str(champion))) != champion
 
 
 def test_another_structure_is_no_refit_whatever_it_says(tmp_path: Path) -> None:
