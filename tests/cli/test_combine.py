@@ -25,7 +25,11 @@ def test_writes_a_bundle_and_says_who_answers_what(tmp_path: Path) -> None:
     assert found.exit_code == 0, found.output
     assert [line.split() for line in found.stdout.splitlines()[:3]] == [f"{part}+q".split("=") for part in parts]
     assert load(folder).name == "all"
-    assert json.loads((folder / MANIFEST).read_text())["parts"][0] == {"route": "crypto-24h:BTC", "from": "ewma"}
+    assert json.loads((folder / MANIFEST).read_text())["parts"][0] == {
+        "route": "crypto-24h:BTC",
+        "from": "ewma",
+        "bundle": "baseline:ewma",
+    }
     again = CliRunner().invoke(cli, ["combine", str(tmp_path / "more"), f"crypto-24h={folder}"])
     assert again.exit_code == 0, again.output
 
@@ -69,7 +73,9 @@ def test_a_bundle_that_is_there_is_replaced_when_that_is_said(tmp_path: Path) ->
     assert "live is a bundle already, maybe one that is being served; replace it by --replace" in str(refused.exception)
     assert (folder / MANIFEST).read_bytes() == before
     assert CliRunner().invoke(cli, ["combine", str(folder), "crypto-24h=fhs", "--replace"]).exit_code == 0
-    assert json.loads((folder / MANIFEST).read_text())["parts"] == [{"route": "crypto-24h", "from": "fhs"}]
+    assert json.loads((folder / MANIFEST).read_text())["parts"] == [
+        {"route": "crypto-24h", "from": "fhs", "bundle": "baseline:fhs"}
+    ]
 
 
 @pytest.mark.parametrize(

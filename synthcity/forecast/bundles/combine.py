@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from synthcity.errors import ConfigError
-from synthcity.forecast.bundles.choose import choose
+from synthcity import strict_json
+from synthcity.errors import BundleError, ConfigError
+from synthcity.forecast.bundles.choose import choose, identify
 from synthcity.forecast.bundles.suitability import refuse_uncovered
 from synthcity.forecast.bundles.verified import MANIFEST
 from synthcity.forecast.dispatch import Dispatch, Route
@@ -30,7 +32,8 @@ class Part:
 def combine(folder: Path | str, parts: Sequence[str], *, trust_code: bool = False, replace: bool = False) -> list[Part]:
     """Write a bundle to ``folder`` in which the first part that covers a prompt answers it.
 
-    The bundle tells what its parts tell of where they come from: a simulated part makes it a simulated one.
+    The bundle tells what its parts tell of where they come from: a simulated part makes it a simulated one. Its manifest
+    names each part and its hash.
 
     Args:
         parts: ``COMPETITION[:A,B,...]=BUNDLE|BASELINE``, exceptions before what they except.
@@ -53,9 +56,27 @@ def combine(folder: Path | str, parts: Sequence[str], *, trust_code: bool = Fals
     for route, part in zip(named, found, strict=True):
         grid = (route.time_length, route.time_increment)
         refuse_uncovered(part.name, part.forecaster, part.way.partition(":")[0], grid, route.assets)
-    sources = [{"route": part.way, "from": part.name} for part in found]
+    sources = [{"route": part.way, "from": part.name, "bundle": identify(part.name)} for part in found]
     combined = Dispatch(list(named), [part.forecaster for part in found], name=folder.name)
     combined.save(folder, manifest={"parts": sources})
+    return found
+
+
+def made_of(folder: Path | str) -> set[str]:
+    """Return the hashes of what a bundle was combined from; empty where it was not, or is no folder.
+
+    Of bundles of before, whose manifests tell no hashes, of what lies where the parts did.
+    """
+    try:
+        told = strict_json.loads((Path(folder) / MANIFEST).read_bytes())
+    except (OSError, ValueError):
+        return set()
+    parts = told.get("parts") if isinstance(told, dict) else None
+    found = set()
+    for part in parts if isinstance(parts, list) else ():
+        if isinstance(part, dict):
+            with suppress(BundleError):
+                found.add(str(part.get("bundle") or identify(str(part.get("from")))))
     return found
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from synthcity.errors import BundleError, RunError
 from synthcity.files import atomic_folder
 from synthcity.forecast.bundles.choose import identify
-from synthcity.forecast.bundles.combine import combine
+from synthcity.forecast.bundles.combine import combine, made_of
 from synthcity.forecast.bundles.suitability import facts_of
 from synthcity.forecast.bundles.verified import CONFIG
 from synthcity.serve.settlement.succession import Succession
@@ -64,6 +65,16 @@ def _structure(folder: Path) -> dict[str, bytes]:
         return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob(CONFIG))}
     except OSError as error:
         raise BundleError(f"cannot read {folder} ({error.strerror}); put the bundle back") from error
+
+
+def at_work(succession: Succession) -> set[str]:
+    """Return the hashes of the bundles that answer or shadow at a miner, and of the parts that they are combined from."""
+    found = set()
+    for name in filter(None, (succession.named, succession.challenger, succession.champion)):
+        with suppress(BundleError):  # it was moved away, so nothing else is it
+            found.add(identify(name))
+        found |= made_of(name)
+    return found
 
 
 def keep(state: Path, bundle: Path, parts: Sequence[str], *, trust_code: bool = False) -> Path:

@@ -1,6 +1,7 @@
 """Watches a place for bundles, and offers the newest one to a running miner: by the same file as everybody else.
 
-A bundle is offered once, whatever became of it; what answers validators is not for a place to say (``succession``).
+A bundle is offered once, whatever became of it, and what answers or shadows already is passed over; what answers
+validators is not for a place to say (``succession``).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from synthcity.errors import ConfigError, SynthcityError
 from synthcity.lines import append_line, read_lines
-from synthcity.serve.challengers.candidacy import BUNDLES, keep, parts_of
+from synthcity.serve.challengers.candidacy import BUNDLES, at_work, keep, parts_of
 from synthcity.serve.challengers.places import Found, Place, open_place
 from synthcity.serve.settlement.offer import Offer
 from synthcity.serve.settlement.succession import Succession
@@ -81,23 +82,26 @@ class Watch:
 
     def _next(self) -> Offer | None:
         offered = {line.get("source") for line in read_lines(self._state / WATCHED).events}
+        succession = Succession.read(self._state)
+        own = set() if succession is None else at_work(succession)
         self._unfit, known = {}, self._unfit
         for found in self._place.bundles():
             if found.bundle in offered:  # and what lies behind it is older
                 return None
+            if found.bundle in own:
+                continue
             if found.bundle in known:  # which is not fetched again
                 self._unfit[found.bundle] = known[found.bundle]
                 continue
             try:
-                return self._offered(found)
+                return self._offered(found, succession)
             except ConfigError as error:
                 self._unfit[found.bundle] = f"{found.name} does not race: {error}"
         return None
 
-    def _offered(self, found: Found) -> Offer:
+    def _offered(self, found: Found, succession: Succession | None) -> Offer:
         bundle = found.fetch()
         self._admit(str(bundle))
-        succession = Succession.read(self._state)
         champion = None if succession is None else succession.champion
         folder = keep(self._state, bundle, parts_of(bundle, champion), trust_code=self._trust_code)
         shutil.rmtree(self._scratch, ignore_errors=True)

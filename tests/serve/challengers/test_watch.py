@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 from pathlib import Path
@@ -12,6 +13,7 @@ from synthcity.errors import ConfigError
 from synthcity.forecast.bundles.choose import identify
 from synthcity.forecast.bundles.facts import SIMULATED
 from synthcity.forecast.bundles.suitability import facts_of, refuse_simulated
+from synthcity.serve.challengers.candidacy import keep, parts_of
 from synthcity.serve.challengers.watch import Watch
 from synthcity.serve.settlement.offer import Offer
 from synthcity.serve.settlement.succession import Succession
@@ -67,6 +69,35 @@ def test_what_the_champion_answers_elsewhere_stays_with_it(place: Path, state: P
     offer = watch(place, state).look()
     assert offer is not None
     assert {one.competition for one in facts_of(offer.folder)} == {"crypto-24h", "crypto-1h"}
+
+
+def answers(state: Path, champion: Path | str, challenger: str | None = None) -> None:
+    Succession(named=str(champion), challenger=challenger, champion=str(champion), reason="").write(state)
+
+
+def test_what_is_at_work_is_no_challenger_and_hides_none(place: Path, state: Path, tmp_path: Path) -> None:
+    older = put(place, "older", 10)
+    answers(state, put(place, "champion", 20))
+    offer = watch(place, state).look()
+    assert offer is not None
+    assert offer.bundle == identify(str(older))
+    answers(state, "fhs", challenger=str(place / "champion"))
+    assert watch(place, state).look() is None, "and that one had its turn"
+
+
+def test_a_part_of_what_answers_is_no_challenger(place: Path, state: Path, tmp_path: Path) -> None:
+    made = put(place, "new", 20)
+    old = bundle(tmp_path / "old", facts("binance", competition="crypto-1h"))
+    champion = keep(state, made, parts_of(made, str(old)))
+    answers(state, champion)
+    assert watch(place, state).look() is None
+    told = json.loads((champion / "manifest.json").read_text())
+    for part in told["parts"]:  # as bundles were combined before
+        del part["bundle"]
+    (champion / "manifest.json").write_text(json.dumps(told))
+    assert watch(place, state).look() is None
+    made.rename(place / "moved")
+    assert watch(place, state).look() is not None, "nothing tells that it is the same"
 
 
 def test_nothing_is_offered_while_another_is_judged(place: Path, state: Path) -> None:
