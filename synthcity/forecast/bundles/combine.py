@@ -32,8 +32,8 @@ class Part:
 def combine(folder: Path | str, parts: Sequence[str], *, trust_code: bool = False, replace: bool = False) -> list[Part]:
     """Write a bundle to ``folder`` in which the first part that covers a prompt answers it.
 
-    The bundle tells what its parts tell of where they come from: a simulated part makes it a simulated one. Its manifest
-    names each part and its hash.
+    The bundle tells what its parts tell of where they come from: a simulated part makes it a simulated one. Its
+    manifest names each part and its hash.
 
     Args:
         parts: ``COMPETITION[:A,B,...]=BUNDLE|BASELINE``, exceptions before what they except.

@@ -68,7 +68,7 @@ def _structure(folder: Path) -> dict[str, bytes]:
 
 
 def at_work(succession: Succession) -> set[str]:
-    """Return the hashes of the bundles that answer or shadow at a miner, and of the parts that they are combined from."""
+    """Return the hashes of what answers or shadows at a miner, and of the parts that it is combined from."""
     found = set()
     for name in filter(None, (succession.named, succession.challenger, succession.champion)):
         with suppress(BundleError):  # it was moved away, so nothing else is it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,10 +20,14 @@ VAULT, BUCKET = "vault:", "s3://"
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """A bundle of a place: its ``name`` there, its hash, and what brings it to a folder of this machine."""
+    """A bundle of a place: its ``name`` there, its hash, and what brings it to a folder of this machine.
+
+    ``state`` is another one where anything of it was written since, as while it is being copied.
+    """
 
     name: str
     bundle: str
+    state: str
     fetch: Callable[[], Path]
 
 
@@ -70,10 +75,10 @@ class _Folder:
                 continue
         for folder in sorted(times, key=lambda one: (times[one], one.name), reverse=True):
             try:
-                bundle = identify(str(folder))
-            except BundleError:
+                bundle, state = identify(str(folder)), _state(folder)
+            except (BundleError, OSError):
                 continue
-            yield Found(name=str(folder), bundle=bundle, fetch=partial(_standing, folder))
+            yield Found(name=str(folder), bundle=bundle, state=state, fetch=partial(_standing, folder))
 
 
 class _Vaulted:
@@ -85,7 +90,8 @@ class _Vaulted:
     def bundles(self) -> Iterator[Found]:
         for entry in list_bundles(self._vault):
             for manifest in (file.sha256 for file in entry.files if file.path == MANIFEST):
-                yield Found(name=f"{entry.name} in {self.name}", bundle=manifest, fetch=partial(self._fetch, entry))
+                name = f"{entry.name} in {self.name}"
+                yield Found(name=name, bundle=manifest, state=manifest, fetch=partial(self._fetch, entry))
 
     def _fetch(self, entry: Entry) -> Path:
         shutil.rmtree(self._scratch, ignore_errors=True)
@@ -95,3 +101,10 @@ class _Vaulted:
 
 def _standing(folder: Path) -> Path:
     return folder
+
+
+def _state(folder: Path) -> str:
+    """Return what changes with any file of a folder: names, sizes and times."""
+    told = [(str(path), path.lstat()) for path in sorted(folder.rglob("*"))]
+    lines = [f"{name} {one.st_size} {one.st_mtime_ns} {one.st_ctime_ns}" for name, one in told]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from synthcity.errors import ConfigError, SynthcityError
+from synthcity.errors import BundleError, ConfigError, SynthcityError
 from synthcity.lines import append_line, read_lines
 from synthcity.serve.challengers.candidacy import BUNDLES, at_work, keep, parts_of
 from synthcity.serve.challengers.places import Found, Place, open_place
@@ -72,8 +72,8 @@ class Watch:
         """Offer the newest bundle that may race, if a challenger is wanted and it was not offered before."""
         try:
             found = self._next() if self._wants() else None
-            self.problem = next(iter(self._unfit.values()), None)
-        except SynthcityError as error:  # one that is being copied is whole the next time
+            self.problem = "; ".join(self._unfit.values()) or None
+        except SynthcityError as error:
             self.problem, found = f"nothing is taken from {self._place.name}: {error}", None
         except Exception as error:  # noqa: BLE001 (the thread must live: else nobody is told)
             _log.exception("nothing is watched")
@@ -90,13 +90,18 @@ class Watch:
                 return None
             if found.bundle in own:
                 continue
-            if found.bundle in known:  # which is not fetched again
-                self._unfit[found.bundle] = known[found.bundle]
+            if found.state in known:  # which is not fetched again
+                self._unfit[found.state] = known[found.state]
                 continue
             try:
                 return self._offered(found, succession)
             except ConfigError as error:
-                self._unfit[found.bundle] = f"{found.name} does not race: {error}"
+                self._unfit[found.state] = f"{found.name} does not race: {error}"
+            except BundleError as error:
+                self._unfit[found.state] = f"{found.name} does not race: {error}"
+                return None  # it may be being copied: those behind it have their turn once it stays as it is
+            finally:
+                shutil.rmtree(self._scratch, ignore_errors=True)
         return None
 
     def _offered(self, found: Found, succession: Succession | None) -> Offer:
@@ -104,7 +109,6 @@ class Watch:
         self._admit(str(bundle))
         champion = None if succession is None else succession.champion
         folder = keep(self._state, bundle, parts_of(bundle, champion), trust_code=self._trust_code)
-        shutil.rmtree(self._scratch, ignore_errors=True)
         offer = Offer.of(folder, f"the newest bundle of {self._place.name}").write(self._state)
         append_line(self._state / WATCHED, {"source": found.bundle, "bundle": offer.bundle, "name": found.name})
         return offer

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from synthcity.errors import ConfigError
+from synthcity.errors import BundleError, ConfigError
 from synthcity.forecast.bundles.choose import identify
 from synthcity.forecast.bundles.facts import SIMULATED
 from synthcity.forecast.bundles.suitability import facts_of, refuse_simulated
@@ -127,6 +127,46 @@ def test_one_that_is_still_being_copied_waits(place: Path, state: Path) -> None:
     config.rename(made / "config.json")
     assert found.look() is not None
     assert found.problem is None
+
+
+def test_one_that_stays_damaged_hides_none(place: Path, state: Path) -> None:
+    older, made = put(place, "older", 10), put(place, "new", 20)
+    whole = (made / "config.json").read_text()
+    (made / "config.json").write_text("{}")
+    found = watch(place, state)
+    assert found.look() is None, "it may be being copied"
+    offer = found.look()
+    assert offer is not None
+    assert offer.bundle == identify(str(older))
+    assert "config.json differs from its hash" in str(found.problem)
+    (made / "config.json").write_text(whole)
+    later = found.look()
+    assert later is not None
+    assert later.bundle == identify(str(made))
+
+
+def test_what_does_not_race_is_all_told_and_pulled_but_once(
+    state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vault = open_vault(str(tmp_path / "vault"))
+    for name in ("good", "damaged", "made-up"):
+        made = bundle(tmp_path / name, facts(SIMULATED if name == "made-up" else "binance", rules=name))
+        push_bundle(vault, made)
+    damaged = identify(str(tmp_path / "damaged"))
+    pulled: list[str] = []
+
+    def admit(name: str) -> None:
+        pulled.append(identify(name))
+        refuse_simulated(name)
+        if pulled[-1] == damaged:
+            raise BundleError("it cannot be loaded")
+
+    found = Watch(f"vault:{tmp_path / 'vault'}", state, lambda: True, admit)
+    assert (found.look(), list((state / "bundles").iterdir())) == (None, []), "and nothing lies about"
+    assert found.look() is not None
+    assert pulled == [identify(str(tmp_path / name)) for name in ("made-up", "damaged", "good")]
+    assert "SIMULATED" in str(found.problem)
+    assert "it cannot be loaded" in str(found.problem)
 
 
 def test_a_vault_is_a_place(state: Path, tmp_path: Path) -> None:
