@@ -15,7 +15,7 @@ from synthcity.forecast.bundles.choose import identify
 from synthcity.serve.answering.prices import Prices
 from synthcity.serve.answering.tally import Status
 from synthcity.serve.build import LEDGER, ServeConfig
-from synthcity.serve.challengers.candidacy import is_refit
+from synthcity.serve.challengers.candidacy import race_of
 from synthcity.serve.operations.facts import Facts, Surroundings
 from synthcity.serve.operations.recent import Recent
 from synthcity.serve.operations.recording import Recorded
@@ -139,13 +139,16 @@ class Miner:
         return view
 
     def race(self) -> Pair | None:
-        """Champion and challenger while one is shadowed."""
+        """Champion and challenger while one is shadowed; None until it is written down which."""
         config = self._serving.config
         if config.challenger is None:
             return None
         pair = identify(config.model), identify(config.challenger)
         if self._pair is None or self._pair[:2] != pair:  # asked once a second, and each hash has one answer
-            self._pair = Pair(pair[0], pair[1], is_refit(config.challenger, config.model))
+            succession = Succession.read(self._state)
+            if succession is None or succession.challenger != config.challenger:
+                return None
+            self._pair = race_of(config.model, config.challenger, from_place=succession.from_place)
         return self._pair
 
     def wants_challenger(self) -> bool:
@@ -191,7 +194,7 @@ class Miner:
         try:
             offer.check()
             self._admit(offer.folder)
-            taken = succession.challenged(offer.folder, offer.reason)
+            taken = succession.challenged(offer.folder, offer.reason, from_place=offer.from_place)
             self._serving.roll_out(_serving(self._config, taken))
         except SynthcityError as error:
             self._declined = offer

@@ -17,6 +17,8 @@ from synthcity.serve.settlement.challenge import ChallengeVerdict, Decision, Pai
 from synthcity.serve.settlement.offer import Offer
 from synthcity.serve.settlement.settler import Settled, Settler
 from synthcity.serve.settlement.succession import CHAMPION, Succession, begin, is_won
+from tests.forecast.bundles.test_facts import bundle, facts
+from tests.serve.challengers.test_candidacy import again
 from tests.serve.conftest import MarketPrices
 from tests.serve.dialogue import NOW
 from tests.serve.operations.look import counted
@@ -204,6 +206,21 @@ def test_the_next_challenger_races_against_the_one_that_won(make, deployed: Depl
     )
     again = start_config(replace(config, challenger=None))
     assert (again.model, again.challenger) == ("ewma", "har"), "a restart by the same command goes on with it"
+
+
+@pytest.mark.parametrize("from_place", [False, True])
+def test_only_what_the_loop_or_a_hand_offers_races_as_a_refit(make, deployed: Deployed, config, tmp_path, from_place):
+    champion = bundle(tmp_path / "champion", facts("binance"))
+    fresh = again(champion, tmp_path / "fresh")
+    deployed.config = replace(config, model=str(champion), challenger=None)
+    Succession(named=str(champion), challenger=None, champion=str(champion), reason="").write(Path(config.state))
+    Offer.of(fresh, "newest", from_place=from_place).write(Path(config.state))
+    miner = make(admit=str)
+    miner.look()
+    race = miner.race()
+    assert race is not None
+    assert race.is_refit is not from_place
+    assert Succession.read(Path(config.state)).from_place is from_place, "a restart and the page know it, too"
 
 
 @pytest.mark.parametrize("refuses", ["the check", "the replicas", "the hash"])

@@ -22,8 +22,8 @@ from synthcity.market.simulated import SimulatedConfig, SimulatedMarket
 from synthcity.pipeline.config import Sweep
 from synthcity.publish.standin.shelf import MARK
 from synthcity.serve.answering.answer_ledger import SCORES
-from synthcity.serve.challengers.candidacy import is_refit
-from synthcity.serve.settlement.challenge import ChallengeConfig, ChallengeVerdict, Pair, judge
+from synthcity.serve.challengers.candidacy import race_of
+from synthcity.serve.settlement.challenge import ChallengeConfig, ChallengeVerdict, judge
 from synthcity.serve.settlement.offer import Offer, is_new, lost
 from synthcity.serve.settlement.settle import ScoreRecord, read_scores
 from synthcity.serve.settlement.succession import Succession, begin, is_won
@@ -52,7 +52,9 @@ class RehearsedMiner:
                 raise ConfigError(f"{offer.folder} was not trained on simulated prices; it is no rehearsal")
             choose(offer.folder)
             (self._state / _TOOK).write_text(f"{int(now)}")
-            succession = succession.challenged(offer.folder, offer.reason).write(self._state)
+            succession = succession.challenged(offer.folder, offer.reason, from_place=offer.from_place).write(
+                self._state
+            )
         if not self._is_racing(succession):
             return succession
         verdicts = self._verdicts(succession, now)
@@ -70,8 +72,8 @@ class RehearsedMiner:
         challenger = succession.challenger
         if challenger is None or succession.champion == challenger:
             return False
-        again = is_refit(challenger, succession.champion)
-        return lost(self._state / LEDGER, identify(challenger), self._competition.name, is_refit=again) is None
+        race = race_of(succession.champion, challenger, from_place=succession.from_place)
+        return lost(self._state / LEDGER, race.challenger, self._competition.name, is_refit=race.is_refit) is None
 
     def _verdicts(self, succession: Succession, now: float) -> list[ChallengeVerdict]:
         competition = self._competition
@@ -80,8 +82,7 @@ class RehearsedMiner:
         if competition.name not in made_for:
             return []
         self._answer(succession, succession.challenger, now)
-        names = succession.champion, succession.challenger
-        pair = Pair(identify(names[0]), identify(names[1]), is_refit(names[1], names[0]))
+        pair = race_of(succession.champion, succession.challenger, from_place=succession.from_place)
         try:
             return [judge(self._state / LEDGER, *pair[:2], competition, now, config=pair.config)]
         except DataError:  # not one prompt of theirs is over

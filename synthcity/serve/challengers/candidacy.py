@@ -14,6 +14,7 @@ from synthcity.forecast.bundles.choose import identify
 from synthcity.forecast.bundles.combine import combine, made_of
 from synthcity.forecast.bundles.suitability import facts_of
 from synthcity.forecast.bundles.verified import CONFIG
+from synthcity.serve.settlement.challenge import Pair
 from synthcity.serve.settlement.succession import Succession
 
 BUNDLES = "bundles"
@@ -45,6 +46,18 @@ def parts_of(bundle: Path, champion: str | None, known: Sequence[str] = ()) -> l
             own.append(f"{way}={answerer}")
             covered.setdefault(where, set()).update(assets.split(","))
     return own
+
+
+def race_of(champion: str, challenger: str, *, from_place: bool) -> Pair:
+    """Return the pair that races.
+
+    What turned up in a place where others may write says of itself what it likes, so it is never taken for a refit,
+    whose race asks less.
+
+    Raises:
+        BundleError: a bundle is gone or makes no sense.
+    """
+    return Pair(identify(champion), identify(challenger), not from_place and is_refit(challenger, champion))
 
 
 def is_refit(bundle: str, champion: str) -> bool:

@@ -14,7 +14,7 @@ from synthcity.errors import RunError
 from synthcity.files import PRIVATE, atomic_write
 from synthcity.forecast.bundles.choose import identify
 from synthcity.serve.answering.answer_ledger import Fallback
-from synthcity.serve.challengers.candidacy import is_refit
+from synthcity.serve.challengers.candidacy import race_of
 from synthcity.serve.settlement.challenge import Pair, decide
 from synthcity.serve.settlement.settle import read_scores
 from synthcity.serve.settlement.standing import standings
@@ -103,7 +103,7 @@ def read_tenure(state: Path, now: float) -> Tenure | None:
     shadow = found.challenger if CHALLENGER in hashes else None
     pair = None
     if shadow is not None:
-        pair = Pair(hashes[CHAMPION], hashes[CHALLENGER], is_refit(shadow, found.champion))
+        pair = race_of(found.champion, shadow, from_place=found.from_place)
     scores = read_scores(state / LEDGER)
     return Tenure(
         champion=found.champion,

@@ -109,7 +109,7 @@ class Watch:
         self._admit(str(bundle))
         champion = None if succession is None else succession.champion
         folder = keep(self._state, bundle, parts_of(bundle, champion), trust_code=self._trust_code)
-        offer = Offer.of(folder, f"the newest bundle of {self._place.name}").write(self._state)
+        offer = Offer.of(folder, f"the newest bundle of {self._place.name}", from_place=True).write(self._state)
         append_line(self._state / WATCHED, {"source": found.bundle, "bundle": offer.bundle, "name": found.name})
         return offer
 

@@ -27,16 +27,18 @@ class Offer:
     folder: of the bundle.
     bundle: its hash, so that what is taken is what was offered.
     reason: why it is offered, in one sentence.
+    from_place: whether it turned up in a watched place, where others may write; it races as a stranger then.
     """
 
     folder: str
     bundle: str
     reason: str
+    from_place: bool = False
 
     @classmethod
-    def of(cls, folder: Path, reason: str) -> Offer:
+    def of(cls, folder: Path, reason: str, *, from_place: bool = False) -> Offer:
         """Return the offer of the bundle in ``folder``. Raises ``BundleError`` where it is gone."""
-        return cls(folder=str(folder), bundle=identify(str(folder)), reason=reason)
+        return cls(folder=str(folder), bundle=identify(str(folder)), reason=reason, from_place=from_place)
 
     @classmethod
     def read(cls, state: Path) -> Offer | None:
@@ -49,8 +51,10 @@ class Offer:
         try:
             told = json.loads(path.read_bytes())
             found = cls(**told)
-            if not all(isinstance(value, str) for value in told.values()):
+            if not all(isinstance(value, str) for value in (found.folder, found.bundle, found.reason)):
                 raise ValueError("a value is no text")
+            if not isinstance(found.from_place, bool):
+                raise ValueError("from_place is neither true nor false")
         except FileNotFoundError:
             return None
         except (OSError, ValueError, TypeError, RecursionError) as error:

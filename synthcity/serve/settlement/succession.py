@@ -25,6 +25,7 @@ class Succession:
     reason: why, in one sentence.
     started: what the miner was started with, where ``named`` has moved on from it; empty where it has not.
     since: when the champion began to answer, unix seconds; 0 in files of before.
+    from_place: whether the challenger turned up in a watched place, where others may write.
     """
 
     named: str
@@ -33,6 +34,7 @@ class Succession:
     reason: str
     started: str = ""
     since: float = 0.0
+    from_place: bool = False
 
     @classmethod
     def read(cls, state: Path) -> Succession | None:
@@ -46,6 +48,8 @@ class Succession:
             found = cls(**json.loads(path.read_bytes()))
             if not isinstance(found.since, int | float) or not math.isfinite(found.since):
                 raise ValueError("since is no time")
+            if not isinstance(found.from_place, bool):
+                raise ValueError("from_place is neither true nor false")
             if found.champion not in (found.named, found.challenger):
                 raise ValueError(f"{found.champion} is neither")
         except FileNotFoundError:
@@ -81,7 +85,7 @@ class Succession:
         """The bundle that answered before the challenger does so again."""
         return replace(self, champion=self.named, reason=reason, since=time.time() if now is None else now)
 
-    def challenged(self, challenger: str, reason: str) -> Succession:
+    def challenged(self, challenger: str, reason: str, *, from_place: bool = False) -> Succession:
         """Whoever answers now goes on, and another bundle shadows it."""
         return Succession(
             named=self.champion,
@@ -90,6 +94,7 @@ class Succession:
             reason=reason,
             started=self.started or self.named,
             since=self.since,
+            from_place=from_place,
         )
 
 

@@ -12,7 +12,7 @@ from synthcity.forecast.baselines import baseline
 from synthcity.forecast.bundles.choose import identify
 from synthcity.forecast.bundles.suitability import facts_of
 from synthcity.forecast.quantise import Quantised
-from synthcity.serve.challengers.candidacy import is_refit, keep, parts_of
+from synthcity.serve.challengers.candidacy import is_refit, keep, parts_of, race_of
 from synthcity.serve.settlement.succession import Succession
 from tests.forecast.bundles.test_facts import bundle, facts
 
@@ -66,6 +66,9 @@ def test_what_answers_is_left_as_it_is(tmp_path: Path) -> None:
 def test_another_structure_is_no_refit_whatever_it_says(tmp_path: Path) -> None:
     champion = bundle(tmp_path / "champion", facts("binance"))
     assert is_refit(str(again(champion, tmp_path / "same")), str(champion))
+    names = str(champion), str(tmp_path / "same")
+    assert race_of(*names, from_place=False).is_refit
+    assert not race_of(*names, from_place=True).is_refit, "whoever may write there could ask for the milder rule"
     assert not is_refit(str(again(champion, tmp_path / "other", factor=2)), str(champion))
     assert not is_refit(str(bundle(tmp_path / "says-nothing", facts("binance"))), str(champion))
     assert not is_refit(str(again(tmp_path / "same", tmp_path / "of-another")), str(champion))

@@ -54,7 +54,7 @@ def test_the_newest_is_copied_and_offered_once(place: Path, state: Path) -> None
     assert offer == Offer.read(state)
     assert offer is not None
     assert (Path(offer.folder).parent, offer.bundle) == (state / "bundles", identify(str(made)))
-    assert offer.reason == f"the newest bundle of {place}"
+    assert (offer.reason, offer.from_place) == (f"the newest bundle of {place}", True)
     assert watch(place, state).look() is None, "another process knows, too, and does not turn to older ones"
     put(place, "newer", 30)
     later = found.look()
