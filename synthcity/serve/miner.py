@@ -197,8 +197,7 @@ class Miner:
             taken = succession.challenged(offer.folder, offer.reason, from_place=offer.from_place)
             self._serving.roll_out(_serving(self._config, taken))
         except SynthcityError as error:
-            self._declined = offer
-            self._tell(f"the challenger that was offered is not taken: {error}")
+            self._decline(offer, str(error))
             return succession
         self._on_trial, self._refused = False, None
         self._tell(f"{offer.folder} is the challenger: {offer.reason}")
@@ -210,9 +209,14 @@ class Miner:
         if offer is None or offer == self._declined or not is_new(offer, succession):
             return None
         if had_its_race(self._state / LEDGER, offer.bundle):
-            self._declined = offer
+            self._decline(offer, f"{offer.folder} had its race; the ledger's challenges.jsonl tells how it ended")
             return None
         return offer
+
+    def _decline(self, offer: Offer, reason: str) -> None:
+        self._declined = offer
+        self._tell(f"the challenger that was offered is not taken: {reason}")
+        offer.decline(self._state, reason)
 
     def _is_free(self) -> bool:
         return self._serving.config.challenger is None or is_over(self._verdicts())

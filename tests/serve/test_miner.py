@@ -14,7 +14,7 @@ from synthcity.serve.answering.tally import Status
 from synthcity.serve.build import ServeConfig
 from synthcity.serve.miner import Miner, start_config
 from synthcity.serve.settlement.challenge import ChallengeVerdict, Decision, Pair
-from synthcity.serve.settlement.offer import Offer
+from synthcity.serve.settlement.offer import Offer, waits
 from synthcity.serve.settlement.settler import Settled, Settler
 from synthcity.serve.settlement.succession import CHAMPION, Succession, begin, is_won
 from tests.forecast.bundles.test_facts import bundle, facts
@@ -246,6 +246,7 @@ def test_a_challenger_is_wanted_where_nothing_is_judged_and_nothing_waits(make, 
     assert not miner.wants_challenger(), "one waits"
     miner.look()
     assert miner.wants_challenger(), "it was declined"
+    assert not waits(Path(config.state), "har"), "and whoever offered it can know"
 
 
 def test_a_challenger_has_one_race(make, deployed: Deployed, config):
@@ -253,6 +254,7 @@ def test_a_challenger_has_one_race(make, deployed: Deployed, config):
     append_line(Path(config.state) / "ledger" / "challenges.jsonl", {"challenger": "baseline:har", "decision": "keep"})
     _offer(config, "har")
     miner = make(LOST, admit=str)
-    miner.look()
+    assert any("is not taken: har had its race" in note for note in miner.look().notes)
     assert deployed.config.challenger == "ewma"
     assert miner.wants_challenger()
+    assert not waits(Path(config.state), "har")

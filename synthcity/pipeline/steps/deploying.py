@@ -7,7 +7,7 @@ from pathlib import Path
 from synthcity.pipeline.events import Crowned, Deployed, Renewed
 from synthcity.pipeline.state import State
 from synthcity.serve.challengers.candidacy import keep, parts_of
-from synthcity.serve.settlement.offer import Offer, lost
+from synthcity.serve.settlement.offer import Offer, lost, waits
 from synthcity.serve.settlement.succession import Succession
 
 LEDGER = "ledger"
@@ -71,12 +71,17 @@ def crowned(state: Path, pipeline: State) -> list[Crowned]:
 def is_racing(state: Path, pipeline: State) -> bool:
     """Whether the last challenger may still come to answer; no other is deployed meanwhile.
 
-    Its race is that of its round's competition. One that answered and was taken back has had its time.
+    Its race is that of its round's competition. One that answered and was taken back has had its time, and so has one
+    that the miner declined, or that another challenger took the place of.
     """
     if pipeline.offered is None:
         return False
     competition, told = pipeline.offered
     known = pipeline.champions.get(competition)
-    if told.folder in (answering(state), None if known is None else known.folder):
+    succession = Succession.read(state)
+    champion, challenger = (None, None) if succession is None else (succession.champion, succession.challenger)
+    if told.folder in (champion, None if known is None else known.folder):
+        return False
+    if told.folder != challenger and not waits(state, told.folder):
         return False
     return lost(state / LEDGER, told.bundle, competition, is_refit=isinstance(told, Renewed)) is None

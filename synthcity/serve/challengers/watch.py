@@ -104,11 +104,13 @@ class Watch:
                 shutil.rmtree(self._scratch, ignore_errors=True)
         return None
 
-    def _offered(self, found: Found, succession: Succession | None) -> Offer:
+    def _offered(self, found: Found, succession: Succession | None) -> Offer | None:
         bundle = found.fetch()
         self._admit(str(bundle))
         champion = None if succession is None else succession.champion
         folder = keep(self._state, bundle, parts_of(bundle, champion), trust_code=self._trust_code)
+        if not self._wants():  # somebody else offered one while this was fetched and combined
+            return None
         offer = Offer.of(folder, f"the newest bundle of {self._place.name}", from_place=True).write(self._state)
         append_line(self._state / WATCHED, {"source": found.bundle, "bundle": offer.bundle, "name": found.name})
         return offer

@@ -14,11 +14,11 @@ from pathlib import Path
 from synthcity.errors import BundleError, RunError
 from synthcity.files import PRIVATE, atomic_write
 from synthcity.forecast.bundles.choose import identify
-from synthcity.lines import Event, read_lines
+from synthcity.lines import Event, append_line, read_lines
 from synthcity.serve.settlement.challenge import CHALLENGES, ChallengeVerdict, Decision
 from synthcity.serve.settlement.succession import Succession, is_won
 
-OFFER = "challenger.json"
+OFFER, DECLINED = "challenger.json", "declined.jsonl"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +82,26 @@ class Offer:
         if identify(self.folder) != self.bundle:
             raise BundleError(f"{self.folder} is not the bundle that was offered; offer it again")
 
+    def decline(self, state: Path, reason: str) -> None:
+        """Write down that the miner does not take it, for whoever offered it.
+
+        Raises:
+            RunError: the disk refuses.
+        """
+        append_line(state / DECLINED, {"bundle": self.bundle, "folder": self.folder, "reason": reason})
+
+
+def waits(state: Path, folder: str) -> bool:
+    """Whether the challenger in ``folder`` is offered still, and the miner did not decline it.
+
+    Raises:
+        RunError: a file cannot be read.
+    """
+    offer = Offer.read(state)
+    if offer is None or offer.folder != folder:
+        return False
+    return all(one.get("bundle") != offer.bundle for one in read_lines(state / DECLINED).events)
+
 
 def is_new(offer: Offer, succession: Succession) -> bool:
     """Whether an offer names another bundle than those that answer or shadow."""
@@ -110,7 +130,7 @@ def lost(ledger: Path, bundle: str, competition: str, *, is_refit: bool = False)
 
 
 def had_its_race(ledger: Path, bundle: str) -> bool:
-    """Whether verdicts in a ledger ended all that this challenger raced for: it has no second chance by itself.
+    """Whether any verdict in a ledger is about this challenger: it has no second chance by itself.
 
     Raises:
         RunError: the ledger cannot be read.

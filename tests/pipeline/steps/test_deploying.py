@@ -88,6 +88,23 @@ def test_a_verdict_elsewhere_ends_no_race_and_who_was_taken_back_has_none(winner
     assert not is_racing(miner, replace(state, champions={"crypto-1h": crown}))
 
 
+def test_what_the_miner_declined_or_another_took_the_place_of_has_no_race(winner: Path, miner: Path) -> None:
+    told = offer_challenger(miner, _open(), winner, "proven")
+    state = _open().after(Told(event=told, time=0.0))
+    offer = Offer.read(miner)
+    assert offer is not None
+    offer.decline(miner, "it holds code")
+    assert not is_racing(miner, state)
+    Succession(named="fhs", challenger=told.folder, champion="fhs", reason="").write(miner)
+    assert is_racing(miner, state), "a restart took it after all"
+    Succession(named="fhs", challenger="har", champion="fhs", reason="").write(miner)
+    assert not is_racing(miner, state)
+    (miner / "declined.jsonl").unlink()
+    assert is_racing(miner, state), "it waits for the race that goes on"
+    Offer(folder="ewma", bundle="baseline:ewma", reason="").write(miner)
+    assert not is_racing(miner, state)
+
+
 def test_without_a_deployment_there_is_no_race(miner: Path) -> None:
     assert not is_racing(miner, _open())
     assert crowned(miner, _open()) == []

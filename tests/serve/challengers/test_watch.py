@@ -106,6 +106,17 @@ def test_nothing_is_offered_while_another_is_judged(place: Path, state: Path) ->
     assert Offer.read(state) is None
 
 
+def test_who_offers_meanwhile_is_not_overwritten(place: Path, state: Path) -> None:
+    put(place, "new", 20)
+    offer = Offer(folder="har", bundle="baseline:har", reason="proven")
+    found = Watch(str(place), state, lambda: Offer.read(state) is None, lambda name: offer.write(state))
+    assert found.look() is None
+    assert Offer.read(state) == offer
+    (state / "challenger.json").unlink()
+    later = Watch(str(place), state, lambda: Offer.read(state) is None, str).look()
+    assert later is not None, "and it has its turn later"
+
+
 def test_what_may_not_race_is_told_and_the_next_one_is_taken(place: Path, state: Path) -> None:
     good = put(place, "good", 10)
     put(place, "made-up", 20, SIMULATED)
