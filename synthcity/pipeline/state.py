@@ -90,7 +90,7 @@ class State:
         since: by competition, how many rounds there were when its champion came.
         offered: the last challenger that a miner was offered, and for which competition.
         renewals: refits of champions, in order.
-        refits: by competition, how many champions since the last one that won were refits.
+        refits: by the competition that they were due for, how many champions since the last one that won were refits.
         session: how many there were when the present process began.
         stopped: why the last process ended; None while one runs, or if it was killed.
     """
@@ -163,7 +163,7 @@ class State:
                     refits = {**self.refits, event.competition: self.refits.get(event.competition, 0) + 1}
                     return replace(state, refits=refits)
                 since = {**self.since, event.competition: len(self.rounds)}
-                return replace(state, since=since, refits={**self.refits, event.competition: 0})
+                return replace(state, since=since, refits={})
             case Renewed():
                 offered = (event.competition, event) if event.folder else self.offered
                 return replace(state, renewals=(*self.renewals, told), offered=offered)

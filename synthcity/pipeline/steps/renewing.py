@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from synthcity.durations import DAY
-from synthcity.errors import BundleError, ConfigError, DataError
+from synthcity.errors import BundleError, ConfigError, DataError, TrialFailed
 from synthcity.forecast.bundles.choose import identify
 from synthcity.forecast.bundles.suitability import facts_of
 from synthcity.market.times import format_time
@@ -29,7 +29,10 @@ NEW_DAYS = 180
 """An asset with fewer days of prices behind it when it was learned from is new."""
 
 MOST_IN_A_ROW = 3
-"""Each may be worse than its parent by the margin of the verdict; so many of them at most add up."""
+"""Each may be worse than its parent by the margin of the verdict; so many of them at most add up.
+
+A refit trains all networks of the champion, whichever competition it was due for, so they count together.
+"""
 
 FOLDER = "refits"
 
@@ -58,7 +61,7 @@ def due(state: State, miner: Path, competition: str, first: Callable[[], Mapping
     if champion is None or until is None:
         return None
     last = max((one.time for one in state.renewals), default=0.0)
-    if now < max(float(until), last) + EVERY_DAYS * DAY or state.refits.get(competition, 0) >= MOST_IN_A_ROW:
+    if now < max(float(until), last) + EVERY_DAYS * DAY or sum(state.refits.values()) >= MOST_IN_A_ROW:
         return None
     begins = first()
     known = {asset for one in facts_of(champion) if one.competition == competition for asset in one.assets}
@@ -81,6 +84,8 @@ def renewed(miner: Path, competition: str, store: str, folder: Path, reason: str
     Raises:
         RunError: the disk refuses.
     """
+    from ray.exceptions import RayError, RayTaskError
+
     from synthcity.search.renewal import renew
 
     champion, began = answering(miner), time.monotonic()
@@ -89,8 +94,12 @@ def renewed(miner: Path, competition: str, store: str, folder: Path, reason: str
     fresh = folder / FOLDER / identify(champion)[:12]
     try:
         renew(Path(champion), store, fresh)
-    except (ConfigError, DataError, BundleError) as error:  # what was served for a month goes on to be
-        return replace(told, reason=f"{reason}; but {error}", seconds=time.monotonic() - began)
+    except (ConfigError, DataError, BundleError, TrialFailed, RayError) as error:  # what was served goes on to be
+        if isinstance(error.__context__, KeyboardInterrupt):  # what was stopped with us is no failure
+            raise KeyboardInterrupt from error
+        cause = error.cause if isinstance(error, RayTaskError) else error
+        why = str(cause).partition("\n")[0] or type(cause).__name__
+        return replace(told, reason=f"{reason}; but {why}", seconds=time.monotonic() - began)
     kept = keep(miner, fresh, ())
     offer = Offer.of(kept, f"the champion's own networks, trained again: {reason}").write(miner)
     seconds = time.monotonic() - began

@@ -6,9 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from ray.exceptions import RayError, RayTaskError
 
 from synthcity.durations import DAY
-from synthcity.errors import ConfigError
+from synthcity.errors import ConfigError, TrialFailed
 from synthcity.pipeline.events import Crowned, Deployed, Renewed, Told
 from synthcity.pipeline.state import Round, State
 from synthcity.pipeline.steps.deploying import crowned, is_racing
@@ -60,10 +61,10 @@ def test_it_is_due_once_a_month_and_three_times_at_most(miner: Path) -> None:
     assert due(tried, miner, "crypto-24h", lambda: first, DUE + 30 * DAY) is not None
     crown = Crowned(competition="crypto-24h", folder="f", bundle="b", reason="", is_refit=True)
     state = State()
-    for _ in range(MOST_IN_A_ROW):
-        state = state.after(Told(event=crown, time=0.0))
+    for i in range(MOST_IN_A_ROW):  # each trains all networks, for whichever competition it was due
+        state = state.after(Told(event=replace(crown, competition=("crypto-24h", "crypto-1h")[i % 2]), time=0.0))
     assert due(state, miner, "crypto-24h", lambda: first, DUE) is None
-    won = state.after(Told(event=replace(crown, is_refit=False), time=0.0))
+    won = state.after(Told(event=replace(crown, competition="crypto-1h", is_refit=False), time=0.0))
     assert due(won, miner, "crypto-24h", lambda: first, DUE) is not None
 
 
@@ -92,11 +93,21 @@ def test_it_is_trained_copied_and_offered(
     assert (crown.is_refit, crown.competition, crown.reason) == (True, "crypto-24h", "no worse")
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConfigError("it holds no network"),
+        TrialFailed("it holds no network"),
+        RayTaskError("fit", "a traceback", TrialFailed("it holds no network")).as_instanceof_cause(),
+        RayError("it holds no network\nsee the logs"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
 def test_what_cannot_be_trained_again_goes_on_to_be_served(
-    miner: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    error: Exception, miner: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:
-        raise ConfigError("it holds no network")
+        raise error
 
     monkeypatch.setattr(renewal, "renew", refuse)
     told = renewed(miner, "crypto-24h", "prices", tmp_path / "loop", "it is time")
