@@ -9,13 +9,13 @@ from dataclasses import fields
 
 from synthcity.forecast.baselines import BASELINES, STRONGEST
 from synthcity.forecast.bundles.facts import PERIODS
-from synthcity.forecast.bundles.verified import WEIGHTS
+from synthcity.forecast.bundles.verified import WEIGHTS, listed_files
 from synthcity.forecast.evaluation.samples import SAMPLES
 from synthcity.forecast.quantise import MARK
 from synthcity.market.periods import Periods
 from synthcity.market.store.series import SIMULATED
 from synthcity.publish.evidence import Evidence
-from synthcity.publish.forms import foreign_name, has_code, listed_files, wrong_weights
+from synthcity.publish.forms import foreign_name, has_code, wrong_weights
 from synthcity.publish.rescoring import rescore
 from synthcity.search.report.outcome import baselines_of
 from synthcity.settings import Secret, Settings

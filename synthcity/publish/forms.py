@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
-from synthcity.errors import BundleError
-from synthcity.forecast.bundles.verified import CONFIG, MANIFEST, MAX_DEPTH, METRICS, WEIGHTS, read_bundle
+from synthcity.forecast.bundles.verified import CONFIG, MANIFEST, MAX_DEPTH, METRICS, WEIGHTS
 
 _OWN = "|".join(map(re.escape, (CONFIG, WEIGHTS, METRICS, MANIFEST)))
 _FILE = re.compile(rf"(?:members/\d{{1,2}}/){{0,{MAX_DEPTH}}}(?:{_OWN}|code/\d{{1,2}}\.py)")
@@ -26,20 +25,6 @@ def foreign_name(names: Iterable[str]) -> str | None:
 def has_code(names: Iterable[str]) -> bool:
     """Whether one of the paths in a bundle is code."""
     return any(name.endswith(".py") for name in names)
-
-
-def listed_files(bundle: Path, prefix: str = "", depth: int = 0) -> Iterator[str]:
-    """Yield every file that the manifests of a bundle and its members list, held against its hash.
-
-    Raises:
-        BundleError: one is missing or differs, or members lie too deep.
-    """
-    if depth > MAX_DEPTH:
-        raise BundleError(f"{bundle} lies more than {MAX_DEPTH} members deep, which no bundle does")
-    opened = read_bundle(bundle)
-    yield from (prefix + name for name in opened.listed)
-    for i in range(opened.parts.num_members):
-        yield from listed_files(bundle / "members" / str(i), f"{prefix}members/{i}/", depth + 1)
 
 
 def wrong_weights(path: Path) -> str | None:

@@ -16,10 +16,10 @@ from pathlib import Path
 from synthcity.errors import BundleError, ConfigError, RunError, unknown_name
 from synthcity.files import atomic_folder
 from synthcity.forecast.bundles.provenance import read_facts
-from synthcity.forecast.bundles.verified import MANIFEST, WEIGHTS, sha256
+from synthcity.forecast.bundles.verified import MANIFEST, WEIGHTS, listed_files, sha256
 from synthcity.forecast.evaluation.samples import MAX_BYTES, SAMPLES
 from synthcity.private import private_folder
-from synthcity.publish.forms import has_code, listed_files, wrong_weights
+from synthcity.publish.forms import has_code, wrong_weights
 from synthcity.publish.publication import (
     BUNDLE,
     LATEST,

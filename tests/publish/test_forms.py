@@ -4,13 +4,9 @@ import pickle
 from pathlib import Path
 
 import numpy as np
-import pytest
 from safetensors.numpy import save_file
 
-from synthcity.errors import BundleError
-from synthcity.publish.evidence import Evidence
-from synthcity.publish.forms import foreign_name, has_code, listed_files, wrong_weights
-from synthcity.publish.gate import Examined
+from synthcity.publish.forms import foreign_name, has_code, wrong_weights
 
 
 def test_only_files_of_bundles_are_known() -> None:
@@ -41,11 +37,3 @@ def test_weights_are_numbers_and_nothing_else(tmp_path: Path) -> None:
     for content in (pickle.dumps([1], 0), b"", b"\xff" * 64, b"\x10\0\0\0\0\0\0\0{"):
         path.write_bytes(content)
         assert "is no file of safetensors" in str(wrong_weights(path))
-
-
-def test_a_bundle_is_listed_with_its_members(examined: Examined, tmp_path: Path) -> None:
-    assert examined.proof is not None
-    found: Evidence = examined.proof.evidence
-    assert sorted(listed_files(found.bundle)) == found.bundle_files
-    with pytest.raises(BundleError, match="is no bundle"):
-        list(listed_files(tmp_path))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -98,6 +98,20 @@ def read_bundle(folder: Path) -> Verified:
         sources=tuple(source.decode("utf-8", errors="replace") for source in sources),
         facts=Facts.from_manifest(manifest, str(folder / MANIFEST)),
     )
+
+
+def listed_files(bundle: Path, prefix: str = "", depth: int = 0) -> Iterator[str]:
+    """Yield every file that the manifests of a bundle and its members list, held against its hash.
+
+    Raises:
+        BundleError: one is missing or differs, or members lie too deep.
+    """
+    if depth > MAX_DEPTH:
+        raise BundleError(f"{bundle} lies more than {MAX_DEPTH} members deep, which no bundle does")
+    opened = read_bundle(bundle)
+    yield from (prefix + name for name in opened.listed)
+    for i in range(opened.parts.num_members):
+        yield from listed_files(bundle / "members" / str(i), f"{prefix}members/{i}/", depth + 1)
 
 
 def select(cls: type[T], config: Mapping[str, object]) -> T:

@@ -13,7 +13,7 @@ from synthcity.files import atomic_folder
 from synthcity.forecast.bundles.choose import identify
 from synthcity.forecast.bundles.combine import combine, made_of
 from synthcity.forecast.bundles.suitability import facts_of
-from synthcity.forecast.bundles.verified import CONFIG
+from synthcity.forecast.bundles.verified import CONFIG, listed_files
 from synthcity.serve.settlement.challenge import Pair
 from synthcity.serve.settlement.succession import Succession
 
@@ -109,7 +109,9 @@ def keep(state: Path, bundle: Path, parts: Sequence[str], *, trust_code: bool = 
             combine(folder, parts, trust_code=trust_code, replace=True)
         else:
             with atomic_folder(folder) as draft:
-                shutil.copytree(bundle, draft, dirs_exist_ok=True)
+                for name in listed_files(bundle):  # links and whatever else lies there stay behind
+                    (draft / name).parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copyfile(bundle / name, draft / name)
     except OSError as error:
         raise RunError(f"cannot write {folder} ({error.strerror or error}); nothing is offered") from error
     return folder

@@ -69,6 +69,8 @@ class _Folder:
         paths = [*self._folder.glob(f"*/{MANIFEST}"), *self._folder.glob(MANIFEST)]
         times: dict[Path, float] = {}
         for path in paths:
+            if path.parent != self._folder and path.parent.name.startswith("."):  # a draft
+                continue
             try:
                 times[path.parent] = path.stat().st_mtime
             except OSError:  # it is being replaced

@@ -11,7 +11,7 @@ import pytest
 from synthcity.errors import BundleError
 from synthcity.forecast.baselines import baseline
 from synthcity.forecast.bundles import verified
-from synthcity.forecast.bundles.verified import CONFIG, MANIFEST, METRICS, WEIGHTS, read_bundle, sha256
+from synthcity.forecast.bundles.verified import CONFIG, MANIFEST, METRICS, WEIGHTS, listed_files, read_bundle, sha256
 from synthcity.forecast.mixing import Mix
 from tests.forecast.forge import sign
 
@@ -33,6 +33,14 @@ def test_a_whole_one_is_told_without_opening_its_members(bundle: Path) -> None:
     assert found.parts.num_members == 2
     assert found.weights == (bundle / WEIGHTS).read_bytes()
     assert (found.parts.code, found.sources, found.parts.requires) == ((), (), ())
+
+
+def test_all_files_of_a_bundle_and_its_members_are_listed(bundle: Path, tmp_path: Path) -> None:
+    files = {str(path.relative_to(bundle)) for path in bundle.rglob("*") if path.is_file()}
+    (bundle / "notes.txt").write_text("of somebody else")
+    assert set(listed_files(bundle)) == files
+    with pytest.raises(BundleError, match="is no bundle"):
+        list(listed_files(tmp_path))
 
 
 @pytest.mark.parametrize("name", [CONFIG, WEIGHTS, METRICS, f"members/1/{MANIFEST}"])

@@ -50,6 +50,20 @@ def test_what_is_kept_is_a_copy_with_all_its_parts(tmp_path: Path) -> None:
     assert {one.competition for one in facts_of(str(both))} == {"crypto-24h", "crypto-1h"}
 
 
+def test_only_files_of_the_bundle_are_copied(tmp_path: Path) -> None:
+    new = bundle(tmp_path / "new", facts("binance"))
+    whole = {str(path.relative_to(new)) for path in new.rglob("*") if path.is_file()}
+    (tmp_path / "private").write_text("a key")
+    (new / "members" / "link").symlink_to(tmp_path / "private")
+    (new / "notes.txt").write_text("of whoever made it")
+    kept = keep(tmp_path / "state", new, ())
+    assert {str(path.relative_to(kept)) for path in kept.rglob("*") if path.is_file()} == whole
+    (new / "config.json").rename(tmp_path / "config.json")
+    (new / "config.json").symlink_to(tmp_path / "config.json")
+    with pytest.raises(BundleError, match="is a link"):
+        keep(tmp_path / "other", new, ())
+
+
 def test_what_answers_is_left_as_it_is(tmp_path: Path) -> None:
     """A replica reads it, and its hash is in the ledger."""
     state, new = tmp_path / "state", bundle(tmp_path / "new", facts("binance"))

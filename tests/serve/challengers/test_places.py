@@ -17,6 +17,7 @@ from tests.forecast.bundles.test_facts import bundle, facts
 def test_a_folder_tells_its_bundles_the_newest_first(tmp_path: Path) -> None:
     old, new = bundle(tmp_path / "a" / "z", facts("binance")), bundle(tmp_path / "a" / "b", facts("binance"))
     (tmp_path / "a" / "half").mkdir()
+    bundle(tmp_path / "a" / ".draft.tmp", facts("binance"))
     os.utime(old / "manifest.json", (1, 1))
     found = list(open_place(str(tmp_path / "a"), tmp_path / "scratch").bundles())
     assert [(one.name, one.bundle, one.fetch()) for one in found] == [
