@@ -8,6 +8,7 @@ really made: so the chance that anything false is kept is at most ``level``, as 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from synthcity.research.bench import Found
 from synthcity.research.config import ResearchConfig
@@ -15,6 +16,14 @@ from synthcity.research.labbook import Claimed, LabBook, finite
 from synthcity.research.measuring.trial import Judge
 
 _CONSIDERED = 3  # finds for each claim that may be made
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """A find that is kept, with the claim that held."""
+
+    found: Found
+    claim: Claimed
 
 
 def choose_claims(found: Sequence[Found], judge: Judge, config: ResearchConfig) -> list[Found]:
@@ -33,26 +42,25 @@ def choose_claims(found: Sequence[Found], judge: Judge, config: ResearchConfig) 
     return chosen
 
 
-def confirm(chosen: Sequence[Found], judge: Judge, config: ResearchConfig, book: LabBook) -> list[Found]:
+def confirm(chosen: Sequence[Found], judge: Judge, config: ResearchConfig, book: LabBook) -> list[Held]:
     """Ask every claim of the confirming fold, write down what it says, and return those that held."""
     kept = []
     for number, one in enumerate(chosen, start=1):
         beside = [earlier.input for earlier in chosen[: number - 1]]
         lead = judge.test([one.input], config.folds.confirming, beside=beside, confidence=config.confidence).lead
-        book.add(
-            Claimed(
-                arm=one.entry.arm,
-                number=number,
-                name=one.entry.name,
-                mean=lead.mean,
-                low=finite(lead.low),
-                high=finite(lead.high),
-                confidence=config.confidence,
-                prompts=lead.num_prompts,
-                blocks=lead.num_blocks,
-                kept=lead.proven,
-            )
+        claim = Claimed(
+            arm=one.entry.arm,
+            number=number,
+            name=one.entry.name,
+            mean=lead.mean,
+            low=finite(lead.low),
+            high=finite(lead.high),
+            confidence=config.confidence,
+            prompts=lead.num_prompts,
+            blocks=lead.num_blocks,
+            kept=lead.proven,
         )
-        if lead.proven:
-            kept.append(one)
+        book.add(claim)
+        if claim.kept:
+            kept.append(Held(found=one, claim=claim))
     return kept

@@ -13,13 +13,13 @@ from synthcity.authored.locked.isolation import check_isolation
 from synthcity.durations import DAY
 from synthcity.market.times import parse_time
 from synthcity.research import library
-from synthcity.research.bench import Bench, Found
-from synthcity.research.claims import choose_claims, confirm
+from synthcity.research.bench import Bench
+from synthcity.research.claims import Held, choose_claims, confirm
 from synthcity.research.config import ResearchConfig
 from synthcity.research.control import arm as control
 from synthcity.research.control.grammar import Grammar
 from synthcity.research.folder import write_resolved, write_result
-from synthcity.research.labbook import Claimed, LabBook, Look, Noted, Tried, finite
+from synthcity.research.labbook import LabBook, Look, Noted, Tried, finite
 from synthcity.research.model import arm as model
 from synthcity.research.model.arm import Experimenter
 from synthcity.research.result import Result, arm_result
@@ -32,7 +32,7 @@ _ROUND_SECONDS = 3_600.0  # of a model, unless less is left
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class _Kept:
-    found: list[Found]
+    held: list[Held]
     gain: float | None
     recovered: float | None
 
@@ -79,11 +79,10 @@ def research(
         benches = [bench] if author is None else [author.bench, bench]
         kept = {one.arm: _judged(one, setting, config, book) for one in benches}
         result = _result(config, setting, book, author, kept, time.monotonic() - began)
-        for found in [found for one in kept.values() for found in one.found]:
-            path = library.add(
-                Path(config.library), found.entry.name, found.entry.origin, _evidence(found, config, book)
-            )
-            tell(f"kept: {found.entry.name}, in {path}")
+        for held in [held for one in kept.values() for held in one.held]:
+            entry = held.found.entry
+            path = library.add(Path(config.library), entry.name, entry.origin, _evidence(held, config, book))
+            tell(f"kept: {entry.name}, in {path}")
         write_result(folder, result.to_dict())
         return result
 
@@ -117,10 +116,10 @@ def _judged(bench: Bench, setting: Setting, config: ResearchConfig, book: LabBoo
     judge, folds = setting.judge, config.folds.confirming
     kept = confirm(choose_claims(bench.found, judge, config), judge, config, book)
     if not kept:
-        return _Kept(found=kept, gain=None, recovered=0.0 if _has_gap(setting, config) else None)
-    gain = judge.test([found.input for found in kept], folds).lead.mean
+        return _Kept(held=kept, gain=None, recovered=0.0 if _has_gap(setting, config) else None)
+    gain = judge.test([held.found.input for held in kept], folds).lead.mean
     recovered = gain / _oracle(setting, config)[0] if _has_gap(setting, config) else None
-    return _Kept(found=kept, gain=gain, recovered=recovered)
+    return _Kept(held=kept, gain=gain, recovered=recovered)
 
 
 def _has_gap(setting: Setting, config: ResearchConfig) -> bool:
@@ -158,15 +157,15 @@ def _result(
     )
 
 
-def _evidence(found: Found, config: ResearchConfig, book: LabBook) -> library.Evidence:
-    arm, entry = found.entry.arm, found.entry
+def _evidence(held: Held, config: ResearchConfig, book: LabBook) -> library.Evidence:
+    arm, entry = held.found.entry.arm, held.found.entry
     prices = config.prices
     return library.Evidence(
         competition=config.competition,
         baseline=config.baseline,
         prices=f"world {prices.world.seed}" if prices.source == "world" else str(prices.path),
         found=entry,
-        confirmed=next(claim for claim in book.of(Claimed, arm) if claim.name == entry.name),
+        confirmed=held.claim,
         folds=plain_folds(config),
         looks=len(book.of(Look, arm)),
         tests=len(book.of(Tried, arm)),

@@ -33,12 +33,21 @@ def test_what_is_planted_is_claimed_once_and_kept(bench: Bench) -> None:
     assert len(chosen) == 1
     assert chosen[0].input.name in ("wave", "the same once more")
     kept = confirm(chosen, bench.judge, CONFIG, bench.book)
-    assert kept == chosen
     (claim,) = bench.book.of(Claimed)
+    assert [(held.found, held.claim) for held in kept] == [(chosen[0], claim)]
     assert claim.kept
     assert claim.high is not None
     assert claim.high < 0
     assert claim.confidence == pytest.approx(0.95)
+
+
+def test_each_of_two_inputs_of_one_name_is_kept_with_its_own_claim(bench: Bench) -> None:
+    """The first is as good as nothing beside the other, so its claim fails."""
+    for number, one in enumerate((Wave(hours=9.3), Wave())):
+        bench.test(one, Origin(recipe={"number": number}), round=1)
+    (held,) = confirm(bench.found, bench.judge, CONFIG, bench.book)
+    assert held.found is bench.found[1]
+    assert (held.claim.number, held.claim.kept) == (2, True)
 
 
 def test_nothing_promising_makes_no_claim(bench: Bench) -> None:

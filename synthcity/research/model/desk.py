@@ -41,6 +41,11 @@ class Desk:
     tests: int
     seen: set[str] = field(default_factory=set)
 
+    @property
+    def tested(self) -> set[str]:
+        """Names of what this arm has had tested; decisions and claims are told by them."""
+        return {entry.name for entry in self.bench.book.of(Tried, self.bench.arm)}
+
     def look(self, what: str) -> None:
         """Count a look."""
         self.bench.book.add(Look(arm=self.bench.arm, round=self.round, what=what))
@@ -174,6 +179,8 @@ def test_input(context: Desk, source: str, hypothesis: str) -> str:
         read = FeatureSource.of(source)
     except Refused as error:
         return f"refused unread; not counted as a test:\n{error}"
+    if read.name in context.tested:
+        return f"refused: {read.name} was tested before; choose another NAME; not counted as a test"
     context.seen.add(source)
     context.tests -= 1
     one = Written(read, context.panel)

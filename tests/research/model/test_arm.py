@@ -74,6 +74,7 @@ def test_a_model_finds_what_is_planted_and_the_control_has_as_many_trials(swingi
     assert result.known_months[0] == "2025-01"
     (item,) = [one for one in items(tmp_path / "library")[0] if one.evidence.found.arm == "model"]
     assert find(tmp_path / "library", item.name).origin.source == WAVE
+    assert item.evidence.confirmed.kept
     assert item.evidence.known_months == result.known_months
     later = model.asked[3][0]["content"]
     assert "round 1 seven_hours" in later

@@ -12,12 +12,12 @@ from synthcity.agents.tools import Toolset
 from synthcity.authored.locked.isolation import check_isolation
 from synthcity.authored.locked.lock import NotIsolated
 from synthcity.research.bench import Bench
-from synthcity.research.labbook import LabBook, Look, Tried
+from synthcity.research.labbook import LabBook, Look, Origin, Tried
 from synthcity.research.measuring.residuals import Residuals
 from synthcity.research.measuring.trial import Judge
 from synthcity.research.model.desk import ROLE, TOOLS, Desk
 from synthcity.research.written import panel_of
-from tests.research.conftest import FOLDS, WAVE, market_of
+from tests.research.conftest import FOLDS, WAVE, Wave, market_of
 
 
 @pytest.fixture
@@ -76,6 +76,13 @@ def test_a_file_is_read_first_and_only_what_may_run_is_a_test(desk: Desk, tools:
     assert "not counted as a test" in told
     assert desk.tests == 2
     assert desk.bench.book.of(Tried) == []
+
+
+def test_a_name_is_taken_once(desk: Desk, tools: Toolset) -> None:
+    desk.bench.test(Wave(name="seven_hours"), Origin(source="an earlier round's"), round=1)
+    told = call(tools, "test_input", source=WAVE, hypothesis="again")
+    assert "seven_hours was tested before; choose another NAME; not counted" in told
+    assert (desk.tests, len(desk.bench.book.of(Tried))) == (2, 1)
 
 
 def isolated() -> bool:
