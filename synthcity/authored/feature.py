@@ -32,6 +32,7 @@ from synthcity.authored.panel import Panel
 from synthcity.authored.reading import Reader, Refused, parse, refuse
 from synthcity.authored.vocabulary import NUMPY
 from synthcity.durations import DAY
+from synthcity.seeds import hash_seed
 
 WORKER = "synthcity.authored.numeric"
 LIMITS = SandboxLimits(cpu_seconds=600, wall_seconds=10.0, memory_bytes=512 << 20)
@@ -125,7 +126,7 @@ class Feature:
         try:
             for n in order:
                 found[n] = self._one(call, int(times[n]), None if ends is None else ends[n], found.shape[1:])
-            for n in self._sampled(order):
+            for n in self._sampled(call, order):
                 self.close()
                 again = self._one(call, int(times[n]), None if ends is None else ends[n], found.shape[1:])
                 if not np.allclose(again, found[n], rtol=_SAME, atol=_SAME):
@@ -135,11 +136,12 @@ class Feature:
             raise Misbehaved(f"the feature {self.source.name}: {error}") from None
         return found
 
-    def _sampled(self, order: np.ndarray) -> list[int]:
-        """The last one, when most had been asked before, and some by chance."""
+    def _sampled(self, call: str, order: np.ndarray) -> list[int]:
+        """The last one, when most had been asked before, and some by chance: the same ones each time for a text."""
         if len(order) < 2:
             return []
-        draw = np.random.default_rng().choice(order[:-1], min(_AGAIN, len(order)) - 1, replace=False)
+        rng = np.random.default_rng(hash_seed(self.source.sha256, call))
+        draw = rng.choice(order[:-1], min(_AGAIN, len(order)) - 1, replace=False)
         return [int(order[-1]), *map(int, draw)]
 
     def _one(self, call: str, now: int, ends: Times | None, shape: tuple[int, ...]) -> Floats:

@@ -10,9 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from synthcity.authored.locked.lock import NotIsolated
+from synthcity.errors import TrialFailed
 from synthcity.research.bench import Found
 from synthcity.research.config import ResearchConfig
-from synthcity.research.labbook import Claimed, LabBook, finite
+from synthcity.research.inputs import InputRefused
+from synthcity.research.labbook import Claimed, LabBook, Noted, finite
 from synthcity.research.measuring.trial import Judge
 
 _CONSIDERED = 3  # finds for each claim that may be made
@@ -26,19 +29,26 @@ class Held:
     claim: Claimed
 
 
-def choose_claims(found: Sequence[Found], judge: Judge, config: ResearchConfig) -> list[Found]:
-    """Return what is to be claimed, best first: promising by itself, and beside what is claimed before it."""
+def choose_claims(found: Sequence[Found], judge: Judge, config: ResearchConfig, book: LabBook) -> list[Found]:
+    """Return what is to be claimed, best first: promising by itself, and beside what is claimed before it.
+
+    Each is asked for its columns once more here, and for none after that; what fails now is noted and not claimed.
+    """
     promising = sorted((one for one in found if one.entry.promising), key=lambda one: one.entry.mean)
     chosen: list[Found] = []
     for one in promising[: _CONSIDERED * config.claims]:
         if len(chosen) == config.claims:
             break
-        if chosen:
-            beside = [earlier.input for earlier in chosen]
-            if not judge.test([one.input], config.folds.finding, beside=beside).lead.proven:
-                judge.forget(one.input)
-                continue
-        chosen.append(one)
+        beside = [earlier.input for earlier in chosen]
+        try:
+            holds = judge.test([one.input], config.folds.finding, beside=beside).lead.proven
+        except (InputRefused, TrialFailed, NotIsolated) as error:
+            book.add(Noted(text=f"{one.entry.arm}: {one.entry.name} is not claimed: {error}"))
+            holds = False
+        if holds:
+            chosen.append(one)
+        else:
+            judge.forget(one.input)
     return chosen
 
 

@@ -114,7 +114,7 @@ def _round_line(bench: Bench, number: int, rounds: int) -> str:
 def _judged(bench: Bench, setting: Setting, config: ResearchConfig, book: LabBook) -> _Kept:
     """Choose the claims of an arm, ask them, and measure what is kept together."""
     judge, folds = setting.judge, config.folds.confirming
-    kept = confirm(choose_claims(bench.found, judge, config), judge, config, book)
+    kept = confirm(choose_claims(bench.found, judge, config, book), judge, config, book)
     if not kept:
         return _Kept(held=kept, gain=None, recovered=0.0 if _has_gap(setting, config) else None)
     gain = judge.test([held.found.input for held in kept], folds).lead.mean

@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from synthcity.authored.feature import FeatureSource, open_feature
+from synthcity.authored.feature import LIMITS, Feature, FeatureSource, open_feature
 from synthcity.authored.locked.forks import Misbehaved
 from synthcity.authored.panel import Panel
 from synthcity.authored.reading import Refused
@@ -89,6 +89,13 @@ def test_columns_are_those_of_numpy_in_any_order_of_times() -> None:
         assert found[n, 0, 2] == value[series_time <= now][-1]
         minute = (now + 300 * np.arange(1, 5)) // 60 % 60
         np.testing.assert_allclose(ahead[n, 1, :, 0], np.sin(2 * np.pi * minute / 60))
+
+
+def test_the_same_times_are_asked_again_for_the_same_text() -> None:
+    one, other = (Feature(FeatureSource.of(SOURCE), panel(), LIMITS) for _ in range(2))
+    order = np.arange(500)
+    assert one._sampled("past", order) == other._sampled("past", order)
+    assert one._sampled("past", order) != one._sampled("future", order)
 
 
 def test_later_prices_change_nothing() -> None:

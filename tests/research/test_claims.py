@@ -1,14 +1,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from synthcity.authored.locked.forks import Misbehaved
+from synthcity.authored.locked.lock import NotIsolated
+from synthcity.market.bars import Floats, Times
 from synthcity.research.bench import Bench
 from synthcity.research.claims import choose_claims, confirm
 from synthcity.research.config import ResearchConfig
-from synthcity.research.labbook import Claimed, LabBook, Origin
+from synthcity.research.inputs import InputRefused, Rows
+from synthcity.research.known import Known
+from synthcity.research.labbook import Claimed, LabBook, Noted, Origin
 from synthcity.research.measuring.trial import Judge
 from tests.research.conftest import FOLDS, Wave
 
@@ -29,7 +35,7 @@ def test_the_level_is_spent_over_all_claims_that_may_be_made() -> None:
 def test_what_is_planted_is_claimed_once_and_kept(bench: Bench) -> None:
     for number, one in enumerate((Wave(name="other", hours=9.3), Wave(), Wave(name="the same once more"))):
         bench.test(one, Origin(recipe={"number": number}), round=1)
-    chosen = choose_claims(bench.found, bench.judge, CONFIG)
+    chosen = choose_claims(bench.found, bench.judge, CONFIG, bench.book)
     assert len(chosen) == 1
     assert chosen[0].input.name in ("wave", "the same once more")
     kept = confirm(chosen, bench.judge, CONFIG, bench.book)
@@ -50,9 +56,32 @@ def test_each_of_two_inputs_of_one_name_is_kept_with_its_own_claim(bench: Bench)
     assert (held.claim.number, held.claim.kept) == (2, True)
 
 
+@dataclass(frozen=True)
+class Tiring(Wave):
+    """Fails when it is asked again, as authored code may."""
+
+    error: Exception = field(default_factory=lambda: Misbehaved("it was still running after 10 s"))
+    asked: list[int] = field(default_factory=list)
+
+    def future(self, known: Known, rows: Rows, ends: Times) -> Floats:
+        self.asked.append(len(rows))
+        if self.asked.count(max(self.asked)) > 1:
+            raise self.error
+        return super().future(known, rows, ends)
+
+
+@pytest.mark.parametrize("error", [Misbehaved("late"), InputRefused("shape"), NotIsolated("ended")])
+def test_what_fails_when_it_is_asked_again_is_noted_and_the_next_is_claimed(bench: Bench, error: Exception) -> None:
+    for one in (Tiring(name="tiring", error=error), Wave()):
+        bench.test(one, Origin(source=one.name), round=1)
+    assert [found.entry.promising for found in bench.found] == [True, True]
+    assert choose_claims(bench.found, bench.judge, CONFIG, bench.book) == [bench.found[1]]
+    assert [note.text for note in bench.book.of(Noted)] == [f"control: tiring is not claimed: {error}"]
+
+
 def test_nothing_promising_makes_no_claim(bench: Bench) -> None:
     bench.test(Wave(name="other", hours=9.3), Origin(recipe={}), round=1)
-    assert choose_claims(bench.found, bench.judge, CONFIG) == []
+    assert choose_claims(bench.found, bench.judge, CONFIG, bench.book) == []
 
 
 def test_what_held_by_luck_is_not_kept(still: Judge, tmp_path: Path) -> None:
