@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from synthcity.agents.client import LLMClient
 from synthcity.authored.locked.isolation import check_isolation
 from synthcity.durations import DAY
+from synthcity.errors import RunError
 from synthcity.market.times import parse_time
 from synthcity.research import library
 from synthcity.research.bench import Bench
@@ -59,7 +60,7 @@ def research(
     Raises:
         ConfigError, DataError: what it is to work on is wrong.
         NotIsolated: there is a model, and nothing here can hold what it writes.
-        RunError: the folder or the library cannot be written.
+        RunError: the folder cannot be written.
     """
     began = time.monotonic()
     if client is not None:
@@ -79,11 +80,11 @@ def research(
         benches = [bench] if author is None else [author.bench, bench]
         kept = {one.arm: _judged(one, setting, config, book) for one in benches}
         result = _result(config, setting, book, author, kept, time.monotonic() - began)
-        for held in [held for one in kept.values() for held in one.held]:
-            entry = held.found.entry
-            path = library.add(Path(config.library), entry.name, entry.origin, _evidence(held, config, book))
-            tell(f"kept: {entry.name}, in {path}")
         write_result(folder, result.to_dict())
+        lost = _shelve([held for one in kept.values() for held in one.held], config, book, tell)
+        if lost:
+            result = replace(result, notes=(*result.notes, *lost))
+            write_result(folder, result.to_dict())
         return result
 
 
@@ -104,6 +105,21 @@ def _rounds(
         if time.monotonic() >= deadline:
             bench.book.add(Noted(text=f"time was over in round {number}"))
             return
+
+
+def _shelve(kept: Sequence[Held], config: ResearchConfig, book: LabBook, tell: Tell) -> tuple[str, ...]:
+    """Put what is kept into the library; return a sentence for each that it does not take."""
+    lost = []
+    for held in kept:
+        entry = held.found.entry
+        try:
+            path = library.add(Path(config.library), entry.name, entry.origin, _evidence(held, config, book))
+        except RunError as error:
+            lost.append(f"{entry.name} is kept, but stands in the lab book alone: {error}")
+            book.add(Noted(text=lost[-1]))
+        else:
+            tell(f"kept: {entry.name}, in {path}")
+    return tuple(lost)
 
 
 def _round_line(bench: Bench, number: int, rounds: int) -> str:

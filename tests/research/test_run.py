@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from synthcity.research import run
 from synthcity.research.config import PricesConfig, ResearchConfig
+from synthcity.research.control.recipes import Cycle
+from synthcity.research.labbook import Origin
+from synthcity.research.library import items, slug
 from synthcity.research.measuring.trial import Judge
 from synthcity.research.run import known_months, research
 from tests.research.conftest import FOLDS, setting_of
@@ -22,6 +29,51 @@ def test_without_a_model_the_control_works_alone(still: Judge, tmp_path: Path) -
     assert control.kept == ()
     assert result.notes == ("one was left out",)
     assert result.known_months == ()
+
+
+class Lucky:
+    """A grammar whose first draw is what is planted, and whose others are nothing."""
+
+    def __init__(self, *_: object) -> None:
+        self.hours = iter((7.0, 9.3, 11.1, 12.7))
+
+    def draw(self, best: object = ()) -> Cycle:
+        return Cycle(hours=next(self.hours), harmonics=1)
+
+
+@pytest.fixture
+def lucky(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "Grammar", Lucky)
+
+
+@pytest.mark.usefixtures("lucky")
+def test_what_is_planted_is_found_claimed_and_kept_with_its_evidence(swinging: Judge, tmp_path: Path) -> None:
+    told: list[str] = []
+    config = config_of(tmp_path, rounds=2)
+    result = research(config, tmp_path / "run", setting=setting_of(swinging), tell=told.append)
+    (control,) = result.arms
+    assert [claim.name for claim in control.kept] == ["cycle(7,1)"]
+    assert control.gain is not None
+    assert control.gain < 0
+    ((item,), problems) = items(tmp_path / "library")
+    assert problems == []
+    assert item.evidence.confirmed == control.kept[0]
+    assert item.origin.recipe == Cycle(hours=7.0, harmonics=1).to_dict()
+    assert (item.evidence.tests, item.evidence.known_months) == (4, ())
+    assert any(line.startswith("kept: cycle(7,1), in ") for line in told)
+    assert json.loads((tmp_path / "run" / "result.json").read_text())["arms"][0]["gain"] == control.gain
+
+
+@pytest.mark.usefixtures("lucky")
+def test_a_library_that_takes_nothing_costs_no_result(swinging: Judge, tmp_path: Path) -> None:
+    recipe = Cycle(hours=7.0, harmonics=1)
+    damaged = tmp_path / "library" / f"{slug(recipe.name, Origin(recipe=recipe.to_dict()))}.json"
+    damaged.parent.mkdir()
+    damaged.write_text("{")
+    result = research(config_of(tmp_path, rounds=1), tmp_path / "run", setting=setting_of(swinging))
+    assert result.notes[-1].startswith("cycle(7,1) is kept, but stands in the lab book alone: ")
+    assert json.loads((tmp_path / "run" / "result.json").read_text())["notes"] == list(result.notes)
+    assert damaged.read_text() == "{"
 
 
 def test_months_after_a_models_knowledge_are_not_counted() -> None:
