@@ -84,10 +84,10 @@ def make_judge(planted: float, seed: int = 0) -> Judge:
     starts = np.repeat(np.arange(START + DAY, START + 76 * DAY - STEPS * STEP, 5 * HOUR), len(ASSETS))
     which = np.tile(np.arange(len(ASSETS)), len(starts) // len(ASSETS))
     row = (starts - START) // STEP
-    at = row[:, None] + np.arange(1, STEPS + 1)
-    returns = np.stack([known.returns(name) for name in ASSETS], axis=1)[at, which[:, None]]
+    at = row[:, None] + np.arange(STEPS + 1)
+    prices = np.stack([np.log(bars[name]["close"]) for name in ASSETS], axis=1)[at, which[:, None]]
     expected = np.full((len(starts), STEPS), 0.001)
-    cases = Cases(assets=ASSETS, asset=which, start=starts, row=row, expected=expected, returns=returns, step=STEP)
+    cases = Cases(assets=ASSETS, asset=which, start=starts, row=row, expected=expected, prices=prices, step=STEP)
     return Judge(cases, known, HORIZONS, {"BTC": 1.0, "ETH": 0.7}, FOLDS.learn)
 
 

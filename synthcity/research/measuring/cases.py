@@ -28,7 +28,7 @@ class Cases:
         start: unix seconds (c,).
         row: (c,) the row of ``Known`` that was observed at the start.
         expected: (c, horizon) what the baseline expects of each step, up to a scale.
-        returns: (c, horizon) log returns that came, NaN where a price was not seen.
+        prices: (c, horizon + 1) log prices that came, from the start on, NaN where one was not seen.
         step: seconds.
     """
 
@@ -37,7 +37,7 @@ class Cases:
     start: Times
     row: Rows
     expected: Floats
-    returns: Floats
+    prices: Floats
     step: int
 
     def __len__(self) -> int:
@@ -46,6 +46,11 @@ class Cases:
     @property
     def horizon(self) -> int:
         return int(self.expected.shape[1])
+
+    @property
+    def returns(self) -> Floats:
+        """Log returns that came, (c, horizon), NaN where a price on either side was not seen."""
+        return np.diff(self.prices, axis=1)
 
     @property
     def moves(self) -> Floats:
@@ -95,13 +100,13 @@ def build_cases(
                 continue
             prices = np.log(known.bars[asset]["close"][row : row + horizon + 1])
             if np.isfinite(prices[[0, -1]]).all() and np.isfinite(expected).all() and (expected > 0).all():
-                found.append((which, start, row, expected, np.diff(prices)))
+                found.append((which, start, row, expected, prices))
             if progress:
                 progress(done, total)
     told = tuple(f"{asset}: {len(why)} prompts are left out, {why[0]}" for asset, why in reasons.items())
     if not found:
         raise DataError("; ".join(told) or "no prompt of the period has prices; load more history")
-    asset_of, at, rows, expected, returns = (np.array(part) for part in zip(*found, strict=True))
+    asset_of, at, rows, expected, seen = (np.array(part) for part in zip(*found, strict=True))
     return Cases(
-        assets=tuple(assets), asset=asset_of, start=at, row=rows, expected=expected, returns=returns, step=step
+        assets=tuple(assets), asset=asset_of, start=at, row=rows, expected=expected, prices=seen, step=step
     ), told

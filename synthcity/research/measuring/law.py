@@ -29,8 +29,16 @@ class Horizon:
     first: NDArray[np.int64]
     last: NDArray[np.int64]
 
+    def changes(self, prices: Floats) -> Floats:
+        """Return the changes of log prices (c, horizon + 1), of which the first is that of the start: (c, m).
+
+        One price that was not seen leaves the changes from and to it unknown, as in the network's score, and no more.
+        """
+        found: Floats = prices[:, self.last] - prices[:, self.first]
+        return found
+
     def sums(self, values: Floats) -> Floats:
-        """Sum values (c, horizon) over each change: (c, m)."""
+        """Sum values (c, horizon), all of them there, over each change: (c, m)."""
         total = np.concatenate([np.zeros((len(values), 1)), np.cumsum(values, axis=1)], axis=1)
         found: Floats = total[:, self.last] - total[:, self.first]
         return found

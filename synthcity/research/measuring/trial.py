@@ -171,7 +171,7 @@ class Judge:
         sigma = self.cases.expected * usual * np.exp(predict(x, coefficients))
         total = np.zeros(int(own.sum()))
         for n, horizon in enumerate(self._horizons):
-            size, change = np.sqrt(horizon.sums(sigma**2)), horizon.sums(self.cases.returns)
+            size, change = np.sqrt(horizon.sums(sigma**2)), horizon.changes(self.cases.prices)
             scale = self._scale(size[past], change[past], self.cases.asset[past])[self.cases.asset]
             size = size * scale[:, None]
             if fold not in self._laws:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from synthcity.research.measuring.law import DEGREES, Law, choose_degrees, horizons, mean_size
+from synthcity.research.measuring.law import DEGREES, Horizon, Law, choose_degrees, horizons, mean_size
 from synthcity.sn50.competitions import get_competition
 from synthcity.sn50.crps import crps
 from synthcity.sn50.terms import max_terms
@@ -31,6 +31,15 @@ def test_the_degrees_of_draws_are_found() -> None:
     change = np.random.default_rng(0).standard_t(4, 20_000)
     assert choose_degrees(np.full(len(change), mean_size(4.0)), change) == 4.0
     assert 4.0 in DEGREES
+
+
+def test_one_price_that_was_not_seen_leaves_two_steps_unknown_and_no_more() -> None:
+    prices = np.cumsum(np.arange(7.0))[None]
+    prices[0, 2] = np.nan
+    steps = Horizon(name="1", first=np.arange(6), last=np.arange(1, 7))
+    assert np.array_equal(steps.changes(prices)[0], [1, np.nan, np.nan, 4, 5, 6], equal_nan=True)
+    pairs = Horizon(name="3", first=np.array([0, 3]), last=np.array([3, 6]))
+    assert pairs.changes(prices)[0].tolist() == [6, 15]
 
 
 @pytest.mark.parametrize("name", ["crypto-24h", "crypto-1h", "com-equ-24h"])

@@ -61,7 +61,7 @@ def test_later_prices_change_no_earlier_score(judge_of: Callable[[float, int], J
     whole = judge_of(0.4, 0)
     cut = judge_of(0.4, 0)
     after = cut.cases.start > FOLDS.find.end
-    cut.cases.returns[after] *= 3.0
+    cut.cases.prices[after] *= 3.0
     assert whole.test([Wave()], FOLDS.finding).lead == cut.test([Wave()], FOLDS.finding).lead
 
 
