@@ -52,7 +52,7 @@ def research(
     Args:
         config: which.
         folder: gets ``labbook.jsonl``, ``resolved.yaml`` and ``result.json``.
-        client: the language model; without one, or while it cannot answer, the control works alone.
+        client: the language model; without one, or where it has nothing tested, the control works alone.
         tell: gets a sentence now and then.
         progress: of asking the baseline, (done, all).
         setting: prices and judge where they are at hand already.
@@ -91,17 +91,25 @@ def research(
 def _rounds(
     config: ResearchConfig, bench: Bench, grammar: Grammar, author: Experimenter | None, deadline: float, tell: Tell
 ) -> None:
-    """Let the model work first in each round, and the control test as many inputs as it did, all of them without it."""
+    """Let the model work first in each round, and the control test as many inputs as it did.
+
+    A model that could have nothing tested leaves the control to work alone; one that ends later ends both, since what
+    they find is told at equal trials.
+    """
     for number in range(1, config.rounds + 1):
         trials = config.trials
-        if author is not None and not author.ended:
-            trials = author.run_round(number, min(_ROUND_SECONDS, deadline - time.monotonic()))
+        if author is not None and (left := deadline - time.monotonic()) > 0:
+            trials = author.run_round(number, min(_ROUND_SECONDS, left))
             tell(_round_line(author.bench, number, config.rounds))
-            if author.ended:
-                bench.book.add(Noted(text=f"the model works no more: {author.ended}"))
-                trials = config.trials
+        ended = "" if author is None else author.ended
+        if author is not None and ended and not author.bench.book.of(Tried, model.NAME):
+            bench.book.add(Noted(text=f"the control works alone: {ended}"))
+            author, trials, ended = None, config.trials, ""
         control.run_round(bench, grammar, number, trials, lambda: time.monotonic() >= deadline)
         tell(_round_line(bench, number, config.rounds))
+        if ended:
+            bench.book.add(Noted(text=f"the model works no more, and the control ends with it: {ended}"))
+            return
         if time.monotonic() >= deadline:
             bench.book.add(Noted(text=f"time was over in round {number}"))
             return

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from synthcity.research import run
+from synthcity.research.bench import Bench
 from synthcity.research.config import PricesConfig, ResearchConfig
 from synthcity.research.control.recipes import Cycle
-from synthcity.research.labbook import Origin
+from synthcity.research.labbook import LabBook, Noted, Origin, Tried
 from synthcity.research.library import items, slug
 from synthcity.research.measuring.trial import Judge
 from synthcity.research.run import known_months, research
@@ -35,7 +38,7 @@ class Lucky:
     """A grammar whose first draw is what is planted, and whose others are nothing."""
 
     def __init__(self, *_: object) -> None:
-        self.hours = iter((7.0, 9.3, 11.1, 12.7))
+        self.hours = iter((7.0, 9.3, 11.1, 12.7, 13.9, 15.2))
 
     def draw(self, best: object = ()) -> Cycle:
         return Cycle(hours=next(self.hours), harmonics=1)
@@ -74,6 +77,54 @@ def test_a_library_that_takes_nothing_costs_no_result(swinging: Judge, tmp_path:
     assert result.notes[-1].startswith("cycle(7,1) is kept, but stands in the lab book alone: ")
     assert json.loads((tmp_path / "run" / "result.json").read_text())["notes"] == list(result.notes)
     assert damaged.read_text() == "{"
+
+
+@dataclass
+class Author:
+    """A model that has so many inputs tested in each round, then ends; ``seconds`` it was given."""
+
+    bench: Bench
+    script: list[int]
+    ended: str = ""
+    seconds: list[float] = field(default_factory=list)
+
+    def run_round(self, number: int, seconds: float) -> int:
+        self.seconds.append(seconds)
+        tests = self.script.pop(0)
+        for _ in range(tests):
+            self.bench.test(Cycle(hours=11.3, harmonics=1), Origin(source="text"), round=number)
+        self.ended = "" if self.script else "it is gone"
+        return tests
+
+
+def rounds_with(script: list[int], judge: Judge, folder: Path, *, left: float = 1000.0) -> tuple[Author, LabBook]:
+    with LabBook(folder) as book:
+        author = Author(Bench("model", judge, FOLDS, book), script)
+        control = Bench("control", judge, FOLDS, book)
+        given = (config_of(folder, rounds=3), control, Lucky(), author, time.monotonic() + left, lambda text: None)
+        run._rounds(*given)  # type: ignore[arg-type]
+    return author, book
+
+
+def test_the_control_has_as_many_tests_as_the_model_and_ends_with_it(still: Judge, tmp_path: Path) -> None:
+    _, book = rounds_with([1, 0], still, tmp_path)
+    assert [(entry.arm, entry.round) for entry in book.of(Tried)] == [("model", 1), ("control", 1)]
+    assert [note.text for note in book.of(Noted)] == [
+        "the model works no more, and the control ends with it: it is gone"
+    ]
+
+
+def test_a_model_that_has_nothing_tested_leaves_the_control_alone(still: Judge, tmp_path: Path) -> None:
+    author, book = rounds_with([0], still, tmp_path / "all")
+    assert len(author.seconds) == 1
+    assert [entry.round for entry in book.of(Tried, "control")] == [1, 1, 2, 2, 3, 3]
+    assert book.of(Noted)[0].text == "the control works alone: it is gone"
+
+
+def test_a_model_is_not_asked_when_time_is_over(still: Judge, tmp_path: Path) -> None:
+    author, book = rounds_with([1, 1], still, tmp_path, left=-1.0)
+    assert (author.seconds, book.of(Tried)) == ([], [])
+    assert [note.text for note in book.of(Noted)] == ["time was over in round 1"]
 
 
 def test_months_after_a_models_knowledge_are_not_counted() -> None:

@@ -19,12 +19,16 @@ from synthcity.research.written import panel_of
 
 NAME = "model"
 _TASK = "Find what the baseline does not know. Look first, then write and test."
+_FAILED = 2  # rounds in a row; a third would be no better
 _TURNS = 8  # beside one for each test
 
 
 @dataclass(eq=False)
 class Experimenter:
-    """A language model at its desk; ``usd`` is what it has cost, ``ended`` why it works no more."""
+    """A language model at its desk; ``usd`` is what it has cost, ``ended`` why it works no more.
+
+    ``failed`` counts the last rounds, in a row, that ended with a question without an answer.
+    """
 
     client: LLMClient
     bench: Bench
@@ -34,6 +38,7 @@ class Experimenter:
     panel: Panel
     usd: float = 0.0
     ended: str = ""
+    failed: int = 0
 
     @classmethod
     def of(cls, client: LLMClient, bench: Bench, setting: Setting, config: ResearchConfig) -> Experimenter:
@@ -76,9 +81,10 @@ class Experimenter:
         )
         self.usd += result.spend.usd
         tried = tests_of(bench.book, bench.arm, number)
+        self.failed = self.failed + 1 if result.status == "failed" else 0
         if result.result is None:
             bench.book.add(Noted(text=f"round {number} of the model ended early ({result.status}): {result.reason}"))
-            if result.status == "failed":
+            if result.status == "failed" and (self.failed == _FAILED or not self.client.availability.ready):
                 self.ended = result.reason
         else:
             names = {entry.name for entry in tried}

@@ -18,9 +18,12 @@ from synthcity.authored.locked.isolation import check_isolation
 from synthcity.authored.locked.lock import NotIsolated
 from synthcity.errors import LLMUnavailable
 from synthcity.lines import read_all
+from synthcity.research.bench import Bench
 from synthcity.research.config import PricesConfig, ResearchConfig
+from synthcity.research.labbook import LabBook, Noted
 from synthcity.research.library import find, items
 from synthcity.research.measuring.trial import Judge
+from synthcity.research.model.arm import NAME, Experimenter
 from synthcity.research.result import table_rows
 from synthcity.research.run import research
 from synthcity.settings import Settings
@@ -63,14 +66,14 @@ def test_a_model_finds_what_is_planted_and_the_control_has_as_many_trials(swingi
     except NotIsolated as error:
         pytest.skip(str(error))
     model = Scripted([LOOK, TEST, ("finish", DECISION), LOOK, ("finish", {"decisions": [], "summary": "done"})])
-    config = config_of(tmp_path, rounds=3, prices=PricesConfig(source="store", path="prices"))
+    config = config_of(tmp_path, rounds=5, prices=PricesConfig(source="store", path="prices"))
     result = research(config, tmp_path / "run", client=model, setting=setting_of(swinging))
     arm, control = result.arms
     assert (arm.arm, arm.rounds, arm.looks, arm.tests, arm.promising) == ("model", 2, 2, 1, 1)
     assert [claim.name for claim in arm.kept] == ["seven_hours"]
     assert arm.usd == pytest.approx(0.05)
     assert arm.ended == "the model is gone"
-    assert (control.arm, control.tests) == ("control", 1 + 0 + 2)
+    assert (control.arm, control.tests) == ("control", 1)
     assert result.known_months[0] == "2025-01"
     (item,) = [one for one in items(tmp_path / "library")[0] if one.evidence.found.arm == "model"]
     assert find(tmp_path / "library", item.name).origin.source == WAVE
@@ -81,6 +84,18 @@ def test_a_model_finds_what_is_planted_and_the_control_has_as_many_trials(swingi
     assert "keep: clear" in later
     assert "a cycle" in later
     events = read_all(tmp_path / "run" / "labbook.jsonl")
-    assert any("the model works no more: the model is gone" in event.get("text", "") for event in events)
+    assert any("and the control ends with it: the model is gone" in event.get("text", "") for event in events)
     assert json.loads((tmp_path / "run" / "result.json").read_text())["arms"][0]["replicated"] == 1.0
     assert [row[0] for row in table_rows(result)] == ["model", "control"]
+
+
+def test_one_question_without_an_answer_ends_a_round_and_two_rounds_of_them_end_the_model(
+    still: Judge, tmp_path: Path
+) -> None:
+    with LabBook(tmp_path) as book:
+        bench = Bench(NAME, still, FOLDS, book)
+        author = Experimenter.of(Scripted([LOOK]), bench, setting_of(still), config_of(tmp_path))
+        assert (author.run_round(1, 60.0), author.ended) == (0, "")
+        assert (author.run_round(2, 60.0), author.ended) == (0, "the model is gone")
+        notes = [note.text for note in book.of(Noted)]
+    assert notes == [f"round {number} of the model ended early (failed): the model is gone" for number in (1, 2)]
