@@ -6,7 +6,8 @@
     python -m benchmarks.worlds --worlds 12 --rounds 20 --model  # and the language model that is set (docs/agents.md)
 
 A world is found where something is kept that recovers half of what an input that knew the truth gains on the confirming
-fold; in a world of nothing, whatever is kept is false. A run folder that is there already is read and not made again.
+fold; in a world of nothing, whatever is kept is false. A run folder that is there already is read and not made again;
+one that was cut off is put aside, and its world begun anew.
 """
 
 from __future__ import annotations
@@ -70,6 +71,7 @@ def outcomes(seed: int, folder: Path) -> list[Outcome]:
 def run_world(seed: int, folder: Path, settings: Iterable[str], *, with_model: bool) -> list[Outcome]:
     """Research one world, unless that was done."""
     if not (folder / RESULT).exists():
+        _put_aside(folder)
         config = load_config(None, [*settings, f"prices.world.seed={seed}", f"library={folder / 'library'}"])
         if with_model:
             with LLMClient(Settings.load(), config.llm, folder=folder) as client:
@@ -77,6 +79,15 @@ def run_world(seed: int, folder: Path, settings: Iterable[str], *, with_model: b
         else:
             research(config, folder)
     return outcomes(seed, folder)
+
+
+def _put_aside(folder: Path) -> None:
+    """Rename a research that was cut off, with what it has cost."""
+    if folder.exists():
+        number = 1
+        while (aside := folder.with_name(f"{folder.name}-cut-off-{number}")).exists():
+            number += 1
+        folder.rename(aside)
 
 
 def told(all_of: Sequence[Outcome]) -> list[str]:

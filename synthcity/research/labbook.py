@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+from synthcity.errors import RunError
 from synthcity.lines import LineWriter
 from synthcity.research.measuring.trial import Tested
 from synthcity.schema import key
@@ -107,9 +108,12 @@ class LabBook:
         """Begin the book of a new run.
 
         Raises:
-            RunError: it cannot be written.
+            RunError: it cannot be written, another process writes it, or there is one already.
         """
         self._lines = LineWriter(folder / NAME, exclusive=True)
+        if self._lines.stat().st_size:
+            self._lines.close()
+            raise RunError(f"{folder} already holds a research; choose another name")
         self.entries: list[Entry] = []
 
     def add(self, entry: Entry) -> None:

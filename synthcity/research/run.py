@@ -60,14 +60,14 @@ def research(
     Raises:
         ConfigError, DataError: what it is to work on is wrong.
         NotIsolated: there is a model, and nothing here can hold what it writes.
-        RunError: the folder cannot be written.
+        RunError: the folder cannot be written, or holds a research already.
     """
     began = time.monotonic()
     if client is not None:
         check_isolation()
     setting = prepare(config, progress) if setting is None else setting
-    write_resolved(folder, config)
     with LabBook(folder) as book:
+        write_resolved(folder, config)
         for note in setting.notes:
             book.add(Noted(text=note))
         tell(f"{len(setting.cases)} prompts of {', '.join(setting.cases.assets)}; every test is paired on them")

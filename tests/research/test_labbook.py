@@ -33,6 +33,15 @@ def test_a_book_has_one_writer(tmp_path: Path) -> None:
         LabBook(tmp_path)
 
 
+def test_a_folder_that_holds_a_book_gets_no_second_one(tmp_path: Path) -> None:
+    with LabBook(tmp_path) as book:
+        book.add(Look(arm="control", round=1, what="residuals by hour"))
+    before = (tmp_path / NAME).read_bytes()
+    with pytest.raises(RunError, match="already holds a research; choose another name"):
+        LabBook(tmp_path)
+    assert (tmp_path / NAME).read_bytes() == before
+
+
 def test_no_interval_is_no_number() -> None:
     assert finite(float("inf")) is None
     assert finite(-0.5) == -0.5

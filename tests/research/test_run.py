@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from synthcity.errors import RunError
 from synthcity.research import run
 from synthcity.research.bench import Bench
 from synthcity.research.config import PricesConfig, ResearchConfig
@@ -65,6 +66,14 @@ def test_what_is_planted_is_found_claimed_and_kept_with_its_evidence(swinging: J
     assert (item.evidence.tests, item.evidence.known_months) == (4, ())
     assert any(line.startswith("kept: cycle(7,1), in ") for line in told)
     assert json.loads((tmp_path / "run" / "result.json").read_text())["arms"][0]["gain"] == control.gain
+
+
+def test_a_folder_that_holds_a_research_keeps_it_as_it_is(still: Judge, tmp_path: Path) -> None:
+    (tmp_path / "labbook.jsonl").write_text("{}\n")
+    (tmp_path / "resolved.yaml").write_text("seed: 3\n")
+    with pytest.raises(RunError, match="already holds a research"):
+        research(config_of(tmp_path, rounds=1), tmp_path, setting=setting_of(still))
+    assert (tmp_path / "resolved.yaml").read_text() == "seed: 3\n"
 
 
 @pytest.mark.usefixtures("lucky")
