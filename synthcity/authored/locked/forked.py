@@ -66,25 +66,36 @@ def _serve(asked: socket.socket, worker: Worker) -> None:
                 return
             request = json.loads(text)
             if "end" in request:
-                pid = int(request["end"])
-                children.discard(pid)
-                status, seconds = _end(pid)
-                _reply(asked, status=status, seconds=seconds)
+                _ended(asked, children, int(request["end"]))
                 continue
-            pid = os.fork()
+            try:
+                pid = os.fork()
+            except OSError as error:  # of memory or processes; the others go on
+                pid = -1
+                _reply(asked, failed=f"no process could be forked: {error.strerror or error}")
             if pid == 0:
                 try:
                     asked.detach()
                     _child(worker, pipes, SandboxLimits(**request["limits"]))
                 finally:
                     os._exit(0)
-            children.add(pid)
             for pipe in pipes:
                 os.close(pipe)
-            _reply(asked, pid=pid)
+            if pid > 0:
+                children.add(pid)
+                _reply(asked, pid=pid)
     finally:
         for pid in children:
             _end(pid)
+
+
+def _ended(asked: socket.socket, children: set[int], pid: int) -> None:
+    if pid not in children:
+        _reply(asked, failed=f"{pid} is no child of this process")
+        return
+    children.discard(pid)
+    status, seconds = _end(pid)
+    _reply(asked, status=status, seconds=seconds)
 
 
 def _reply(asked: socket.socket, **values: object) -> None:

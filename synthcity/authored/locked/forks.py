@@ -18,7 +18,8 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
 from types import TracebackType
 from typing import Any
 
@@ -34,6 +35,7 @@ _START_SECONDS = 180.0  # loading on a busy machine; none of it is foreign
 _LOCK_SECONDS = 60.0
 _PIPE_BYTES = 1 << 20
 _LONGEST_ERROR = 2000  # characters
+_ENDED = "the process from which locked children are forked has ended"
 _START = """
 import sys, json
 sys.path[:] = json.loads(sys.argv[1])
@@ -86,38 +88,34 @@ class ForkServer:
         """Return a locked child.
 
         Raises:
-            NotIsolated: it could not be locked; nothing foreign was run.
+            NotIsolated: it could not be forked or locked; nothing foreign was run.
         """
-        (their_in, our_out), (our_in, their_out) = os.pipe(), os.pipe()
-        for pipe in (our_out, our_in):
-            os.set_blocking(pipe, False)
-            with suppress(OSError):  # a bound on the pipes of a user; smaller ones are only slower
-                fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-        try:
-            with self._guard:
-                request = json.dumps({"limits": vars(limits)}).encode()
-                socket.send_fds(self._asked, [request], [their_in, their_out])
-                pid = int(self._answer()["pid"])
-        except (OSError, ValueError, KeyError) as error:
-            os.close(our_in)
-            os.close(our_out)
-            self.close()
-            raise NotIsolated("the process from which locked children are forked has ended") from error
-        finally:
-            os.close(their_in)
-            os.close(their_out)
-        return Child(self, pid, our_in, our_out, limits)
+        with ExitStack() as theirs, ExitStack() as ours:
+            try:
+                their_in, our_out = _pipe(theirs, ours)
+                our_in, their_out = _pipe(ours, theirs)
+            except OSError as error:
+                raise NotIsolated(f"no pipe to a locked child can be opened: {error.strerror or error}") from error
+            for pipe in (our_out, our_in):
+                os.set_blocking(pipe, False)
+                with suppress(OSError):  # a bound on the pipes of a user; smaller ones are only slower
+                    fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+            try:
+                answer = self._request({"limits": vars(limits)}, their_in, their_out)
+            except (OSError, ValueError) as error:
+                raise NotIsolated(_ENDED) from error
+            if "failed" in answer:
+                raise NotIsolated(f"no locked child can be had: {answer['failed']}")
+            ours.pop_all()
+        return Child(self, int(answer["pid"]), our_in, our_out, limits)
 
     def end(self, pid: int) -> tuple[int | None, float]:
         """Kill a child unless it has ended; return its exit code, None where nobody knows, and its CPU seconds."""
         try:
-            with self._guard:
-                self._asked.send(json.dumps({"end": pid}).encode())
-                answer = self._answer()
-                return int(answer["status"]), float(answer["seconds"])
-        except (OSError, ValueError, KeyError):
-            self.close()
+            answer = self._request({"end": pid})
+        except (OSError, ValueError):
             return None, 0.0
+        return (None, 0.0) if "failed" in answer else (int(answer["status"]), float(answer["seconds"]))
 
     def close(self) -> None:
         """End the process and all of its children."""
@@ -135,6 +133,16 @@ class ForkServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _request(self, request: Mapping[str, object], *pipes: int) -> dict[str, Any]:
+        """Ask the process and return its answer; whatever interrupts that ends it, since its answer would be next."""
+        with self._guard:
+            try:
+                socket.send_fds(self._asked, [json.dumps(request).encode()], list(pipes))
+                return self._answer()
+            except BaseException:
+                self.close()
+                raise
 
     def _answer(self) -> dict[str, Any]:
         answer: dict[str, Any] = json.loads(self._asked.recv(1 << 16))
@@ -170,6 +178,7 @@ class Child:
 
         Raises:
             Misbehaved: it did not answer, or with something else; the child is gone.
+            NotIsolated: it is gone with the process that it was forked from, by no fault of its own.
         """
         allowed = self._limits.wall_seconds if seconds is None else seconds
         until = time.monotonic() + allowed
@@ -206,6 +215,8 @@ class Child:
 
     def _death(self) -> str:
         code = self.close()
+        if not self._server.alive:
+            raise NotIsolated(_ENDED)
         if code is None:
             return "it ended without an answer"
         if code < 0:
@@ -220,6 +231,14 @@ class Child:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _pipe(reads: ExitStack, writes: ExitStack) -> tuple[int, int]:
+    """Return both ends of a new pipe, which those who read and write it will close."""
+    incoming, outgoing = os.pipe()
+    reads.callback(os.close, incoming)
+    writes.callback(os.close, outgoing)
+    return incoming, outgoing
 
 
 def _plain(text: str) -> str:

@@ -22,6 +22,31 @@ def test_an_error_names_the_line_of_the_foreign_text() -> None:
     assert len(forked._told(ValueError("x" * 9000))) <= 2000
 
 
+def test_a_fork_that_fails_and_a_child_that_is_not_there_are_told_and_the_server_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full() -> int:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(forked.os, "fork", full)
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    reads, writes = forked.os.pipe()
+    with ours, theirs:
+        for request in ({"limits": {}}, {"end": 1}, {"limits": {}}):
+            socket.send_fds(ours, [json.dumps(request).encode()], [writes] if "limits" in request else [])
+        ours.shutdown(socket.SHUT_WR)
+        forked.os.close(writes)
+        forked._serve(theirs, None)  # type: ignore[arg-type]
+        failed = [json.loads(ours.recv(4096))["failed"] for _ in range(3)]
+    assert failed == [
+        "no process could be forked: Resource temporarily unavailable",
+        "1 is no child of this process",
+        "no process could be forked: Resource temporarily unavailable",
+    ]
+    assert forked.os.read(reads, 1) == b""  # nobody holds the other end any more
+    forked.os.close(reads)
+
+
 def test_a_worker_that_does_not_load_is_told() -> None:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with ours:

@@ -74,6 +74,48 @@ def test_a_server_that_died_is_told_and_the_next_one_is_new(monkeypatch: pytest.
     assert not second.alive
 
 
+def test_a_child_that_ended_with_its_server_did_nothing_wrong() -> None:
+    with ForkServer("tests.authored.locked.hostile") as server:
+        child = opened(server)
+        os.killpg(server._process.pid, signal.SIGKILL)
+        with pytest.raises(NotIsolated, match="has ended"):
+            child.call(Message({"source": "result = 1"}))
+
+
+def test_what_this_process_lacks_is_told_and_ends_nobody(server: ForkServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened(server) as child:
+        before = len(os.listdir("/proc/self/fd"))
+        with monkeypatch.context() as patched:
+            patched.setattr(server, "_answer", lambda: server.__class__._answer(server) and {"failed": "no memory"})
+            with pytest.raises(NotIsolated, match="no locked child can be had: no memory"):
+                server.fork(LIMITS)
+        full = iter([os.pipe()])
+
+        def pipe() -> tuple[int, int]:
+            for pair in full:
+                return pair
+            raise OSError(24, "Too many open files")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "pipe", pipe)
+            with pytest.raises(NotIsolated, match="Too many open files"):
+                server.fork(LIMITS)
+        assert len(os.listdir("/proc/self/fd")) == before
+        assert child.call(Message({"source": "result = 1"})).values == {"result": "1"}
+
+
+def test_an_answer_that_was_interrupted_is_nobodys(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ForkServer("tests.authored.locked.hostile") as server:
+
+        def interrupted() -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(server, "_answer", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            server.fork(LIMITS)
+        assert not server.alive
+
+
 def test_whoever_closes_a_server_ends_its_children() -> None:
     with ForkServer("tests.authored.locked.hostile") as server:
         child = opened(server)
