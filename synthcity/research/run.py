@@ -59,6 +59,7 @@ def research(
 
     Raises:
         ConfigError, DataError: what it is to work on is wrong.
+        Fatal: in the model's work nothing could be locked, or written into the lab book, any more.
         NotIsolated: there is a model, and nothing here can hold what it writes.
         RunError: the folder cannot be written, or holds a research already.
     """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -10,10 +12,11 @@ import pandas as pd
 
 from synthcity.agents.tools import ToolRegistry
 from synthcity.authored.feature import FeatureSource
+from synthcity.authored.locked.lock import NotIsolated
 from synthcity.authored.panel import Panel
 from synthcity.authored.reading import Refused
 from synthcity.durations import HOUR
-from synthcity.errors import unknown_name
+from synthcity.errors import Fatal, RunError, unknown_name
 from synthcity.market.times import format_time
 from synthcity.research.bench import Bench
 from synthcity.research.control.recipes import is_schedule, log_level
@@ -48,7 +51,14 @@ class Desk:
 
     def look(self, what: str) -> None:
         """Count a look."""
-        self.bench.book.add(Look(arm=self.bench.arm, round=self.round, what=what))
+        with _fatally():
+            self.bench.book.add(Look(arm=self.bench.arm, round=self.round, what=what))
+
+    def test(self, one: Written, hypothesis: str) -> Tried:
+        """Have an input tested."""
+        with _fatally():
+            origin = Origin(source=one.source.source)
+            return self.bench.test(one, origin, round=self.round, hypothesis=hypothesis)
 
     def asset(self, name: str) -> str:
         if name not in self.known.assets:
@@ -59,6 +69,15 @@ class Desk:
         if name not in self.known.series:
             raise ValueError(unknown_name("series", name, self.known.series))
         return name
+
+
+@contextmanager
+def _fatally() -> Iterator[None]:
+    """Tell whoever began the research, and not the model, that nothing can be locked or written down any more."""
+    try:
+        yield
+    except (NotIsolated, RunError) as error:
+        raise Fatal(str(error)) from error
 
 
 @TOOLS.tool(ROLE)
@@ -183,8 +202,7 @@ def test_input(context: Desk, source: str, hypothesis: str) -> str:
         return f"refused: {read.name} was tested before; choose another NAME; not counted as a test"
     context.seen.add(source)
     context.tests -= 1
-    one = Written(read, context.panel)
-    entry = context.bench.test(one, Origin(source=source), round=context.round, hypothesis=hypothesis)
+    entry = context.test(Written(read, context.panel), hypothesis)
     return f"{told(entry)}\n{context.tests} tests are left in this round"
 
 

@@ -11,6 +11,7 @@ import pytest
 from synthcity.agents.tools import Toolset
 from synthcity.authored.locked.isolation import check_isolation
 from synthcity.authored.locked.lock import NotIsolated
+from synthcity.errors import Fatal, RunError
 from synthcity.research.bench import Bench
 from synthcity.research.labbook import LabBook, Look, Origin, Tried
 from synthcity.research.measuring.residuals import Residuals
@@ -83,6 +84,21 @@ def test_a_name_is_taken_once(desk: Desk, tools: Toolset) -> None:
     told = call(tools, "test_input", source=WAVE, hypothesis="again")
     assert "seven_hours was tested before; choose another NAME; not counted" in told
     assert (desk.tests, len(desk.bench.book.of(Tried))) == (2, 1)
+
+
+@pytest.mark.parametrize("error", [NotIsolated("the process has ended"), RunError("the disk is full")])
+def test_what_no_model_can_mend_ends_its_work(
+    desk: Desk, tools: Toolset, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(desk.bench, "test", fail)
+    monkeypatch.setattr(desk.bench.book, "add", fail)
+    with pytest.raises(Fatal, match=str(error)):
+        call(tools, "test_input", source=WAVE, hypothesis="something comes every seven hours")
+    with pytest.raises(Fatal, match=str(error)):
+        call(tools, "look_residuals", by=["hour"])
 
 
 def isolated() -> bool:
