@@ -2,7 +2,8 @@
 
 All claims are chosen, and put into an order, before any of them is asked, so no answer decides the next question. Each
 is asked with all earlier claims beside it, at a level of ``level / claims`` on one side (Bonferroni), however many are
-really made: so the chance that anything false is kept is at most ``level``, as far as the intervals hold what they say.
+really made: so the chance that an arm keeps anything false is at most ``level``, as far as the intervals hold what they
+say. Each arm has a level of its own: model and control together may keep something false twice as often.
 """
 
 from __future__ import annotations

@@ -105,8 +105,8 @@ class ResearchConfig:
         rounds: of each arm.
         trials: inputs that the control tests in a round, and a model at most.
         time_budget: null for no limit.
-        claims: the most that are asked of the confirming fold; ``level`` is spent over them in equal parts.
-        level: chance that anything false is kept, as far as the intervals hold what they say.
+        claims: the most that each arm asks of the confirming fold; ``level`` is spent over them in equal parts.
+        level: chance that an arm keeps anything false, as far as the intervals hold what they say.
         knowledge_ends: up to when the language model may know prices, ISO date; null for unknown.
         seed: of the control's draws.
         llm: how a language model is asked, where one is set.
