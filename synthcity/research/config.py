@@ -15,6 +15,7 @@ from synthcity.market.times import parse_time
 from synthcity.schema import MAX_SEED, build, duration, key, local_path
 
 BASELINES = ("har", "fhs", "fhs-plain")
+_WIDEST = 0.25  # on one side of a claim's interval
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,6 +136,11 @@ class ResearchConfig:
             parse_time(self.knowledge_ends)
         if self.prices.source == "store" and not self.prices.path:
             raise ConfigError("prices.path must name the price store when prices.source is 'store'")
+        if self.level / self.claims > _WIDEST:
+            raise ConfigError(
+                f"level / claims must be {_WIDEST} at most, got {self.level:g} / {self.claims}; an interval that leaves "
+                "more on one side says nothing"
+            )
 
     @property
     def confidence(self) -> float:

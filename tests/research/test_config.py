@@ -41,6 +41,12 @@ def test_what_is_wrong_is_named(setting: str, why: str) -> None:
         load_config(None, [setting])
 
 
+def test_a_level_that_proves_nothing_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"level / claims must be 0\.25 at most, got 0\.5 / 1"):
+        load_config(None, ["level=0.5", "claims=1"])
+    assert load_config(None, ["level=0.25", "claims=1"]).confidence == pytest.approx(0.5)
+
+
 def test_a_file_of_another_kind_is_told_apart() -> None:
     with pytest.raises(ConfigError, match="sweep file"):
         load_config(Path("configs/quickstart.yaml"))
