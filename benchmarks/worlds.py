@@ -22,6 +22,7 @@ from pathlib import Path
 import click
 
 from synthcity.agents.client import LLMClient
+from synthcity.documents import write_setting
 from synthcity.research.config import ResearchConfig, load_config
 from synthcity.research.folder import RESULT
 from synthcity.research.run import research
@@ -72,7 +73,8 @@ def run_world(seed: int, folder: Path, settings: Iterable[str], *, with_model: b
     """Research one world, unless that was done."""
     if not (folder / RESULT).exists():
         _put_aside(folder)
-        config = load_config(None, [*settings, f"prices.world.seed={seed}", f"library={folder / 'library'}"])
+        own = [f"prices.world.seed={seed}", write_setting("library", str(folder / "library"))]
+        config = load_config(None, [*settings, *own])
         if with_model:
             with LLMClient(Settings.load(), config.llm, folder=folder) as client:
                 research(config, folder, client=client)

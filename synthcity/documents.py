@@ -6,6 +6,7 @@ what is to be a time or a duration is read by whoever knows the key. A key that 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -121,6 +122,11 @@ def apply_settings(data: Mapping[str, object], settings: Iterable[str]) -> dict[
                 raise ConfigError(f"--set {name}: {section!r} holds a value, not keys")
         target[last] = value
     return result
+
+
+def write_setting(key: str, value: object) -> str:
+    """Return ``key=value`` so that :func:`apply_settings` reads this very value, whatever signs of YAML it holds."""
+    return f"{key}={json.dumps(value, ensure_ascii=False)}"
 
 
 def _copy(data: object) -> Any:

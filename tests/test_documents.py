@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synthcity.documents import apply_settings, parse_yaml, read_yaml, write_yaml
+from synthcity.documents import apply_settings, parse_yaml, read_yaml, write_setting, write_yaml
 from synthcity.errors import ConfigError
 
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
@@ -158,3 +158,10 @@ def test_settings_reach_any_depth_and_leave_the_original() -> None:
 def test_refuses_bad_settings(setting: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         apply_settings({"count": 1}, [setting])
+
+
+@pytest.mark.parametrize(
+    "value", ["it's here", 'a "b"', "7", "null", "a: b # c", "[x]", "C:\\runs", "Zürich 🌍", "a\tb\n", 7, [1, "'"]]
+)
+def test_a_setting_is_read_back_whatever_its_signs(value: object) -> None:
+    assert apply_settings({}, [write_setting("run.output", value)]) == {"run": {"output": value}}

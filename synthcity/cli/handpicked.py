@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import click
 
 from synthcity.cli.options import LocalPath
-from synthcity.cli.search import quoted
 from synthcity.cli.table import print_table
 from synthcity.cli.training import train, watched
 from synthcity.schema import MAX_SEED
@@ -62,10 +61,11 @@ def run(
 
     Where they are not ``is_named`` by the command line, a run that is resumed goes on with its own.
     """
+    from synthcity.documents import write_setting
     from synthcity.search.handpicked import handpicked_config
 
-    given: dict[str, object] = {"search.max_steps": steps, "search.seed": seed, "name": name and quoted(name)}
-    settings = [*settings, *(f"{key}={value}" for key, value in given.items() if value is not None)]
+    given: dict[str, object] = {"search.max_steps": steps, "search.seed": seed, "name": name}
+    settings = [*settings, *(write_setting(key, value) for key, value in given.items() if value is not None)]
     config = handpicked_config(file, candidates, settings)  # before torch and Ray are loaded
     if resume and file is None and not is_named:
         from synthcity.search.journal.folder import resumed_config, run_folder

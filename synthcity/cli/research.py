@@ -60,6 +60,7 @@ def command(
       synthcity library list
     """
     from synthcity.cli.table import print_table
+    from synthcity.documents import write_setting
     from synthcity.research.config import load_config
     from synthcity.research.folder import new_folder
     from synthcity.research.result import TABLE, claim_lines, table_rows
@@ -69,7 +70,8 @@ def command(
     given = [f"rounds={rounds}"] * (rounds is not None) + [f"time_budget={hours}h"] * (hours is not None)
     caps = ("usd_per_run", "usd_per_agent")
     given += [f"llm.caps.{cap}={budget_usd}" for cap in caps] * (budget_usd is not None)
-    given += [f"library='{library}'"] * (library is not None) + [f"output='{output}'"] * (output is not None)
+    folders = (("library", library), ("output", output))
+    given += [write_setting(key, str(where)) for key, where in folders if where is not None]
     config = load_config(path, [*settings, *given])
     folder = new_folder(config)
     with ExitStack() as stack:
@@ -105,4 +107,7 @@ def _client(config: ResearchConfig, folder: Path, base_url: str | None) -> LLMCl
         return "its language model may cost nothing (llm.caps.usd_per_run is 0)"
     environ = dict(os.environ) | ({} if base_url is None else {"SYNTHCITY_LLM_BASE_URL": base_url})
     client = LLMClient(Settings.load(environ), config.llm, folder=folder)
-    return client if client.availability.ready else client.availability.reason
+    if client.availability.ready:
+        return client
+    client.close()
+    return client.availability.reason

@@ -143,13 +143,14 @@ def extend(run: str, trials: int | None, seconds: float | None, folder: Path, pl
       synthcity runs extend sweep --trials 80
       synthcity runs extend latest --time 4h
     """
+    from synthcity.documents import write_setting
     from synthcity.durations import write_duration
     from synthcity.search.journal.folder import resumed_config
 
     path = locate(run, folder).absolute()
     if trials is None and seconds is None:
         raise click.UsageError("say by --trials or --time what the run shall have in all")
-    settings = [f"name={path.name!r}", f"output={str(path.parent)!r}"]
+    settings = [write_setting("name", path.name), write_setting("output", str(path.parent))]
     settings += [] if trials is None else [f"search.trials={trials}"]
     settings += [] if seconds is None else [f"search.time_budget={write_duration(seconds)}"]
     before, after = resumed_config(path, []).search, resumed_config(path, settings)

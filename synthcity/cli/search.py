@@ -8,7 +8,6 @@ import click
 
 from synthcity.cli.options import LocalPath
 from synthcity.cli.training import train, watched
-from synthcity.errors import ConfigError
 
 
 @click.command("search")
@@ -37,23 +36,17 @@ def command(
       synthcity search configs/sweep.yaml --resume
     """
     from synthcity.cluster.job import check_kept, settle, storage
+    from synthcity.documents import write_setting
     from synthcity.search.config import load_config
 
     config = settle(config)
     if name is not None:
-        settings = (*settings, f"name={quoted(name)}")
+        settings = (*settings, write_setting("name", name))
     if track is not None:
         settings = (*settings, f"track=[{track}]")
     known = load_config(config, settings)  # a typo is told before torch and Ray are loaded
     if known.vault is None and (vault := storage()) is not None:
-        settings = (*settings, f"vault={vault}")
+        settings = (*settings, write_setting("vault", vault))
         known = load_config(config, settings)
     check_kept(known.output, known.vault)
     train(config, known, plain=plain, dashboard=dashboard, resume=resume, settings=settings)
-
-
-def quoted(name: str) -> str:
-    """Return a run's name as YAML text, so that ``--name 7`` stays a name."""
-    if "'" in name:
-        raise ConfigError(f"name must be a plain folder name, got {name!r}")
-    return f"'{name}'"

@@ -138,8 +138,8 @@ class ResearchConfig:
             raise ConfigError("prices.path must name the price store when prices.source is 'store'")
         if self.level / self.claims > _WIDEST:
             raise ConfigError(
-                f"level / claims must be {_WIDEST} at most, got {self.level:g} / {self.claims}; an interval that leaves "
-                "more on one side says nothing"
+                f"level / claims must be {_WIDEST} at most, got {self.level:g} / {self.claims}; an interval that "
+                "leaves more on one side says nothing"
             )
 
     @property

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from synthcity.agents.client import LLMClient
 from synthcity.cli.research import command as research
 from synthcity.errors import ConfigError, DataError
 from synthcity.lines import read_all
@@ -65,3 +66,20 @@ def test_a_world_that_is_too_short_and_prices_that_begin_late_are_told(tmp_path:
     result = run("--set", "folds.learn=[2025-01-02, 2025-02-01]", output=tmp_path)
     assert isinstance(result.exception, DataError)
     assert not (tmp_path / "research").exists()
+
+
+def test_folders_may_have_any_name(tmp_path: Path) -> None:
+    odd = tmp_path / 'it\'s: 7 "here" # '
+    result = run("--hours", "0.001", output=odd)
+    assert result.exit_code == 0, result.output
+    assert (odd / "research" / "result.json").exists()
+
+
+def test_a_model_that_is_not_asked_leaves_nothing_open(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    closed = []
+    monkeypatch.setattr(LLMClient, "close", lambda self: closed.append(self))
+    monkeypatch.delenv("SYNTHCITY_LLM_BASE_URL", raising=False)
+    result = run("--set", "prices.world.days=40", output=tmp_path)
+    assert isinstance(result.exception, ConfigError)
+    assert "the control works alone" in result.output
+    assert len(closed) == 1

@@ -89,6 +89,7 @@ def test_report_draws_the_page_and_says_where_from(runs: Path) -> None:
 
 
 def test_extend_resumes_under_the_run_s_own_config(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = runs.rename(runs.parent / "it's: mine")
     seen: list[Any] = []
 
     def searched(config: Any, **options: Any) -> Any:

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from synthcity.cli.search import command
 from synthcity.errors import ConfigError
 from synthcity.search import run
+from synthcity.search.config import load_config
 from synthcity.search.screen.summary import summary
 
 VERDICT = {
@@ -71,7 +72,7 @@ def test_passes_on_what_was_asked(calls: list[dict[str, Any]]) -> None:
     result = CliRunner().invoke(command, [str(SHIPPED), "--set", "search.trials=3", "--name", "7", "--resume"])
     assert result.exit_code == 0, result.output
     assert calls[0]["config"] == SHIPPED
-    assert calls[0]["settings"] == ("search.trials=3", "name='7'")
+    assert calls[0]["settings"] == ("search.trials=3", 'name="7"')
     assert calls[0]["resume"] is True
     assert calls[0]["command"].split()[0] == "synthcity"
 
@@ -133,8 +134,9 @@ def test_stopping_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_name_must_be_one(calls: list[dict[str, Any]]) -> None:
-    result = CliRunner().invoke(command, [str(SHIPPED), "--name", "it's"])
-    assert isinstance(result.exception, ConfigError)
+    assert isinstance(CliRunner().invoke(command, [str(SHIPPED), "--name", "a/b"]).exception, ConfigError)
+    assert CliRunner().invoke(command, [str(SHIPPED), "--name", "it's: 7"]).exit_code == 0
+    assert load_config(SHIPPED, calls[0]["settings"]).name == "it's: 7"
 
 
 def test_a_job_whose_cluster_keeps_runs_pushes_its_own_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,4 +151,4 @@ def test_a_job_whose_cluster_keeps_runs_pushes_its_own_there(tmp_path: Path, mon
     assert CliRunner().invoke(command, [sweep]).exit_code == 0
     own = f"vault={tmp_path}"
     assert CliRunner().invoke(command, [sweep, "--set", own]).exit_code == 0
-    assert kept == [("s3://bucket/syntha", ("vault=s3://bucket/syntha",)), (str(tmp_path), (own,))]
+    assert kept == [("s3://bucket/syntha", ('vault="s3://bucket/syntha"',)), (str(tmp_path), (own,))]

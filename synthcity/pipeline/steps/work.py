@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from synthcity.documents import write_setting
 from synthcity.durations import DAY
 from synthcity.errors import BundleError, Fatal, RunError
 from synthcity.forecast.baselines import BASELINES
@@ -269,7 +270,7 @@ class Rounds:
         fresh = self._world.fresh(sweep, state)
         data = with_data(sweep.data, **{**fresh.changes, "periods": plain(began.periods), "assets": list(began.assets)})
         runs = self._runs.absolute()
-        own = [f"name=round-{began.round:04}-{plan.attempt}", f"output={runs}"]
+        own = [f"name=round-{began.round:04}-{plan.attempt}", write_setting("output", str(runs))]
         settings = [*(_located(one, runs) for one in plan.settings), *own, *self._left(state, sweep)]
         return parse_config(data, settings)
 
@@ -291,8 +292,7 @@ def _located(setting: str, runs: Path) -> str:
     name, _, value = setting.partition("=")
     if name != "search.earlier":
         return setting
-    folders = [f"'{runs / one.strip()}'" for one in value.strip("[]").split(",") if one.strip()]
-    return f"{name}=[{', '.join(folders)}]"
+    return write_setting(name, [str(runs / one.strip()) for one in value.strip("[]").split(",") if one.strip()])
 
 
 def _has_begun(run: Path) -> bool:
