@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
+from numpy.typing import NDArray
 
 from synthcity.errors import DataError
 from synthcity.forecast.baselines.fhs import Fhs
@@ -52,15 +54,15 @@ class Cases:
         """Log returns that came, (c, horizon), NaN where a price on either side was not seen."""
         return np.diff(self.prices, axis=1)
 
-    @property
-    def moves(self) -> Floats:
-        """Absolute returns in units of what was expected of them, (c, horizon)."""
-        found: Floats = np.minimum(np.abs(self.returns) / self.expected, _LARGEST * self._usual)
-        return found
+    def moves(self, of: NDArray[np.bool_]) -> Floats:
+        """Absolute returns in units of what was expected of them, (m, horizon), for the m cases that ``of`` (c,) names.
 
-    @property
-    def _usual(self) -> float:
-        return float(np.nanmedian(np.abs(self.returns) / self.expected))
+        A crash is cut by what is usual among these cases, so nothing hangs on the others.
+        """
+        found = np.abs(self.returns[of]) / self.expected[of]
+        if np.isnan(found).all():
+            return found
+        return np.minimum(found, _LARGEST * np.nanmedian(found))
 
 
 def build_cases(
@@ -75,38 +77,57 @@ def build_cases(
     """Ask the baseline at every start for every asset; what it cannot answer is left out and told.
 
     Returns:
-        The cases, and a sentence for each asset that is left out altogether or in part.
+        The cases, and for each asset a sentence for every reason for which prompts of it are left out.
 
     Raises:
         DataError: nothing is left.
     """
     step, horizon = competition.time_increment, competition.num_points - 1
     found: list[tuple[int, int, int, Floats, Floats]] = []
-    reasons: dict[str, list[str]] = {}
-    done, total = 0, len(starts) * len(assets)
-    for start in starts:
-        for which, asset in enumerate(assets):
-            done += 1
-            row = (start - int(known.times[0])) // step
-            if not 0 <= row < len(known) - horizon:
-                continue
-            prompt = Prompt(
-                asset=asset, start_time=start, time_increment=step, time_length=horizon * step, num_simulations=1
-            )
-            try:
-                expected = baseline.expected(market.as_of(start), prompt)
-            except DataError as error:
-                reasons.setdefault(asset, []).append(str(error))
-                continue
-            prices = np.log(known.bars[asset]["close"][row : row + horizon + 1])
-            if np.isfinite(prices[[0, -1]]).all() and np.isfinite(expected).all() and (expected > 0).all():
-                found.append((which, start, row, expected, prices))
-            if progress:
-                progress(done, total)
-    told = tuple(f"{asset}: {len(why)} prompts are left out, {why[0]}" for asset, why in reasons.items())
+    reasons: dict[tuple[str, str], list[str]] = {}
+    total = len(starts) * len(assets)
+    for done, (start, (which, asset)) in enumerate(product(starts, enumerate(assets)), start=1):
+        prompt = Prompt(
+            asset=asset, start_time=start, time_increment=step, time_length=horizon * step, num_simulations=1
+        )
+        try:
+            found.append((which, start, *_case(baseline, market, known, prompt)))
+        except _LeftOut as error:
+            reasons.setdefault((asset, error.kind), []).append(str(error))
+        if progress:
+            progress(done, total)
+    told = tuple(
+        f"{asset}: {len(why)} prompt{'s are' if len(why) > 1 else ' is'} left out, {why[0]}"
+        for (asset, _), why in reasons.items()
+    )
     if not found:
         raise DataError("; ".join(told) or "no prompt of the period has prices; load more history")
     asset_of, at, rows, expected, seen = (np.array(part) for part in zip(*found, strict=True))
     return Cases(
         assets=tuple(assets), asset=asset_of, start=at, row=rows, expected=expected, prices=seen, step=step
     ), told
+
+
+class _LeftOut(Exception):
+    """A prompt cannot be a case; those of one ``kind`` are told together, by the first one's sentence."""
+
+    def __init__(self, kind: str, text: str) -> None:
+        super().__init__(text)
+        self.kind = kind
+
+
+def _case(baseline: Fhs, market: Market, known: Known, prompt: Prompt) -> tuple[int, Floats, Floats]:
+    """Return the row of the start, what is expected of each step (horizon,), and log prices (horizon + 1,)."""
+    row, horizon = (prompt.start_time - int(known.times[0])) // known.step, prompt.num_steps
+    if not 0 <= row < len(known) - horizon:
+        raise _LeftOut("end", "its prices begin later or end sooner")
+    try:
+        expected = baseline.expected(market.as_of(prompt.start_time), prompt)
+    except DataError as error:
+        raise _LeftOut("baseline", str(error)) from None
+    if not (np.isfinite(expected).all() and (expected > 0).all()):
+        raise _LeftOut("still", "the baseline expects no movement, or no finite one, of a step")
+    prices: Floats = np.log(known.bars[prompt.asset]["close"][row : row + horizon + 1])
+    if not np.isfinite(prices[[0, -1]]).all():
+        raise _LeftOut("price", "its price at the start or at the end was not seen")
+    return row, expected, prices

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from synthcity.durations import DAY, HOUR, MINUTE
+from synthcity.durations import HOUR, MINUTE
 from synthcity.market.bars import Floats, Times
+from synthcity.market.calendar.clock import weekday_and_second
 from synthcity.research.measuring.cases import Cases
 
 KEYS = ("asset", "minute", "hour", "weekday", "lead_hours", "month")
@@ -34,7 +35,7 @@ class Residuals:
     def of(cls, cases: Cases, before: int) -> Residuals:
         """Take the cases that are over by ``before``; nothing later is in what is returned."""
         over = cases.start + cases.horizon * cases.step <= before
-        moves = cases.moves[over]
+        moves = cases.moves(over)
         usual = np.ones(len(cases.assets))
         for which in range(len(cases.assets)):
             own = moves[cases.asset[over] == which]
@@ -58,11 +59,12 @@ class Residuals:
     def by(self, keys: Sequence[str]) -> pd.DataFrame:
         """Return mean size, its z value, the share of large ones and the count, by one or two of ``KEYS``."""
         begins = self.steps["end"].to_numpy() - self.step
+        weekday, second = weekday_and_second(begins)
         columns: Mapping[str, object] = {
             "asset": self.steps["asset"],
             "minute": begins % HOUR // MINUTE,
-            "hour": begins % DAY // HOUR,
-            "weekday": (begins // DAY + 3) % 7,
+            "hour": second // HOUR,
+            "weekday": weekday,
             "lead_hours": self.steps["lead_hours"],
             "month": pd.to_datetime(self.steps["end"], unit="s").dt.strftime("%Y-%m"),
         }
@@ -99,13 +101,12 @@ class Residuals:
         size = np.hypot(np.cos(turn) @ value, np.sin(turn) @ value) / np.sqrt(len(value) / 2)
         return pd.Series(size / value.std(), index=hours)
 
-    def lagged(self, asset: str, other: Floats, lags_hours: Sequence[float]) -> dict[float, float]:
-        """Return the correlation of an asset's hourly log residual with ``other`` (h,) so many hours before."""
+    def lagged(self, asset: str, other: Floats, lags_hours: Sequence[int]) -> dict[int, float]:
+        """Return the correlation of an asset's hourly log residual with ``other`` (h,) so many hours before, 0 to h."""
         log = np.log(self.hourly()[1][:, self.assets.index(asset)] + 0.1)
         found = {}
         for lag in lags_hours:
-            shift = round(lag)
-            now, before = log[shift:], other[: len(other) - shift]
+            now, before = log[lag:], other[: len(other) - lag]
             both = np.isfinite(now) & np.isfinite(before)
             enough = both.sum() > 30 and np.ptp(before[both]) > 0
             found[lag] = float(np.corrcoef(now[both], before[both])[0, 1]) if enough else 0.0

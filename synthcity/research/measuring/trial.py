@@ -164,7 +164,7 @@ class Judge:
 
     def _score(self, fold: Period, x: Floats32, strength: Floats) -> Floats:
         past, own = self._over(fold.start), self._of(fold)
-        moves = self.cases.moves[past]
+        moves = self.cases.moves(past)
         seen = np.isfinite(moves)
         usual = float(moves[seen].mean())
         coefficients = fit(x[past][seen], moves[seen] / usual, strength)

@@ -30,6 +30,7 @@ from synthcity.wording import bounds, percent
 TOOLS = ToolRegistry()
 ROLE = "experimenter"
 _SOURCE_MOST = 12_000  # characters of a file
+_LONGEST = 500  # hours of a lag
 
 
 @dataclass
@@ -129,12 +130,12 @@ def look_lags(context: Desk, asset: str, other: str, lags_hours: list[float]) ->
     Args:
         asset: whose residual.
         other: whose movement; the same asset gives the autocorrelation.
-        lags_hours: up to 48 lags in whole hours, such as 1, 2, 3.
+        lags_hours: 1 to 48 lags in whole hours, 1 to 500, such as 1, 2, 3.
     """
     context.asset(asset), context.asset(other)
-    lags = [lag for lag in lags_hours if 0 < lag < 500][:48]
-    context.look(f"lags of {asset} behind {other}")
     times, _ = context.residuals.hourly()
+    lags = [round(lag) for lag in _lags(lags_hours, 48, least=1, most=min(_LONGEST, len(times) - 1), whole=True)]
+    context.look(f"lags of {asset} behind {other}")
     rows = (times - context.known.times[0]) // context.known.step
     moves = log_level(context.known, other, 1.0)[rows]
     found = context.residuals.lagged(asset, moves, lags)
@@ -152,16 +153,20 @@ def look_series(context: Desk, name: str, lags_hours: list[float]) -> str:
 
     Args:
         name: of the series.
-        lags_hours: up to 12 lags for a series of values; not used for a schedule.
+        lags_hours: 1 to 12 lags for a series of values, 0 to 500; not used for a schedule.
     """
     published, values = context.known.series[context.series(name)]
+    if not len(values):
+        raise ValueError(f"nothing of {name} was published before the folds for finding ended")
+    is_due = is_schedule(context.known, name)
+    lags = [] if is_due else _lags(lags_hours, 12, least=0, most=_LONGEST)
     context.look(f"the series {name}")
     residuals = context.residuals
     size = residuals.together()
     seen = np.isfinite(size)
     every = np.median(np.diff(published)) / HOUR if len(published) > 1 else 0.0
     head = f"{name}: {len(values)} values, published every {every:.1f} hours (median)"
-    if is_schedule(context.known, name):
+    if is_due:
         due = np.sort(values)
         begins = residuals.times - residuals.step
         at = np.searchsorted(due, begins, side="right") - 1
@@ -172,7 +177,7 @@ def look_series(context: Desk, name: str, lags_hours: list[float]) -> str:
         first = ", ".join(format_time(int(time)) for time in due[:6])
         return bounded(f"{head}, due {ahead:.0f} hours after (first: {first})\nhours since\tmean\tz\tcount", rows)
     lines = [f"{head}; fifths at {np.quantile(values, [0, 0.2, 0.4, 0.6, 0.8, 1]).round(4).tolist()}"]
-    for lag in [lag for lag in lags_hours if 0 <= lag < 500][:12]:
+    for lag in lags:
         at = np.searchsorted(published, residuals.times - residuals.step - lag * HOUR, side="right") - 1
         value = np.where(at >= 0, values[np.maximum(at, 0)], np.nan)
         rows = _bins(value[seen], size[seen], list(np.quantile(values, [0, 0.2, 0.4, 0.6, 0.8, 1])))
@@ -217,6 +222,16 @@ def told(entry: Tried) -> str:
         f"{entry.name}: {percent(entry.mean, 3)} (95 % interval {bounds(entry.low, entry.high)}), {word}; "
         f"folds {folds}; assets {assets}; {entry.columns} coefficients"
     )
+
+
+def _lags(given: list[float], count: int, *, least: int, most: int, whole: bool = False) -> list[float]:
+    """Return lags as they are, once all can be answered."""
+    word = "whole hours" if whole else "hours"
+    if not given or len(given) > count:
+        raise ValueError(f"lags_hours takes 1 to {count} lags, got {len(given)}")
+    if wrong := [lag for lag in given if not least <= lag <= most or (whole and lag != round(lag))]:
+        raise ValueError(f"a lag is {word} from {least} to {most}, got {', '.join(f'{lag:g}' for lag in wrong)}")
+    return given
 
 
 def _key(key: object) -> str:

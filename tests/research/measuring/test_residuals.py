@@ -34,6 +34,6 @@ def test_residuals_are_one_on_the_average_and_told_by_their_keys(residuals: Resi
 
 def test_a_lag_of_the_period_goes_with_the_residual(residuals: Residuals) -> None:
     own = np.log(residuals.hourly()[1][:, 0] + 0.1)
-    found = residuals.lagged("BTC", own, [3.5, 7, 10])
+    found = residuals.lagged("BTC", own, [3, 7, 10])
     assert found[7] > 0.2
     assert found[10] < 0

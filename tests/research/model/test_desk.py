@@ -62,6 +62,11 @@ def test_looks_are_counted_and_say_what_is_there(desk: Desk, tools: Toolset) -> 
         ("look_residuals", {"by": []}, "one or two different keys"),
         ("look_periods", {"low_hours": 9, "high_hours": 3}, "low_hours must be below"),
         ("look_lags", {"asset": "BTCC", "other": "BTC", "lags_hours": [1]}, "BTC"),
+        ("look_lags", {"asset": "ETH", "other": "BTC", "lags_hours": [1, 0]}, "whole hours from 1 to 500, got 0"),
+        ("look_lags", {"asset": "ETH", "other": "BTC", "lags_hours": [2.5]}, "got 2.5"),
+        ("look_lags", {"asset": "ETH", "other": "BTC", "lags_hours": []}, "1 to 48 lags, got 0"),
+        ("look_series", {"name": "funding", "lags_hours": [-1, 501]}, "hours from 0 to 500, got -1, 501"),
+        ("look_series", {"name": "funding", "lags_hours": [1] * 13}, "1 to 12 lags, got 13"),
         ("look_series", {"name": "fundings", "lags_hours": []}, "funding"),
     ],
 )
