@@ -1,7 +1,7 @@
 """The family of planted truths: each multiplies the volatility of bars by what its parameters say.
 
-``multiplier`` is what really happens. ``foretold`` is what could be known of it at the start of a prompt, so the best
-that any input can say.
+``multiplier`` is what really happens. ``foretold`` is what could be known of it at the start of a prompt: what an input
+says that knows the planted part and nothing else. One that knows more of the market beside it may gain more.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 
 from synthcity.durations import DAY, HOUR, MINUTE
 from synthcity.market.bars import Floats, Times
+from synthcity.market.calendar.clock import weekday_and_second
 from synthcity.research.inputs import Rows
 from synthcity.research.known import Known, Published
 
@@ -48,6 +49,13 @@ def _later(known: Known, truth: Floats, ends: Times) -> Floats:
     """The log multiplier at ``ends`` (n, steps): (n, assets, steps)."""
     at = np.clip((ends - known.times[0]) // known.step, 0, len(known) - 1)
     return np.asarray(np.moveaxis(truth[at], 2, 1))
+
+
+def _delayed(values: Floats, rows: int) -> Floats:
+    """The values (n,) of so many rows before each, NaN before there was one."""
+    found = np.full(len(values), np.nan)
+    found[rows:] = values[: len(values) - rows]
+    return found
 
 
 class _ByClock(Truth):
@@ -90,7 +98,7 @@ class Bursts(_ByClock):
 
     def multiplier(self, known: Known) -> Floats:
         opened = known.times - known.step
-        weekday = (opened // DAY + 3) % 7
+        weekday, _ = weekday_and_second(opened)
         inside = np.isin(opened % HOUR // MINUTE // 5 * 5, self.minutes) & np.isin(weekday, self.weekdays)
         return np.repeat(np.where(inside, self.height, 0.0)[:, None], len(known.assets), axis=1)
 
@@ -157,8 +165,7 @@ class LeadLag(Truth):
         total = np.concatenate([np.zeros(hour), np.cumsum(size)])
         level = (total[hour:] - total[:-hour]) / hour
         log = np.clip(np.log(level / np.median(level) + 0.05), -1.0, 1.5)
-        late = np.zeros(len(known))
-        late[self.hours * hour :] = log[: -self.hours * hour]
+        late = np.nan_to_num(_delayed(log, self.hours * hour))
         follows = np.array([asset != self.leader for asset in known.assets])
         return np.asarray(self.height * late[:, None] * follows)
 
@@ -188,7 +195,7 @@ class Regime(Truth):
         )
 
     def multiplier(self, known: Known) -> Floats:
-        late = np.roll(known.last(self.name), 1 + round(self.hours * HOUR / known.step))
+        late = _delayed(known.last(self.name), 1 + round(self.hours * HOUR / known.step))
         return np.repeat(np.where(late > self.level, self.height, 0.0)[:, None], len(known.assets), axis=1)
 
     def foretold(self, known: Known, truth: Floats, rows: Rows, ends: Times) -> Floats:

@@ -33,7 +33,7 @@ class World:
 
 @dataclass(frozen=True, eq=False)
 class Oracle:
-    """The best input there can be: what could be known of the planted multiplier at each prompt."""
+    """An input that knows the planted part: what could be known of its multiplier at each prompt."""
 
     truth: Truth
     base: Known = field(repr=False)

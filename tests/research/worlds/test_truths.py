@@ -25,3 +25,10 @@ def test_a_world_is_louder_by_what_is_planted_and_foretold_by_what_was_known(kin
         assert np.corrcoef(told.ravel(), real.ravel())[0, 1] > 0.4
         soon = slice(0, HOUR // STEP)
         assert np.allclose(told[:, :, soon, 0], real[:, :, soon])
+
+
+@pytest.mark.parametrize("kind", ["lead-lag", "regime"])
+def test_the_end_of_a_world_does_not_reach_its_beginning(kind: str) -> None:
+    planted = draw_world(4, ("BTC", "ETH"), "2025-01-01", 40, kind=kind).oracle.planted
+    assert not planted[: 6 * HOUR // STEP].any()
+    assert planted.any()
