@@ -48,11 +48,13 @@ def list_items(folder: Path) -> None:
             percent(item.evidence.found.mean, 3),
             percent(item.evidence.confirmed.mean, 3),
             bounds(item.evidence.confirmed.low, item.evidence.confirmed.high),
+            str(item.evidence.asked_before),
         ]
         for item in found
     ]
     if rows:
-        print_table(("name", "status", "by", "competition", "found", "confirmed", "interval"), rows)
+        head = ("name", "status", "by", "competition", "found", "confirmed", "interval", "asked before")
+        print_table(head, rows)
     else:
         click.echo(f"{folder} holds no inputs; `synthcity research` keeps what holds on days that nobody looked at")
     for problem in problems:

@@ -33,6 +33,7 @@ class Evidence:
         confirmed: its claim on the confirming fold.
         folds: by name, as people read them.
         looks: that its arm had taken, and ``tests`` that it had made, all told.
+        asked_before: claims that had been asked of days of the confirming fold before, by researches of this library.
         known_months: of the folds, that the language model may have known; empty for the control and for worlds.
     """
 
@@ -44,6 +45,7 @@ class Evidence:
     folds: Mapping[str, str]
     looks: int
     tests: int
+    asked_before: int = 0
     known_months: tuple[str, ...] = ()
 
 

@@ -14,7 +14,8 @@ from synthcity.durations import DAY
 from synthcity.errors import RunError
 from synthcity.market.times import parse_time
 from synthcity.research import library
-from synthcity.research.bench import Bench
+from synthcity.research.asked import asked_by, write_down
+from synthcity.research.bench import Bench, Found
 from synthcity.research.claims import Held, choose_claims, confirm
 from synthcity.research.config import ResearchConfig
 from synthcity.research.control import arm as control
@@ -79,10 +80,12 @@ def research(
             author = Experimenter.of(client, Bench(model.NAME, setting.judge, config.folds, book), setting, config)
         _rounds(config, bench, Grammar(setting.known, config.seed), author, deadline, tell)
         benches = [bench] if author is None else [author.bench, bench]
-        kept = {one.arm: _judged(one, setting, config, book) for one in benches}
+        chosen = {one.arm: choose_claims(one.found, setting.judge, config, book) for one in benches}
+        earlier = _count(sum(map(len, chosen.values())), setting, config, book)
+        kept = {arm: _judged(claims, setting, config, book) for arm, claims in chosen.items()}
         result = _result(config, setting, book, author, kept, time.monotonic() - began)
         write_result(folder, result.to_dict())
-        lost = _shelve([held for one in kept.values() for held in one.held], config, book, tell)
+        lost = _shelve([held for one in kept.values() for held in one.held], earlier, config, book, tell)
         if lost:
             result = replace(result, notes=(*result.notes, *lost))
             write_result(folder, result.to_dict())
@@ -116,13 +119,30 @@ def _rounds(
             return
 
 
-def _shelve(kept: Sequence[Held], config: ResearchConfig, book: LabBook, tell: Tell) -> tuple[str, ...]:
+def _count(claims: int, setting: Setting, config: ResearchConfig, book: LabBook) -> int:
+    """Write down that so many claims are about to be asked; return how many were asked of the same days before."""
+    if not claims:
+        return 0
+    try:
+        earlier = write_down(Path(config.library), asked_by(config, setting.cases.assets, claims))
+    except RunError as error:
+        book.add(Noted(text=f"later researches will not know what was asked of these days: {error}"))
+        return 0
+    for problem in earlier.problems:
+        book.add(Noted(text=problem))
+    if earlier.claims:
+        told = f"{earlier.claims} claim{'s were' if earlier.claims > 1 else ' was'}"
+        book.add(Noted(text=f"{told} asked of days of folds.confirm before, so chance has had more tries"))
+    return earlier.claims
+
+
+def _shelve(kept: Sequence[Held], earlier: int, config: ResearchConfig, book: LabBook, tell: Tell) -> tuple[str, ...]:
     """Put what is kept into the library; return a sentence for each that it does not take."""
     lost = []
     for held in kept:
         entry = held.found.entry
         try:
-            path = library.add(Path(config.library), entry.name, entry.origin, _evidence(held, config, book))
+            path = library.add(Path(config.library), entry.name, entry.origin, _evidence(held, earlier, config, book))
         except RunError as error:
             lost.append(f"{entry.name} is kept, but stands in the lab book alone: {error}")
             book.add(Noted(text=lost[-1]))
@@ -136,10 +156,10 @@ def _round_line(bench: Bench, number: int, rounds: int) -> str:
     return f"round {number} of {rounds}, {bench.arm}: {len(bench.found)} tests so far{best}"
 
 
-def _judged(bench: Bench, setting: Setting, config: ResearchConfig, book: LabBook) -> _Kept:
-    """Choose the claims of an arm, ask them, and measure what is kept together."""
+def _judged(claims: Sequence[Found], setting: Setting, config: ResearchConfig, book: LabBook) -> _Kept:
+    """Ask the claims of an arm, and measure what is kept together."""
     judge, folds = setting.judge, config.folds.confirming
-    kept = confirm(choose_claims(bench.found, judge, config, book), judge, config, book)
+    kept = confirm(claims, judge, config, book)
     if not kept:
         return _Kept(held=kept, gain=None, recovered=0.0 if _has_gap(setting, config) else None)
     gain = judge.test([held.found.input for held in kept], folds).lead.mean
@@ -182,7 +202,7 @@ def _result(
     )
 
 
-def _evidence(held: Held, config: ResearchConfig, book: LabBook) -> library.Evidence:
+def _evidence(held: Held, earlier: int, config: ResearchConfig, book: LabBook) -> library.Evidence:
     arm, entry = held.found.entry.arm, held.found.entry
     prices = config.prices
     return library.Evidence(
@@ -194,6 +214,7 @@ def _evidence(held: Held, config: ResearchConfig, book: LabBook) -> library.Evid
         folds=plain_folds(config),
         looks=len(book.of(Look, arm)),
         tests=len(book.of(Tried, arm)),
+        asked_before=earlier,
         known_months=() if arm == control.NAME else known_months(config),
     )
 

@@ -28,6 +28,7 @@ def test_a_person_lists_reads_promotes_and_drops(tmp_path: Path) -> None:
     written = add(tmp_path, "seven_hours", Origin(source="import numpy as np"), evidence()).stem
     listed = library("list", "--library", tmp_path).stdout
     assert {tuple(line.split()[:2]) for line in listed.splitlines()[1:]} == {(name, "kept"), (written, "kept")}
+    assert listed.splitlines()[0].split()[-2:] == ["asked", "before"]
     assert "too few days for an interval" in listed
     assert '"hours": 37.0' in library("show", name, "--library", tmp_path).stdout
     assert library("show", written, "--library", tmp_path).stdout.endswith("import numpy as np\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,26 @@ def test_what_is_planted_is_found_claimed_and_kept_with_its_evidence(swinging: J
     assert (item.evidence.tests, item.evidence.known_months) == (4, ())
     assert any(line.startswith("kept: cycle(7,1), in ") for line in told)
     assert json.loads((tmp_path / "run" / "result.json").read_text())["arms"][0]["gain"] == control.gain
+
+
+@pytest.mark.usefixtures("lucky")
+def test_days_that_were_asked_before_are_told(swinging: Judge, tmp_path: Path) -> None:
+    config, setting = config_of(tmp_path, rounds=1), setting_of(swinging)
+    assert research(config, tmp_path / "first", setting=setting).notes == ("one was left out",)
+    (item,) = items(tmp_path / "library")[0]
+    assert item.evidence.asked_before == 0
+    result = research(replace(config, seed=1), tmp_path / "second", setting=setting)
+    assert result.notes[1:] == ("1 claim was asked of days of folds.confirm before, so chance has had more tries",)
+    (item,) = items(tmp_path / "library")[0]
+    assert item.evidence.asked_before == 1
+
+
+@pytest.mark.usefixtures("lucky")
+def test_a_count_that_cannot_be_kept_is_told_and_costs_nothing(swinging: Judge, tmp_path: Path) -> None:
+    (tmp_path / "library" / "asked.jsonl").mkdir(parents=True)
+    result = research(config_of(tmp_path, rounds=1), tmp_path / "run", setting=setting_of(swinging))
+    assert result.notes[1].startswith("later researches will not know what was asked of these days: ")
+    assert len(result.arms[0].kept) == 1
 
 
 def test_a_folder_that_holds_a_research_keeps_it_as_it_is(still: Judge, tmp_path: Path) -> None:
