@@ -17,6 +17,7 @@ not hang on the calls before; some times are asked again in a fresh child, and o
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ from synthcity.seeds import hash_seed
 WORKER = "synthcity.authored.numeric"
 LIMITS = SandboxLimits(cpu_seconds=600, wall_seconds=10.0, memory_bytes=512 << 20)
 _ARGUMENTS = {"past": ("history",), "future": ("history", "times")}
+SECONDS = 300.0  # for all calls about one set of times: 0.05 s each is what a feature may take, a thousand is many
 _AGAIN = 3  # times that are asked again
 _SAME = 1e-9  # relative; sums in another order are no memory
 
@@ -95,7 +97,8 @@ class Feature:
         """Return (n, assets, columns) as known at each of ``times`` (n,), unix seconds in any order.
 
         Raises:
-            Misbehaved: the code failed, hung, answered with something else or by what it was asked before.
+            Misbehaved: the code failed, hung, answered with something else or by what it was asked before, or took
+                longer than ``SECONDS`` for all of them.
             Refused: the file has no such function.
         """
         return self._asked("past", self.source.past, times, None)
@@ -123,8 +126,11 @@ class Feature:
         tail = () if ends is None else (ends.shape[1],)
         found = np.empty((len(times), len(self._panel.assets), *tail, len(columns)))
         order = np.argsort(times, kind="stable")
+        deadline = time.monotonic() + SECONDS
         try:
-            for n in order:
+            for done, n in enumerate(order):
+                if time.monotonic() > deadline:
+                    raise Misbehaved(f"{call} took more than {SECONDS:g} s for {done} of {len(order)} times")
                 found[n] = self._one(call, int(times[n]), None if ends is None else ends[n], found.shape[1:])
             for n in self._sampled(call, order):
                 self.close()

@@ -8,6 +8,7 @@ from functools import cache
 import numpy as np
 import pytest
 
+from synthcity.authored import feature as module
 from synthcity.authored.feature import LIMITS, Feature, FeatureSource, open_feature
 from synthcity.authored.locked.forks import Misbehaved
 from synthcity.authored.panel import Panel
@@ -231,5 +232,14 @@ def test_who_has_all_of_python_keeps_nothing_unseen(name: str, monkeypatch: pyte
     with (
         open_feature(source, panel()) as feature,
         pytest.raises(Misbehaved, match="past gives other values when it was asked nothing before"),
+    ):
+        feature.past(times())
+
+
+def test_all_calls_together_have_a_time_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SECONDS", 0.0)
+    with (
+        open_feature(FeatureSource.of(SOURCE), panel()) as feature,
+        pytest.raises(Misbehaved, match="past took more than 0 s for 0 of 7 times"),
     ):
         feature.past(times())
