@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from synthcity.authored.reading import Finding
 
-MAX_COLUMNS = 16
+MAX_COLUMNS = 8  # of past, and as many of future: more would fit whatever there is
 MAX_LOOKBACK_DAYS = 60
 _NAME = re.compile(r"[a-z][a-z0-9_]{2,31}")
 

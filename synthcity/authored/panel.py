@@ -50,7 +50,7 @@ class Panel:
         Raises:
             DataError: there are no bars of any asset, or a series is not sorted, not finite or has another shape.
         """
-        grids = {each: _grid(market, assets, each) for each in (resolution, *finer)}
+        grids = {each: grid_of(market, assets, each) for each in (resolution, *finer)}
         for name, (time, value) in (series or {}).items():
             shaped = value.shape in ((len(time),), (len(time), len(assets)))
             if not shaped or (np.diff(time) < 0).any() or not np.isfinite(value).all():
@@ -79,7 +79,12 @@ class Panel:
         return Message({"now": now, "series": list(self.series)}, arrays)
 
 
-def _grid(market: Mapping[tuple[str, int], Bars], assets: Sequence[str], resolution: int) -> Grid:
+def grid_of(market: Mapping[tuple[str, int], Bars], assets: Sequence[str], resolution: int) -> Grid:
+    """Put the bars of ``assets`` on one grid, from the first that was observed to the last.
+
+    Raises:
+        DataError: there are none of any asset.
+    """
     found = {n: market[asset, resolution] for n, asset in enumerate(assets) if (asset, resolution) in market}
     found = {n: bars for n, bars in found.items() if len(bars)}
     if not found:

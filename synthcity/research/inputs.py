@@ -8,12 +8,12 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from synthcity.authored.declared import MAX_COLUMNS
 from synthcity.errors import SynthcityError
 from synthcity.market.bars import Floats, Times
 from synthcity.research.known import Known
 
 Rows = NDArray[np.int64]
-MAX_COLUMNS = 8  # of the past, and as many of the future: more would fit whatever there is
 _CHECKED = 4  # rows at which a shortened past must give the same
 
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from synthcity.authored.numeric import COLUMNS
+from synthcity.authored.panel import grid_of
 from synthcity.market.bars import Floats, Market, Times
 
-COLUMNS = ("open", "high", "low", "close", "volume")
 Published = tuple[Times, Floats]
 """When each value of a series was published, unix seconds (m,) in order, and the values (m,)."""
 
@@ -48,6 +49,17 @@ class Known:
         bars = {asset: {name: values[part] for name, values in own.items()} for asset, own in self.bars.items()}
         return Known(times=self.times[part], step=self.step, bars=bars, series=series)
 
+    def before(self, time: int) -> Known:
+        """What was known at ``time``, unix seconds.
+
+        Raises:
+            ValueError: nothing was known yet.
+        """
+        row = int(np.searchsorted(self.times, time, side="right")) - 1
+        if row < 0:
+            raise ValueError(f"nothing was known at {time}")
+        return self.until(row)
+
     def returns(self, asset: str) -> Floats:
         """Log returns (n,) of each row on the one before, NaN where either was not observed."""
         moves: Floats = np.diff(np.log(self.bars[asset]["close"]), prepend=np.nan)
@@ -62,16 +74,8 @@ class Known:
 
 
 def known_of(market: Market, assets: Sequence[str], step: int, series: Mapping[str, Published] | None = None) -> Known:
-    """Put the bars of ``assets``, ``step`` seconds each, on one grid."""
-    bars = {asset: market[asset, step] for asset in assets}
-    first = min(int(one.observed[0]) for one in bars.values())
-    last = max(int(one.observed[-1]) for one in bars.values())
-    times = np.arange(first, last + 1, step, dtype=np.int64)
-    table: dict[str, dict[str, Floats]] = {}
-    for asset, one in bars.items():
-        at = (one.observed - first) // step
-        columns = {name: np.full(len(times), np.nan) for name in COLUMNS}
-        for name, values in columns.items():
-            values[at] = getattr(one, name)
-        table[asset] = columns
-    return Known(times=times, step=step, bars=table, series=dict(series or {}))
+    """Put the bars of ``assets``, ``step`` seconds each, on one grid; raises ``DataError`` where there are none."""
+    grid = grid_of(market, assets, step)
+    columns = np.ascontiguousarray(grid.values.transpose(1, 2, 0))
+    bars = {asset: dict(zip(COLUMNS, own, strict=True)) for asset, own in zip(assets, columns, strict=True)}
+    return Known(times=grid.time, step=step, bars=bars, series=dict(series or {}))

@@ -13,12 +13,12 @@ from synthcity.market.bars import Market
 from synthcity.market.store import open_store
 from synthcity.market.times import format_time
 from synthcity.research.config import ResearchConfig
-from synthcity.research.known import Known, Published, known_of
+from synthcity.research.known import Known, known_of
 from synthcity.research.measuring.cases import Cases, build_cases
 from synthcity.research.measuring.law import horizons
 from synthcity.research.measuring.trial import Judge
 from synthcity.research.worlds.world import STEP, World, draw_world
-from synthcity.sn50.competitions import Competition, Rules, get_competition, get_rules
+from synthcity.sn50.competitions import Competition, get_competition, get_rules
 
 WORLD_ASSETS = ("BTC", "ETH", "SOL")
 _HISTORY = 62 * DAY  # before the first prompt: what the baselines look back
@@ -32,8 +32,6 @@ class Setting:
     what was left out. ``world`` is None for real prices.
     """
 
-    competition: Competition
-    rules: Rules
     market: Market
     known: Known
     cases: Cases
@@ -59,7 +57,7 @@ def prepare(config: ResearchConfig, progress: Callable[[int, int], None] | None 
     world = _world(config, competition) if config.prices.source == "world" else None
     market = _stored(config, competition) if world is None else world.market
     assets = tuple(dict.fromkeys(asset for asset, _ in market))
-    known = known_of(market, assets, competition.time_increment, _series(world))
+    known = known_of(market, assets, competition.time_increment) if world is None else world.known
     folds = config.folds
     first = max(folds.learn.start, int(known.times[0]) + _HISTORY)
     if first >= folds.learn.end:
@@ -77,8 +75,6 @@ def prepare(config: ResearchConfig, progress: Callable[[int, int], None] | None 
     if competition.volatility_blocks:
         notes += ("the blocks of volatility are left out of the score, since no closed form gives them",)
     return Setting(
-        competition=competition,
-        rules=rules,
         market=market,
         known=known,
         cases=cases,
@@ -96,10 +92,6 @@ def _world(config: ResearchConfig, competition: Competition) -> World:
     if config.folds.confirm.end > int(world.known.times[-1]):
         raise ConfigError(f"the world ends before folds.confirm ({config.folds.confirm}) does; give it more days")
     return world
-
-
-def _series(world: World | None) -> dict[str, Published]:
-    return {} if world is None else dict(world.known.series)
 
 
 def _stored(config: ResearchConfig, competition: Competition) -> Market:

@@ -18,7 +18,6 @@ from synthcity.research.measuring.cases import Cases
 from synthcity.research.measuring.law import Horizon
 from synthcity.research.measuring.trial import Judge
 from synthcity.research.setting import Setting
-from synthcity.sn50.competitions import get_competition, get_rules
 
 START, STEP, STEPS = 1_735_689_600, 300, 48
 ASSETS = ("BTC", "ETH")
@@ -119,10 +118,7 @@ def market_of(known: Known) -> Market:
 
 def setting_of(judge: Judge) -> Setting:
     """Return a judge with all that a research needs beside it."""
-    rules = get_rules()
     return Setting(
-        competition=get_competition("crypto-24h", rules),
-        rules=rules,
         market=market_of(judge.known),
         known=judge.known,
         cases=judge.cases,

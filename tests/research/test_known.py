@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from synthcity.research.known import known_of
 from synthcity.research.measuring.trial import Judge
@@ -31,3 +32,10 @@ def test_the_last_value_holds_until_the_next(still: Judge) -> None:
     assert last[row - 1] == values[2]
     assert last[row] == values[3]
     assert last[row + 50] == values[3]
+
+
+def test_what_was_known_at_a_time_is_its_row_and_those_before(still: Judge) -> None:
+    known = still.known.before(START + 500 * STEP + 1)
+    assert known.times[-1] == START + 500 * STEP
+    with pytest.raises(ValueError, match="nothing was known"):
+        still.known.before(START - 1)

@@ -10,9 +10,10 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from synthcity.durations import DAY, HOUR, MINUTE
+from synthcity.durations import HOUR, MINUTE
 from synthcity.errors import ConfigError, unknown_name
 from synthcity.market.bars import Floats, Times
+from synthcity.market.calendar.clock import weekday_and_second
 from synthcity.research.inputs import Rows
 from synthcity.research.known import Known
 from synthcity.schema import build
@@ -92,11 +93,12 @@ class Marks(Recipe):
 
     def future(self, known: Known, rows: Rows, ends: Times) -> Floats:
         begins = ends - known.step
+        weekday, second = weekday_and_second(begins)
         inside = np.ones(ends.shape, dtype=np.bool_)
         for chosen, value in (
             (self.minutes, begins % HOUR // MINUTE // 5 * 5),
-            (self.hours, begins % DAY // HOUR),
-            (self.weekdays, (begins // DAY + 3) % 7),
+            (self.hours, second // HOUR),
+            (self.weekdays, weekday),
         ):
             if chosen:
                 inside &= np.isin(value, chosen)

@@ -10,6 +10,7 @@ from synthcity.agents.prompts import render
 from synthcity.authored.panel import Panel
 from synthcity.research.bench import Bench
 from synthcity.research.config import ResearchConfig
+from synthcity.research.known import Known
 from synthcity.research.labbook import Decided, Noted
 from synthcity.research.measuring.residuals import Residuals
 from synthcity.research.model.briefing import DECISIONS, tests_of, values
@@ -35,6 +36,7 @@ class Experimenter:
     setting: Setting
     config: ResearchConfig
     residuals: Residuals
+    known: Known
     panel: Panel
     usd: float = 0.0
     ended: str = ""
@@ -42,13 +44,14 @@ class Experimenter:
 
     @classmethod
     def of(cls, client: LLMClient, bench: Bench, setting: Setting, config: ResearchConfig) -> Experimenter:
-        """Put what was left unexplained before the confirming fold onto the desk."""
+        """Put what was known and left unexplained before the confirming fold onto the desk."""
         return cls(
             client=client,
             bench=bench,
             setting=setting,
             config=config,
             residuals=Residuals.of(setting.cases, config.folds.confirm.start),
+            known=setting.known.before(config.folds.confirm.start),
             panel=panel_of(setting.market, setting.known),
         )
 
@@ -62,12 +65,12 @@ class Experimenter:
         desk = Desk(
             bench=bench,
             residuals=self.residuals,
-            known=self.setting.known,
+            known=self.known,
             panel=self.panel,
             round=number,
             tests=config.trials,
         )
-        prompt = render(ROLE, values(bench, self.setting.cases, self.setting.known, config, config.trials))
+        prompt = render(ROLE, values(bench, self.setting.cases, self.known, config, config.trials))
         result = run_agent(
             self.client,
             TOOLS.build_toolset(ROLE, desk),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from synthcity.authored.declared import MAX_COLUMNS
 from synthcity.authored.examples import FEATURES
 from synthcity.authored.vocabulary import NUMPY
 from synthcity.market.times import format_time
 from synthcity.research.bench import Bench, Found
 from synthcity.research.config import ResearchConfig
 from synthcity.research.control.recipes import is_schedule
-from synthcity.research.inputs import MAX_COLUMNS
 from synthcity.research.known import Known
 from synthcity.research.labbook import Decided, LabBook, Tried
 from synthcity.research.measuring.cases import Cases

@@ -98,4 +98,6 @@ def test_one_question_without_an_answer_ends_a_round_and_two_rounds_of_them_end_
         assert (author.run_round(1, 60.0), author.ended) == (0, "")
         assert (author.run_round(2, 60.0), author.ended) == (0, "the model is gone")
         notes = [note.text for note in book.of(Noted)]
+        assert int(author.known.times[-1]) == FOLDS.confirm.start
+        assert all(published[-1] <= FOLDS.confirm.start for published, _ in author.known.series.values())
     assert notes == [f"round {number} of the model ended early (failed): the model is gone" for number in (1, 2)]
