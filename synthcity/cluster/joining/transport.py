@@ -22,6 +22,7 @@ class Reached:
             is seen.
         cpus, gpus: what its node is said to have.
         labels: of its node, such as its price.
+        joined: whether it has been a node before.
         prepare: shell command that makes the machine fit, before anything else; empty for none.
         power_off: shell command that ends the machine.
     """
@@ -37,6 +38,7 @@ class Reached:
     cpus: int = 1
     gpus: int = 0
     labels: Mapping[str, str] = field(default_factory=dict)
+    joined: bool = False
     prepare: str = ""
 
 

@@ -112,7 +112,7 @@ class _Link(threading.Thread):
         self._is_sent = self._is_open = False
         self._heard = 0  # lines of what the machine said
         self._last = ("starting", "waits for it to answer")
-        self._answered: float | None = None
+        self._answered = time.monotonic() if machine.joined else None  # when it was last known to be there
 
     def part(self, *, for_good: bool) -> None:
         """Let go of it; ``for_good`` lets it end itself, too."""
@@ -179,6 +179,8 @@ class _Link(threading.Thread):
                     child.wait(_GOODBYE_SECONDS if self._for_good else 0.0)
                 return
             if not select.select([handle], [], [], _TICK)[0]:
+                if count:  # it says nothing while all is well
+                    self._answered = time.monotonic()
                 continue
             read = os.read(handle, 65_536)
             if not read:

@@ -176,6 +176,7 @@ class RentedMachines:
             cpus=kind.cpus,
             gpus=kind.count if kind.gpus else 0,
             labels=rates.label(rental.worst_hourly),
+            joined=rental.joined,
             prepare=kind.prepare,
             power_off=kind.power_off,
         )
