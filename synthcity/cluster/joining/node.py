@@ -8,6 +8,7 @@ is said from then on, and shows by its input that somebody is there. Without tha
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import importlib.metadata
@@ -49,17 +50,17 @@ class Node:
 
     def run(self) -> None:
         """Become a node, be one, and end the machine, however that goes."""
-        try:
-            self._be()
-        except Failed as error:
-            self.say("over", str(error))
-        except Exception as error:  # noqa: BLE001 (the machine must end whatever happens)
-            self.say("over", f"what runs on the machine failed: {type(error).__name__}: {error}")
-        self._await_listener()
-        self._end_processes()
-        power_off = self.told["power_off"]
-        shutil.rmtree(str(self.folder), ignore_errors=True)
-        subprocess.run(power_off, shell=True, stdin=subprocess.DEVNULL, check=False)
+        with contextlib.ExitStack() as last:  # from the end on, each whatever became of the others
+            last.callback(subprocess.run, self.told["power_off"], shell=True, stdin=subprocess.DEVNULL, check=False)
+            last.callback(shutil.rmtree, str(self.folder), ignore_errors=True)
+            last.callback(self._end_processes)
+            last.callback(self._await_listener)
+            try:
+                self._be()
+            except Failed as error:
+                self.say("over", str(error))
+            except Exception as error:  # noqa: BLE001 (the machine must end whatever happens)
+                self.say("over", f"what runs on the machine failed: {type(error).__name__}: {error}")
 
     def _be(self) -> None:
         for name, digest in self.told["sha256"].items():
@@ -82,7 +83,7 @@ class Node:
 
     def _shut(self) -> None:
         """Let nobody in but by ssh: Ray listens on every address of the machine."""
-        port = self.told["port"]
+        port = _ssh_port(self.told["port"])
         rules = ["-i lo", "-m conntrack --ctstate ESTABLISHED,RELATED", f"-p tcp --dport {port}"]
         for program, ping in (("iptables", "icmp"), ("ip6tables", "ipv6-icmp")):
             if program == "ip6tables" and not Path("/proc/net/if_inet6").exists():
@@ -229,8 +230,8 @@ class Node:
                 continue  # another user's, or gone
 
     def say(self, kind: str, text: str) -> None:
-        """Add a line to what was said."""
-        with (self.folder / SAID).open("a", encoding="utf-8") as file:
+        """Add a line to what was said; a full disk changes nothing but that nobody hears it."""
+        with contextlib.suppress(OSError), (self.folder / SAID).open("a", encoding="utf-8") as file:
             file.write(json.dumps({"kind": kind, "text": text}) + "\n")
 
 
@@ -282,7 +283,8 @@ def follow(folder: Path, *, is_tunnel: bool) -> int:
         sys.stdout.flush()
         if len(lines) > count and folder.exists():
             count = len(lines)
-            (folder / "heard").write_text(str(count), encoding="ascii")
+            with contextlib.suppress(OSError):  # a full disk
+                (folder / "heard").write_text(str(count), encoding="ascii")
         if lines and json.loads(lines[-1])["kind"] == "over":
             return 0
         if is_over:
@@ -350,6 +352,12 @@ def _answers(host: str, port: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def _ssh_port(told: int) -> int:
+    """Return the port that ssh's server has here: a market may map another one to it, which is all that the head knows."""
+    words = os.environ.get("SSH_CONNECTION", "").split()  # of the client, then of the server: address and port
+    return int(words[3]) if len(words) == 4 and words[3].isdigit() else told
 
 
 def _as_root(command: list[str]) -> list[str]:

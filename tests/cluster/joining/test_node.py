@@ -206,3 +206,41 @@ def test_a_pin_counts_whatever_the_build(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(importlib.metadata, "version", versions.__getitem__)
     (tmp_path / "pins").write_text("torch==2.13.0\nnumpy==2.1.0\n")
     assert lacks(tmp_path / "pins") == ["numpy==2.1.0"]
+
+
+@pytest.mark.parametrize(
+    ("connection", "port"), [("192.0.2.7 40000 10.0.0.2 22", 22), ("192.0.2.7 40000 10.0.0.2 2200", 2200), ("", 31022)]
+)
+def test_the_port_that_stays_open_is_the_one_that_ssh_has_there(
+    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, connection: str, port: int
+) -> None:
+    (machine.programs / "iptables-restore").write_text(f"#!/bin/sh\nexec /bin/cat > {tmp_path}/rules\n")
+    monkeypatch.setenv("SSH_CONNECTION", connection)
+    machine.told(port=31022)  # which a market maps to it
+    (machine.folder / "seen").touch()
+    Node(machine.folder)._shut()
+    assert f"-A SYNTHCITY -p tcp --dport {port} -j ACCEPT" in (tmp_path / "rules").read_text().splitlines()
+
+
+def test_the_machine_ends_although_nothing_can_be_said(machine: Machine) -> None:
+    machine.told(prepare="exit 3")
+    (machine.folder / "said").mkdir()  # as little can be written there as on a full disk
+    (machine.folder / "seen").touch()
+    Node(machine.folder).run()
+    assert machine.off.exists()
+    assert not machine.folder.exists()
+
+
+def test_the_machine_ends_whatever_becomes_of_the_last_words(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_: Node) -> None:
+        raise RuntimeError("what nobody thought of")
+
+    machine.told(prepare="exit 3")
+    for name in ("_await_listener", "_end_processes"):
+        monkeypatch.setattr(Heard, name, fails)
+    with pytest.raises(RuntimeError, match="nobody thought of"):
+        machine.runs()
+    assert machine.off.exists()
+    assert not machine.folder.exists()
