@@ -29,7 +29,7 @@ from synthcity.rent import gpus
 from synthcity.rent.books import Books
 from synthcity.rent.comparing import Matched, compared, dear, ending, match
 from synthcity.rent.config import Limits, NodeType, bounded
-from synthcity.rent.market import Listing, Market, Refused, Unknown
+from synthcity.rent.market import Listing, Market, OfferGone, Refused, Unknown
 from synthcity.rent.naming import cluster_prefix, new_name
 from synthcity.rent.offers import choose
 from synthcity.rent.rental import Rental
@@ -197,7 +197,8 @@ class Lessor:
             started = self._market.start(wanted.kind, best.id, rental.name, key)
             self._started(rental.name, started, max(started.hourly, best.hourly))
         except Refused as error:
-            self._shun(best.id)
+            if isinstance(error, OfferGone):
+                self._shun(best.id)
             with self._lock:
                 self._books.put(
                     replace(self._books[rental.name], state="gone", ended=self._market.now(), why=str(error))

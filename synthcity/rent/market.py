@@ -32,6 +32,10 @@ class Refused(RentError):
     """The market has certainly not started a machine."""
 
 
+class OfferGone(Refused):
+    """The market has no such offer any more; another one may do."""
+
+
 class Unknown(RentError):
     """Whether the market has started a machine is not known; a list will tell."""
 
@@ -148,7 +152,7 @@ class Market:
         """Start a machine under a name of its own.
 
         Raises:
-            Refused: none was started.
+            Refused: none was started; ``OfferGone`` where that lies with the offer.
             Unknown: one may have been; look in a list for the name.
             ConfigError: the token is not accepted.
         """
@@ -161,7 +165,8 @@ class Market:
         except Passing as error:
             raise Unknown(f"{error}; {later}") from error
         if answer.status in _BILLING:
-            raise Refused(
+            kind_of = OfferGone if answer.status == 404 else Refused
+            raise kind_of(
                 f"the market starts no machine: {_BILLING[answer.status]} ({self._connection.excerpt(answer)})"
             )
         if answer.status not in (200, 201):

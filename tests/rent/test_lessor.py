@@ -72,6 +72,8 @@ def test_what_has_certainly_started_nothing_is_gone_at_once(
             one.ask("gpu")
         assert states(one) == {}
         assert one.spent == 0
+        if what != "404":  # which lies with the offer; the others do not
+            one.ask("gpu")
 
 
 @pytest.mark.parametrize("what", ["500 after", "lost", "hang after", "garbled"])

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from synthcity import rates
@@ -215,9 +215,13 @@ class RentedMachines:
             _log.warning("%s", why)
         with self._lock:
             self._why[asked.kind] = why
-            if not asked.is_wanted or self._lessor.find(asked.name) is not None:  # a name is asked for once
-                self._asked.pop(asked.name)
             asked.place, asked.again = 0, self._now() + AGAIN
+            known = self._lessor.find(asked.name)
+            if not asked.is_wanted or known is not None:  # a name is asked for once
+                self._asked.pop(asked.name)
+            if asked.is_wanted and known is not None and known.state in ("stopping", "gone"):  # refused, or too dear
+                name = self._lessor.name(asked.kind)
+                self._asked[name] = replace(asked, name=name)
         if not asked.is_wanted:
             self._stop(asked.name)
 

@@ -200,6 +200,34 @@ def test_no_offer_is_waited_for_and_told_and_asked_for_again_every_minute(walk: 
     assert json.loads((walk.folder / "waiting.json").read_text()) == []
 
 
+@pytest.mark.parametrize(
+    ("what", "why"),
+    [("402", "balance is too low"), ("404", "the offer is gone"), ("429", "limits the rate"), ("dearer", "it costs")],
+)
+def test_what_the_market_refuses_is_told_and_asked_for_again_under_a_new_name(
+    walk: Walk, what: str, why: str
+) -> None:
+    offers = walk.server.state()["offers"]["gpu"]
+    twice = [*offers, *({**one, "id": f"{one['id']}-2"} for one in offers)]
+    walk.server.set(faults=[{"on": "^start", "what": what}], offers={"gpu": twice, "cpu": []})
+    walk.machines.ask("gpu", "one")
+    (before,) = walk.machines.all()
+    walk.answered()
+    walk.machines.tend()
+    (asked,) = walk.machines.all()
+    assert (asked.kind, asked.request) == ("gpu", "one")
+    assert asked.name != before.name
+    (told,) = json.loads((walk.folder / "waiting.json").read_text())
+    assert (told["kind"], told["count"]) == ("gpu", 1)
+    assert why in told["why"]
+    for _ in range(1 if what != "dearer" else 4):  # which counts until lists have lacked it
+        walk.pass_by(AGAIN)
+        walk.answered()
+    assert walk.server.names() == [asked.name]
+    walk.machines.tend()
+    assert json.loads((walk.folder / "waiting.json").read_text()) == []
+
+
 def test_what_is_looked_for_in_vain_is_given_up_so_that_it_is_asked_for_anew(walk: Walk) -> None:
     walk.server.set(offers={"gpu": [], "cpu": []})
     walk.machines.ask("gpu", "one")
