@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ from synthcity.cluster.joining.transport import Reached
 from synthcity.files import atomic_write
 
 _MOST_KEPT = 20  # of machines that failed
+_LONGEST = 500  # characters of a sentence
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,28 +43,34 @@ class Notes:
         self._log = folder.path / "nodes.log"
 
     def tell(self, machine: Reached, state: str, text: str) -> None:
-        """Note what is new of a machine."""
+        """Note what is new of a machine; a full disk harms none, and is tried again with what comes next."""
+        text = plain(text)
         before = read_note(self._path(machine.name))
         if before is not None and (before.state, before.text) == (state, text):
             return
         note = Note(name=machine.name, kind=machine.kind, state=state, text=text, since=time.time())
-        atomic_write(self._path(machine.name), json.dumps(asdict(note)))
         moment = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(note.since))
-        with self._log.open("a", encoding="utf-8") as log:
-            log.write(f"{moment} machine {machine.name}: {state}: {text}\n")
+        try:
+            atomic_write(self._path(machine.name), json.dumps(asdict(note)))
+            with self._log.open("a", encoding="utf-8") as log:
+                log.write(f"{moment} machine {machine.name}: {state}: {text}\n")
+        except OSError as error:
+            _logger.warning("machine %s is %s (%s), which cannot be written: %s", machine.name, state, text, error)
 
     def close(self, machine: Reached, *, keep: bool) -> None:
         """Forget a machine; of those that failed the last are kept."""
-        if not keep:
-            self._path(machine.name).unlink(missing_ok=True)
-        failed = sorted(
-            (note for note in notes(self._root.parent) if note.state == "failed"), key=lambda one: one.since
-        )
-        for note in failed[:-_MOST_KEPT]:
-            self._path(note.name).unlink(missing_ok=True)
+        failed = [note.name for note in notes(self._root.parent) if note.state == "failed"]
+        for name in [*([] if keep else [machine.name]), *failed[:-_MOST_KEPT]]:
+            with contextlib.suppress(OSError):  # gone, or the disk is
+                self._path(name).unlink()
 
     def _path(self, name: str) -> Path:
         return self._root / f"{name}.json"
+
+
+def plain(text: str) -> str:
+    """Return what a machine said as one line that a terminal and a log may have: nothing of it moves a cursor."""
+    return "".join(one if one.isprintable() else " " for one in text[:_LONGEST])
 
 
 def notes(folder: Path) -> list[Note]:

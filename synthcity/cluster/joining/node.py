@@ -355,7 +355,7 @@ def _answers(host: str, port: int) -> bool:
 
 
 def _ssh_port(told: int) -> int:
-    """Return the port that ssh's server has here: a market may map another one to it, which is all that the head knows."""
+    """Return the port that ssh's server has here, to which a market may map the one that the head knows."""
     words = os.environ.get("SSH_CONNECTION", "").split()  # of the client, then of the server: address and port
     return int(words[3]) if len(words) == 4 and words[3].isdigit() else told
 

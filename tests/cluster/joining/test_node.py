@@ -231,9 +231,7 @@ def test_the_machine_ends_although_nothing_can_be_said(machine: Machine) -> None
     assert not machine.folder.exists()
 
 
-def test_the_machine_ends_whatever_becomes_of_the_last_words(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_machine_ends_whatever_becomes_of_the_last_words(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(_: Node) -> None:
         raise RuntimeError("what nobody thought of")
 

@@ -204,9 +204,7 @@ def test_no_offer_is_waited_for_and_told_and_asked_for_again_every_minute(walk: 
     ("what", "why"),
     [("402", "balance is too low"), ("404", "the offer is gone"), ("429", "limits the rate"), ("dearer", "it costs")],
 )
-def test_what_the_market_refuses_is_told_and_asked_for_again_under_a_new_name(
-    walk: Walk, what: str, why: str
-) -> None:
+def test_what_the_market_refuses_is_told_and_asked_for_again_under_a_new_name(walk: Walk, what: str, why: str) -> None:
     offers = walk.server.state()["offers"]["gpu"]
     twice = [*offers, *({**one, "id": f"{one['id']}-2"} for one in offers)]
     walk.server.set(faults=[{"on": "^start", "what": what}], offers={"gpu": twice, "cpu": []})
