@@ -25,7 +25,7 @@ from pathlib import Path
 
 from synthcity.durations import MINUTE
 from synthcity.errors import ConfigError, RentError, unknown_name
-from synthcity.rent import gpus
+from synthcity.rent import comparing, gpus
 from synthcity.rent.books import Books
 from synthcity.rent.comparing import Matched, compared, dear, ending, match
 from synthcity.rent.config import Limits, NodeType, bounded
@@ -236,10 +236,12 @@ class Lessor:
     def end_all(self, sleep: Callable[[float], None] = time.sleep, patience: float = 10.0 * MINUTE) -> None:
         """End everything, and return once lists have lacked it all for two minutes: one list proves nothing.
 
+        What the ledger does not know counts like what it knows, so that an empty one takes as long.
+
         Raises:
             RentError: something is still there after so many seconds.
         """
-        until = self._market.now() + patience
+        until = (shown := self._market.now()) + patience  # as if a stranger were there: nobody has looked yet
         while True:
             for one in self.rentals():
                 self._books.end(one.name, "the cluster is ended")
@@ -248,9 +250,12 @@ class Lessor:
             except (RentError, ConfigError) as error:
                 problem = str(error)
             else:
+                now = self._market.now()
+                shown = now if self.strangers else shown
                 problem = ", ".join([*(one.name for one in self.rentals()), *(row.name for row in self.strangers)])
-                if not problem:
+                if not problem and now - shown > comparing.SETTLE:
                     return
+                problem = problem or f"lists have lacked everything for {now - shown:.0f} seconds only"
             if self._market.now() > until:
                 raise RentError(f"the market may still have rentals of {self.cluster}: {problem}")
             sleep(EVERY)

@@ -325,6 +325,26 @@ def test_all_is_ended_once_lists_lack_it_and_what_may_still_come_is_waited_for(
         server.set(faults=[])
 
 
+def test_all_of_an_empty_ledger_is_ended_only_once_lists_have_lacked_it_for_two_minutes(
+    server: Running, clock: Virtual, tmp_path: Path
+) -> None:
+    with lessor(server, clock, tmp_path) as one:
+        began = clock.now()
+        one.end_all(clock.sleep)
+        assert SETTLE < clock.now() - began < SETTLE + 3 * EVERY
+        server.rent(STRANGER)
+        server.set(faults=[{"on": "^stop", "what": "stays"}])
+        missing = [[{"on": "^list gpu", "what": "missing"}]]
+
+        def sleep(seconds: float) -> None:
+            clock.sleep(seconds)
+            if missing:  # from one list
+                server.set(faults=missing.pop())
+
+        one.end_all(sleep)
+        assert server.names() == []
+
+
 def test_watching_reconciles_at_once_and_ends(server: Running, clock: Virtual, tmp_path: Path) -> None:
     server.rent(STRANGER)
     before = threading.active_count()
