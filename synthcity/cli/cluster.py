@@ -181,6 +181,10 @@ def status(name: str | None, state: Path, as_json: bool) -> None:
         print_table(["node", "kind", "state", "cpus", "gpus"], rows, right=("cpus", "gpus"))
     else:
         click.echo("no nodes; they come once there is work")
+    if not found.is_kept:
+        log = folder.path / "autoscaler.log"
+        click.echo(f"what keeps the autoscaler running has ended, so no node comes or goes; {log} may tell why")
+        click.echo(f"end what is left with `synthcity cluster down {folder.path.name}`, and start it again")
     if rented is not None:
         print_standing(rented)
     for needs, count in found.waiting:

@@ -92,6 +92,17 @@ class Folder:
         data |= {name: getattr(head, name) for name in ("gcs", "url", "ray", "home")}
         atomic_write(self.path / "head.json", json.dumps(data))
 
+    def write_keeper(self, process: Process) -> None:
+        """Note which process keeps the autoscaler running."""
+        atomic_write(self.path / "keeper.json", json.dumps([process.pid, process.began]))
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether that process runs; without it no node comes or goes."""
+        with contextlib.suppress(OSError, ValueError, TypeError):
+            return Process(*json.loads((self.path / "keeper.json").read_text(encoding="utf-8"))).is_alive
+        return False
+
     @property
     def has_plan(self) -> bool:
         """Whether the cluster was started and not ended in order."""

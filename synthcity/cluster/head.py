@@ -85,7 +85,7 @@ def down(folder: Folder, settings: Settings) -> None:
             shutil.rmtree(head.ray, ignore_errors=True)
         if rents:
             end_rentals(folder, settings)
-        for name in ("head.json", "token", "autoscaling.yaml", "plan.yaml", WAITING):
+        for name in ("head.json", "keeper.json", "token", "autoscaling.yaml", "plan.yaml", WAITING):
             (folder.path / name).unlink(missing_ok=True)
         for name in ("nodes", "machines", "ssh"):
             shutil.rmtree(folder.path / name, ignore_errors=True)

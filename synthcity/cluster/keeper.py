@@ -18,6 +18,7 @@ from synthcity.cluster.autoscaling import variables
 from synthcity.cluster.folder import Folder, Head
 from synthcity.cluster.layout import Place
 from synthcity.cluster.plan import Plan
+from synthcity.cluster.processes import Process
 from synthcity.cluster.renting import end_rentals
 from synthcity.errors import SynthcityError
 from synthcity.private import without_secrets
@@ -31,7 +32,7 @@ _log = logging.getLogger(__name__)
 def start_keeper(folder: Folder, plan: Plan, environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
     """Start it, as a process that outlives this one, and return it."""
     with (folder.path / "autoscaler.log").open("ab") as log:
-        return subprocess.Popen(
+        child = subprocess.Popen(
             [sys.executable, "-m", "synthcity.cluster.keeper", str(folder.path)],
             env=environment_of(folder, plan, environ),
             stdin=subprocess.DEVNULL,
@@ -39,6 +40,9 @@ def start_keeper(folder: Folder, plan: Plan, environ: Mapping[str, str]) -> subp
             stderr=log,
             start_new_session=True,
         )
+    if (process := Process.of(child.pid)) is not None:
+        folder.write_keeper(process)
+    return child
 
 
 def environment_of(folder: Folder, plan: Plan, environ: Mapping[str, str]) -> dict[str, str]:
@@ -52,17 +56,27 @@ def keep(head: Head, plan: Plan, *, command: tuple[str, ...]) -> None:
     pause = _FIRST_PAUSE
     while head.process.is_alive:
         began = time.monotonic()
-        with subprocess.Popen(command) as child:
-            while child.poll() is None and head.process.is_alive:
-                time.sleep(0.5)
-            if child.poll() is None:
-                child.kill()
-                return
+        try:
+            why = _run(command, head)
+        except OSError as error:  # such as by too many processes, or too little memory
+            why = str(error)
+        if not head.process.is_alive:
+            return
         pause = _FIRST_PAUSE if time.monotonic() - began > _LIVED else min(_LONGEST_PAUSE, 2.0 * pause)
-        _log.warning("the autoscaler of %s ended (%s); it is started again", plan.name, child.returncode)
+        _log.warning("the autoscaler of %s ended (%s); it is started again", plan.name, why)
         until = time.monotonic() + pause
         while head.process.is_alive and time.monotonic() < until:
             time.sleep(0.5)
+
+
+def _run(command: tuple[str, ...], head: Head) -> str:
+    """Run ``command`` to its end, or to that of the head, and return how it ended."""
+    with subprocess.Popen(command) as child:
+        while child.poll() is None and head.process.is_alive:
+            time.sleep(0.5)
+        if child.poll() is None:
+            child.kill()
+    return str(child.returncode)
 
 
 def autoscaler(folder: Folder, head: Head, plan: Plan) -> tuple[str, ...]:
@@ -85,8 +99,11 @@ def main(path: str) -> None:
     while plan.is_rented:
         try:
             end_rentals(folder, Settings.load())
-        except SynthcityError as error:
-            _log.warning("%s; it is tried again", error)
+        except Exception as error:  # noqa: BLE001 (what is rented would else stay so, and nobody would be told)
+            if isinstance(error, SynthcityError):
+                _log.warning("%s; it is tried again", error)
+            else:
+                _log.exception("what is rented could not be ended; it is tried again")
             time.sleep(_LONGEST_PAUSE)
         else:
             _log.info("the head of %s has ended, and all that was rented for it", plan.name)

@@ -54,13 +54,14 @@ class Status:
     """A cluster at one moment.
 
     ``waiting`` tells tasks and trials that have no node yet, by what they need; ``machines`` what is known of machines
-    behind ssh that are to be nodes, or failed to be.
+    behind ssh that are to be nodes, or failed to be; ``is_kept`` whether the autoscaler is kept running.
     """
 
     nodes: tuple[Node, ...]
     waiting: tuple[tuple[str, int], ...]
     jobs: tuple[Job, ...]
     machines: tuple[Note, ...] = ()
+    is_kept: bool = True
 
 
 def status(folder: Folder, head: Head) -> Status:
@@ -100,6 +101,7 @@ def status(folder: Folder, head: Head) -> Status:
         waiting=tuple(sorted(waiting.items())),
         jobs=jobs,
         machines=tuple(notes(folder.path)),
+        is_kept=folder.is_kept,
     )
 
 

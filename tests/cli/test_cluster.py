@@ -93,6 +93,19 @@ def test_of_machines_that_are_no_nodes_it_is_told_why(tmp_path: Path, monkeypatc
     assert [one["state"] for one in told["machines"]] == ["joined", "failed"]
 
 
+def test_that_no_node_comes_or_goes_any_more_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = folder_of(tmp_path, "tests")
+    folder.path.mkdir()
+    folder.write(build(Plan, {"name": "tests", "nodes": {"cpu": {"market": "local"}}}), {}, "its-token")
+    folder.write_head(head())
+    for is_kept in (True, False):
+        found = Status(nodes=(), waiting=(), jobs=(), is_kept=is_kept)
+        monkeypatch.setattr(cluster_status, "status", lambda *_, told=found: told)
+        output = invoke("status", "--state", tmp_path).output
+        assert ("what keeps the autoscaler running has ended" in output) is not is_kept
+        assert ("`synthcity cluster down tests`" in output) is not is_kept
+
+
 @pytest.mark.parametrize("words", [["status"], ["down", "--yes"]])
 def test_without_a_cluster_there_is_nothing_to_show_or_end(words: list[str], tmp_path: Path) -> None:
     result = invoke(*words, "--state", tmp_path)

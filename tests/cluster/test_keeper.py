@@ -11,7 +11,7 @@ import pytest
 
 from synthcity.cluster import keeper
 from synthcity.cluster.folder import Folder, Head
-from synthcity.cluster.keeper import autoscaler, environment_of, keep
+from synthcity.cluster.keeper import autoscaler, environment_of, keep, start_keeper
 from synthcity.cluster.plan import Plan
 from synthcity.cluster.processes import Process
 from synthcity.errors import RentError
@@ -63,7 +63,11 @@ def test_once_the_head_has_ended_all_that_is_rented_is_ended(
 ) -> None:
     plan = build(Plan, PLAN)
     folder.write(plan, {}, "its-token")
-    answers: list[Exception | None] = [RentError("the market does not answer"), None]
+    answers: list[Exception | None] = [
+        RentError("the market does not answer"),
+        OverflowError("an answer that nobody thought of"),
+        None,
+    ]
     asked = []
 
     def ends(given: Folder, _: Settings) -> None:
@@ -74,7 +78,39 @@ def test_once_the_head_has_ended_all_that_is_rented_is_ended(
     monkeypatch.setattr(keeper, "end_rentals", ends)
     monkeypatch.setattr(keeper, "_LONGEST_PAUSE", 0.0)
     keeper.main(str(folder.path))
-    assert asked == [folder.path] * 2
+    assert asked == [folder.path] * 3
+
+
+def test_an_autoscaler_that_cannot_be_started_is_tried_again(
+    living: tuple[subprocess.Popen[bytes], Head], plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper, "_FIRST_PAUSE", 0.0)
+    child, found = living
+    tried = []
+
+    def cannot(command: tuple[str, ...]) -> None:
+        tried.append(command)
+        if len(tried) == 2:
+            child.kill()
+            child.wait()
+        raise BlockingIOError("Resource temporarily unavailable")
+
+    monkeypatch.setattr(keeper.subprocess, "Popen", cannot)
+    keep(found, plan, command=("autoscaler",))
+    assert tried == [("autoscaler",)] * 2
+
+
+def test_whether_it_runs_is_known_from_the_clusters_folder(
+    folder: Folder, plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not folder.is_kept
+    with subprocess.Popen(["sleep", "60"]) as child:
+        monkeypatch.setattr(keeper.subprocess, "Popen", lambda *_, **__: child)
+        assert start_keeper(folder, plan, {}) is child
+        assert folder.is_kept
+        child.kill()
+        child.wait()
+        assert not folder.is_kept
 
 
 def test_the_autoscaler_alone_knows_the_markets_token_and_no_other_secret(folder: Folder, plan: Plan) -> None:
