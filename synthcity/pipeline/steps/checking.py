@@ -37,7 +37,10 @@ CHAMPION = "the champion"
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """What was seen: scores of one test period in long form, of ``name`` and of whom it has to beat."""
+    """What was seen: scores of one test period in long form, of ``name`` and of whom it has to beat.
+
+    A champion that was made for some of the prompts has no others.
+    """
 
     scores: pd.DataFrame
     name: str
@@ -76,7 +79,7 @@ def examine(run: Path, began: Began, config: SearchConfig, settings: Settings, *
                 return Judged(round=began.round, passed=False, reason=f"no comparison: {reason}", bundle=bundle)
             answered = _answered(scores, began, config)
             if not answered.empty:
-                scores = _paired(pd.concat([scores[scores["forecaster"].isin([name, *rivals])], answered]))
+                scores = pd.concat([scores, answered])
                 rivals = [*rivals, CHAMPION]
         competition = get_competition(found.told["competition"], rules)
         weights = {asset: rules.coefficient(asset) for asset in found.told["assets"]}
@@ -89,7 +92,14 @@ def judge(look: Look, began: Began, bundle: str) -> Judged:
     """Hold the leads of a look to the level of its round: the whole interval of every one must lie below zero."""
     sure = confidence(began.level)
     leads = {
-        rival: lead(look.scores, look.name, rival, block_days=look.block_days, weights=look.weights, confidence=sure)
+        rival: lead(
+            _between(look.scores, look.name, rival),
+            look.name,
+            rival,
+            block_days=look.block_days,
+            weights=look.weights,
+            confidence=sure,
+        )
         for rival in look.rivals
     }
     open_ = [name for name, one in leads.items() if not one.proven]
@@ -122,10 +132,11 @@ def _answered(scores: pd.DataFrame, began: Began, config: SearchConfig) -> pd.Da
     return done.scores[["asset", "start_time", "forecaster", "total"]]
 
 
-def _paired(scores: pd.DataFrame) -> pd.DataFrame:
-    """Keep the prompts that everybody answered."""
-    counts = scores.groupby(["asset", "start_time"])["forecaster"].transform("nunique")
-    return scores[counts == scores["forecaster"].nunique()].reset_index(drop=True)
+def _between(scores: pd.DataFrame, name: str, rival: str) -> pd.DataFrame:
+    """Keep the scores of two, on the prompts that the rival answered."""
+    both = scores[scores["forecaster"].isin([name, rival])]
+    answered = both.groupby(["asset", "start_time"])["forecaster"].transform(lambda told: rival in set(told))
+    return both[answered.astype(bool)].reset_index(drop=True)
 
 
 def _told(one: Lead) -> LeadTold:

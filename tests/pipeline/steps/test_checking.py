@@ -50,6 +50,19 @@ def test_an_equal_does_not_pass() -> None:
     assert not judge(look(0.0), began(), "b").passed
 
 
+def test_what_the_champion_does_not_answer_counts_against_baselines() -> None:
+    """It is of one asset of two, and the new one, which beats it there, is worse than fhs at the other."""
+    one, other = look(0.05), look(-0.2, seed=1)
+    champion = one.scores[one.scores["forecaster"] == "fhs"].assign(forecaster=CHAMPION)
+    rest = other.scores.assign(asset="ETH")
+    scores = pd.concat([one.scores, rest, champion], ignore_index=True)
+    both = replace(one, scores=scores, rivals=["fhs", CHAMPION], weights={"BTC": 1.0, "ETH": 1.0})
+    found = judge(both, began(), "b")
+    assert found.leads[CHAMPION].mean == pytest.approx(judge(one, began(), "b").leads["fhs"].mean)
+    assert found.leads["fhs"].mean > 5
+    assert not found.passed
+
+
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
     return copy_run(tmp_path / "run")
