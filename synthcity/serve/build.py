@@ -27,7 +27,7 @@ from synthcity.serve.admission.admission import Admission, AdmissionConfig
 from synthcity.serve.admission.metagraph import Metagraph
 from synthcity.serve.admission.nonces import Nonces
 from synthcity.serve.admission.question import QuestionConfig
-from synthcity.serve.answering.answer_ledger import AnswerLedger
+from synthcity.serve.answering.answer_ledger import LEDGER, AnswerLedger
 from synthcity.serve.answering.answer_recorder import AnswerRecorder
 from synthcity.serve.answering.engine import Engine, EngineConfig
 from synthcity.serve.answering.ledger_quota import Quota
@@ -41,7 +41,7 @@ from synthcity.serve.http.axon import Axon
 from synthcity.sn50.prompt import Prompt
 
 FALLBACK = "fhs"
-NONCES, LEDGER = "nonces.sqlite", "ledger"
+NONCES = "nonces.sqlite"
 STORE = "store"
 _NICE = 10
 _log = logging.getLogger(__name__)

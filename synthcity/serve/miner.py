@@ -12,9 +12,10 @@ from typing import Protocol
 
 from synthcity.errors import SynthcityError
 from synthcity.forecast.bundles.choose import identify
+from synthcity.serve.answering.answer_ledger import LEDGER
 from synthcity.serve.answering.prices import Prices
 from synthcity.serve.answering.tally import Status
-from synthcity.serve.build import LEDGER, ServeConfig
+from synthcity.serve.build import ServeConfig
 from synthcity.serve.challengers.candidacy import race_of
 from synthcity.serve.operations.facts import Facts, Surroundings
 from synthcity.serve.operations.recent import Recent

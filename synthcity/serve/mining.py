@@ -23,10 +23,11 @@ from synthcity.market.venues.binance import VENUE
 from synthcity.private import private_files, remove_stale
 from synthcity.serve.admission.metagraph import Metagraph
 from synthcity.serve.admission.presence import alone
+from synthcity.serve.answering.answer_ledger import LEDGER
 from synthcity.serve.answering.clock import LONGEST_WAIT_SECONDS
 from synthcity.serve.answering.live_prices import LivePrices, LivePricesConfig
 from synthcity.serve.board import Board
-from synthcity.serve.build import LEDGER, ServeConfig, check, load_model
+from synthcity.serve.build import ServeConfig, check, load_model
 from synthcity.serve.chain.watched import Watched
 from synthcity.serve.challengers.watch import Watch
 from synthcity.serve.deployment import HAPROXY, ClusterConfig, serving

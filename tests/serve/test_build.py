@@ -18,7 +18,8 @@ from synthcity.forecast.dispatch import Dispatch, Route
 from synthcity.market.store import Store
 from synthcity.nets import registry
 from synthcity.nets.authored.code import forget
-from synthcity.serve.build import LEDGER, ServeConfig, build, check
+from synthcity.serve.answering.answer_ledger import LEDGER
+from synthcity.serve.build import ServeConfig, build, check
 from synthcity.serve.settlement.settle import read_answers
 from synthcity.sn50.competitions import get_rules
 from tests.forecast.bundles.test_facts import bundle, facts

@@ -36,6 +36,9 @@ from synthcity.serve.answering.kept_paths import SUFFIX, pack, unpack
 from synthcity.serve.answering.ledger_quota import PATHS, holder
 from synthcity.sn50.prompt import Prompt
 
+LEDGER = "ledger"
+"""Folder below a miner's."""
+
 ANSWERS, SCORES = "answers.jsonl", "scores.jsonl"
 MOST_HELD = 100  # answers in memory while the disk refuses, about a megabyte each
 _log = logging.getLogger(__name__)

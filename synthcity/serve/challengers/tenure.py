@@ -10,21 +10,23 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from synthcity.errors import RunError
+from synthcity.errors import ConfigError, RunError
 from synthcity.files import PRIVATE, atomic_write
 from synthcity.forecast.bundles.choose import identify
-from synthcity.serve.answering.answer_ledger import Fallback
+from synthcity.schema import build
+from synthcity.serve.answering.answer_ledger import LEDGER, Fallback
 from synthcity.serve.challengers.candidacy import race_of
 from synthcity.serve.settlement.challenge import Pair, decide
 from synthcity.serve.settlement.settle import read_scores
 from synthcity.serve.settlement.standing import standings
 from synthcity.serve.settlement.succession import Succession
 from synthcity.sn50.competitions import get_rules
+from synthcity.strict_json import loads
 
 if TYPE_CHECKING:
     from synthcity.market.sources.synthapi import SynthApi
 
-LEDGER, RANKS = "ledger", "ranks.json"
+RANKS = "ranks.json"
 CHAMPION, CHALLENGER = "champion", "challenger"
 
 
@@ -85,6 +87,11 @@ class Tenure:
     races: tuple[Race, ...] = ()
     earned: tuple[Earned, ...] = ()
 
+    @property
+    def is_paired(self) -> bool:
+        """Whether what was earned is told of the prompts that both answered alone."""
+        return any(one.role == CHALLENGER for one in self.earned)
+
 
 def read_tenure(state: Path, now: float) -> Tenure | None:
     """Return who answers at the miner with the folder ``state``; None where none was ever started.
@@ -118,17 +125,18 @@ def read_tenure(state: Path, now: float) -> Tenure | None:
 def work_out_places(state: Path, api: SynthApi, now: float, own_miner: int | None = None) -> list[Place]:
     """Rank champion and challenger among the public scores of all miners, and keep that beside the ledger.
 
+    It is about the answers that ``Earned`` averages. What is public is fetched once for both.
+
     Raises:
         SourceError: the public scores cannot be fetched.
         RunError: the disk refuses.
     """
-    from synthcity.serve.settlement.rank import Rank, ranks
+    from synthcity.serve.settlement.rank import Fetched, Rank, ranks
 
-    places = []
-    scores = read_scores(state / LEDGER)
-    for role, bundle in _hashes(state).items():
-        own = scores[scores["bundle"] == bundle].assign(sent=True)
-        for one in ranks(own, api, now, own_miner=own_miner):
+    places, hashes = [], _hashes(state)
+    own, public = _own(read_scores(state / LEDGER), hashes), Fetched(api)
+    for role, bundle in hashes.items():
+        for one in ranks(own[own["bundle"] == bundle], public, now, own_miner=own_miner):
             if isinstance(one, Rank):
                 where = {"role": role, "bundle": bundle, "competition": one.competition}
                 places.append(Place(rank=one.rank, num_miners=one.num_miners, time=now, **where))
@@ -152,10 +160,13 @@ def _hashes(state: Path) -> dict[str, str]:
 
 def _kept(state: Path) -> list[Place]:
     try:
-        return [Place(**one) for one in json.loads((state / RANKS).read_bytes())]
+        told = loads((state / RANKS).read_bytes())
+        if not isinstance(told, list):
+            raise ValueError("it is no list")
+        return [build(Place, one, where="a rank") for one in told]
     except FileNotFoundError:
         return []
-    except (OSError, ValueError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, ConfigError) as error:
         raise RunError(f"{state / RANKS} holds no ranks ({error}); remove it") from error
 
 
@@ -173,11 +184,7 @@ def _races(scores: pd.DataFrame, pair: Pair, now: float) -> Iterator[Race]:
 
 
 def _earned(scores: pd.DataFrame, hashes: dict[str, str], kept: list[Place], now: float) -> Iterator[Earned]:
-    own = scores[scores["fallback"].isna() | (scores["fallback"] == Fallback.FOREIGN)]
-    own = own[own["bundle"].isin(hashes.values())].assign(sent=True)
-    if set(hashes.values()) <= set(own["bundle"]):
-        counts = own.groupby(["asset", "start_time", "competition"])["bundle"].transform("nunique")
-        own = own[counts == len(hashes)]
+    own = _own(scores, hashes)
     places = {(one.bundle, one.competition): one for one in kept}
     for role, bundle in hashes.items():
         for one in standings(own[own["bundle"] == bundle], now):
@@ -189,3 +196,13 @@ def _earned(scores: pd.DataFrame, hashes: dict[str, str], kept: list[Place], now
                 answers=one.num_answers,
                 place=None if place is None else replace(place, role=role),
             )
+
+
+def _own(scores: pd.DataFrame, hashes: dict[str, str]) -> pd.DataFrame:
+    """Keep what the two drew themselves, and once both have answered, the prompts that both did; all counts as sent."""
+    own = scores[scores["fallback"].isna() | (scores["fallback"] == Fallback.FOREIGN)]
+    own = own[own["bundle"].isin(hashes.values())].assign(sent=True)
+    if set(hashes.values()) <= set(own["bundle"]):
+        counts = own.groupby(["asset", "start_time", "competition"])["bundle"].transform("nunique")
+        own = own[counts == len(hashes)]
+    return own

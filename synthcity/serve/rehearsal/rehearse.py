@@ -29,7 +29,7 @@ from synthcity.market.venues.http import Patience
 from synthcity.market.venues.official import known_venues, official_source
 from synthcity.private import environment
 from synthcity.serve.admission.metagraph import Neuron, Snapshot
-from synthcity.serve.build import LEDGER
+from synthcity.serve.answering.answer_ledger import LEDGER
 from synthcity.serve.deployment import ClusterConfig
 from synthcity.serve.miner import Miner
 from synthcity.serve.mining import MiningConfig, mining

@@ -11,12 +11,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from synthcity.errors import BundleError, RunError
+from synthcity.errors import BundleError, ConfigError, RunError
 from synthcity.files import PRIVATE, atomic_write
 from synthcity.forecast.bundles.choose import identify
 from synthcity.lines import Event, append_line, read_lines
+from synthcity.schema import build
 from synthcity.serve.settlement.challenge import CHALLENGES, ChallengeVerdict, Decision
 from synthcity.serve.settlement.succession import Succession, is_won
+from synthcity.strict_json import loads
 
 OFFER, DECLINED = "challenger.json", "declined.jsonl"
 
@@ -49,17 +51,11 @@ class Offer:
         """
         path = state / OFFER
         try:
-            told = json.loads(path.read_bytes())
-            found = cls(**told)
-            if not all(isinstance(value, str) for value in (found.folder, found.bundle, found.reason)):
-                raise ValueError("a value is no text")
-            if not isinstance(found.from_place, bool):
-                raise ValueError("from_place is neither true nor false")
+            return build(cls, loads(path.read_bytes()))
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, TypeError, RecursionError) as error:
+        except (OSError, ValueError, ConfigError) as error:
             raise RunError(f"{path} offers no challenger ({error}); remove it") from error
-        return found
 
     def write(self, state: Path) -> Offer:
         """Replace the offer in one step.

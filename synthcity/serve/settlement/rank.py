@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -11,10 +12,31 @@ import pandas as pd
 from synthcity.durations import DAY
 from synthcity.errors import DataError
 from synthcity.market.bars import Floats, Times
-from synthcity.market.sources.synthapi import SynthApi
 from synthcity.serve.settlement.standing import standings
 from synthcity.sn50.competitions import Competition, Rules, get_rules
 from synthcity.sn50.leaderboard import payout, rolling_average
+
+
+class PublicScores(Protocol):
+    """Scores of all miners; ``SynthApi`` has the network's."""
+
+    def scores(self, asset: str, competition: Competition, start: int, end: int) -> pd.DataFrame:
+        """Return the scores of an asset; see ``SynthApi.scores``."""
+
+
+class Fetched:
+    """Public scores that are asked for once, however often they are needed; a window of them is tens of megabytes."""
+
+    def __init__(self, api: PublicScores) -> None:
+        self._api = api
+        self._known: dict[tuple[str, str, int, int], pd.DataFrame] = {}
+
+    def scores(self, asset: str, competition: Competition, start: int, end: int) -> pd.DataFrame:
+        """As of ``PublicScores``."""
+        key = asset, competition.name, start, end
+        if key not in self._known:
+            self._known[key] = self._api.scores(asset, competition, start, end)
+        return self._known[key]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +72,7 @@ class Unranked:
 
 
 def ranks(
-    scores: pd.DataFrame, api: SynthApi, now: float, *, rules: Rules | None = None, own_miner: int | None = None
+    scores: pd.DataFrame, api: PublicScores, now: float, *, rules: Rules | None = None, own_miner: int | None = None
 ) -> Iterator[Rank | Unranked]:
     """Yield our place in each competition that a settled answer of its window counts in.
 

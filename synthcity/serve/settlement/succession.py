@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from synthcity.errors import RunError
+from synthcity.errors import ConfigError, RunError
 from synthcity.files import PRIVATE, atomic_write
+from synthcity.schema import build
 from synthcity.serve.settlement.challenge import ChallengeVerdict, Decision
+from synthcity.strict_json import loads
 
 CHAMPION = "champion.json"
 
@@ -45,16 +46,12 @@ class Succession:
         """
         path = state / CHAMPION
         try:
-            found = cls(**json.loads(path.read_bytes()))
-            if not isinstance(found.since, int | float) or not math.isfinite(found.since):
-                raise ValueError("since is no time")
-            if not isinstance(found.from_place, bool):
-                raise ValueError("from_place is neither true nor false")
+            found = build(cls, loads(path.read_bytes()))
             if found.champion not in (found.named, found.challenger):
                 raise ValueError(f"{found.champion} is neither")
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, TypeError, RecursionError) as error:
+        except (OSError, ValueError, ConfigError) as error:
             raise RunError(f"{path} does not say who is champion ({error}); remove it") from error
         return found
 

@@ -85,7 +85,11 @@ def test_a_champion_alone_is_averaged_over_all(state: Path) -> None:
 class Api:
     """Public scores of two other miners."""
 
+    def __init__(self) -> None:
+        self.asked = 0
+
     def scores(self, asset: str, competition: object, start: int, end: int) -> pd.DataFrame:
+        self.asked += 1
         rows = [(asset, at, miner, 950.0 + 100 * miner) for at in (START, START + DAY) for miner in range(2)]
         return pd.DataFrame(rows, columns=["asset", "start_time", "miner", "total"])
 
@@ -93,7 +97,10 @@ class Api:
 def test_ranks_are_kept_beside_the_ledger(state: Path) -> None:
     settle(state, *(scored("baseline:fhs", START + at * DAY, 1000.0) for at in range(2)))
     settle(state, *(scored("baseline:har", START + at * DAY, 900.0) for at in range(2)))
-    places = work_out_places(state, Api(), NOW)  # type: ignore[arg-type]
+    settle(state, scored("baseline:har", START + DAY + 60, 1.0), scored("baseline:har", START, 2.0, fallback="late"))
+    api = Api()
+    places = work_out_places(state, api, NOW)  # type: ignore[arg-type]
+    assert api.asked == 1, "once for both"
     assert [(one.role, one.rank, one.num_miners) for one in places] == [("champion", 2, 3), ("challenger", 1, 3)]
     found = read_tenure(state, NOW)
     assert found is not None
@@ -104,12 +111,17 @@ def test_ranks_are_kept_beside_the_ledger(state: Path) -> None:
     assert [one.place and (one.place.role, one.place.rank) for one in found.earned] == [("challenger", 2)]
 
 
-@pytest.mark.parametrize("text", ["{", "[1]", '[{"role": 1}]'])
+PLACE = asdict(Place(role="champion", bundle="b", competition="c", rank=1, num_miners=2, time=0.0))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{", "{}", "null", "[1]", '[{"role": 1}]', "[" * 100_000]
+    + [json.dumps([PLACE | wrong]) for wrong in ({"bundle": []}, {"rank": "1"}, {"time": None})],
+)
 def test_damaged_ranks_are_one_sentence(state: Path, text: str) -> None:
     (state / RANKS).write_text(text)
     with pytest.raises(RunError, match="holds no ranks"):
         read_tenure(state, NOW)
-    (state / RANKS).write_text(
-        json.dumps([asdict(Place(role="champion", bundle="b", competition="c", rank=1, num_miners=2, time=0.0))])
-    )
+    (state / RANKS).write_text(json.dumps([PLACE]))
     assert read_tenure(state, NOW) is not None

@@ -26,7 +26,9 @@ def test_it_comes_back_from_the_disk_and_only_its_owner_reads_it(tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", "[" * 100_000, "{}", json.dumps({"folder": 1, "bundle": "", "reason": ""})]
+    "text",
+    ["", "{", "[]", "[" * 100_000, "{}"]
+    + [json.dumps({"folder": "", "bundle": "", "reason": ""} | wrong) for wrong in ({"folder": 1}, {"from_place": 0})],
 )
 def test_a_damaged_file_is_one_sentence(tmp_path: Path, text: str) -> None:
     (tmp_path / OFFER).write_text(text)

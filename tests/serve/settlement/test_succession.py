@@ -37,6 +37,8 @@ def test_promoted_and_revoked_change_who_answers_and_why() -> None:
         "", "{", "[]", "null", "[" * 100_000, json.dumps({"named": "old"}),
         json.dumps({"named": "old", "challenger": "new", "champion": "third", "reason": ""}),
         json.dumps({"named": "old", "challenger": None, "champion": None, "reason": "", "more": 1}),
+        json.dumps({"named": 5, "challenger": None, "champion": 5, "reason": ""}),
+        '{"named": "old", "challenger": "new", "champion": "old", "reason": "", "since": NaN}',
     ],
 )  # fmt: skip
 def test_a_damaged_file_is_one_sentence_and_never_a_champion(tmp_path: Path, text: str) -> None:
