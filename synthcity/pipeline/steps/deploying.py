@@ -6,11 +6,10 @@ from pathlib import Path
 
 from synthcity.pipeline.events import Crowned, Deployed, Renewed
 from synthcity.pipeline.state import State
+from synthcity.serve.answering.answer_ledger import LEDGER
 from synthcity.serve.challengers.candidacy import keep, parts_of
 from synthcity.serve.settlement.offer import Offer, lost, waits
 from synthcity.serve.settlement.succession import Succession
-
-LEDGER = "ledger"
 
 
 def offer_challenger(state: Path, pipeline: State, winner: Path, reason: str) -> Deployed:
@@ -36,7 +35,7 @@ def offer_challenger(state: Path, pipeline: State, winner: Path, reason: str) ->
     parts = parts_of(winner, champion, () if told is None else told.parts)
     folder = keep(state, winner, parts)
     offer = Offer.of(folder, reason).write(state)
-    where = {"state": str(state), "folder": offer.folder, "bundle": offer.bundle}
+    where = {"state": str(state.absolute()), "folder": offer.folder, "bundle": offer.bundle}
     return Deployed(round=found.began.round, parts=tuple(parts), **where)
 
 

@@ -90,7 +90,7 @@ def renewed(miner: Path, competition: str, store: str, folder: Path, reason: str
 
     champion, began = answering(miner), time.monotonic()
     assert champion is not None
-    told = Renewed(competition=competition, parent=champion, state=str(miner), reason=reason)
+    told = Renewed(competition=competition, parent=champion, state=str(miner.absolute()), reason=reason)
     fresh = folder / FOLDER / identify(champion)[:12]
     try:
         renew(Path(champion), store, fresh)

@@ -10,8 +10,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from synthcity.durations import DAY
-from synthcity.errors import ConfigError, DataError
-from synthcity.files import make_folder
+from synthcity.errors import ConfigError, DataError, RunError
+from synthcity.files import atomic_write, make_folder
 from synthcity.forecast.bundles.choose import choose, identify
 from synthcity.forecast.bundles.suitability import facts_of, is_simulated
 from synthcity.forecast.evaluation.backtest import backtest
@@ -21,7 +21,7 @@ from synthcity.lines import LineWriter
 from synthcity.market.simulated import SimulatedConfig, SimulatedMarket
 from synthcity.pipeline.config import Sweep
 from synthcity.publish.standin.shelf import MARK
-from synthcity.serve.answering.answer_ledger import SCORES
+from synthcity.serve.answering.answer_ledger import LEDGER, SCORES
 from synthcity.serve.challengers.candidacy import race_of
 from synthcity.serve.settlement.challenge import ChallengeConfig, ChallengeVerdict, judge
 from synthcity.serve.settlement.offer import Offer, is_new, lost
@@ -30,7 +30,6 @@ from synthcity.serve.settlement.succession import Succession, begin, is_won
 from synthcity.sn50.competitions import Competition, get_competition, get_rules
 from synthcity.sn50.prompt import Prompt
 
-LEDGER = "ledger"
 _TOOK = "took.json"
 
 
@@ -51,7 +50,10 @@ class RehearsedMiner:
             if not is_simulated(facts_of(offer.folder)):
                 raise ConfigError(f"{offer.folder} was not trained on simulated prices; it is no rehearsal")
             choose(offer.folder)
-            (self._state / _TOOK).write_text(f"{int(now)}")
+            try:
+                atomic_write(self._state / _TOOK, f"{int(now)}")
+            except OSError as error:
+                raise RunError(f"cannot write {self._state / _TOOK} ({error.strerror or error})") from error
             succession = succession.challenged(offer.folder, offer.reason, from_place=offer.from_place).write(
                 self._state
             )
@@ -94,7 +96,7 @@ class RehearsedMiner:
         bundles = {identify(name): name for name in (succession.champion, challenger)}
         known = read_scores(ledger)
         known = known[known["bundle"].isin(bundles)]
-        took = max([int((self._state / _TOOK).read_text()), *known["start_time"] // DAY * DAY])
+        took = max([self._took(), *known["start_time"] // DAY * DAY])
         done = set(zip(known["bundle"], known["asset"], known["start_time"], strict=True))
         last = int(now) // DAY * DAY
         prompts = self._prompts(-(-took // DAY) * DAY, last)
@@ -105,16 +107,22 @@ class RehearsedMiner:
         assets = sorted({one.asset for one in missing})
         market = law.market(assets, end=last + DAY, resolution=competition.time_increment)
         both = [Named(choose(str(name), quantised=True), bundle) for bundle, name in bundles.items()]
-        columns = ["asset", "start_time", "forecaster", "total"]
-        scores = backtest(both, market, missing, competition).scores[columns]
+        scores = backtest(both, market, missing, competition).scores[["asset", "start_time", "forecaster", "total"]]
         make_folder(ledger)
         with LineWriter(ledger / SCORES, exclusive=True) as lines:
-            for asset, start, bundle, total in scores[["asset", "start_time", "forecaster", "total"]].itertuples(
-                index=False
-            ):
+            for asset, start, bundle, total in scores.itertuples(index=False):
                 if (bundle, asset, start) not in done:
                     sent = bundle == identify(succession.champion)
                     lines.append(asdict(self._record(str(asset), int(start), str(bundle), float(total), sent=sent)))
+
+    def _took(self) -> int:
+        """When the challenger came, unix seconds."""
+        path = self._state / _TOOK
+        try:
+            return int(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            told = f"does not say when the challenger came ({error}); write the unix time into it"
+            raise RunError(f"{path} {told}") from error
 
     def _prompts(self, first: int, last: int) -> list[Prompt]:
         """Those of the days in ``[first, last)`` that are over by its end: enough for a block of days to count."""

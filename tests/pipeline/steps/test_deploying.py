@@ -47,6 +47,14 @@ def test_a_bundle_is_copied_and_offered_once(winner: Path, miner: Path) -> None:
     assert Path(told.folder).parent == miner / "bundles"
 
 
+def test_the_journal_names_the_miner_wherever_it_is_read(
+    winner: Path, miner: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(miner.parent)
+    told = offer_challenger(Path("miner"), _open(), winner, "proven")
+    assert (told.state, Path(told.folder).parent) == (str(miner), miner / "bundles")
+
+
 def test_what_answers_elsewhere_goes_on_to_do_so(winner: Path, miner: Path, tmp_path: Path) -> None:
     parts = ("crypto-24h:BTC=fhs",)
     before = Crowned(competition="crypto-24h", folder=str(tmp_path / "old"), bundle="b", reason="", parts=parts)

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from synthcity.durations import DAY
-from synthcity.errors import ConfigError
+from synthcity.errors import ConfigError, RunError
 from synthcity.forecast.bundles.choose import identify
 from synthcity.forecast.bundles.facts import SIMULATED
 from synthcity.pipeline.config import Opening, load_pipeline
@@ -119,6 +119,15 @@ def test_what_a_kill_left_half_is_made_whole_and_nothing_is_written_twice(
     assert sorted(path.read_text().splitlines()) == whole
     miner.look(took + 5 * DAY)
     assert sorted(path.read_text().splitlines()) == whole
+
+
+@pytest.mark.parametrize("text", [None, "", "soon"])
+def test_a_damaged_note_of_the_race_is_one_sentence(miner: RehearsedMiner, took: int, tmp_path: Path, text: str | None):
+    miner.look(took)
+    path = tmp_path / "miner" / "took.json"
+    path.unlink() if text is None else path.write_text(text)
+    with pytest.raises(RunError, match="does not say when the challenger came"):
+        miner.look(took + 5 * DAY)
 
 
 def test_what_was_made_on_real_prices_is_no_rehearsal(opening: Opening, tmp_path: Path, took: int) -> None:
