@@ -85,7 +85,7 @@ def read_status(folder: Path) -> Status:
             miner = read_tenure(Path(state.offered[1].state), told[-1].time if state.opened.world else time.time())
         except SynthcityError as error:
             trouble = str(error)
-    is_running = _is_held(folder / JOURNAL)
+    is_running = is_held(folder / JOURNAL)
     return Status(
         folder=str(folder),
         world=state.opened.world,
@@ -131,7 +131,7 @@ def place_of(state: Path) -> Path:
     """
     offered = State.of(read_told(state)).offered
     if offered is None:
-        raise ConfigError(f"the pipeline in {state} has deployed nothing, so no miner of its has a rank")
+        raise ConfigError(f"the pipeline in {state} has deployed nothing, so there is no miner to rank")
     return Path(offered[1].state)
 
 
@@ -145,11 +145,13 @@ def _miner(status: Status) -> list[str]:
         found.append(f"  in its shadow: {miner.challenger}")
     for race in miner.races:
         found.append(f"    {race.competition}: {race.decision}, {race.reason}; {race.prompts} prompts")
+    if miner.earned:
+        found.append(f"  settled scores, lower is better{', of prompts that both answered' if miner.is_paired else ''}")
     for one in miner.earned:
         place = ""
         if one.place is not None:
             place = f", rank {one.place.rank} of {one.place.num_miners} on {format_time(int(one.place.time))}"
-        found.append(f"    {one.role} in {one.competition}: {one.average:.1f} over {one.answers} answers{place}")
+        found.append(f"    {one.role} in {one.competition}: {one.average:.1f} bp over {one.answers} answers{place}")
     return found
 
 
@@ -179,8 +181,8 @@ def _doing(state: State, is_running: bool) -> str:
     return f"in round {state.current.began.round}, of {state.current.began.competition}"
 
 
-def _is_held(path: Path) -> bool:
-    """Whether a process has the journal for itself."""
+def is_held(path: Path) -> bool:
+    """Whether a process has the journal at ``path`` for itself."""
     try:
         with path.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)

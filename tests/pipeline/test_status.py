@@ -33,7 +33,8 @@ def test_it_tells_what_was_found_who_answers_and_what_it_cost(tmp_path: Path) ->
     assert "the miner answers with fhs since 2025-01-01 00:00: it won" in text
     assert "in its shadow: har" in text
     assert "crypto-24h: too early, 0 of 8 blocks of 2 days before the first look" in text
-    assert "challenger in crypto-24h: 850.0 over 1 answers" in text
+    assert "settled scores, lower is better, of prompts that both answered" in text
+    assert "challenger in crypto-24h: 850.0 bp over 1 answers" in text
     assert json.loads(json.dumps(found.to_dict()))["last"][0]["state"] == "proven"
 
 

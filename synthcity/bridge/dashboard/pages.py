@@ -90,7 +90,7 @@ def asset(name: str) -> str:
 
 def _pipeline(place: Place, bot: str) -> Part:
     """How the pipeline of a bot stands that runs, or did last."""
-    found = _ask(place, bot, "pipelines")
+    found = _ask(place, bot, "pipelines", limit=1)
     if found.answer is None:
         return found
     if not found.answer["pipelines"]:

@@ -12,23 +12,33 @@ from typing_extensions import TypedDict
 from synthcity.bridge.jobs import board
 from synthcity.bridge.jobs.job import PIPELINE
 from synthcity.bridge.jobs.telling import JobTold, told
-from synthcity.bridge.operation import Answer, Asked, Nothing, Operation, Refused
+from synthcity.bridge.operation import Answer, Asked, Input, Operation, Refused
 from synthcity.bridge.operations.jobs import Which
 from synthcity.bridge.operations.training import Long, Sweep, sweep_file
 from synthcity.bridge.place import DEFAULT_BOT
 from synthcity.durations import DAY
 from synthcity.errors import SynthcityError
 from synthcity.pipeline.journal import JOURNAL
-from synthcity.pipeline.status import Status, read_status
+from synthcity.pipeline.status import Status, is_held, read_status
 
 _SECRETS = ("SYNTHCITY_LLM_", "CHUTES_", "HF_", "HIPPIUS_", "WANDB_")  # what plans, publishes, keeps and tracks
 
 
 class Pipelines(TypedDict):
-    """Pipelines, those that run first, then the last that did; ``left_out`` says which cannot be read, and why."""
+    """Pipelines, those that run first, then the last that did; ``left_out`` says which cannot be read, and why.
+
+    ``more`` is how many were not looked at.
+    """
 
     pipelines: list[Status]
     left_out: list[str]
+    more: int
+
+
+class Listed(Input):
+    """How many are told."""
+
+    limit: int = Field(20, ge=1, le=1000, description="Pipelines shown.")
 
 
 class Loop(Long):
@@ -87,21 +97,29 @@ def _rounds(asked: Asked[Which]) -> Answer:
     return answer
 
 
-def _pipelines(asked: Asked[Nothing]) -> Answer:
+def _pipelines(asked: Asked[Listed]) -> Answer:
     folders = [asked.place.pipelines_of(asked.bot)]
     if asked.bot == DEFAULT_BOT and asked.place.pipelines is not None:
         folders.append(asked.place.pipelines)
-    found: list[tuple[bool, float, Status]] = []
+    left = [path for folder in folders for path in sorted(folder.glob(f"*/{JOURNAL}"))]
+    left.sort(key=lambda path: (is_held(path), _written(path)))
+    pipelines: list[dict[str, object]] = []
     left_out = []
-    for journal in (path for folder in folders for path in sorted(folder.glob(f"*/{JOURNAL}"))):
+    while left and len(pipelines) < asked.given.limit:  # a miner's settled scores are read for each
+        folder = left.pop().parent
         try:
-            status = read_status(journal.parent)
-            found.append((status.is_running, journal.stat().st_mtime, status))
+            pipelines.append(read_status(folder).to_dict())
         except (SynthcityError, OSError) as error:
-            left_out.append(f"{journal.parent.name}: {error}")
-    found.sort(key=lambda one: one[:2], reverse=True)
-    answer: Answer = json.loads(json.dumps({"pipelines": [one.to_dict() for *_, one in found], "left_out": left_out}))
+            left_out.append(f"{folder.name}: {error}")
+    answer: Answer = json.loads(json.dumps({"pipelines": pipelines, "left_out": left_out, "more": len(left)}))
     return answer
+
+
+def _written(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:  # it was removed meanwhile; reading it tells
+        return 0.0
 
 
 def _option(name: str) -> str:
@@ -129,9 +147,9 @@ OPERATIONS: tuple[Operation[Any], ...] = (
     ),
     Operation(
         name="pipelines",
-        about="Say how all pipelines of this bot stand: who answers, what is in the shadow, what both earned.",
+        about="Say how the pipelines of this bot stand: who answers, what is in the shadow, what both earned.",
         route="/pipeline/list",
-        takes=Nothing,
+        takes=Listed,
         gives=Pipelines,
         act=_pipelines,
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -76,11 +77,14 @@ def test_an_operators_pipelines_are_told_beside_the_bots_own(place: Place, tmp_p
     run_loop(other, CONFIG, StandIn(other))
     (tmp_path / "pipelines" / "damaged").mkdir()
     (tmp_path / "pipelines" / "damaged" / "pipeline.jsonl").write_text("{}\n{}\n")
+    os.utime(tmp_path / "pipelines" / "damaged" / "pipeline.jsonl", (1, 1))
     told = operations()["pipelines"].do({}, place, "default")
     validate(told, operations()["pipelines"].output_schema)
     assert [one["folder"] for one in told["pipelines"]] == [str(own)]
     assert [one.partition(":")[0] for one in told["left_out"]] == ["damaged"]
     assert [one["folder"] for one in operations()["pipelines"].do({}, place, "bot")["pipelines"]] == [str(other)]
+    newest = operations()["pipelines"].do({"limit": 1}, place, "default")
+    assert (len(newest["pipelines"]), newest["left_out"], newest["more"]) == (1, [], 1), "the page reads no others"
     page = Page(front(place, "default"))
     assert page.problems == []
     assert "stopped: 3 rounds are done" in page.text(page.all("main")[0])
@@ -96,5 +100,6 @@ def test_the_page_shows_who_answers_and_what_both_earned(place: Place, tmp_path:
     page = Page(front(place, "default"))
     assert page.problems == []
     text = page.text(page.all("main")[0])
-    for shown in ("fhs since 2025-01-01 00:00: it won", "850.0", "Race in crypto-24h: too early"):
+    shown_there = ("fhs since 2025-01-01 00:00: it won", "average, bp", "of the prompts that both answered", "850.0")
+    for shown in (*shown_there, "Race in crypto-24h: too early"):
         assert shown in text, shown
