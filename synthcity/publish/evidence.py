@@ -20,9 +20,10 @@ from synthcity.forecast.bundles.verified import MANIFEST, sha256
 from synthcity.forecast.evaluation.samples import SAMPLES
 from synthcity.publish.snapshot import snapshot
 from synthcity.search.finals.final import DIAGNOSTICS, TEST_SCORES, WINNER, read_scores
-from synthcity.search.journal.events import Event, RunTold
+from synthcity.search.journal.events import Event
 from synthcity.search.journal.history import TrialHistory
 from synthcity.search.journal.journal import JOURNAL, read_events
+from synthcity.search.journal.parts import RunTold
 from synthcity.search.report.model import Report
 from synthcity.search.report.retelling import tell_again
 from synthcity.search.report.saving import REPORT_JSON, read_report

@@ -2,13 +2,15 @@
 
 What the measured costs of its blocks show to be far too slow is not even tried; of the rest the dry run times a step.
 A clock is noisy, so what was measured of a shape (a network without its rates) is kept in the journal with the verdict,
-and whoever has the same shape later has the same verdict. What is a little too slow is timed again, and its fastest
-step counts. A rejection is recorded with its reason, is free for the trial budget and is what a proposer learns from.
+and whoever has the same shape later, on the same machine, has the same verdict. What is a little too slow is timed
+again, and its fastest step counts. A rejection is recorded with its reason, is free for the trial budget and is what a
+proposer learns from.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from synthcity.errors import ConfigError, SynthcityError, TrialFailed
@@ -176,11 +178,13 @@ def _structure(config: Config) -> list[str]:
 
 
 def _timings(history: TrialHistory) -> dict[str, float]:
-    """What a training step of each shape took, as it was first timed."""
-    told = [(each.step_seconds, each.config) for each in history.rejections]
-    told += [(record.candidate.step_seconds, record.candidate.config) for record in history.records]
+    """What a training step of each shape took, as it was first timed on this machine."""
+    rejections, trials = history.timed_from
+    told = [(each.step_seconds, each.config) for each in history.rejections[rejections:]]
+    told += [(record.candidate.step_seconds, record.candidate.config) for record in history.records[trials:]]
     found: dict[str, float] = {}
     for seconds, config in told:
         if seconds is not None:
-            found.setdefault(shape(canonical(config)), seconds)
+            with suppress(ConfigError):  # a component that is no longer there was timed, and nobody proposes it
+                found.setdefault(shape(canonical(config)), seconds)
     return found

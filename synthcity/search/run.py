@@ -57,7 +57,7 @@ from synthcity.search.trials.fleet import Fleet
 from synthcity.search.trials.queue import TrialQueue
 from synthcity.search.trials.tuning import run_trials
 from synthcity.search.vaulted import check_vault, fetch_prices, fetch_run, mirrored
-from synthcity.search.versions import versions
+from synthcity.search.versions import this_machine, versions
 from synthcity.settings import Settings
 
 NOTHING_TRAINED = "no candidate was trained to a score"
@@ -280,6 +280,7 @@ class _Run:
             time_budget=self._budget.time_budget,
             workers=found.workers,
             gpus=found.num_gpus,
+            machine=this_machine(),
             command=self._command,
             versions=self._versions,
             config=config.to_dict(),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -159,3 +160,14 @@ def test_what_is_a_little_too_slow_is_timed_again_and_its_fastest_step_counts() 
 def test_where_any_time_will_do_none_is_kept() -> None:
     open_ended = Gate(SPACE, CHEAP, GateLimits(max_parameters=5000))
     assert open_ended.admit(Proposal(config=config()), "random", TrialHistory()).step_seconds is None
+
+
+def test_what_another_machine_timed_says_nothing_here_nor_does_a_block_that_is_gone() -> None:
+    rejected = refusal(config(), dry_run=timed(0.31))
+    gone = refused({"blocks": [{"name": "of_another_day"}]}, rejected)
+    told = [*refused(config(), rejected), *tell(replace(candidate(0), step_seconds=9.0))]
+    here, there = ([{"kind": "run_resumed", "time": 0.0, "workers": 1, "machine": name}] for name in ("a", "b"))
+    assert refusal(config(), history(gone, here, told, here), dry_run=timed()).stage == "too slow"
+    elsewhere = history(here, told, there)
+    assert gate(timed(0.1)).admit(Proposal(config=config(d_model=48)), "tpe", elsewhere).step_seconds == 0.1
+    assert gate(timed(0.1)).admit(Proposal(config=config()), "tpe", elsewhere).step_seconds == 0.1

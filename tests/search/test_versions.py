@@ -24,3 +24,11 @@ def test_no_git_is_no_revision(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(versions.subprocess, "run", missing)
     assert versions._revision() is None
+
+
+def test_machines_are_told_apart_by_no_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ["host-a", "host-a", "host-b"]
+    monkeypatch.setattr(versions.platform, "node", lambda: names.pop(0))
+    first, same, other = (versions.this_machine() for _ in range(3))
+    assert first == same != other
+    assert "host" not in first

@@ -10,29 +10,11 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired
 
-from synthcity.search.journal.parts import EarlierRun, Failure, Network, Place, ProposalTold, Told
+from synthcity.search.journal.parts import EarlierRun, Failure, Network, Place, ProposalTold, RunTold, Told
 from synthcity.search.journal.surroundings import MachinesTold, NodeLost, Published, Sealed, TuneLost, WorkerDied
 
 VERSION = 3  # 1 had no version, sessions and clocks
 COMMON_NOISE = 3  # the first version whose trials are validated with common random numbers, not with their own seed's
-
-
-class RunTold(Told):
-    """What the start of a session tells; ``fingerprint`` is of the prices, see ``search.fingerprint``."""
-
-    name: NotRequired[str]
-    competition: NotRequired[str]
-    rules: NotRequired[str]
-    assets: NotRequired[list[str]]
-    trials: NotRequired[int]
-    time_budget: NotRequired[float | None]
-    workers: int
-    gpus: NotRequired[float]
-    command: NotRequired[str]
-    versions: NotRequired[dict[str, str]]
-    config: NotRequired[dict[str, object]]
-    version: NotRequired[int]
-    fingerprint: NotRequired[dict[str, dict[str, str]]]
 
 
 class RunStarted(RunTold):

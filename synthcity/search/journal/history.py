@@ -26,9 +26,9 @@ from synthcity.search.journal.events import (
     MixTold,
     OfTrial,
     RejectedTold,
-    RunTold,
     Trouble,
 )
+from synthcity.search.journal.parts import RunTold
 from synthcity.search.journal.record import COMPLETED, FAILED, QUEUED, RUNNING, STOPPED, TrialRecord
 from synthcity.search.journal.sessions import Cost, Session, counted, passed
 from synthcity.search.journal.standings import mean_scores, trainings, whole_scores
@@ -86,13 +86,15 @@ class Finals:
 class TrialHistory:
     """All trials in the order of their admission, all rejections and answers, and the arms whose state was told.
 
-    ``baseline_slices`` are the best baseline's scores, by the names that a rung has for its own. ``run`` is what the
-    newest session told of itself, ``looks`` how often the test period was looked at, ``usd`` what was paid to language
-    models, ``cost`` what machines cost.
+    ``timed_from`` counts the rejections and trials that were told before another machine took the run over: how long a
+    step took there says nothing here. ``baseline_slices`` are the best baseline's scores, by the names that a rung has
+    for its own. ``run`` is what the newest session told of itself, ``looks`` how often the test period was looked at,
+    ``usd`` what was paid to language models, ``cost`` what machines cost.
     """
 
     trials: Mapping[str, TrialRecord] = field(default_factory=dict)
     rejections: tuple[Rejection, ...] = ()
+    timed_from: tuple[int, int] = (0, 0)
     baselines: Mapping[str, float] = field(default_factory=dict)
     baseline_slices: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     arms: Mapping[str, ArmState] = field(default_factory=dict)
@@ -275,6 +277,8 @@ class Fold:
         elif event["kind"] == "run_started" or event["kind"] == "run_resumed":
             waiting = {r.id: replace(r, status=QUEUED) for r in self._trials.values() if r.status == RUNNING}
             self._trials.update(waiting)
+            if self._rest.run is not None and self._rest.run.get("machine") != event.get("machine"):
+                self._rest = replace(self._rest, timed_from=(len(self._rejections), len(self._trials)))
         usd = _paid(event)
         if usd:
             self._rest = replace(self._rest, usd=self._rest.usd + usd)

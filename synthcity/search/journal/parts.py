@@ -1,4 +1,4 @@
-"""Parts that events have in common with others: a network, a failure, a proposal, an earlier run."""
+"""Parts that events have in common with others: the start of a session, a network, a failure, a proposal."""
 
 from __future__ import annotations
 
@@ -13,6 +13,25 @@ class Told(TypedDict):
     time: float
     session: NotRequired[int]
     clock: NotRequired[float]
+
+
+class RunTold(Told):
+    """What the start of a session tells; ``fingerprint`` is of the prices, see ``search.fingerprint``."""
+
+    name: NotRequired[str]
+    competition: NotRequired[str]
+    rules: NotRequired[str]
+    assets: NotRequired[list[str]]
+    trials: NotRequired[int]
+    time_budget: NotRequired[float | None]
+    workers: int
+    gpus: NotRequired[float]
+    machine: NotRequired[str]  # tells one from another, and nothing else about it
+    command: NotRequired[str]
+    versions: NotRequired[dict[str, str]]
+    config: NotRequired[dict[str, object]]
+    version: NotRequired[int]
+    fingerprint: NotRequired[dict[str, dict[str, str]]]
 
 
 class Component(TypedDict):

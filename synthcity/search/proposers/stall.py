@@ -89,7 +89,7 @@ def standing(history: TrialHistory, trials: int) -> StallState:
 
 def again(record: TrialRecord, history: TrialHistory) -> Candidate:
     """Return the candidate that trains a trial's network on a fresh seed, which its number gives it."""
-    known = record.candidate
+    known = next(one.candidate for one in history.records if one.candidate.hash == record.candidate.hash)
     return Candidate(
         index=len(history.trials),
         source=RERUN,

@@ -39,6 +39,7 @@ class TrialRow(TypedDict):
     num_rungs: int
     score: float | None
     relative: float | None
+    whole: NotRequired[float | None]  # the same as if all networks had been trained to the end, the mean of its seeds
     seconds: float
     parameters: int | None
     elapsed: float | None
@@ -137,6 +138,7 @@ class Report(TypedDict):
     validation_baselines: dict[str, float]
     arms: list[ArmRow]
     trials: list[TrialRow]
+    best_trial: NotRequired[str | None]  # of the network that is ahead, by the mean of its seeds
     failures: list[FailureGroup]
     repairs: list[RepairRow]
     limits: list[LimitRow]

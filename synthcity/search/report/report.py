@@ -20,6 +20,7 @@ from synthcity.search.journal.events import Trouble
 from synthcity.search.journal.history import FAILED, Rejection, TrialHistory, TrialRecord
 from synthcity.search.journal.progress import Progress
 from synthcity.search.journal.record import own_score
+from synthcity.search.journal.standings import whole_scores
 from synthcity.search.proposers.arm_table import ArmRow
 from synthcity.search.report.findings.horizons import horizon_rows
 from synthcity.search.report.findings.importance import importance_rows
@@ -85,7 +86,7 @@ def build_report(
     Raises:
         ValueError: a forecaster has no scores, or a lead is missing.
     """
-    progress = Progress(history)
+    progress, whole = Progress(history), whole_scores(history.records)
     max_blocks = int(config.get("search", {}).get("max_blocks", 1))
     importance = importance_rows(history.records, max_blocks)
     rows = [] if told is not None and scores.empty else score_rows(scores, challenger, baselines, weights)
@@ -122,7 +123,8 @@ def build_report(
         finals=_finals(history, baselines),
         validation_baselines=dict(history.baselines),
         arms=list(arms),
-        trials=[_trial_row(progress, record) for record in history.records],
+        trials=[_trial_row(progress, record, whole) for record in history.records],
+        best_trial=next((record.id for record in history.scored), None),
         failures=_failures(history),
         repairs=repair_rows(history),
         limits=limit_rows(history),
@@ -199,7 +201,7 @@ def _num_prompts(scores: pd.DataFrame) -> int:
     return len(scores[["asset", "start_time"]].drop_duplicates())
 
 
-def _trial_row(progress: Progress, record: TrialRecord) -> TrialRow:
+def _trial_row(progress: Progress, record: TrialRecord, whole: Mapping[str, float]) -> TrialRow:
     last = record.last
     return TrialRow(
         id=record.id,
@@ -213,6 +215,7 @@ def _trial_row(progress: Progress, record: TrialRecord) -> TrialRow:
         num_rungs=last["num_rungs"] if last else 0,
         score=record.score,
         relative=progress.relative(record.score),
+        whole=None if record.score is None else progress.relative(whole[record.candidate.hash]),
         seconds=record.seconds,
         parameters=last.get("parameters") if last else None,
         elapsed=record.elapsed,

@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from synthcity.history.row import row_of_report
-from synthcity.search.journal.events import Event, RunTold
+from synthcity.search.journal.events import Event
 from synthcity.search.journal.history import TrialHistory
+from synthcity.search.journal.parts import RunTold
 from synthcity.search.journal.progress import Progress
 from synthcity.search.journal.record import own_score
 from synthcity.search.report.model import Report

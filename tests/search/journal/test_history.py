@@ -10,6 +10,7 @@ from synthcity.errors import DataError
 from synthcity.search.candidates.candidate import Candidate
 from synthcity.search.journal.history import FAILED, QUEUED, RUNNING, Fold, TrialHistory
 from synthcity.search.journal.progress import Progress
+from synthcity.search.journal.standings import whole_scores
 from synthcity.search.report.report import _trial_row
 from tests.search.builders import candidate, config, history, tell
 
@@ -84,7 +85,7 @@ def test_a_rung_told_again_after_a_loss_replaces_its_first_telling_and_all_that_
     progress = Progress(known)  # the live view and the report read the same history
     assert progress.best_trial is record
     told = {"kind": "run_started", "time": 0.0, "workers": 1}
-    page = _trial_row(progress, record)
+    page = _trial_row(progress, record, whole_scores([record]))
     assert (page["rung"], page["score"], [score for _, score in page["curve"]]) == (1, 110.0, [110.0])
     assert TrialHistory.replay([told, *begun, lost, begun[2]]).records == known.records
 

@@ -120,6 +120,14 @@ def test_a_network_with_several_seeds_ranks_once_by_their_mean_without_what_a_se
     assert [record.candidate.id for record in scored] == ["c0001", "c0002", "c0000"], "now it was worse on the second"
 
 
+def test_a_fresh_seed_of_a_network_is_told_of_its_first_training() -> None:
+    """Its best seed may be one that was trained again itself."""
+    known = TrialHistory.replay(rerun(told(5000.0), "c0000", 4990.0))
+    assert known.scored[0].candidate.id == "c0001"
+    made = again(known.scored[0], known)
+    assert (made.parent, made.rationale) == ("c0000", "c0000 on a fresh seed")
+
+
 def test_a_candidate_for_a_fresh_seed_survives_the_journal() -> None:
     known = history(tell(candidate(0), 5000.0))
     made = again(known.trials["c0000"], known)

@@ -57,7 +57,7 @@ def test_the_page_shows_every_part(page: str):
         "The price itself, by the time since the prompt",
         "prices after 24 h (18)",
         "Training loss of the same",
-        "What went together: a line a trial",
+        "What went together: a line a network",
         "BTC 131</text>",
     ):
         assert text in page, text

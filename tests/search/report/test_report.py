@@ -9,7 +9,9 @@ import pytest
 
 from synthcity.search.finals.choice import RULE, why
 from synthcity.search.journal.history import TrialHistory
+from synthcity.search.proposers.stall import again
 from synthcity.search.report.saving import save_report
+from tests.search.builders import candidate, tell
 from tests.search.sample_run import BEGIN, journal, sample_report
 
 
@@ -73,3 +75,16 @@ def test_a_learning_curve_shows_each_rungs_own_score():
         for e in (journal(), events)
     )
     assert [score - 1.0 for _, score in own["curve"]] == pytest.approx([score for _, score in plain["curve"]])
+
+
+def test_who_is_ahead_is_told_by_the_mean_of_its_seeds():
+    known = [{"kind": "baselines", "time": 0.0, "scores": {"fhs": 5000.0}}]
+    known += [*tell(candidate(0), 5000.0), *tell(candidate(1), 5010.0), *tell(candidate(2), 5100.0, status="stopped")]
+    for parent, score in ((0, 5080.0), (1, 5010.0)):
+        history = TrialHistory.replay(known)
+        known += tell(again(history.records[parent], history), score)
+    report = sample_report(history=TrialHistory.replay(known), diagnostics=None, groups=None)
+    assert report["best_trial"] == "c0001"
+    assert [row["relative"] for row in report["trials"]] == pytest.approx([0.0, 0.2, 2.0, 1.6, 0.2])
+    # a second seed costs 40 in the mean, and nobody gains from the only rung on
+    assert [row["whole"] for row in report["trials"]] == pytest.approx([0.4, -0.2, 2.0, 0.4, -0.2])

@@ -17,6 +17,7 @@ from synthcity.search.report.figures.style import GOOD, GRID, INK, MUTED, NARROW
 from synthcity.search.report.findings.importance import ImportanceRow
 from synthcity.search.report.findings.parameters import ParameterRow
 from synthcity.search.report.model import TrialRow
+from synthcity.wording import percent
 
 _GOOD_PART = 4  # the best one in so many is drawn strong
 _CROWDED = 5  # names side by side; more are turned
@@ -39,17 +40,16 @@ def importance_figure(rows: Sequence[ImportanceRow]) -> Figure:
 
 
 def slice_figure(row: ParameterRow, trials: Sequence[TrialRow], sources: Sequence[str]) -> Figure:
-    """The lead of every trial over one parameter; all slices of a page have one scale."""
+    """The lead of every network over one parameter, as if all were trained to the end."""
     figure, axes = new_figure(2.2, width=NARROW)
-    scored = [trial for trial in trials if trial["relative"] is not None]
+    scored = [trial for trial in trials if trial["id"] in row["values"] and trial["relative"] is not None]
     names = row["choices"]
     for trial in scored:
-        if (value := row["values"].get(trial["id"])) is None:
-            continue
+        value = row["values"][trial["id"]]
         at = names.index(value) if isinstance(value, str) else value
         colour = source_colour(trial["source"], sources)
-        (mark,) = axes.plot(at, trial["relative"], "o", color=colour, ms=5, alpha=0.8, lw=0)
-        tip(mark, f"{row['name']} {value}; {trial_tip(trial)}", trial["id"])
+        (mark,) = axes.plot(at, _whole(trial), "o", color=colour, ms=5, alpha=0.8, lw=0)
+        tip(mark, f"{row['name']} {value}; {_tip(trial)}", trial["id"])
     if names:
         counts, crowded = Counter(row["values"].values()), len(names) > _CROWDED
         gap = " " if crowded else "\n"
@@ -65,33 +65,44 @@ def slice_figure(row: ParameterRow, trials: Sequence[TrialRow], sources: Sequenc
         axes.xaxis.set_major_locator(MaxNLocator(5, integer=whole))
     zero_line(axes, vertical=False)
     axes.set_ylabel("lead, %")
-    axes.set_ylim(*robust_range(np.array([trial["relative"] for trial in scored])))
+    axes.set_ylim(*robust_range(np.array([_whole(trial) for trial in scored])))
     axes.yaxis.set_major_formatter(FuncFormatter(signed))
     return figure
 
 
 def parallel_figure(rows: Sequence[ParameterRow], trials: Sequence[TrialRow]) -> Figure:
-    """Parallel coordinates from top to bottom, so that they fit a phone: a line a trial, the best fourth strong."""
+    """Parallel coordinates from top to bottom, so that they fit a phone: a line a network, the best fourth strong."""
     figure, axes = new_figure(0.5 + 0.6 * (len(rows) + 1))
     ids = set.intersection(*(set(row["values"]) for row in rows))
     scored = [trial for trial in trials if trial["id"] in ids and trial["relative"] is not None]
-    scored.sort(key=lambda trial: trial["relative"] or 0.0, reverse=True)  # the best lie on top
+    scored.sort(key=_whole, reverse=True)  # the best lie on top
     strong = {trial["id"] for trial in scored[-math.ceil(len(scored) / _GOOD_PART) :]}
-    low, high = robust_range(np.array([trial["relative"] for trial in scored]))
+    low, high = robust_range(np.array([_whole(trial) for trial in scored]))
     depth = range(len(rows) + 1)
     for at, row in enumerate(rows):
         _axis(axes, at, row["name"], [(_place(row, value), label) for value, label in _marks(row)])
     _axis(axes, len(rows), "lead, %", [(0.0, signed(low)), (1.0, signed(high))])
     for trial in scored:
-        lead = min(1.0, ((trial["relative"] or 0.0) - low) / (high - low))
+        lead = min(1.0, (_whole(trial) - low) / (high - low))
         places = [*(_place(row, row["values"][trial["id"]]) for row in rows), lead]
         colour, alpha = (GOOD, 0.9) if trial["id"] in strong else (MUTED, 0.3)
         (line,) = axes.plot(places, depth, color=colour, alpha=alpha, lw=1.6 if trial["id"] in strong else 1.0)
-        tip(line, trial_tip(trial), trial["id"])
+        tip(line, _tip(trial), trial["id"])
     axes.set_axis_off()
     axes.set_xlim(-0.03, 1.03)
     axes.set_ylim(len(rows) + 0.45, -0.5)
     return figure
+
+
+def _whole(trial: TrialRow) -> float:
+    """Lead of a network as if all had been trained to the end; reports of earlier versions know the trial's own."""
+    lead = trial.get("whole", trial["relative"])
+    return 0.0 if lead is None else lead
+
+
+def _tip(trial: TrialRow) -> str:
+    lead = _whole(trial)
+    return trial_tip(trial) + (f", drawn at {percent(lead)}" if lead != trial["relative"] else "")
 
 
 def _axis(axes: Axes, at: int, name: str, marks: Sequence[tuple[float, str]]) -> None:

@@ -12,6 +12,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from synthcity.search.arms import RERUN
+from synthcity.search.journal.record import STOPPED
 from synthcity.search.proposers.arm_table import ArmRow
 from synthcity.search.report.figures.scales import Floats, robust_range, short, signed, source_colour, zero_line
 from synthcity.search.report.figures.style import INK, new_figure, tip
@@ -24,8 +25,9 @@ Points = Sequence[tuple[int, float]]
 
 
 def trial_tip(trial: TrialRow) -> str:
-    """Say which trial it is, as in "c0003 by tpe, lstm>gbm d16 h48: lead −0.21 %"."""
-    return f"{trial['id']} by {trial['source']}, {trial['architecture']}: lead {percent(trial['relative'])}"
+    """Say which trial it is, as in "c0003 by tpe, lstm>gbm d16 h48: lead −0.21 %, stopped after rung 1 of 3"."""
+    stopped = f", stopped after rung {trial['rung']} of {trial['num_rungs']}" if trial["state"] == STOPPED else ""
+    return f"{trial['id']} by {trial['source']}, {trial['architecture']}: lead {percent(trial['relative'])}{stopped}"
 
 
 def search_figure(trials: Sequence[TrialRow], *, over_time: bool, sources: Sequence[str]) -> Figure:

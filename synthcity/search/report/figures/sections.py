@@ -69,8 +69,7 @@ def _search(report: Report) -> Captioned:
     if not baselines or not any(trial["curve"] for trial in trials):
         return []
     lanes, losses = report.get("lanes"), report.get("losses")
-    scored = [t for t in trials if t["score"] is not None and t["state"] != "failed"]
-    best = min(scored, key=lambda t: t["score"] or 0.0)["id"] if scored else None
+    best = report.get("best_trial")
 
     def search(name: str, *, over_time: bool) -> Markup:
         return _draw(name, search_figure, trials, over_time=over_time, sources=sources)
@@ -95,7 +94,7 @@ def _choices(report: Report) -> Captioned:
     found = [("Which choices moved the score", _draw("importance", importance_figure, moved))] if moved else []
     if rows:
         parallel = _draw("parallel", parallel_figure, rows, report["trials"])
-        found.append(("What went together: a line a trial, the best fourth strong", parallel))
+        found.append(("What went together: a line a network, the best fourth strong", parallel))
     return found
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, TypedDict
 
 from synthcity.nets.parameters import Parameter
+from synthcity.search.arms import RERUN
 from synthcity.search.candidates.candidate import Config
 from synthcity.search.candidates.space import Space, Value
 from synthcity.search.journal.record import FAILED, TrialRecord
@@ -16,7 +17,7 @@ _FIRST_BLOCK = "block0"  # a network of none has no such choice, and is told wit
 
 
 class ParameterRow(TypedDict):
-    """One parameter: the value of every trial by its id, and the ends of what was tried or the names in order."""
+    """One parameter: each network's value by its first training's id, and the ends of what was tried or the names."""
 
     name: str
     scale: Literal["linear", "log", "choice"]
@@ -27,7 +28,9 @@ class ParameterRow(TypedDict):
 
 
 def parameter_rows(records: Sequence[TrialRecord], max_blocks: int, first: Sequence[str]) -> list[ParameterRow]:
-    """Return the parameters that all scored trials have and that were varied; none of too few trials.
+    """Return the parameters that all scored networks have and that were varied; none of too few.
+
+    A network that was trained again on another seed is told once, by its first training.
 
     Args:
         records: of the search.
@@ -35,7 +38,8 @@ def parameter_rows(records: Sequence[TrialRecord], max_blocks: int, first: Seque
         first: names of those that matter most, which come first.
     """
     space = Space.from_registry(max_blocks)
-    scored = [record for record in records if record.status != FAILED and record.score is not None]
+    first_trainings = [record for record in records if record.candidate.source != RERUN]
+    scored = [record for record in first_trainings if record.status != FAILED and record.score is not None]
     told = {record.id: found for record in scored if (found := _parameters(space, record.candidate.config))}
     if len(told) < _FEWEST:
         return []

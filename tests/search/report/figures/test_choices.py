@@ -48,6 +48,20 @@ def test_a_slice_has_a_mark_for_every_scored_trial_and_a_count_for_every_name() 
     assert "<title>head gbm; c0001 by tpe" in svg
 
 
+def test_what_was_stopped_stands_where_it_would_have_come_to_and_says_so() -> None:
+    stopped = {**TRIALS[7], "state": "stopped", "rung": 1, "num_rungs": 3, "whole": -0.6}
+    with house_style():
+        (axes,) = slice_figure(WIDTH, [*TRIALS[:7], stopped], ["tpe"]).axes
+    assert [float(mark.get_ydata()[0]) for mark in marks(axes.lines)][-1] == -0.6
+    svg = draw("all", parallel_figure, [WIDTH, HEAD], [*TRIALS[:7], stopped])
+    minus = "\N{MINUS SIGN}"
+    assert f"lead +0.50 %, stopped after rung 1 of 3, drawn at {minus}0.60 %" in svg
+    with house_style():
+        (axes,) = parallel_figure([WIDTH, HEAD], [*TRIALS[:7], stopped]).axes
+    lines = {(line.get_gid() or "").split("|")[1]: line for line in marks(axes.lines)}
+    assert lines["c0007"].get_color() == GOOD
+
+
 def test_a_line_of_the_parallel_coordinates_ends_at_its_lead_and_the_best_fourth_is_strong() -> None:
     with house_style():
         (axes,) = parallel_figure([WIDTH, RATE, HEAD], TRIALS).axes

@@ -18,7 +18,7 @@ from synthcity.search.report.figures.style import SERIES, draw, house_style
 from synthcity.search.report.findings.lanes import LaneRow
 
 TRIAL: dict[str, Any] = {
-    "id": "c0000", "source": "tpe", "architecture": "lstm>gbm", "relative": -0.5, "elapsed": 60.0,
+    "id": "c0000", "source": "tpe", "architecture": "lstm>gbm", "relative": -0.5, "elapsed": 60.0, "state": "completed",
     "curve": [(10, 5500.0)],
 }  # fmt: skip
 

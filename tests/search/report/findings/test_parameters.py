@@ -37,6 +37,12 @@ def test_few_trials_failed_ones_and_those_outside_the_space_are_left_out() -> No
     assert all(len(row["values"]) == 7 for row in parameter_rows([strange, *whole[1:]], 1, []))
 
 
+def test_a_network_that_is_trained_again_is_told_once() -> None:
+    whole = records(8)
+    again = replace(whole[0].candidate, index=8, source="rerun")
+    assert all(len(row["values"]) == 8 for row in parameter_rows([*whole, replace(whole[0], candidate=again)], 1, []))
+
+
 def test_a_parameter_that_never_changes_says_nothing() -> None:
     assert varied([{"a": 1, "b": 2}, {"a": 1, "b": 3}, {"b": 2, "c": 5}]) == ["b"]
     assert varied([]) == []
