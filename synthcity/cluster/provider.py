@@ -8,7 +8,6 @@ The head is listed, too: without one that is known to run, nothing is ever asked
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -38,7 +37,6 @@ from synthcity.rent import Market
 from synthcity.settings import Settings
 
 _ANSWER_SECONDS = 10
-_log = logging.getLogger(__name__)
 
 
 def open_machines(folder: Folder) -> Machines:
@@ -60,12 +58,15 @@ def open_machines(folder: Folder) -> Machines:
 
 
 def joined(gcs: str) -> set[str]:
-    """Return the machines whose nodes live, as the control store at this address tells; none where it does not."""
+    """Return the machines whose nodes live, as the control store at this address tells.
+
+    Raises:
+        RunError: it does not tell.
+    """
     try:
         told = get_cluster_status(gcs, timeout=_ANSWER_SECONDS)
-    except Exception as error:  # noqa: BLE001 - whatever Ray raises; it is asked again
-        _log.warning("the control store does not tell which nodes live: %s", error)
-        return set()
+    except Exception as error:
+        raise RunError(f"the control store at {gcs} does not tell which nodes live: {error}") from error
     return {node.instance_id for node in (*told.active_nodes, *told.idle_nodes)}
 
 

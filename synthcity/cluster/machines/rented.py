@@ -23,8 +23,9 @@ from synthcity.cluster.autoscaling import WAIT
 from synthcity.cluster.joining.transport import Reached, Transport
 from synthcity.cluster.layout import Place
 from synthcity.cluster.machines.machine import Machine
+from synthcity.cluster.notes import notes
 from synthcity.cluster.plan import Plan
-from synthcity.errors import SynthcityError
+from synthcity.errors import RunError, SynthcityError
 from synthcity.files import atomic_write
 from synthcity.rent import Address, Lessor, Rental
 
@@ -65,16 +66,16 @@ class RentedMachines:
         Args:
             folder: the cluster's own.
             lessor, transport: closed with this.
-            joined: tells the names of the machines that are nodes now.
+            joined: tells the names of the machines that are nodes now; raises RunError where nobody knows.
         """
         self._plan, self._lessor, self._transport, self._now = plan, lessor, transport, now
-        self._waiting, self._joined = folder / WAITING, joined
+        self._folder, self._joined = folder, joined
         self._places = range(1, sum(kind.max_nodes for kind in plan.nodes.values()) + 1)
         self._lock = threading.Lock()
         self._asked: dict[str, _Asked] = {}
         self._why: dict[str, str] = {}  # by kind: why the last one that was asked for did not come
         self._joining: set[str] = set()
-        self._told = ""
+        self._told = self._problem = ""
         self._askers = ThreadPoolExecutor(8, thread_name_prefix="synthcity-ask")
         self._stoppers = ThreadPoolExecutor(4, thread_name_prefix="synthcity-stop")
         self._done = threading.Event()
@@ -82,6 +83,7 @@ class RentedMachines:
 
     def begin(self) -> RentedMachines:
         """Hold the ledger against the market, and machines against it, every few seconds from now on."""
+        self._look()  # first, since what joined while nobody looked may be older than `boot`, by which it would end
         self._stack.enter_context(self._lessor.watching())
         thread = threading.Thread(target=self._watch, name="rented", daemon=True)
         thread.start()
@@ -137,7 +139,7 @@ class RentedMachines:
             self._transport.leave(name)
             self._joining.discard(name)
         new = {name for name in running if not rentals[name].joined}
-        for name in new & set(self._joined() if new else ()):
+        for name in new & (self._nodes() if new else set()):
             self._lessor.joined(name)
         for name in sorted(running):
             self._tend(rentals[name])
@@ -181,12 +183,26 @@ class RentedMachines:
             power_off=kind.power_off,
         )
 
+    def _nodes(self) -> set[str]:
+        """Return the machines that are nodes, by their own words where nobody else tells: else they would be ended."""
+        try:
+            found, problem = set(self._joined()), ""
+        except RunError as error:
+            found, problem = {note.name for note in notes(self._folder) if note.state == "joined"}, str(error)
+        if problem and problem != self._problem:
+            _log.warning("%s; what machines say counts meanwhile", problem)
+        self._problem = problem
+        return found
+
     def _watch(self) -> None:
         while not self._done.wait(_TICK):
-            try:
-                self.tend()
-            except Exception:  # noqa: BLE001 - without this thread no machine would become a node
-                _log.exception("a look at the rented machines failed; the next one follows")
+            self._look()
+
+    def _look(self) -> None:
+        try:
+            self.tend()
+        except Exception:  # noqa: BLE001 - whoever calls must go on, or no machine would become a node
+            _log.exception("a look at the rented machines failed; the next one follows")
 
     def _submit(self, asked: _Asked) -> None:
         """Ask for a machine now, if there is a place for it; what is to end has its own until it is gone."""
@@ -245,9 +261,9 @@ class RentedMachines:
             )
         if told != self._told:
             try:
-                atomic_write(self._waiting, told)
+                atomic_write(self._folder / WAITING, told)
             except OSError as error:  # machines come and go all the same
-                _log.warning("cannot write %s: %s", self._waiting, error.strerror or error)
+                _log.warning("cannot write %s: %s", self._folder / WAITING, error.strerror or error)
                 return
             self._told = told
 

@@ -11,10 +11,13 @@ from pathlib import Path
 import pytest
 
 from synthcity import rates
+from synthcity.cluster.folder import Folder
 from synthcity.cluster.joining.transport import Reached
 from synthcity.cluster.layout import Place
 from synthcity.cluster.machines.rented import AGAIN, RentedMachines, _Asked
+from synthcity.cluster.notes import Notes
 from synthcity.cluster.plan import Plan
+from synthcity.errors import RunError
 from synthcity.rent import Lessor
 from synthcity.schema import build
 from synthcity.settings import Settings
@@ -42,6 +45,12 @@ class Noted:
     left: list[str] = field(default_factory=list)
     failures: dict[str, str] = field(default_factory=dict)
     joined: set[str] = field(default_factory=set)
+    is_told: bool = True  # who has joined
+
+    def nodes(self) -> set[str]:
+        if not self.is_told:
+            raise RunError("the control store does not tell which nodes live")
+        return self.joined
 
     def join(self, machine: Reached) -> None:
         assert machine.name not in self.machines
@@ -80,7 +89,7 @@ class Walk:
             settings=Settings.load({}, self.folder / ".env"),
         )
         self.machines = RentedMachines(
-            self.folder, self.plan, self.lessor, self.transport, lambda: self.transport.joined, now=self.clock.now
+            self.folder, self.plan, self.lessor, self.transport, self.transport.nodes, now=self.clock.now
         )
 
     def pass_by(self, seconds: float) -> None:
@@ -169,6 +178,35 @@ def test_a_machine_that_has_joined_outlives_its_boot_and_another_does_not(walk: 
     walk.pass_by(15)
     assert walk.server.names() == [name]
     assert list(walk.transport.machines) == [name]
+
+
+def test_while_nobody_tells_which_nodes_live_what_machines_say_counts(walk: Walk) -> None:
+    walk.transport.is_told = False
+    for request in ("one", "two"):
+        walk.machines.ask("gpu", request)
+    walk.answered()
+    walk.pass_by(61)
+    name, other = walk.transport.machines
+    told = Notes(Folder(walk.folder))
+    told.tell(walk.transport.machines[name], "joined", "is a node")
+    told.tell(walk.transport.machines[other], "starting", "waits for its tunnel")
+    walk.machines.tend()
+    walk.pass_by(901)
+    assert {one.name: one.state for one in walk.rentals} == {name: "rented", other: "stopping"}
+
+
+def test_what_joined_while_no_autoscaler_ran_is_not_ended_for_its_boot(walk: Walk, tmp_path: Path) -> None:
+    walk.machines.ask("gpu", "one")
+    walk.answered()
+    walk.pass_by(61)
+    (name,) = walk.transport.machines
+    walk.lessor._books.close()  # it is killed just before it hears that the machine has joined
+    walk.clock.sleep(901)
+    again = Walk(walk.plan, walk.server, walk.clock, tmp_path)
+    again.transport.joined = {name}
+    with contextlib.closing(again.machines.begin()):
+        until(lambda: again.lessor._is_listed, seconds=20)
+    assert [(one.name, one.state, one.joined) for one in again.rentals] == [(name, "rented", True)]
 
 
 def test_what_a_transport_gives_up_is_ended_with_its_reason(walk: Walk) -> None:
