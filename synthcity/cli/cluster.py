@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -109,7 +110,8 @@ def up(file: Path, state: Path, as_json: bool, dry_run: bool, heartbeat: Path | 
 
     Nodes come when there are trials for them and go when there are none. Jobs
     work in the folder in which this was called: their runs are there afterwards.
-    Nothing is rented unless a reaper has reported within five minutes.
+    Nothing is rented unless a reaper has reported within five minutes, now and
+    whenever a node is asked for.
 
     \b
     Examples:
@@ -126,9 +128,10 @@ def up(file: Path, state: Path, as_json: bool, dry_run: bool, heartbeat: Path | 
 
     plan = load_plan(file)
     folder = folder_of(state, plan.name)
-    lines, renting = list[str](), dict[str, object]()
+    lines, renting, beat = list[str](), dict[str, object](), None
     if plan.is_rented:
-        lines, renting = _prospects(plan, folder, heartbeat or state / "reaper.json", without_reaper, dry_run)
+        beat = None if without_reaper else heartbeat or state / "reaper.json"
+        lines, renting = _prospects(plan, folder, beat, dry_run)
     if dry_run:
         check_ports(plan)
         told = autoscaling(plan, folder.path)
@@ -138,7 +141,7 @@ def up(file: Path, state: Path, as_json: bool, dry_run: bool, heartbeat: Path | 
     need("a cluster", "cluster", *OF_DASHBOARD)
     if not as_json:
         click.echo("\n".join([*lines, f"starting the head of {plan.name} ..."]))
-    head = start(plan, folder, Path.cwd())
+    head = start(plan, folder, Path.cwd(), heartbeat=beat)
     if as_json:
         told = {"name": plan.name, "dashboard": head.url, "token": str(folder.token), "home": head.home}
         click.echo(json.dumps(told | renting))
@@ -231,26 +234,24 @@ def _bounds(plan: Plan, settings: Settings) -> list[str]:
 
 
 def _prospects(
-    plan: Plan, folder: Folder, heartbeat: Path, without_reaper: bool, dry_run: bool
+    plan: Plan, folder: Folder, heartbeat: Path | None, dry_run: bool
 ) -> tuple[list[str], dict[str, object]]:
     """Find out whether a cluster could rent, and what, as lines and as plain data."""
     from synthcity.cli.renting import prospect_data, prospect_line, together
-    from synthcity.cluster.renting import bounds, check_renting, standing
+    from synthcity.cluster.renting import bounds, check_reaper, check_renting, check_spend, standing
     from synthcity.errors import ConfigError
-    from synthcity.rent import require_reaper
 
     settings = Settings.load()
-    found = check_renting(plan, folder, settings)
+    found = check_renting(plan, folder, settings, is_dry=dry_run)
     spent = standing(plan, folder, time.time()).spent
     lines = [*bounds(plan, settings), *map(prospect_line, found), together(plan, spent)]
-    lease = max(one.max_lease for one in plan.node_types)
-    try:
-        if not without_reaper:
-            require_reaper(heartbeat, settings.basilica_api_url, lease, time.time())
-    except ConfigError as error:
-        if not dry_run:
-            raise
-        lines.append(f"`up` would refuse: {error}")
+    for check in (partial(check_spend, plan, folder), partial(check_reaper, plan, settings, heartbeat)):
+        try:
+            check()
+        except ConfigError as error:
+            if not dry_run:
+                raise
+            lines.append(f"`up` would refuse: {error}")
     return lines, {"renting": {"prospects": [*map(prospect_data, found)], "lines": lines}}
 
 

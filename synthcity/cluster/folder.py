@@ -41,6 +41,7 @@ class Head:
         url: of the dashboard, to which jobs are submitted.
         ray: where Ray keeps its own files.
         home: the folder that jobs work in, as the one of whoever started the cluster.
+        heartbeat: file of the reaper without which nothing is rented; empty where none is asked for.
     """
 
     process: Process
@@ -48,6 +49,7 @@ class Head:
     url: str
     ray: str
     home: str
+    heartbeat: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ class Folder:
     def write_head(self, head: Head) -> None:
         """Note which process is the head."""
         data = {"process": [head.process.pid, head.process.began]}
-        data |= {name: getattr(head, name) for name in ("gcs", "url", "ray", "home")}
+        data |= {name: getattr(head, name) for name in ("gcs", "url", "ray", "home", "heartbeat")}
         atomic_write(self.path / "head.json", json.dumps(data))
 
     def write_keeper(self, process: Process) -> None:

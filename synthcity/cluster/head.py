@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -35,13 +36,14 @@ _STARTED = "Ray runtime started"  # as `ray start` says once its node has joined
 _LAST_LINES = 15  # of the log, where the head does not come up
 
 
-def up(plan: Plan, folder: Folder, home: Path) -> Head:
+def up(plan: Plan, folder: Folder, home: Path, *, heartbeat: Path | None = None) -> Head:
     """Start the head and return once jobs can be submitted.
 
     Args:
         plan: what to start.
         folder: the cluster's own.
         home: the folder that jobs work in.
+        heartbeat: of the reaper without which nothing is rented; None where none is asked for.
 
     Raises:
         ConfigError: a port is taken.
@@ -56,7 +58,7 @@ def up(plan: Plan, folder: Folder, home: Path) -> Head:
         folder.write(plan, autoscaling(plan, folder.path), token)
         ray = tempfile.mkdtemp(prefix="synthcity-ray-", dir="/tmp")  # of mode 0700; sockets lie in it
         try:
-            head = _start(plan, folder, ray, home)
+            head = replace(_start(plan, folder, ray, home), heartbeat=str(heartbeat.absolute()) if heartbeat else "")
             folder.write_head(head)
             _await(head, folder, token)
             start_keeper(folder, plan, os.environ)

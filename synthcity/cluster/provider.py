@@ -31,7 +31,7 @@ from synthcity.cluster.layout import Place
 from synthcity.cluster.machines.machine import Machine, Machines
 from synthcity.cluster.machines.raylets import LocalMachines
 from synthcity.cluster.machines.rented import RentedMachines
-from synthcity.cluster.renting import open_lessor
+from synthcity.cluster.renting import check_reaper, open_lessor
 from synthcity.errors import RunError
 from synthcity.rent import Market
 from synthcity.settings import Settings
@@ -53,8 +53,15 @@ def open_machines(folder: Folder) -> Machines:
         raise RunError(f"the cluster {plan.name} has no head, so no node can join it")
     settings = Settings.load()
     lessor = open_lessor(plan, folder, settings, Market.of(settings))
-    gcs = head.gcs
-    return RentedMachines(folder.path, plan, lessor, SshTransport(folder, plan), lambda: joined(gcs)).begin()
+    gcs, heartbeat = head.gcs, Path(head.heartbeat) if head.heartbeat else None
+    return RentedMachines(
+        folder.path,
+        plan,
+        lessor,
+        SshTransport(folder, plan),
+        lambda: joined(gcs),
+        lambda: check_reaper(plan, settings, heartbeat),
+    ).begin()
 
 
 def joined(gcs: str) -> set[str]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
 from synthcity.cluster.folder import Folder, find_up
-from synthcity.cluster.joining.ssh import public_key
+from synthcity.cluster.joining.ssh import known_key, public_key
 from synthcity.cluster.machines.rented import WAITING
 from synthcity.cluster.plan import Plan
 from synthcity.errors import ConfigError
@@ -23,8 +24,10 @@ from synthcity.rent import (
     Offer,
     Rental,
     bounded,
+    check_market,
     choose,
     read_ledger,
+    require_reaper,
     written_usd,
 )
 from synthcity.settings import Settings
@@ -105,8 +108,10 @@ def open_lessor(plan: Plan, folder: Folder, settings: Settings, market: Market) 
     )
 
 
-def check_renting(plan: Plan, folder: Folder, settings: Settings) -> list[Prospect]:
+def check_renting(plan: Plan, folder: Folder, settings: Settings, *, is_dry: bool) -> list[Prospect]:
     """Find out all that can be known before anything is rented, and return what each kind of node would be now.
+
+    Where it ``is_dry`` nothing stays of that, neither an SSH key, here or at the market, nor a ledger.
 
     Raises:
         ConfigError: the token, its scopes, a GPU's name, the clock or the vault's keys are wrong, or
@@ -115,20 +120,46 @@ def check_renting(plan: Plan, folder: Folder, settings: Settings) -> list[Prospe
         VaultError: runs cannot be kept where ``storage`` says.
         RunError: the cluster is up, or another process rents for it.
     """
+    assert plan.limits is not None
     folder.check_down()
+    node_types, ledger = [bounded(one, settings) for one in plan.node_types], folder.path / LEDGER
     with Market.of(settings) as market:
         open_vault(plan.storage or "", settings).check()
-        with open_lessor(plan, folder, settings, market) as lessor:
-            lessor.check()
-            return [_prospect(one, market) for one in lessor.node_types.values()]
+        check_market(plan.name, node_types, read_ledger(ledger).rentals, market, ledger=ledger)
+        found = [_prospect(one, plan.limits, market) for one in node_types]
+        if is_dry:
+            market.find_key(known_key(folder))
+        else:
+            with open_lessor(plan, folder, settings, market) as lessor:
+                lessor.introduce()
+    return found
 
 
-def _prospect(node_type: NodeType, market: Market) -> Prospect:
+def _prospect(node_type: NodeType, limits: Limits, market: Market) -> Prospect:
+    node_type = replace(node_type, max_hourly_rate=min(node_type.max_hourly_rate, limits.hourly))
     try:
         offer = choose(market.offers(node_type.kind), node_type, node_type.max_hourly_rate)
     except NoOffer as error:
         return Prospect(node_type=node_type, offer=None, why=str(error))
     return Prospect(node_type=node_type, offer=offer)
+
+
+def check_spend(plan: Plan, folder: Folder) -> None:
+    """Raise ConfigError where a cluster has cost all that it may."""
+    assert plan.limits is not None
+    spent, most = standing(plan, folder, time.time()).spent, plan.limits.spend
+    if spent >= most:
+        raise ConfigError(
+            f"the cluster {plan.name} has cost {spent:.2f} USD of the {written_usd(most)} that limits.spend allows in "
+            "its life; raise that, or choose another name"
+        )
+
+
+def check_reaper(plan: Plan, settings: Settings, heartbeat: Path | None) -> None:
+    """Raise ConfigError where no reaper ends what this machine cannot; without ``heartbeat`` none is asked for."""
+    if heartbeat is not None:
+        lease = max(one.max_lease for one in plan.node_types)
+        require_reaper(heartbeat, settings.basilica_api_url, lease, time.time())
 
 
 def end_rentals(folder: Folder, settings: Settings) -> None:
@@ -196,6 +227,7 @@ def standing(plan: Plan, folder: Folder, now: float) -> Standing:
 
 def _wanted(folder: Folder) -> Sequence[Wanted]:
     try:
-        return [Wanted(**row) for row in json.loads((folder.path / WAITING).read_text(encoding="utf-8"))]
-    except FileNotFoundError:
+        rows = json.loads((folder.path / WAITING).read_text(encoding="utf-8"))
+        return [Wanted(kind=str(row["kind"]), count=int(row["count"]), why=str(row["why"])) for row in rows]
+    except (OSError, ValueError, TypeError, KeyError):  # none, or one that a full disk or a person has spoilt
         return []

@@ -3,6 +3,7 @@
 The market's lists are the truth about money; whatever lies on our disk is intent.
 """
 
+from synthcity.rent.checking import check_market
 from synthcity.rent.config import Kind, Limits, NodeType, Spot, bounded, usd, written_usd
 from synthcity.rent.connection import Patience
 from synthcity.rent.gpus import names as gpu_names
@@ -42,6 +43,7 @@ __all__ = [
     "State",
     "Unknown",
     "bounded",
+    "check_market",
     "choose",
     "cluster_name",
     "cluster_prefix",

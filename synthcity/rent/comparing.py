@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from synthcity.durations import write_duration
-from synthcity.rent.config import Limits, NodeType
+from synthcity.rent.config import Limits, NodeType, written_usd
 from synthcity.rent.market import Listing
 from synthcity.rent.rental import Rental
 from synthcity.rent.replies import Listed
@@ -69,7 +69,7 @@ def dear(rental: Rental) -> Rental:
     """Have a rental stopped that costs more than it may."""
     if rental.state != "rented" or rental.hourly is None or rental.hourly <= rental.max_hourly:
         return rental
-    why = f"it costs {rental.hourly} USD an hour, more than {rental.max_hourly}"
+    why = f"it costs {written_usd(rental.hourly)} USD an hour, more than {written_usd(rental.max_hourly)}"
     return replace(rental, state="stopping", why=why)
 
 
@@ -90,13 +90,13 @@ def ending(
     """
     living = [rental for rental in rentals if rental.state in ("intent", "rented")]
     if spent >= limits.spend:
-        return {one.name: f"the cluster has cost {spent:.2f} USD of {limits.spend}" for one in living}
+        return {one.name: f"the cluster has cost {spent:.2f} USD of {written_usd(limits.spend)}" for one in living}
     found = {one.name: why for one in living if (why := _overdue(one, node_types.get(one.node_type), now))}
     hourly = Decimal(0)
     for rental in sorted(living, key=lambda one: one.asked):  # the newest goes first
         hourly += rental.worst_hourly
         if hourly > limits.hourly and rental.name not in found:
-            found[rental.name] = f"all cost {hourly} USD an hour, more than {limits.hourly}"
+            found[rental.name] = f"all cost {written_usd(hourly)} USD an hour, more than {written_usd(limits.hourly)}"
     return found
 
 

@@ -25,10 +25,10 @@ from pathlib import Path
 
 from synthcity.durations import MINUTE
 from synthcity.errors import ConfigError, RentError, unknown_name
-from synthcity.rent import comparing, gpus
+from synthcity.rent import comparing
 from synthcity.rent.books import Books
 from synthcity.rent.comparing import Matched, compared, dear, ending, match
-from synthcity.rent.config import Limits, NodeType, bounded
+from synthcity.rent.config import Limits, NodeType, bounded, written_usd
 from synthcity.rent.market import Listing, Market, OfferGone, Refused, Unknown
 from synthcity.rent.naming import cluster_prefix, new_name
 from synthcity.rent.offers import choose
@@ -37,7 +37,6 @@ from synthcity.rent.replies import Listed, Started
 from synthcity.settings import Settings
 
 EVERY = 15.0  # seconds between two rounds
-MOST_SKEW = 60.0  # seconds that the clocks may differ
 _SHUN = 10.0 * MINUTE  # an offer that was none, or dearer than told
 _STOPS = 8  # at a time
 _log = logging.getLogger(__name__)
@@ -117,28 +116,13 @@ class Lessor:
         """Return all that is there, or may be: whatever is not gone."""
         return self._books.open
 
-    def check(self) -> None:
-        """Hold everything against the market before anything is rented.
+    def introduce(self) -> None:
+        """Let the market know the SSH key before anything is rented.
 
         Raises:
-            ConfigError: the token, a GPU's name, the SSH key or the clock is wrong, or another ledger's cluster has
-                this name.
+            ConfigError: the token is not accepted, or the account has another key.
             RentError: the market does not answer.
         """
-        for kind in sorted({one.kind for one in self.node_types.values()}):
-            offered = frozenset(offer.gpu for offer in self._market.offers(kind))
-            for one in self.node_types.values():
-                gpus.check_known(one.gpus if one.kind == kind else (), offered)
-        listing = self._market.rentals()
-        if listing.skew is not None and abs(listing.skew) > MOST_SKEW:
-            raise ConfigError(f"the clock of this machine is {-listing.skew:+.0f} s off the market's; set it")
-        strangers = match(self._books.all, listing.rows, self._prefix).strangers
-        if strangers:
-            names = ", ".join(sorted(row.name for row in strangers))
-            raise ConfigError(
-                f"the market has rentals of a cluster {self.cluster!r} that are not in {self._books.path} ({names}); "
-                f"choose another name, or end them with `synthcity cluster reap --cluster {self.cluster} --yes`"
-            )
         self._key()
 
     def find(self, name: str) -> Rental | None:
@@ -175,7 +159,8 @@ class Lessor:
             offers = [one for one in offers if self._shunned.get(one.id, now) <= now]
             best, left = choose(offers, wanted, wanted.max_hourly_rate), self._left(wanted)
             if best.hourly > left:
-                raise LimitReached(f"{best.hourly} USD an hour for {node_type} is more than the {left} that are left")
+                price, rest = written_usd(best.hourly), written_usd(left)
+                raise LimitReached(f"{price} USD an hour for {node_type} is more than the {rest} that are left")
             most = min(wanted.max_hourly_rate, left)
             rental = Rental(
                 name=name or self.name(node_type),
@@ -322,10 +307,12 @@ class Lessor:
             if count >= wanted.max_nodes:
                 raise LimitReached(f"{wanted.name} has {count} of {wanted.max_nodes} machines")
             if self.spent >= self.limits.spend:
-                raise LimitReached(f"the cluster has cost {self.spent:.2f} USD of {self.limits.spend}")
+                most = written_usd(self.limits.spend)
+                raise LimitReached(f"the cluster has cost {self.spent:.2f} USD of {most}")
             left = self.limits.hourly - self.hourly
             if left <= 0:
-                raise LimitReached(f"the cluster costs {self.hourly} USD an hour of {self.limits.hourly}")
+                hourly, most = written_usd(self.hourly), written_usd(self.limits.hourly)
+                raise LimitReached(f"the cluster costs {hourly} USD an hour of {most}")
             return left
 
     def _started(self, name: str, started: Started, hourly: Decimal) -> None:

@@ -137,16 +137,18 @@ class Market:
             ConfigError: the account has another key, which is left as it is; or as ``offers``.
             RentError: the market does not tell.
         """
-        found = self._read("/ssh-keys", replies.read_key)
-        if found is None:
-            body = {"name": "synthcity", "public_key": public_key}
-            found = self._decoded(self._connection.ask("POST", "/ssh-keys", body), replies.read_key)
+        if known := self.find_key(public_key):
+            return known
+        body = {"name": "synthcity", "public_key": public_key}
+        found = self._decoded(self._connection.ask("POST", "/ssh-keys", body), replies.read_key)
         if found is None:
             raise RentError(f"the market at {self.url} has not kept the SSH key; try again later")
-        id_, name, text = found
-        if text.split()[:2] != public_key.split()[:2]:
-            raise ConfigError(f"the account has another SSH key, {name!r}; use its private half, or remove it there")
-        return id_
+        return _id_of(found, public_key)
+
+    def find_key(self, public_key: str) -> str:
+        """Return the market's id of an SSH key; empty where the account has none. Raises as ``key_id``."""
+        found = self._read("/ssh-keys", replies.read_key)
+        return "" if found is None else _id_of(found, public_key)
 
     def start(self, kind: Kind, offer: str, name: str, key_id: str) -> Started:
         """Start a machine under a name of its own.
@@ -211,3 +213,10 @@ class Market:
             return decode(answer.body)
         except Undecodable as error:
             raise Passing(f"the market at {self.url} answers with something else: {error}") from error
+
+
+def _id_of(found: tuple[str, str, str], public_key: str) -> str:
+    id_, name, text = found
+    if text.split()[:2] != public_key.split()[:2]:
+        raise ConfigError(f"the account has another SSH key, {name!r}; use its private half, or remove it there")
+    return id_

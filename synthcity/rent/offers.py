@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from synthcity.errors import RentError
-from synthcity.rent.config import Kind, NodeType
+from synthcity.rent.config import Kind, NodeType, written_usd
 
 
 class NoOffer(RentError):
@@ -69,7 +69,10 @@ def choose(offers: Iterable[Offer], wanted: NodeType, most: Decimal) -> Offer:
         return ranked[0]
     words = f"{wanted.count} {' or '.join(wanted.gpus)}" if wanted.gpus else "no GPU"
     words += f" and {wanted.cpus} CPUs" if wanted.cpus > 1 else ""
-    words += {"allow": "", "only": ", spot", "never": ", not spot"}[wanted.spot]
+    words += {"allow": "", "only": ", spot,", "never": ", not spot,"}[wanted.spot]
     dearer = rank(offers, wanted, Decimal("Infinity"))
-    cheapest = f"the cheapest costs {dearer[0].hourly} USD an hour" if dearer else "none is on offer at any price"
-    raise NoOffer(f"no machine with {words} costs at most {most} USD an hour for {wanted.name}: {cheapest}")
+    cheapest = (
+        f"the cheapest costs {written_usd(dearer[0].hourly)} USD an hour" if dearer else "none is on offer at any price"
+    )
+    price = written_usd(most)
+    raise NoOffer(f"no machine with {words} costs at most {price} USD an hour for {wanted.name}: {cheapest}")

@@ -96,10 +96,33 @@ def test_a_dry_run_tells_the_cheapest_offer_and_what_it_may_cost(server: Running
     assert comments[2].startswith("`up` would refuse: no reaper has reported in state/reaper.json")
     assert yaml.safe_load(done.output)["available_node_types"]["gpu"]["resources"] == {"CPU": 4, "GPU": 1}
     assert server.names() == []
+    assert {line.partition(" ")[0] for line in server.state()["asked"]} == {"GET"}
+    assert not Path("state").exists()  # neither a key nor a ledger
     beats(server)
     told = json.loads(up(file, "--dry-run", "--json").output)["renting"]
     assert told["prospects"][0]["offer"] == {"id": "opal-a6000-x1", "hourly_usd": "0.80"}
     assert not any("refuse" in line for line in told["lines"])
+
+
+def test_what_one_machine_may_cost_is_bounded_by_what_all_may(server: Running, file: Path) -> None:
+    file.write_text(file.read_text().replace("hourly: 2.50", "hourly: 0.60"))
+    line = up(file, "--dry-run").output.splitlines()[0]
+    assert "costs at most 0.60 USD an hour for gpu: the cheapest costs 0.80 USD an hour" in line
+
+
+def test_a_cluster_that_has_cost_all_that_it_may_is_not_started(server: Running, file: Path) -> None:
+    beats(server)
+    ledger = Ledger(Path("state/syntha") / LEDGER)
+    ledger.write(rental(state="gone", hourly=Decimal("1.00"), started=0.0, asked=0.0, ended=20 * 3600.0))
+    ledger.close()
+    refused = up(file).exception
+    assert isinstance(refused, ConfigError)
+    assert str(refused) == (
+        "the cluster syntha has cost 20.00 USD of the 20.00 that limits.spend allows in its life; raise that, or "
+        "choose another name"
+    )
+    assert f"# `up` would refuse: {refused}" in up(file, "--dry-run").output.splitlines()
+    assert not Path("state/syntha/head.log").exists()
 
 
 def test_a_dry_run_says_that_nothing_is_cheap_enough(server: Running, file: Path) -> None:

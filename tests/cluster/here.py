@@ -75,7 +75,7 @@ def open_here(folder: Folder) -> RentedMachines:
     assert head is not None
     gcs = head.gcs
     lessor = open_lessor(plan, folder, settings, Market.of(settings))
-    return RentedMachines(folder.path, plan, lessor, Here(folder, plan), lambda: joined(gcs)).begin()
+    return RentedMachines(folder.path, plan, lessor, Here(folder, plan), lambda: joined(gcs), lambda: None).begin()
 
 
 class Provider(_Provider):

@@ -144,11 +144,6 @@ class Machine:
         return Reached(**{**fixed, **other})
 
     @property
-    def host_key(self) -> str:
-        """Its host key, as ssh writes it."""
-        return " ".join((self.disk / "ssh/host_key.pub").read_text().split()[:2])
-
-    @property
     def pid(self) -> int:
         """Of the process that holds its namespaces, and with which it dies."""
         assert self._unshare is not None

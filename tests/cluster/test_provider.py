@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -9,10 +9,11 @@ from ray.autoscaler.v2.instance_manager.config import AutoscalingConfig, IConfig
 from ray.autoscaler.v2.instance_manager.node_provider import NodeProviderAdapter
 from ray.core.generated.instance_manager_pb2 import NodeKind
 
+from synthcity.cluster import provider
 from synthcity.cluster.autoscaling import autoscaling
 from synthcity.cluster.folder import Folder
 from synthcity.cluster.machines.machine import Machine
-from synthcity.cluster.machines.rented import RentedMachines
+from synthcity.cluster.machines.rented import WAITING, RentedMachines
 from synthcity.cluster.plan import Plan
 from synthcity.cluster.provider import Provider, open_machines
 from synthcity.errors import RunError
@@ -100,6 +101,12 @@ def test_a_plan_of_rented_nodes_is_served_by_its_lessor_over_ssh(
     folder.write(build(Plan, PLAN), {}, "its-token")
     with pytest.raises(RunError, match="has no head"):
         open_machines(folder)
+    folder.write_head(replace(head(), heartbeat=str(tmp_path / "reaper.json")))
+    machines = open_machines(folder)
+    with contextlib.closing(machines):
+        machines.ask("cpu", "one")
+        until(lambda: "no reaper has reported" in (folder.path / WAITING).read_text(), seconds=20)
+        assert server.names() == []
     folder.write_head(head())
     machines = open_machines(folder)
     assert isinstance(machines, RentedMachines)
@@ -110,6 +117,17 @@ def test_a_plan_of_rented_nodes_is_served_by_its_lessor_over_ssh(
         assert (rental.place, rental.request) == (1, "one")
         machines.stop(rental.name)
         until(lambda: server.names() == [], seconds=20)
+
+
+def test_a_control_store_that_does_not_tell_who_lives_says_that_and_not_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def silent(*_: object, **__: object) -> None:
+        raise TimeoutError("deadline exceeded")
+
+    monkeypatch.setattr(provider, "get_cluster_status", silent)
+    with pytest.raises(RunError, match=r"127.0.1.1:7006 does not tell which nodes live: deadline exceeded"):
+        provider.joined("127.0.1.1:7006")
 
 
 def test_a_refusal_reaches_the_autoscaler_as_an_error_of_its_request(folder: Folder, plan: Plan) -> None:

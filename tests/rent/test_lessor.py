@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import pytest
 
-from synthcity.errors import ConfigError, RentError, RunError
+from synthcity.errors import RentError, RunError
 from synthcity.rent import LimitReached, NoOffer, Refused, Rental, cluster_prefix, read_ledger
 from synthcity.rent.comparing import SETTLE
 from synthcity.rent.ledger import Ledger
@@ -352,27 +352,6 @@ def test_watching_reconciles_at_once_and_ends(server: Running, clock: Virtual, t
         until(lambda: not server.names())
         assert "lessor" in {thread.name for thread in threading.enumerate()}
     assert threading.active_count() == before
-
-
-def test_a_check_tells_what_is_wrong_before_anything_is_rented(server: Running, clock: Virtual, tmp_path: Path) -> None:
-    with lessor(server, clock, tmp_path) as one:
-        one.check()
-    with (
-        lessor(server, clock, tmp_path, types=[node_type(gpus=("A1000",))]) as one,
-        pytest.raises(ConfigError, match="unknown GPU 'A1000'"),
-    ):
-        one.check()
-    server.set(skew=90)
-    with lessor(server, clock, tmp_path) as one, pytest.raises(ConfigError, match="clock of this machine is -90 s off"):
-        one.check()
-    server.set(skew=0)
-    server.rent(STRANGER)
-    with (
-        lessor(server, clock, tmp_path) as one,
-        pytest.raises(ConfigError, match=f"cluster 'syntha' .*{STRANGER}"),
-    ):
-        one.check()
-    assert server.names() == [STRANGER]
 
 
 def test_one_process_has_a_cluster(server: Running, clock: Virtual, tmp_path: Path) -> None:

@@ -69,5 +69,5 @@ def test_the_cheapest_goes_first_and_what_stays_before_spot() -> None:
 def test_none_is_told_with_the_cheapest_there_is() -> None:
     with pytest.raises(NoOffer, match=r"at most 1.00 USD an hour for gpu: the cheapest costs 1.35 USD an hour"):
         choose([offer(), offer("b", hourly=Decimal(9))], node_type(), Decimal("1.00"))
-    with pytest.raises(NoOffer, match=r"1 H100 or A10, not spot costs .* none is on offer at any price"):
+    with pytest.raises(NoOffer, match=r"1 H100 or A10, not spot, costs .* none is on offer at any price"):
         choose([offer()], node_type(gpus=("H100", "A10")), Decimal("1.00"))

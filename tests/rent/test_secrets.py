@@ -46,7 +46,7 @@ def test_the_token_is_nowhere(
             settings=settings,
         ) as lessor,
     ):
-        lessor.check()
+        lessor.introduce()
         name = lessor.ask("gpu")
         steps = {
             "start": lambda: lessor.ask("gpu"),

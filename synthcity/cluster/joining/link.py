@@ -170,7 +170,7 @@ class Link(threading.Thread):
             return
         last = text.splitlines()[-1] if text else ""
         if _OTHER_KEY.search(text):
-            self._fail("it shows another host key than was told or first seen, so it may be another machine")
+            self._fail("it shows another host key than was first seen, so it may be another machine")
         elif code == 127:
             self._fail("it has no python3, which what runs on it needs; let `prepare` of the cluster file install it")
         elif code not in (0, None, 255) and "node.py" in text:

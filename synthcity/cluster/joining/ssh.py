@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,7 +14,7 @@ from synthcity.cluster.folder import Folder
 from synthcity.cluster.joining.transport import Reached
 from synthcity.cluster.layout import Place
 from synthcity.errors import ConfigError, Fatal
-from synthcity.files import atomic_write
+from synthcity.private import without_secrets
 
 _PROGRAMS = {"ssh": "openssh-client", "ssh-keygen": "openssh-client", "setpriv": "util-linux"}
 _SETTINGS = {
@@ -47,28 +50,38 @@ def public_key(folder: Folder) -> str:
     """
     check_programs()
     path = _key(folder)
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        command = [
-            "ssh-keygen",
-            "-q",
-            "-t",
-            "ed25519",
-            "-N",
-            "",
-            "-C",
-            "synthcity",
-            "-f",
-            str(path),
-        ]
-        made = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with open(path.with_name("ssh-key.lock"), "ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two clusters that are the first at once
+        if not path.exists():
+            _make_key(path)
+    return known_key(folder)
+
+
+def known_key(folder: Folder) -> str:
+    """Return that line without making a key; empty where there is none."""
+    path = _key(folder)
+    return path.with_suffix(".pub").read_text(encoding="utf-8").strip() if path.exists() else ""
+
+
+def _make_key(path: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix="ssh-key-", dir=path.parent) as new:
+        made = subprocess.run(
+            ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "synthcity", "-f", f"{new}/key"],
+            env=without_secrets(os.environ),
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
         if made.returncode:
             raise Fatal(f"no key for the cluster can be made: {made.stderr.strip()}")
-    return path.with_suffix(".pub").read_text(encoding="utf-8").strip()
+        os.replace(f"{new}/key.pub", path.with_suffix(".pub"))
+        os.replace(f"{new}/key", path)  # last: where it is, all is
 
 
 def known_hosts(folder: Folder, name: str) -> Path:
-    """Return the file that holds the key of a machine, once it was told or seen."""
+    """Return the file that holds the key of a machine, once it was seen."""
     return folder.path / "ssh" / f"{name}.known"
 
 
@@ -82,14 +95,11 @@ def command(machine: Reached, folder: Folder, words: str, *, peers: Iterable[Pla
         peers: nodes that it reaches by the same connection, the head among them, while all of them reach it; None
             forwards nothing.
     """
-    known = known_hosts(folder, machine.name)
-    if machine.host_key and not known.exists():
-        atomic_write(known, f"{machine.name} {machine.host_key}\n", mode=0o600)
     settings = {
         **_SETTINGS,
         "HostKeyAlias": machine.name,
-        "UserKnownHostsFile": f'"{known}"',
-        "StrictHostKeyChecking": "yes" if machine.host_key else "accept-new",
+        "UserKnownHostsFile": f'"{known_hosts(folder, machine.name)}"',
+        "StrictHostKeyChecking": "accept-new",  # no market tells a machine's key
     }
     options = [word for name, value in settings.items() for word in ("-o", f"{name}={value}")]
     for place in [] if peers is None else [machine.place]:

@@ -18,8 +18,6 @@ class Reached:
         kind: of node, as the cluster file names it.
         place: address and ports of its node.
         host, port, user: where ssh answers, and as whom.
-        host_key: type and key as ssh writes them, where somebody who is trusted tells them; empty takes the first that
-            is seen.
         cpus, gpus: what its node is said to have.
         labels: of its node, such as its price.
         joined: whether it has been a node before.
@@ -34,7 +32,6 @@ class Reached:
     user: str
     power_off: str
     port: int = 22
-    host_key: str = ""
     cpus: int = 1
     gpus: int = 0
     labels: Mapping[str, str] = field(default_factory=dict)

@@ -58,6 +58,7 @@ class RentedMachines:
         lessor: Lessor,
         transport: Transport,
         joined: Callable[[], Collection[str]],
+        allowed: Callable[[], None],
         *,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -67,9 +68,10 @@ class RentedMachines:
             folder: the cluster's own.
             lessor, transport: closed with this.
             joined: tells the names of the machines that are nodes now; raises RunError where nobody knows.
+            allowed: raises a SynthcityError while nothing may be rented, which ends nothing that is there.
         """
         self._plan, self._lessor, self._transport, self._now = plan, lessor, transport, now
-        self._folder, self._joined = folder, joined
+        self._folder, self._joined, self._allowed = folder, joined, allowed
         self._places = range(1, sum(kind.max_nodes for kind in plan.nodes.values()) + 1)
         self._lock = threading.Lock()
         self._asked: dict[str, _Asked] = {}
@@ -221,6 +223,7 @@ class RentedMachines:
                 return
         why = ""
         try:
+            self._allowed()
             self._lessor.ask(asked.kind, asked.name, place=asked.place, request=asked.request)
         except SynthcityError as error:
             why = str(error)

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
+import subprocess
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from synthcity.cluster.folder import Folder
-from synthcity.cluster.joining.ssh import command, known_hosts, public_key
+from synthcity.cluster.joining.ssh import command, known_key, public_key
 from synthcity.cluster.joining.transport import Reached
 from synthcity.cluster.layout import Place
-from synthcity.errors import ConfigError
+from synthcity.errors import ConfigError, Fatal
 
 MACHINE = Reached(name="tests-cpu-1", kind="cpu", place=Place(1, 7000), host="192.0.2.1", user="ubuntu", power_off="")
 
@@ -29,11 +31,42 @@ def test_without_openssh_it_is_told_what_to_install(folder: Folder, monkeypatch:
         public_key(folder)
 
 
-def test_a_key_that_was_told_is_the_only_one_and_else_the_first(folder: Folder) -> None:
-    (folder.path / "ssh").mkdir()
-    assert "StrictHostKeyChecking=accept-new" in command(MACHINE, folder, "true")
-    assert "StrictHostKeyChecking=yes" in command(replace(MACHINE, host_key="ssh-ed25519 AAAA"), folder, "true")
-    assert known_hosts(folder, MACHINE.name).read_text() == "tests-cpu-1 ssh-ed25519 AAAA\n"
+def test_two_clusters_that_are_the_first_at_once_have_one_key(folder: Folder) -> None:
+    others = [Folder(folder.path.parent / f"another-{number}") for number in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        keys = list(pool.map(public_key, others))
+    assert len(set(keys)) == 1
+    assert sorted(path.name for path in folder.path.parent.iterdir() if path.is_file()) == [
+        *("ssh-key", "ssh-key.lock", "ssh-key.pub")
+    ]
+
+
+def test_what_a_killed_command_has_left_of_a_key_is_no_key(folder: Folder) -> None:
+    (folder.path.parent / "ssh-key.pub").write_text("half of one")
+    assert known_key(folder) == ""
+    assert public_key(folder).startswith("ssh-ed25519 ")
+
+
+def test_whoever_makes_the_key_knows_no_secret(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BASILICA_API_TOKEN", "market")
+    told = list[Mapping[str, str]]()
+
+    def fails(command: list[str], *, env: Mapping[str, str], **_: object) -> subprocess.CompletedProcess[str]:
+        told.append(env)
+        return subprocess.CompletedProcess(command, 1, "", "no space left")
+
+    monkeypatch.setattr(subprocess, "run", fails)
+    with pytest.raises(Fatal, match="no key for the cluster can be made: no space left"):
+        public_key(folder)
+    assert "PATH" in told[0]
+    assert "BASILICA_API_TOKEN" not in told[0]
+
+
+def test_the_first_key_that_a_machine_shows_is_its_own_and_no_file_of_the_users_is_read(folder: Folder) -> None:
+    words = command(MACHINE, folder, "true")
+    assert "StrictHostKeyChecking=accept-new" in words
+    assert f'UserKnownHostsFile="{folder.path}/ssh/tests-cpu-1.known"' in words
+    assert words[words.index("-F") + 1] == "none"
 
 
 def test_a_tunnel_carries_the_ports_of_all_both_ways(folder: Folder) -> None:

@@ -149,7 +149,7 @@ def test_a_machine_becomes_a_node_and_ends_itself_when_it_is_let_go_of(
         answering(here, here.first + 6, "the head"),
         answering(other, other.first, "another node"),
     ):
-        reached = machine.reached(place, name=NAME, labels={"usd-per-hour": "1.35"}, host_key=machine.host_key)
+        reached = machine.reached(place, name=NAME, labels={"usd-per-hour": "1.35"})
         transport.join(reached)
         transport.join(reached)  # as often as somebody likes
         until(lambda: ask(place) == NAME, seconds=60)
@@ -199,10 +199,11 @@ def test_what_fails_on_a_machine_is_told_and_kept(folder: Folder, plan: Plan, tr
 
 
 @needs_namespaces
-def test_another_host_key_than_was_told_is_refused(folder: Folder, plan: Plan, transport: SshTransport) -> None:
+def test_another_host_key_than_was_seen_is_refused(folder: Folder, plan: Plan, transport: SshTransport) -> None:
     other = public_key(folder).split()[:2]
+    known_hosts(folder, NAME).write_text(f"{NAME} {' '.join(other)}\n")
     with machines(1, public_key(folder)) as (machine,):
-        transport.join(machine.reached(Place(1, plan.head.ports), name=NAME, host_key=" ".join(other)))
+        transport.join(machine.reached(Place(1, plan.head.ports), name=NAME))
         until(lambda: transport.failure(NAME), seconds=60)
         assert "another host key" in transport.failure(NAME)
         assert not (machine.disk / "home/.synthcity-node").exists()

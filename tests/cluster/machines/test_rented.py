@@ -17,7 +17,7 @@ from synthcity.cluster.layout import Place
 from synthcity.cluster.machines.rented import AGAIN, RentedMachines, _Asked
 from synthcity.cluster.notes import Notes
 from synthcity.cluster.plan import Plan
-from synthcity.errors import RunError
+from synthcity.errors import ConfigError, RunError
 from synthcity.rent import Lessor
 from synthcity.schema import build
 from synthcity.settings import Settings
@@ -76,6 +76,7 @@ class Walk:
     clock: Virtual
     folder: Path
     transport: Noted = field(default_factory=Noted)
+    refusal: str = ""  # why nothing may be rented
 
     def __post_init__(self) -> None:
         assert self.plan.limits is not None
@@ -89,8 +90,12 @@ class Walk:
             settings=Settings.load({}, self.folder / ".env"),
         )
         self.machines = RentedMachines(
-            self.folder, self.plan, self.lessor, self.transport, self.transport.nodes, now=self.clock.now
+            self.folder, self.plan, self.lessor, self.transport, self.transport.nodes, self.allowed, now=self.clock.now
         )
+
+    def allowed(self) -> None:
+        if self.refusal:
+            raise ConfigError(self.refusal)
 
     def pass_by(self, seconds: float) -> None:
         """Let time pass, with a round of the lessor at its end and a look at the machines."""
@@ -262,6 +267,20 @@ def test_what_the_market_refuses_is_told_and_asked_for_again_under_a_new_name(wa
     assert walk.server.names() == [asked.name]
     walk.machines.tend()
     assert json.loads((walk.folder / "waiting.json").read_text()) == []
+
+
+def test_nothing_is_rented_while_it_may_not_be_and_what_is_rented_stays(walk: Walk) -> None:
+    (name,) = walk.up()
+    walk.refusal = "no reaper has reported"
+    walk.machines.ask("gpu", "two")
+    walk.answered()
+    walk.machines.tend()
+    assert walk.server.names() == [name]
+    assert json.loads((walk.folder / "waiting.json").read_text()) == [{"kind": "gpu", "count": 1, "why": walk.refusal}]
+    walk.refusal = ""
+    walk.pass_by(AGAIN)
+    walk.answered()
+    assert len(walk.server.names()) == 2
 
 
 def test_what_is_looked_for_in_vain_is_given_up_so_that_it_is_asked_for_anew(walk: Walk) -> None:
