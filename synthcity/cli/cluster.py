@@ -214,13 +214,15 @@ def down(name: str | None, state: Path, yes: bool) -> None:
       synthcity cluster down --yes
     """
     from synthcity.cluster.head import down as end
-    from synthcity.cluster.renting import find_to_end
+    from synthcity.cluster.renting import find_to_end, left_over
 
     folder = find_to_end(state, name)
     if not yes:
         click.confirm(f"end the cluster {folder.path.name} with all its nodes and jobs?", abort=True)
     end(folder, Settings.load())
     click.echo(f"the cluster {folder.path.name} is down")
+    for other in left_over(state):
+        click.echo(f"not ended: {other}, whose head is gone; `synthcity cluster down {other}` ends what is left of it")
 
 
 def _bounds(plan: Plan, settings: Settings) -> list[str]:
@@ -229,8 +231,13 @@ def _bounds(plan: Plan, settings: Settings) -> list[str]:
         return []
     from synthcity.cluster.renting import bounds
 
-    missing = [] if settings.basilica_api_token else ["BASILICA_API_TOKEN is not set; `synthcity cluster up` needs it"]
-    return bounds(plan, settings) + missing
+    needed = {
+        "BASILICA_API_TOKEN": settings.basilica_api_token,
+        "HIPPIUS_ACCESS_KEY": settings.hippius_access_key,
+        "HIPPIUS_SECRET_KEY": settings.hippius_secret_key,
+    }
+    missing = [name for name, value in needed.items() if not value]
+    return bounds(plan, settings) + [f"{name} is not set; `synthcity cluster up` needs it" for name in missing]
 
 
 def _prospects(

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from synthcity import strict_json
 from synthcity.cluster.plan import Plan
 from synthcity.cluster.processes import MARK, Process
 from synthcity.documents import parse_yaml, write_yaml
@@ -77,7 +78,7 @@ class Folder:
     def head(self) -> Head | None:
         """The head; None where none was started, or what there was of it has ended."""
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            data = json.loads((self.path / "head.json").read_text(encoding="utf-8"))
+            data = strict_json.loads((self.path / "head.json").read_text(encoding="utf-8"))
             head = Head(process=Process(*data.pop("process")), **data)
             return head if head.process.is_alive else None
         return None
@@ -102,7 +103,7 @@ class Folder:
     def is_kept(self) -> bool:
         """Whether that process runs; without it no node comes or goes."""
         with contextlib.suppress(OSError, ValueError, TypeError):
-            return Process(*json.loads((self.path / "keeper.json").read_text(encoding="utf-8"))).is_alive
+            return Process(*strict_json.loads((self.path / "keeper.json").read_text(encoding="utf-8"))).is_alive
         return False
 
     @property

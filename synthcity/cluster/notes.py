@@ -9,6 +9,7 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from synthcity import strict_json
 from synthcity.cluster.folder import Folder
 from synthcity.cluster.joining.transport import Reached
 from synthcity.files import atomic_write
@@ -82,5 +83,5 @@ def notes(folder: Path) -> list[Note]:
 def read_note(path: Path) -> Note | None:
     """Return a note; None where there is none."""
     with contextlib.suppress(OSError, ValueError, TypeError):
-        return Note(**json.loads(path.read_text(encoding="utf-8")))
+        return Note(**strict_json.loads(path.read_text(encoding="utf-8")))
     return None

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
-from synthcity.cluster.folder import Folder, find_up
+from synthcity import strict_json
+from synthcity.cluster.folder import Folder, find_up, folder_of
 from synthcity.cluster.joining.ssh import known_key, public_key
 from synthcity.cluster.machines.rented import WAITING
 from synthcity.cluster.plan import Plan
-from synthcity.errors import ConfigError
+from synthcity.errors import ConfigError, RunError
 from synthcity.rent import (
     LEDGER,
     Lessor,
@@ -185,7 +185,10 @@ def end_rentals(folder: Folder, settings: Settings) -> None:
 
 def may_rent(folder: Folder) -> bool:
     """Whether something may be rented for a cluster, by its plan while it is up, or by its ledger."""
-    is_open = any(one.state != "gone" for one in read_ledger(folder.path / LEDGER).rentals)
+    try:
+        is_open = any(one.state != "gone" for one in read_ledger(folder.path / LEDGER).rentals)
+    except RunError:  # nobody can read what is rented
+        is_open = True
     return is_open or (folder.has_plan and folder.plan.is_rented)
 
 
@@ -197,14 +200,22 @@ def find_to_end(root: Path, name: str | None) -> Folder:
     """
     try:
         return find_up(root, name)[0]
-    except ConfigError:
-        folders = [Folder(path.absolute()) for path in sorted(root.glob("*/"))]
-        found = {folder.path.name: folder for folder in folders if folder.has_plan or may_rent(folder)}
-        if len(found) == 1 and name is None:
-            return found.popitem()[1]
-        if name in found:
-            return found[name]
+    except ConfigError as error:
+        found = left_over(root)
+        if name is None and len(found) > 1:
+            raise ConfigError(f"several clusters were not ended; name one of {', '.join(found)}") from None
+        if name in found or (name is None and found):
+            return folder_of(root, name or found[0])
+        if name is not None:
+            hint = f"if something may be rented under that name, `synthcity cluster reap --cluster {name}` ends it"
+            raise ConfigError(f"{error}; {hint}") from None
         raise
+
+
+def left_over(root: Path) -> list[str]:
+    """Return the names of the clusters whose head is gone, and that were not ended in order."""
+    folders = [Folder(path.absolute()) for path in sorted(root.glob("*/"))]
+    return [one.path.name for one in folders if one.head is None and (one.has_plan or may_rent(one))]
 
 
 def standing(plan: Plan, folder: Folder, now: float) -> Standing:
@@ -227,7 +238,7 @@ def standing(plan: Plan, folder: Folder, now: float) -> Standing:
 
 def _wanted(folder: Folder) -> Sequence[Wanted]:
     try:
-        rows = json.loads((folder.path / WAITING).read_text(encoding="utf-8"))
+        rows = strict_json.loads((folder.path / WAITING).read_text(encoding="utf-8"))
         return [Wanted(kind=str(row["kind"]), count=int(row["count"]), why=str(row["why"])) for row in rows]
     except (OSError, ValueError, TypeError, KeyError):  # none, or one that a full disk or a person has spoilt
         return []

@@ -261,7 +261,8 @@ def _client(settings: Settings) -> Any:
     keys = {"HIPPIUS_ACCESS_KEY": settings.hippius_access_key, "HIPPIUS_SECRET_KEY": settings.hippius_secret_key}
     missing = [name for name, key in keys.items() if not key]
     if missing:
-        raise ConfigError(f"a vault in a bucket needs {' and '.join(missing)}; set it in the environment or .env")
+        words = f"{' and '.join(missing)}; set {'them' if missing[1:] else 'it'} in the environment or .env"
+        raise ConfigError(f"a vault in a bucket needs {words}")
     access, secret = (key.reveal() for key in keys.values())
     host = urlsplit(settings.hippius_endpoint).hostname or ""
     if (host == "hippius.com" or host.endswith(".hippius.com")) and not access.startswith("hip_"):

@@ -76,6 +76,20 @@ def test_down_ends_what_a_lost_head_has_left(file: Path, tmp_path: Path) -> None
     assert isinstance(invoke("down", "--yes", "--state", tmp_path / "state").exception, ConfigError)
 
 
+def test_down_names_what_is_not_ended_with_it(file: Path, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    for name in ("one", "two", "three"):
+        folder_of(state, name).write(load_plan(file), {}, "its-token")
+    assert "name one of one, three, two" in str(invoke("down", "--yes", "--state", state).exception)
+    (state / "three/rentals.jsonl").mkdir()  # which nobody can read
+    (state / "three/plan.yaml").unlink()
+    assert invoke("down", "two", "--yes", "--state", state).output.splitlines() == [
+        "the cluster two is down",
+        "not ended: one, whose head is gone; `synthcity cluster down one` ends what is left of it",
+        "not ended: three, whose head is gone; `synthcity cluster down three` ends what is left of it",
+    ]
+
+
 def test_of_machines_that_are_no_nodes_it_is_told_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = folder_of(tmp_path, "tests")
     folder.path.mkdir()

@@ -35,6 +35,8 @@ storage: s3://bucket/syntha
 def server(server: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Running:
     """A market by the real clock, and a vault that takes what it is given."""
     monkeypatch.setattr(renting, "open_vault", lambda *_: FolderVault(tmp_path / "vault"))
+    for name in ("HIPPIUS_ACCESS_KEY", "HIPPIUS_SECRET_KEY"):
+        monkeypatch.setenv(name, "hip_of_nobody")
     monkeypatch.setattr(comparing, "SETTLE", 1.0)  # lists of this market do not lag
     monkeypatch.setattr(lessor, "EVERY", 1.1)
     return server
@@ -72,13 +74,16 @@ def test_check_tells_what_it_may_cost_and_asks_nobody(server: Running, file: Pat
 def test_the_environment_bounds_what_a_file_says(server: Running, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BASILICA_MAX_HOURLY_RATE", "0.85")
     monkeypatch.setenv("BASILICA_ALLOWED_GPU_TYPES", "RTX A6000")
-    monkeypatch.setenv("BASILICA_API_TOKEN", "")
+    for name in ("BASILICA_API_TOKEN", "HIPPIUS_ACCESS_KEY", "HIPPIUS_SECRET_KEY"):
+        monkeypatch.setenv(name, "")
     assert invoke("check", file).output.splitlines()[2:] == [
         "gpu: at most 0.85 USD an hour for a machine and not 1.50, by BASILICA_MAX_HOURLY_RATE",
         "gpu: RTX A6000 alone, by BASILICA_ALLOWED_GPU_TYPES",
         "BASILICA_API_TOKEN is not set; `synthcity cluster up` needs it",
+        "HIPPIUS_ACCESS_KEY is not set; `synthcity cluster up` needs it",
+        "HIPPIUS_SECRET_KEY is not set; `synthcity cluster up` needs it",
     ]
-    assert len(json.loads(invoke("check", file, "--json").output)["bounds"]) == 3
+    assert len(json.loads(invoke("check", file, "--json").output)["bounds"]) == 5
     monkeypatch.setenv("BASILICA_ALLOWED_GPU_TYPES", "H100")
     refused = invoke("check", file).exception
     assert isinstance(refused, ConfigError)
@@ -188,6 +193,12 @@ def test_down_ends_what_a_lost_head_has_left_and_says_so_by_the_lists(server: Ru
     assert isinstance(invoke("down", "--yes", "--state", "state").exception, ConfigError)  # nothing is left to end
 
 
+def test_down_of_a_name_that_nobody_knows_tells_how_what_is_rented_under_it_ends(server: Running) -> None:
+    refused = invoke("down", "syntha", "--yes", "--state", "state").exception
+    assert isinstance(refused, ConfigError)
+    assert "`synthcity cluster reap --cluster syntha` ends it" in str(refused)
+
+
 def test_down_fails_while_a_list_shows_something(server: Running, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     server.rent(NAME)
     ledger = Ledger(Path("state/syntha") / LEDGER)
@@ -214,6 +225,9 @@ def test_what_is_rented_is_told_with_what_it_costs_and_what_is_waited_for(file: 
     ledger = Ledger(folder.path / LEDGER)
     ledger.write(rental(state="rented", hourly=Decimal("1.35"), gpu="A100", asked=0.0, joined=True))
     ledger.close()
+    for odd in ("[1]", "{", "5", '[{"kind": "gpu"}]', '[{"kind": "gpu", "count": [], "why": ""}]', "[" * 50_000):
+        (folder.path / "waiting.json").write_text(odd)
+        assert renting.standing(load_plan(file), folder, 7200.0).wanted == ()
     (folder.path / "waiting.json").write_text('[{"kind": "gpu", "count": 1, "why": "none is cheap enough"}]')
     found = renting.standing(load_plan(file), folder, 7200.0)
     data = standing_data(found)

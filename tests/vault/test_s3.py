@@ -109,7 +109,7 @@ def test_check_names_bucket_key_and_endpoint(hippius: Running, monkeypatch: pyte
 
 
 def test_what_is_missing_is_told_before_anything_is_asked(hippius: Running) -> None:
-    with pytest.raises(ConfigError, match="needs HIPPIUS_ACCESS_KEY and HIPPIUS_SECRET_KEY; set it"):
+    with pytest.raises(ConfigError, match="needs HIPPIUS_ACCESS_KEY and HIPPIUS_SECRET_KEY; set them"):
         open_vault("s3://bucket", Settings.load({}))
     with pytest.raises(ConfigError, match="needs HIPPIUS_SECRET_KEY; set it"):
         open_vault("s3://bucket", Settings.load({"HIPPIUS_ACCESS_KEY": KEY}))

@@ -47,6 +47,7 @@ class Node:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.told: dict[str, typing.Any] = json.loads((folder / "node.json").read_text(encoding="utf-8"))
+        self._seen, self._reached = 0, time.monotonic()
 
     def run(self) -> None:
         """Become a node, be one, and end the machine, however that goes."""
@@ -209,14 +210,17 @@ class Node:
     def _check(self) -> None:
         if (self.folder / END).exists():
             raise Failed("the head let go of it")
-        if time.time() - (self.folder / "seen").stat().st_mtime > self.told["patience"]:
+        seen = (self.folder / "seen").stat().st_mtime_ns
+        if seen != self._seen:  # how long ago it was no file's time can tell, since the clock may be set meanwhile
+            self._seen, self._reached = seen, time.monotonic()
+        if time.monotonic() - self._reached > self.told["patience"]:
             raise Failed(f"no head reached it for {self.told['patience']:g} seconds")
 
     def _await_listener(self) -> None:
         """Give who follows a moment to hear the last word."""
         count = len(_lines(self.folder))
-        limit = time.time() + (0.0 if (self.folder / END).exists() else 5.0)
-        while time.time() < limit and _number(self.folder / "heard") < count:
+        limit = time.monotonic() + (0.0 if (self.folder / END).exists() else 5.0)
+        while time.monotonic() < limit and _number(self.folder / "heard") < count:
             time.sleep(_PAUSE)
 
     def _end_processes(self) -> None:

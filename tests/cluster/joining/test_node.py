@@ -7,6 +7,7 @@ import hashlib
 import importlib.metadata
 import io
 import json
+import os
 import re
 import socket
 import subprocess
@@ -15,11 +16,12 @@ import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from synthcity.cluster.joining import node
-from synthcity.cluster.joining.node import END, Node, lacks
+from synthcity.cluster.joining.node import END, Failed, Node, lacks
 from tests.ports import free_ports
 from tests.waiting import until
 
@@ -220,6 +222,25 @@ def test_the_port_that_stays_open_is_the_one_that_ssh_has_there(
     (machine.folder / "seen").touch()
     Node(machine.folder)._shut()
     assert f"-A SYNTHCITY -p tcp --dport {port} -j ACCEPT" in (tmp_path / "rules").read_text().splitlines()
+
+
+def test_a_clock_that_is_set_ends_no_machine_and_silence_does(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr(node, "time", SimpleNamespace(monotonic=lambda: now))
+    seen = machine.folder / "seen"
+    seen.touch()
+    made = Node(machine.folder)
+    for hour in (-2, 0, 2, 2000):  # the clock is set back and on, while the head shows that it is there
+        os.utime(seen, (hour * 3600.0, hour * 3600.0))
+        now += 59.0
+        made._check()
+    now += 59.0
+    made._check()
+    now += 2.0
+    with pytest.raises(Failed, match="no head reached it for 60 seconds"):
+        made._check()
 
 
 def test_the_machine_ends_although_nothing_can_be_said(machine: Machine) -> None:

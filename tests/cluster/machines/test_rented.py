@@ -14,6 +14,7 @@ from synthcity import rates
 from synthcity.cluster.folder import Folder
 from synthcity.cluster.joining.transport import Reached
 from synthcity.cluster.layout import Place
+from synthcity.cluster.machines import rented
 from synthcity.cluster.machines.rented import AGAIN, RentedMachines, _Asked
 from synthcity.cluster.notes import Notes
 from synthcity.cluster.plan import Plan
@@ -367,10 +368,17 @@ def test_no_two_machines_have_one_place_and_none_lies_beyond_those_that_the_plan
     assert len(walk.server.names()) == 2
 
 
-def test_by_themselves_machines_come_join_and_go(walk: Walk) -> None:
+def test_by_themselves_machines_come_join_and_go(walk: Walk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rented, "_TICK", 0.02)
     walk.machines.begin()
     walk.machines.ask("cpu", "one")
     (asked,) = walk.machines.all()
     until(lambda: walk.server.names() == [asked.name], seconds=20)
+    walk.clock.sleep(61)
+    walk.lessor.reconcile()  # which it does by itself every 15 seconds of the true clock
+    until(lambda: asked.name in walk.transport.machines, seconds=20)
+    walk.transport.joined = {asked.name}
+    until(lambda: [one.joined for one in walk.rentals] == [True], seconds=20)
     walk.machines.stop(asked.name)
     until(lambda: walk.server.names() == [], seconds=20)
+    until(lambda: walk.transport.left == [asked.name], seconds=20)
