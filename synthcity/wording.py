@@ -7,6 +7,7 @@ of the other's score, 100 (score - other) / other, so a minus is better everywhe
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 SIGN = "minus is better"
@@ -56,3 +57,8 @@ def between(low: float | None, high: float | None) -> str:
     """The same with its name, as in "95 % interval −0.82 to −0.42 %"."""
     told = bounds(low, high)
     return told if told == UNKNOWN else f"95 % interval {told}"
+
+
+def chain(blocks: Iterable[str], head: str) -> str:
+    """A network in one word, by its components, e.g. ``transformer+lstm>gbm``; ``none`` stands for no block."""
+    return f"{'+'.join(blocks) or 'none'}>{head}"

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from synthcity.wording import between, bounds, duration, lead_over, percent
+from synthcity.wording import between, bounds, chain, duration, lead_over, percent
 
 
 def test_durations_read_well() -> None:
@@ -21,3 +21,12 @@ def test_a_difference_has_its_sign_and_a_true_minus() -> None:
 @pytest.mark.parametrize("unknown", [(None, None), (-math.inf, math.inf), (math.nan, math.nan)])
 def test_an_interval_that_is_unknown_is_told_in_words(unknown: tuple[float | None, float | None]) -> None:
     assert bounds(*unknown) == between(*unknown) == "too few days for an interval"
+
+
+@pytest.mark.parametrize(
+    ("blocks", "word"),
+    [(("transformer", "lstm"), "transformer+lstm>gbm"), (("lstm",), "lstm>gbm"), ((), "none>gbm")],
+)
+def test_a_networks_blocks_stand_in_their_order_before_the_head(blocks: tuple[str, ...], word: str) -> None:
+    assert chain(blocks, "gbm") == word
+    assert chain(iter(blocks), "gbm") == word

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from synthcity.errors import ConfigError, unknown_name
 from synthcity.nets.parameters import Parameter, choice, parameters_of, parse, real
 from synthcity.nets.registry import Component, component
-from synthcity.nets.spelling import chain
+from synthcity.wording import chain
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -56,6 +56,11 @@ class NetConfig:
     @property
     def patch(self) -> int:
         return self.architecture.patch
+
+    @property
+    def is_authored(self) -> bool:
+        """Whether a language model wrote a part of it, so that it is built in locked processes alone."""
+        return any(part.code is not None for part, _ in (*self.block_parts, self.head_part))
 
     @property
     def steps(self) -> int:

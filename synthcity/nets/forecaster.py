@@ -22,10 +22,11 @@ from synthcity.market.bars import Bars, History, Prices
 from synthcity.market.windows import FeatureTable, WindowSpec
 from synthcity.nets import state as states
 from synthcity.nets.authored.code import codes_of
+from synthcity.nets.authored.walled_network import AnyNetwork, open_network
 from synthcity.nets.config import NetConfig
 from synthcity.nets.dependence import joint_factor
 from synthcity.nets.heads.law import Law
-from synthcity.nets.network import Network, make_batch, ordinary_batch
+from synthcity.nets.network import make_batch, ordinary_batch
 from synthcity.schema import key
 from synthcity.seeds import split_seed
 from synthcity.sn50.prompt import Prompt
@@ -42,7 +43,9 @@ _TABLES: WeakKeyDictionary[History, dict[tuple[str, WindowSpec, int, int, int], 
 class NetForecaster:
     """Simulates paths from a network's law. Needs bars of the prompt's asset at the network's increment, whole ones."""
 
-    def __init__(self, network: Network, spec: WindowSpec, assets: Sequence[str], meta: Mapping[str, object]) -> None:
+    def __init__(
+        self, network: AnyNetwork, spec: WindowSpec, assets: Sequence[str], meta: Mapping[str, object]
+    ) -> None:
         self.network = network.eval()
         self.spec = spec
         self.assets = tuple(assets)
@@ -61,7 +64,7 @@ class NetForecaster:
         """
         tensors, meta = states.parse(blob)
         try:
-            network = Network(NetConfig.from_dict(meta.config), meta.spec, len(meta.assets))
+            network = open_network(NetConfig.from_dict(meta.config), meta.spec, len(meta.assets))
             network.load_state_dict(states.group(tensors, "best"))
         except (KeyError, TypeError, RuntimeError, ConfigError) as error:
             reason = " ".join(str(error).split())[:_LONGEST_REASON]
@@ -299,7 +302,7 @@ def from_bundle(
         if not 0 < len(kept.assets) == len(set(kept.assets)) <= _MOST_ASSETS:
             raise ConfigError(f"a network of the assets {kept.assets}")
         spec = states.spec_from_json(kept.spec)
-        network = Network(NetConfig.from_dict(kept.network), spec, len(kept.assets))
+        network = open_network(NetConfig.from_dict(kept.network), spec, len(kept.assets))
         states.fill(network, {name: torch.from_numpy(np.array(value)) for name, value in weights.items()})
     except (KeyError, TypeError, RuntimeError, ConfigError) as error:
         reason = " ".join(str(error).split())[:_LONGEST_REASON]

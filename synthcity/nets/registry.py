@@ -124,11 +124,9 @@ def _register(
     return add
 
 
-def mark_authored(kind: str, name: str, code: Mapping[str, str]) -> Component:
-    """Note the code behind a component that was just registered from it; see ``nets.authored``."""
-    table = _BLOCKS if kind == "block" else _HEADS
-    table[name] = replace(table[name], code=dict(code))
-    return table[name]
+def add_authored(entry: Component) -> Component:
+    """Register what stands for a component that a language model wrote; see ``nets.authored.code``."""
+    return registered(entry.kind).setdefault(entry.name, entry)
 
 
 def remove(kind: str, name: str) -> None:

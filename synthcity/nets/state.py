@@ -7,11 +7,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from itertools import pairwise
+from typing import Protocol
 
 import safetensors.torch
 import torch
 from safetensors import SafetensorError
-from torch import Tensor, nn
+from torch import Tensor
 
 from synthcity.durations import DAY
 from synthcity.errors import BundleError, ConfigError
@@ -77,7 +78,17 @@ def _digest(tensors: Mapping[str, Tensor], told: Mapping[str, object]) -> str:
     return found.hexdigest()
 
 
-def fill(network: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+class Weighed(Protocol):
+    """What has weights: a network, wherever it is computed."""
+
+    def state_dict(self) -> Mapping[str, Tensor]:
+        """Return them by name."""
+
+    def load_state_dict(self, tensors: Mapping[str, Tensor], /) -> object:
+        """Take others."""
+
+
+def fill(network: Weighed, tensors: Mapping[str, Tensor]) -> None:
     """Give a network its weights.
 
     Raises:
@@ -122,6 +133,6 @@ def spec_from_json(values: object) -> WindowSpec:
     return spec
 
 
-def group(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+def group(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     """Pick the tensors of one group, without the prefix."""
     return {name[len(prefix) + 1 :]: value for name, value in tensors.items() if name.startswith(f"{prefix}.")}

@@ -18,8 +18,9 @@ from synthcity.durations import DAY
 from synthcity.forecast.evaluation.interval import block_days
 from synthcity.market.dataset import Dataset
 from synthcity.market.times import quarter_of_day
+from synthcity.nets.authored.walled_network import AnyNetwork
 from synthcity.nets.loss import ScoreLoss
-from synthcity.nets.network import Network, make_batch
+from synthcity.nets.network import make_batch
 from synthcity.seeds import mix_seed
 from synthcity.sn50.competitions import Competition
 
@@ -65,7 +66,7 @@ class Validation:
         self._block_seconds = block_days(competition.time_length) * DAY
         self.num_paths = min(_MOST_PATHS, max(1, _STEPS // dataset.spec.horizon // _STRATA) * _STRATA)
 
-    def score(self, network: Network) -> WindowScores:
+    def score(self, network: AnyNetwork) -> WindowScores:
         """Score ``network``, which is to be in evaluation mode."""
         dataset = self._dataset
         by_asset, scores, parts, weights, times = {}, [], [], [], []
@@ -86,7 +87,7 @@ class Validation:
         )
 
     @torch.inference_mode()
-    def _score_windows(self, network: Network, asset: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def _score_windows(self, network: AnyNetwork, asset: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the scores (windows,) and what each horizon adds to them (windows, horizons)."""
         dataset, totals, parts = self._dataset, [], []
         horizon = torch.tensor(self._loss.horizons(dataset.spec.horizon), device=self._device)

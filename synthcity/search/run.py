@@ -296,14 +296,14 @@ class _Run:
             yield machines
 
     def _search(self, found: Cluster, scorer: Scorer, machines: Fleet) -> None:
-        from synthcity.nets.authored import dry_run
+        from synthcity.nets.training import Trainer
 
         budget, recorder = self._budget, self._recorder
         write_components(recorder, self._folder, budget.author, open_client=self._client, task=self._data.task)
         space = Space.from_registry(budget.max_blocks)
         gate = Gate(
             space,
-            lambda config: dry_run.check(config, self._data.dataset),
+            lambda config: Trainer.check(dict(config), self._data.dataset),
             GateLimits(max_parameters=budget.max_parameters, max_step_seconds=budget.max_step_seconds),
         )
         with self._model() as client:

@@ -190,7 +190,7 @@ def test_a_bundle_that_hides_what_it_requires_imports_nothing(ema_file: Path, da
 
 
 def test_an_installed_block_passes_the_dry_run_of_a_search(ema: Path, dataset: Dataset) -> None:
-    from synthcity.nets.authored import dry_run
+    from synthcity.nets.training import Trainer
 
-    figures = dry_run.check({"d_model": 16, "history": 24, "blocks": [{"name": "ema"}]}, dataset)
+    figures = Trainer.check({"d_model": 16, "history": 24, "blocks": [{"name": "ema"}]}, dataset)
     assert figures["parameters"] > 100

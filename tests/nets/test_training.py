@@ -16,7 +16,7 @@ from synthcity.market.dataset import Dataset
 from synthcity.nets import state as states
 from synthcity.nets.forecaster import NetForecaster
 from synthcity.nets.heads.gbm import GBMLaw
-from synthcity.nets.training import Trainer, cycle
+from synthcity.nets.training import Trainer
 from synthcity.nets.validation import WindowScores
 from synthcity.sn50.prompt import Prompt
 from tests.nets.conftest import START, seasonal_bars
@@ -115,13 +115,6 @@ def test_damaged_states_are_refused(trained, damage: bytes | None):
     blob = trained[1][:-10] if damage is None else damage
     with pytest.raises(BundleError, match="damaged or foreign"):
         states.parse(blob)
-
-
-def test_cycle_warms_up_and_ends_at_zero():
-    values = [cycle(p) for p in np.linspace(0, 1, 101)]
-    assert max(values) == pytest.approx(1.0, abs=0.01)
-    assert values[0] < 0.15
-    assert values[-1] == pytest.approx(0.0, abs=1e-6)
 
 
 @pytest.fixture(scope="module")
@@ -250,7 +243,7 @@ def test_fitting_without_validation_takes_the_same_steps(dataset: Dataset):
     watched, blind = trainer(dataset), trainer(dataset)
     watched.advance()
     assert blind.fit(rungs=1) == 20
-    for name, value in watched._ema.items():
+    for name, value in watched._fit.average.items():
         assert torch.equal(value, blind._best[name])
 
 
@@ -272,7 +265,7 @@ def test_the_best_weights_are_kept_and_not_the_last(dataset: Dataset, monkeypatc
     averages, told = [], []
     for _ in range(3):
         told.append(fitted.advance())
-        averages.append({name: value.clone() for name, value in fitted._ema.items()})
+        averages.append({name: value.clone() for name, value in fitted._fit.average.items()})
     assert [figures["score"] for figures in told] == pytest.approx([5000.0, 4000.0, 4000.0])
     assert [figures["rung_score"] for figures in told] == pytest.approx([5000.0, 4000.0, 4500.0])
     tensors, _ = states.parse(fitted.state())

@@ -33,7 +33,7 @@ def test_a_trials_seed_is_no_part_of_its_score(dataset: Dataset) -> None:
     """Each trial once drew validation paths from its own seed, which moved scores as much as candidates differ."""
     one, other = (Trainer(CONFIG, dataset, seed=seed, num_rungs=1, max_steps=1) for seed in (1, 2))
     other.network.load_state_dict(one.network.state_dict())
-    other._ema = one._ema
+    other._fit.average = one._fit.average
     assert one.validate() == other.validate()
 
 

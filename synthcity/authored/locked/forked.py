@@ -23,7 +23,7 @@ from synthcity.authored.locked import wire
 from synthcity.authored.locked.lock import SandboxLimits, lock
 from synthcity.authored.locked.wire import Message
 
-FILE = "<authored>"  # what a foreign text is called in a traceback
+FILE = "<authored>"  # what a foreign text is called in a traceback, or "<authored NAME>" where there are several
 _MAX_TEXT = 2000
 _IN, _OUT = 0, 1
 
@@ -139,5 +139,10 @@ def _child(worker: Worker, pipes: list[int], limits: SandboxLimits) -> None:
 def _told(error: BaseException) -> str:
     """Say what went wrong and in which line of the foreign text."""
     text = "".join(traceback.format_exception_only(error)).strip()[:_MAX_TEXT]
-    lines = [number for frame, number in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename == FILE]
-    return f"line {lines[-1]}: {text}" if lines else text
+    lines = [(frame.f_code.co_filename, number) for frame, number in traceback.walk_tb(error.__traceback__)]
+    found = [f"line {number}{file[9:-1] and f' of{file[9:-1]}'}" for file, number in lines if _is_foreign(file)]
+    return f"{found[-1]}: {text}" if found else text
+
+
+def _is_foreign(file: str) -> bool:
+    return file.startswith("<authored") and file.endswith(">")

@@ -1,31 +1,27 @@
-"""A file that a language model wrote, as a value: its text, its hash, and how it becomes a registered component.
+"""A file that a language model wrote, as a value: its text, its hash, and what of it a process may know.
 
-Whoever registers one reads it first (:mod:`.static`), in every process anew, and runs it with the listed builtins and
-an import that knows the listed modules alone. Nothing here decides whether it may be trusted: a search registers what
-it has admitted, and a bundle what its user vouches for.
+Registering one runs nothing of it. The registry gets what the file says of itself, as far as that can be read
+(:mod:`.static`): name, docstring and options. The class that stands for it cannot be built; a network that has such a
+part is built in locked processes alone (:mod:`.walled_network`).
 """
 
 from __future__ import annotations
 
-import ast
-import builtins
 import hashlib
-import importlib
-import linecache
-import sys
-import types
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, make_dataclass
+from functools import partial
+from typing import Any, NoReturn
+
+from torch import nn
 
 from synthcity import plugins
 from synthcity.errors import ConfigError
 from synthcity.nets import registry
-from synthcity.nets.authored.static import Declared, Refused, read
-from synthcity.nets.authored.words import BUILTINS, MODULES, NAMES
+from synthcity.nets.authored.static import Declared, read
 from synthcity.nets.registry import Component
 
-_PACKAGE = "synthcity_authored"
+_STANDING = "synthcity_authored"  # the module of classes that stand for authored ones
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,92 +53,6 @@ def digest(source: str) -> str:
     return hashlib.sha256(source.encode("utf-8", errors="surrogatepass")).hexdigest()
 
 
-def execute(declared: Declared, source: str) -> dict[str, Any]:
-    """Run a file that was read, with nothing but the listed names, and return what it defines.
-
-    Its component is in the registry after that.
-    """
-    module = types.ModuleType(f"{_PACKAGE}.{declared.name}")
-    allowed = {name: getattr(builtins, name) for name in BUILTINS if hasattr(builtins, name)}
-    allowed |= {"__build_class__": builtins.__build_class__, "__import__": _import, "True": True, "None": None}
-    vars(module).update({"__builtins__": allowed, "__guard__": _guard})
-    file = f"<{declared.name}>"
-    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)  # so that errors show lines
-    sys.modules[module.__name__] = module  # dataclass looks there
-    before = packaged_classes()
-    try:
-        exec(compile(_guarded(source), file, "exec", dont_inherit=True), vars(module))
-        check_unchanged(before)
-    except BaseException:
-        del sys.modules[module.__name__]
-        raise
-    return vars(module)
-
-
-def is_authored(value: object) -> bool:
-    """Whether the class of ``value`` comes from an authored file."""
-    return type(value).__module__.startswith(f"{_PACKAGE}.")
-
-
-def packaged_classes() -> dict[type, dict[str, object]]:
-    """Return the insides of all classes that authored code could come by."""
-    modules = [importlib.import_module(name) for name in (*MODULES, *NAMES)]
-    classes = {value for module in modules for value in vars(module).values() if isinstance(value, type)}
-    entries = [*registry.blocks().values(), *registry.heads().values()]
-    classes |= {kind for entry in entries for kind in (entry.cls, entry.config)}
-    # what Python keeps there by itself, such as which subclasses an abstract class has been asked about, is left out
-    return {kind: {k: v for k, v in vars(kind).items() if not k.startswith("_abc")} for kind in classes}
-
-
-def check_unchanged(before: Mapping[type, Mapping[str, object]]) -> None:
-    """Hold classes against what :func:`packaged_classes` returned before.
-
-    Raises:
-        Refused: one was changed; the process must not go on with it.
-    """
-    for kind, inside in before.items():
-        now = vars(kind)
-        changed = [name for name in inside if now.get(name) is not inside[name]]
-        changed += [name for name in now if name not in inside and not name.startswith("_abc")]
-        if changed:
-            raise Refused(f"it changed {kind.__module__}.{kind.__qualname__}: {', '.join(sorted(changed))}")
-
-
-def _guarded(source: str) -> ast.Module:
-    """Return the file's tree, in which every method first sees whether it was called for an object of its class.
-
-    Else ``Own.method(Other, x)`` would set attributes of ``Other``, a packaged class, for all later trials.
-    """
-    tree = ast.parse(source)
-    for owner in [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]:
-        for method in [part for part in owner.body if isinstance(part, ast.FunctionDef)]:
-            arguments = [*method.args.posonlyargs, *method.args.args]
-            if arguments and arguments[0].arg == "self":
-                guard = ast.copy_location(ast.parse("__guard__(self, __class__)").body[0], method.body[0])
-                for inner in ast.walk(guard):
-                    ast.copy_location(inner, method.body[0])
-                method.body.insert(1 if ast.get_docstring(method) else 0, guard)
-    return ast.fix_missing_locations(tree)
-
-
-def _guard(owner: object, kind: type) -> None:
-    if not isinstance(owner, kind):
-        raise TypeError(f"a method of {kind.__name__} was called for {owner!r}, which is none")
-
-
-def _import(
-    name: str,
-    globals: Mapping[str, object] | None = None,
-    locals: Mapping[str, object] | None = None,
-    fromlist: Iterable[str] | None = (),
-    level: int = 0,
-) -> types.ModuleType:
-    if level or name not in MODULES.keys() | NAMES.keys():
-        raise ImportError(f"import of {name} is not allowed")
-    module = importlib.import_module(name)
-    return module if fromlist else importlib.import_module(name.partition(".")[0])
-
-
 def install(codes: Iterable[Mapping[str, Any]]) -> None:
     """Make what ``codes_of`` gave usable in this process; what is there already stays.
 
@@ -161,7 +71,7 @@ def install(codes: Iterable[Mapping[str, Any]]) -> None:
 
 
 def register(code: AuthoredCode) -> Component:
-    """Put a file's component into the registry of this process.
+    """Put what a file says of its component into the registry of this process; nothing of it runs.
 
     Raises:
         ConfigError: another component has the name.
@@ -171,14 +81,34 @@ def register(code: AuthoredCode) -> Component:
         return known
     if known is not None or code.name in plugins.installed(f"{code.kind}s"):
         raise ConfigError(f"there is another {code.kind} of the name {code.name}; a process holds only one")
-    execute(Declared(kind=code.kind, name=code.name), code.source)
-    return registry.mark_authored(code.kind, code.name, code.to_dict())
+    return registry.add_authored(_standing(code))
 
 
 def forget(code: AuthoredCode) -> None:
     """Take a component out of the registry again."""
     registry.remove(code.kind, code.name)
-    sys.modules.pop(f"{_PACKAGE}.{code.name}", None)
+
+
+def _standing(code: AuthoredCode) -> Component:
+    """Describe a component by what its file says; its class says no more than that, and cannot be built."""
+    said = read(code.source)
+    config = make_dataclass(
+        "Config", [(name, object, field) for name, field in said.options], frozen=True, kw_only=True
+    )
+    inside = {"__doc__": said.doc, "__module__": _STANDING, "Config": config, "__init__": partial(_refuse, said)}
+    return Component(
+        name=said.name,
+        kind=said.kind,
+        cls=type(said.title, (nn.Module,), inside),
+        config=config,
+        causal=said.causal,
+        needs_seq_len=said.needs_seq_len,
+        code=code.to_dict(),
+    )
+
+
+def _refuse(said: Declared, *_: object, **__: object) -> NoReturn:
+    raise ConfigError(f"a language model wrote the {said.kind} {said.name}: it is built in locked processes alone")
 
 
 def codes_of(config: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from synthcity.errors import TrialFailed
-from synthcity.nets.authored.code import is_authored
+from synthcity.nets.authored.execution import is_authored
 
 _PLAIN = bool | int | float | complex | str | None
 _BORROWED = types.BuiltinFunctionType | types.FunctionType

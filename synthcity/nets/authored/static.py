@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from synthcity.authored.reading import Finding, Reader, Refused, parse, refuse
 from synthcity.authored.vocabulary import Vocabulary
+from synthcity.nets.authored.options import Option, Plain, Unreadable
 from synthcity.nets.authored.taken import taken_names
 from synthcity.nets.authored.words import (
     ANNOTATIONS,
@@ -41,12 +44,22 @@ _WORDS = Vocabulary(
 
 @dataclass(frozen=True, kw_only=True)
 class Declared:
-    """What a file says that it registers; ``kind`` is "block" or "head"."""
+    """What a file says that it registers, without being run.
+
+    ``kind`` is "block" or "head", ``title`` the name of the class, ``doc`` its docstring, and ``options`` the fields of
+    its ``Config``; see ``registry.Component`` for the rest.
+    """
 
     kind: str
     name: str
+    title: str
+    doc: str
+    options: tuple[Option, ...]
+    causal: bool = False
+    needs_seq_len: bool = False
 
 
+@lru_cache(64)  # a process registers what it has just read
 def read(source: str) -> Declared:
     """Check the text of a file.
 
@@ -88,9 +101,29 @@ class _Declaration:
             return
         if not ast.get_docstring(node):
             yield node.lineno, f"{node.name} has no docstring, from which others learn what it is good for"
-        if not any(isinstance(part, ast.ClassDef) and part.name == "Config" for part in node.body):
+        configs = [part for part in node.body if isinstance(part, ast.ClassDef) and part.name == "Config"]
+        if len(configs) != 1:
             yield node.lineno, f"{node.name} has no nested Config dataclass"
         stated = [f for f in self._tree.body if isinstance(f, ast.FunctionDef) and f.name == PROPERTY]
         if len(stated) != 1 or not ast.get_docstring(stated[0]) or len(stated[0].args.args) != 2:
             yield 1, f"the file states one property: a function {PROPERTY}(component, noise) with a docstring"
-        self.declared = Declared(kind=called_id.removeprefix("register_"), name=name)
+        try:
+            plain = Plain(self._tree)
+            options = plain.options(configs[0]) if configs else ()
+            assert isinstance(decorator, ast.Call)  # it has a name
+            flags = {str(flag.arg): plain.value(flag.value) for flag in decorator.keywords}
+        except Unreadable as error:
+            yield error.line, str(error)
+            return
+        if not all(isinstance(value, bool) for value in flags.values()):
+            yield node.lineno, f"{called_id} takes the name, and of a block whether it is causal and needs_seq_len"
+            return
+        self.declared = Declared(
+            kind=called_id.removeprefix("register_"),
+            name=name,
+            title=node.name,
+            doc=inspect.cleandoc(ast.get_docstring(node) or ""),
+            options=options,
+            causal=flags.get("causal") is True,
+            needs_seq_len=flags.get("needs_seq_len") is True,
+        )

@@ -14,8 +14,8 @@ from synthcity.market.simulated import SimulatedConfig, SimulatedMarket
 from synthcity.market.times import parse_time
 from synthcity.market.windows import WindowSpec
 from synthcity.nets import conformance, registry
-from synthcity.nets.authored.code import check_unchanged, execute, packaged_classes
-from synthcity.nets.authored.static import PROPERTY, Declared
+from synthcity.nets.authored.execution import check_unchanged, execute, packaged_classes
+from synthcity.nets.authored.static import PROPERTY
 from synthcity.nets.authored.taken import taken_names
 from synthcity.nets.authored.words import MODULES, NAMES
 from synthcity.nets.registry import Component
@@ -54,10 +54,10 @@ def prepare() -> None:
 
 def run(payload: Mapping[str, object]) -> dict[str, object]:
     """Try one file: {"kind", "name", "source"} in, {"broken": {check: sentence}, "property", "scores"} out."""
-    declared = Declared(kind=str(payload["kind"]), name=str(payload["name"]))
+    kind, name = str(payload["kind"]), str(payload["name"])
     before = packaged_classes()
-    defined = execute(declared, str(payload["source"]))
-    entry = registry.component(declared.kind, declared.name)
+    defined = execute(name, str(payload["source"]))
+    entry = registry.component(kind, name)
     stated = defined[PROPERTY]
     broken = conformance.check(entry)
     if not broken:
@@ -66,7 +66,7 @@ def run(payload: Mapping[str, object]) -> dict[str, object]:
     if not broken:
         broken |= _check("short_training", lambda: scores.extend(train(entry)))
     broken |= _check("packaged_components_stay_as_they_are", lambda: check_unchanged(before))
-    parameters = entry.num_parameters(32) if declared.kind == "block" and not broken else None
+    parameters = entry.num_parameters(32) if kind == "block" and not broken else None
     return {
         "broken": broken,
         "property": " ".join(str(stated.__doc__).split()),

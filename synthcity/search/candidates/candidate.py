@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from synthcity.nets.spelling import chain
 from synthcity.search.arms import RERUN
+from synthcity.wording import chain
 
 # A network as plain nested data. Any, since what an option may be is known to its component alone, and components
 # come from outside; ``NetConfig.from_dict`` is where a config is held to it.

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from synthcity.nets.spelling import chain
 from synthcity.search.candidates.candidate import Config
 from synthcity.search.candidates.space import canonical
+from synthcity.wording import chain
 
 _MOST_CHANGES = 3  # told one by one
 

@@ -63,8 +63,8 @@ class Failure:
         files = [tuple(Path(file).parts[-2:]) for file, _ in _FRAME.findall(self.traceback)]
         found: list[tuple[int, str]] = []
         for path, kind, name in parts(config):
-            cls = component(kind, name).cls
-            source = inspect.getsourcefile(cls)
+            entry = component(kind, name)
+            cls, source = entry.cls, None if entry.code else inspect.getsourcefile(entry.cls)
             at = max((n for n, file in enumerate(files) if source and file == Path(source).parts[-2:]), default=-1)
             if re.search(rf"\b{cls.__name__}\b", self.message):
                 at = len(files)

@@ -150,10 +150,9 @@ class RungTold(Told):
 
     ``blocks`` hold the mean score and the weight of each block of validation days, the same blocks for every trial, so
     that trials can be compared in pairs; ``train_loss`` is the mean over the rung's steps. Rungs of earlier versions,
-    and of trainers that do not tell, lack them.
-    ``scores_by_...`` are those of the rung itself: by asset, by part of the score (which add up to it), and by the
-    first of the six hours (UTC) in which a window begins. ``usd`` and ``gpu_seconds``: what it took of machines that
-    are rented and of GPUs, where it took any.
+    and of trainers that do not tell, lack them. ``scores_by_...`` are those of the rung itself: by asset, by part of
+    the score (which add up to it), and by the first of the six hours (UTC) in which a window begins. ``isolation``:
+    what held its process, on a CPU, where a model wrote a part. ``usd``, ``gpu_seconds``: what rent and GPUs took.
     """
 
     kind: Literal["rung"]
@@ -173,6 +172,7 @@ class RungTold(Told):
     validation_seconds: NotRequired[float]
     validation_paths: NotRequired[int]
     parameters: NotRequired[int]
+    isolation: NotRequired[str]
     usd: NotRequired[float]
     gpu_seconds: NotRequired[float]
 

@@ -86,11 +86,11 @@ class RoleContext:
     @cached_property
     def gate(self) -> Gate:
         """The search's own gate, dry run included."""
-        from synthcity.nets.authored import dry_run
+        from synthcity.nets.training import Trainer
 
         budget = self.config.search
         limits = GateLimits(max_parameters=budget.max_parameters, max_step_seconds=budget.max_step_seconds)
-        return Gate(self.space, lambda config: dry_run.check(config, self.data.dataset), limits)
+        return Gate(self.space, lambda config: Trainer.check(dict(config), self.data.dataset), limits)
 
     def task(self) -> str:
         """Say what is forecast."""

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from synthcity.errors import TrialFailed
-from synthcity.nets.authored.code import _PACKAGE
+from synthcity.nets.authored.execution import _PACKAGE
 from synthcity.nets.authored.stateless import check_built, unchanged
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from synthcity.nets.authored.examples import BLOCK, HEAD
-from synthcity.nets.authored.static import Declared, Refused, read
+from synthcity.nets.authored.static import Refused, read
 
 # into the body of the sample's forward pass, unless it is marked with where it goes
 FORWARD = {
@@ -159,8 +159,11 @@ WHOLE = {
 
 
 def test_the_samples_are_read() -> None:
-    assert read(BLOCK) == Declared(kind="block", name="gated_average")
-    assert read(HEAD) == Declared(kind="head", name="plain_normal")
+    block, head = read(BLOCK), read(HEAD)
+    assert (block.kind, block.name, block.title) == ("block", "gated_average", "GatedAverageBlock")
+    assert (block.causal, block.needs_seq_len) == (True, False)
+    assert block.doc.startswith("Mix each step with a learned causal average")
+    assert (head.kind, head.name, head.title) == ("head", "plain_normal", "PlainNormalHead")
 
 
 @pytest.mark.parametrize("name", FORWARD)
