@@ -31,6 +31,9 @@ END = "end"  # the word by which a head lets go of a machine
 SILENCE_SECONDS = 25.0  # without a word from the head after which a connection is given up, and its ports with it
 _DROP_IN = Path("/etc/ssh/sshd_config.d/00-synthcity.conf")
 _PAUSE = 0.2
+# Ray gives its own helpers 15 seconds, which is little where a disk is cold: it is started again, and a node only goes
+# whose Ray ended later, as it does about a minute after the head was lost
+_MOST_STARTS, _STEADY_SECONDS = 3, 60.0
 
 
 class Failed(Exception):
@@ -77,10 +80,14 @@ class Node:
         while not (_number(self.folder / "tunnel") and _answers(*self.told["gcs"])):
             self._check()
             time.sleep(_PAUSE)
+        failed = 0
         while True:
-            tunnel = _number(self.folder / "tunnel")
-            self._ray(python, tunnel)
-            self.say("state", "starts Ray anew, since its connection broke")
+            began = time.monotonic()
+            why = self._ray(python, _number(self.folder / "tunnel"))
+            failed = failed + 1 if why else 0
+            if failed and (failed == _MOST_STARTS or time.monotonic() - began > _STEADY_SECONDS):
+                raise Failed(why)
+            self.say("state", f"starts Ray anew, since {why or 'its connection broke'}")
 
     def _shut(self) -> None:
         """Let nobody in but by ssh: Ray listens on every address of the machine."""
@@ -129,11 +136,13 @@ class Node:
         self._call([*pip, "-r", str(self.folder / "requirements.txt")], why)
         return str(made / "bin/python")
 
-    def _ray(self, python: str, tunnel: int) -> None:
-        """Run Ray until another tunnel comes: Ray would call a node alive whose connection broke, and never use it.
+    def _ray(self, python: str, tunnel: int) -> str:
+        """Run Ray until it ends by itself, and return why, or until another tunnel comes.
+
+        Ray would call a node alive whose connection broke, and never use it.
 
         Raises:
-            Failed: it ended by itself, or the machine is to end.
+            Failed: the machine is to end.
         """
         self.say("state", "starts Ray")
         path = os.pathsep.join([str(self.folder / "source"), *filter(None, [os.environ.get("PYTHONPATH")])])
@@ -141,6 +150,7 @@ class Node:
             **os.environ,
             **self.told["environment"],
             "PYTHONPATH": path,
+            "PYTHONUNBUFFERED": "1",  # so that the last line of its log is its last word
             "RAY_AUTH_TOKEN_PATH": str(self.folder / "token"),
         }
         command = [python, "-m", "ray.scripts.scripts", "start", "--block", f"--temp-dir={self.folder / 'r'}"]
@@ -160,7 +170,7 @@ class Node:
             while child.poll() is None:
                 self._check()
                 if _number(self.folder / "tunnel") != tunnel:
-                    return
+                    return ""
                 if not joined and _answers(*self.told["address"]):
                     joined = True
                     self.say("joined", "is a node")
@@ -172,8 +182,8 @@ class Node:
                     child.wait(10)
                 except subprocess.TimeoutExpired:
                     child.kill()
-                self._end_processes()
-        raise Failed(f"Ray on it ended by itself with {child.returncode}: {_last_line(log)}")
+            self._end_processes()
+        return f"Ray on it ended by itself with {child.returncode}: {_last_line(log)}"
 
     def _call(self, command: list[str], why: str, *, text: str = "") -> str:
         """Run a command to its end and return what it prints; what it prints last is told where it fails."""

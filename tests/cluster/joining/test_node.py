@@ -121,10 +121,19 @@ def test_when_ray_ends_all_is_wiped_and_the_machine_powered_off(machine: Machine
     with socket.create_server(("127.0.0.1", 0)) as gcs:
         machine.told(gcs=gcs.getsockname())
         said = machine.runs()
-    assert [kind for kind, _ in said] == ["open", "state", "over"]
-    assert said[-1][1] == f"Ray on it ended by itself with 3: it breaks in {machine.programs}/python{MINOR}"
+    why = f"Ray on it ended by itself with 3: it breaks in {machine.programs}/python{MINOR}"
+    again = [("state", "starts Ray"), ("state", f"starts Ray anew, since {why}")]
+    assert said[1:] == [*again, *again, ("state", "starts Ray"), ("over", why)]
     assert machine.off.exists()
     assert not machine.folder.exists()
+
+
+def test_a_node_whose_ray_ran_for_a_while_and_ended_goes(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(node, "_STEADY_SECONDS", 0.0)
+    with socket.create_server(("127.0.0.1", 0)) as gcs:
+        machine.told(gcs=gcs.getsockname())
+        said = machine.runs()
+    assert [kind for kind, _ in said] == ["open", "state", "over"]
 
 
 @pytest.mark.parametrize(
