@@ -109,6 +109,7 @@ class Account:
         self.skew = 0.0
         self.lag = 0.0
         self.boot_seconds = 60.0
+        self.logins: dict[str, str] | None = None  # user@host of what runs, by name, where somebody boots true machines
         self.machines: list[Machine] = []
         self.pending: list[tuple[float, str, str, dict[str, Any], list[str]]] = []
         self.offers: dict[str, list[dict[str, Any]]] = {"gpu": list(OFFERS_NOW), "cpu": list(CPU_OFFERS_NOW)}

@@ -176,7 +176,10 @@ class Handler(BaseHTTPRequestHandler):
     def _row(self, one: Machine, *, unknown: bool) -> dict[str, Any]:
         now, offer = self.market.now(), one.offer
         runs = one.boots and now - one.created > self.market.boot_seconds
-        address = f"203.0.113.{int(one.id[:2], 16)}"
+        login = f"ubuntu@203.0.113.{int(one.id[:2], 16)}"
+        if self.market.logins is not None:
+            runs, login = one.name in self.market.logins, self.market.logins.get(one.name, "")
+        address = login.partition("@")[2]
         created = one.extra.get("created_at") or _time(one.created + self.market.skew)
         return {
             "name": one.name, "rental_id": one.id, "provider": offer["provider"], "provider_instance_id": one.id[:6],
@@ -184,7 +187,7 @@ class Handler(BaseHTTPRequestHandler):
             "gpu_count": 0 if unknown else offer.get("gpu_count", 0), "location_code": offer["region"],
             "status": "running" if runs else "provisioning", "ip_address": address if runs else None,
             "hourly_cost": 0.0 if unknown else one.hourly, "created_at": created, "stopped_at": None,
-            "ssh_command": f"ssh ubuntu@{address}" if runs else None, "vcpu_count": offer["vcpu_count"],
+            "ssh_command": f"ssh {login}" if runs else None, "vcpu_count": offer["vcpu_count"],
             "system_memory_gb": offer["system_memory_gb"], "accumulated_cost": f"{self.market.cost(one):.2f}",
             "is_vip": False, "is_spot": bool(offer.get("is_spot")),
         }  # fmt: skip
@@ -320,7 +323,7 @@ class Handler(BaseHTTPRequestHandler):
             "now": market.now(), "living": machines, "count": len(market.machines), "asked": market.asked[-200:],
             "spent": sum(market.cost(one) for one in market.machines), "judge": asdict(market.judge),
             "spent_by": self._spent_by(), "offers": market.offers,
-            "kills": market.kills, "drawn": market.drawn, "pending": len(market.pending),
+            "kills": market.kills, "drawn": market.drawn, "pending": len(market.pending), "key": market.key,
         }  # fmt: skip
 
 

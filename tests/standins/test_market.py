@@ -77,3 +77,14 @@ def test_the_vendors_names_of_gpus_are_ours(server: Running, client: BasilicaCli
     server.set(offers={"gpu": [gpu_offer(name, name, 1, "1") for name in names], "cpu": []})
     for one in client.list_secure_cloud_gpus():
         assert normalise(one.gpu_type) == normalise(one.id)
+
+
+def test_a_machine_that_somebody_boots_runs_once_it_is_told_where(server: Running, client: BasilicaClient) -> None:
+    server.set(logins={})
+    server.rent(NAME)
+    server.advance(61)
+    (row,) = client.list_secure_cloud_rentals().rentals
+    assert (row.status, row.ssh_command) == ("provisioning", None)
+    server.set(logins={NAME: "root@10.0.0.2"})
+    (row,) = client.list_secure_cloud_rentals().rentals
+    assert (row.status, row.ip_address, row.ssh_command) == ("running", "10.0.0.2", "ssh root@10.0.0.2")
