@@ -72,12 +72,14 @@ def run(
     Example:
       synthcity pipeline run configs/quickstart-pipeline.yaml --rounds 2
     """
+    from synthcity.cluster.job import check_folder, settle
     from synthcity.errors import ConfigError
     from synthcity.pipeline.config import load_pipeline
 
     if forever and rounds is not None:
         raise ConfigError(f"--forever has no number of rounds; leave out --rounds {rounds} or --forever")
-    opening = load_pipeline(config, settings, forever=forever, rounds=rounds, **options)
+    opening = load_pipeline(settle(config), settings, forever=forever, rounds=rounds, **options)
+    check_folder(opening.folder)
 
     from synthcity.pipeline.run import run_pipeline
 

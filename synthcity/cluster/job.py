@@ -1,4 +1,4 @@
-"""A search that was submitted as a job: where it works, and what did not travel with it.
+"""A search or a pipeline that was submitted as a job: where it works, and what did not travel with it.
 
 Ray unpacks what `ray job submit --working-dir` sent in a folder of its own and removes it later, so a run must not lie
 there. A job of a cluster that `synthcity cluster up` started works in the folder in which that was called: `runs`,
@@ -26,7 +26,7 @@ def is_job() -> bool:
 
 
 def settle(path: Path) -> Path:
-    """Go to the folder that a job works in, and return its sweep file, which lies where the job was unpacked.
+    """Go to the folder that a job works in, and return its file, which lies where the job was unpacked.
 
     Anywhere but in a job of a cluster of ours nothing is done.
 
@@ -74,4 +74,17 @@ def check_kept(output: str, vault: str | None) -> None:
         raise ConfigError(
             f"output is {output!r}, which Ray removes with the job; set output to a folder of the head that stays, "
             "such as /runs, or vault to where the run is kept, too"
+        )
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse a pipeline whose journal would go with its job.
+
+    Raises:
+        ConfigError: in a job of another cluster ``folder`` is where the job was unpacked.
+    """
+    if is_job() and MARK not in os.environ and not folder.is_absolute():
+        raise ConfigError(
+            f"folder is {str(folder)!r}, which Ray removes with the job; set folder to one of the head that stays, "
+            "such as /runs/pipeline"
         )

@@ -106,7 +106,7 @@ def load_pipeline(path: Path, settings: Iterable[str] = (), *, forever: bool = F
     document, settings = read_yaml(path, "pipeline file"), list(settings)
     with document.located(settings):
         data = document.data
-        config = build(PipelineConfig, apply(data, settings) if isinstance(data, Mapping) else data)
+        config = build(PipelineConfig, _without_cluster(apply(data, settings)) if isinstance(data, Mapping) else data)
         given = {name: value for name, value in options.items() if value is not None} | (
             {"rounds": None} if forever else {}
         )
@@ -121,6 +121,17 @@ def load_pipeline(path: Path, settings: Iterable[str] = (), *, forever: bool = F
         raise ConfigError("sweeps: some prices are real and some are simulated; a rehearsal is simulated throughout")
     folder = Path(config.folder or Path("pipelines") / path.stem)
     return Opening(config=config, folder=folder, sweeps=sweeps)
+
+
+def _without_cluster(data: Mapping[str, object]) -> Mapping[str, object]:
+    if "cluster" not in data:
+        return data
+    error = ConfigError(
+        "cluster is no key: rounds are searched where the pipeline is started; submit it as a job of the cluster, see "
+        "docs/pipeline.md"
+    )
+    error.key = "cluster"
+    raise error
 
 
 def _sweep(path: str, settings: Iterable[str]) -> Sweep:

@@ -74,6 +74,21 @@ def test_ctrl_c_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "--resume goes on where it was" in done.output
 
 
+def test_a_job_finds_its_file_and_loses_no_journal(
+    calls: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAY_JOB_CONFIG_JSON_ENV_VAR", "{}")
+    monkeypatch.delenv("SYNTHCITY_CLUSTER", raising=False)
+    for line, said in (
+        (["stayed.yaml"], "the job does not find 'stayed.yaml'"),
+        ([FILE], "folder is 'pipelines/quickstart', which Ray removes with the job"),
+    ):
+        assert said in str(CliRunner().invoke(cli, ["pipeline", *line]).exception)
+    assert calls == []
+    CliRunner().invoke(cli, ["pipeline", FILE, "--set", "folder=/runs/pipeline"])
+    assert len(calls) == 1
+
+
 def test_status_is_for_people_and_for_scripts(tmp_path: Path) -> None:
     run_loop(tmp_path, CONFIG, StandIn(tmp_path))
     assert "3 rounds of crypto-24h" in CliRunner().invoke(cli, ["pipeline", "status", str(tmp_path)]).output

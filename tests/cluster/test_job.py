@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from synthcity.cluster.folder import Folder
-from synthcity.cluster.job import check_kept, settle, storage
+from synthcity.cluster.job import check_folder, check_kept, settle, storage
 from synthcity.cluster.plan import Plan
 from synthcity.errors import ConfigError
 from synthcity.schema import build
@@ -78,3 +78,14 @@ def test_a_run_that_would_go_with_its_job_is_refused(folder: Folder, monkeypatch
     check_kept("runs", "s3://bucket/runs")
     monkeypatch.setenv("SYNTHCITY_CLUSTER", str(folder.path))
     check_kept("runs", None)  # it works where the cluster was started
+
+
+def test_a_pipeline_that_would_go_with_its_job_is_refused(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    check_folder(Path("pipelines/p"))  # no job
+    monkeypatch.setenv("RAY_JOB_CONFIG_JSON_ENV_VAR", "{}")
+    monkeypatch.delenv("SYNTHCITY_CLUSTER", raising=False)
+    with pytest.raises(ConfigError, match="folder is 'pipelines/p', which Ray removes with the job"):
+        check_folder(Path("pipelines/p"))
+    check_folder(Path("/runs/p"))
+    monkeypatch.setenv("SYNTHCITY_CLUSTER", str(folder.path))
+    check_folder(Path("pipelines/p"))
