@@ -2,14 +2,13 @@
 
 Told are CPU seconds, which busy neighbours change little, and seconds by the clock, which they change a lot: of a
 locked child from its fork to its end; of a time that a feature is asked for, and of the same without a wall; of a
-training step of a network of packaged parts in a locked child and of the same step here, in turns; and of what such a
-child would be handed: windows once, and its weights back.
+training step of a network with a written block in a locked child and of the same step here, in turns; of a law of it
+from a fresh child, of its weights back, and of the process from which children are forked.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -17,35 +16,24 @@ import torch
 from synthcity.authored import conformance
 from synthcity.authored.examples import FEATURES
 from synthcity.authored.feature import LIMITS, WORKER, FeatureSource, open_feature, opening
-from synthcity.authored.locked.forks import ForkServer
-from synthcity.authored.locked.lock import SandboxLimits
+from synthcity.authored.locked.forks import ForkServer, shared_server
 from synthcity.authored.locked.wire import Message
 from synthcity.authored.numeric import begin as begin_numeric
+from synthcity.nets import registry
+from synthcity.nets.authored.code import AuthoredCode, register
+from synthcity.nets.authored.examples import BLOCK
+from synthcity.nets.authored.execution import execute
 from synthcity.nets.authored.trial import dataset
+from synthcity.nets.authored.walled_network import WORKER as NETWORKS
 from synthcity.nets.training import Trainer
 
-FORKS, TIMES, ROUNDS, STEPS = 30, 300, 8, 15
-_TRAINING = SandboxLimits(cpu_seconds=600, wall_seconds=300.0, memory_bytes=2 << 30)
-_CONFIG: dict[str, object] = {"d_model": 32, "history": 96, "blocks": [{"name": "gru"}], "head": {"name": "gbm"}}
-
-
-def prepare() -> None:
-    """Load torch and the windows, in the process from which children are forked."""
-    torch.set_num_threads(1)
-    _trainer().train_step()
-
-
-def begin(message: Message) -> Callable[[Message], Message]:
-    """Train on request, or take windows and give weights."""
-    trainer = _trainer()
-
-    def answer(asked: Message) -> Message:
-        if "steps" in asked.values:
-            return Message({"seconds": _steps(trainer, int(asked.values["steps"]))})
-        state = {name: value.numpy() for name, value in trainer.network.state_dict().items()}
-        return Message(arrays=state)
-
-    return answer
+FORKS, TIMES, ROUNDS, STEPS, LAWS, PATHS = 30, 300, 12, 10, 20, 1000
+_CONFIG: dict[str, object] = {
+    "d_model": 32,
+    "history": 96,
+    "blocks": [{"name": "gated_average"}, {"name": "gru"}],
+    "head": {"name": "gbm"},
+}
 
 
 def main() -> None:
@@ -89,30 +77,36 @@ def print_feature() -> None:
 
 
 def print_training() -> None:
-    """The same steps here and in a child, in turns."""
+    """The same steps and laws here and in children, in turns."""
+    code = AuthoredCode.of(BLOCK)
+    execute(code.name, code.source)
     here = _trainer()
-    with ForkServer("benchmarks.boundary") as server, server.fork(_TRAINING) as child:
-        child.call(Message())
-        pairs = []
-        for _ in range(ROUNDS):
-            clock = time.perf_counter()
-            own = _steps(here, STEPS)
-            middle = time.perf_counter()
-            locked = float(child.call(Message({"steps": STEPS})).values["seconds"])
-            pairs.append((own, locked, middle - clock, time.perf_counter() - middle))
-        own, locked, own_clock, locked_clock = np.median(pairs, axis=0) / STEPS
-        _tell("a training step here", own, own_clock)
-        _tell("a training step, locked", locked, locked_clock)
-        state = here.network.state_dict()
-        shapes = {name: (tuple(value.shape), str(value.numpy().dtype)) for name, value in state.items()}
-        begun, clock = time.process_time(), time.perf_counter()
-        child.call(Message(), shapes)
-        _tell("weights back", time.process_time() - begun, time.perf_counter() - clock)
-        windows = np.zeros((200, 1 << 16))
-        begun, clock = time.process_time(), time.perf_counter()
-        child.call(Message({"steps": 0}, {"windows": windows}))
-        _tell("100 MB of windows in", time.process_time() - begun, time.perf_counter() - clock)
-    ratios = np.array([locked / own for own, locked, *_ in pairs])
+    registry.remove(code.kind, code.name)
+    register(code)
+    clock = time.perf_counter()
+    shared_server(NETWORKS)
+    print(f"| the process from which networks' children are forked | | {time.perf_counter() - clock:.1f} s |")
+    walled = _trainer()
+    for trainer in (here, walled):
+        _steps(trainer)
+    pairs = np.array([(*_steps(here), *_steps(walled)) for _ in range(ROUNDS)]) / STEPS
+    own, own_clock, locked, locked_clock = np.median(pairs, axis=0)
+    _tell("a training step here", own, own_clock)
+    _tell("a training step, locked", locked, locked_clock)
+    begun, clock = walled._fit.seconds(), time.perf_counter()
+    walled.state()
+    _tell("its state back", walled._fit.seconds() - begun, time.perf_counter() - clock)
+    batch = here._sample(1)
+    walled.network.load_state_dict(walled._fit.average)
+    for what, network in (("here", here.network.eval()), ("locked", walled.network)):
+        clock = time.perf_counter()
+        for _ in range(LAWS):
+            with torch.inference_mode():
+                network(batch).sample(PATHS)
+        print(
+            f"| a law and {PATHS} paths, {what} | | {1000 * (time.perf_counter() - clock) / LAWS:.2f} ms |", flush=True
+        )
+    ratios = pairs[:, 2] / pairs[:, 0]
     print(f"\na locked step over one here, CPU: {np.median(ratios):.3f} ({ratios.min():.3f} to {ratios.max():.3f})")
 
 
@@ -120,12 +114,12 @@ def _trainer() -> Trainer:
     return Trainer(_CONFIG, dataset(), seed=0, num_rungs=1, max_steps=1000, device="cpu")
 
 
-def _steps(trainer: Trainer, count: int) -> float:
-    """CPU seconds of this thread."""
-    begin = time.thread_time()
-    for _ in range(count):
+def _steps(trainer: Trainer) -> tuple[float, float]:
+    """CPU seconds of this thread and of a child, and seconds by the clock."""
+    begin, clock = trainer._fit.seconds(), time.perf_counter()
+    for _ in range(STEPS):
         trainer.train_step()
-    return time.thread_time() - begin
+    return trainer._fit.seconds() - begin, time.perf_counter() - clock
 
 
 def _tell(what: str, cpu: float, clock: float) -> None:

@@ -13,6 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from synthcity.authored.locked.forks import Misbehaved
+from synthcity.authored.locked.lock import NotIsolated
 from synthcity.errors import BundleError, ConfigError, DataError, NotCovered
 from synthcity.forecast.bundles.bundle import save_bundle
 from synthcity.forecast.bundles.verified import mapping, select
@@ -298,16 +300,22 @@ def from_bundle(
         BundleError: config and weights do not fit each other or this version, or draw no prices.
     """
     try:
-        kept = select(_Kept, config)
-        if not 0 < len(kept.assets) == len(set(kept.assets)) <= _MOST_ASSETS:
-            raise ConfigError(f"a network of the assets {kept.assets}")
-        spec = states.spec_from_json(kept.spec)
-        network = open_network(NetConfig.from_dict(kept.network), spec, len(kept.assets))
-        states.fill(network, {name: torch.from_numpy(np.array(value)) for name, value in weights.items()})
+        forecaster = _rebuilt(config, weights)
+        if forecaster.is_sound():
+            return forecaster
+    except (Misbehaved, NotIsolated) as error:
+        raise BundleError(f"the code in {folder} cannot be used: {error}") from error
     except (KeyError, TypeError, RuntimeError, ConfigError) as error:
         reason = " ".join(str(error).split())[:_LONGEST_REASON]
         raise BundleError(f"bundle {folder} does not fit this version of synthcity: {reason}") from error
-    forecaster = NetForecaster(network, spec, kept.assets, kept.meta)
-    if not forecaster.is_sound():
-        raise BundleError(f"the network in {folder} draws no prices: its weights are damaged or were never trained")
-    return forecaster
+    raise BundleError(f"the network in {folder} draws no prices: its weights are damaged or were never trained")
+
+
+def _rebuilt(config: Mapping[str, object], weights: Mapping[str, NDArray[np.generic]]) -> NetForecaster:
+    kept = select(_Kept, config)
+    if not 0 < len(kept.assets) == len(set(kept.assets)) <= _MOST_ASSETS:
+        raise ConfigError(f"a network of the assets {kept.assets}")
+    spec = states.spec_from_json(kept.spec)
+    network = open_network(NetConfig.from_dict(kept.network), spec, len(kept.assets))
+    states.fill(network, {name: torch.from_numpy(np.array(value)) for name, value in weights.items()})
+    return NetForecaster(network, spec, kept.assets, kept.meta)

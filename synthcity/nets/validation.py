@@ -3,24 +3,31 @@
 What is drawn depends on asset and window alone, neither on the trial's seed nor on the rung. So the difference between
 two networks, and between two rungs of one, is that of their laws on the same days with the same draws; what the draws
 add to it is measured in docs/experiments.md. Assets draw apart: noise that they shared would not average out.
+
+A batch holds windows of many times, and the later ones know what came after the earlier ones. Code that a language
+model wrote might use that, so of its networks some batches are drawn again without the later windows, and other paths
+of the earlier ones are refused.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
+from synthcity.authored.locked.forks import Misbehaved
 from synthcity.durations import DAY
 from synthcity.forecast.evaluation.interval import block_days
 from synthcity.market.dataset import Dataset
 from synthcity.market.times import quarter_of_day
-from synthcity.nets.authored.walled_network import AnyNetwork
+from synthcity.nets.authored.walled_network import AnyNetwork, WalledNetwork
 from synthcity.nets.loss import ScoreLoss
-from synthcity.nets.network import make_batch
+from synthcity.nets.network import Batch, make_batch
 from synthcity.seeds import mix_seed
 from synthcity.sn50.competitions import Competition
 
@@ -30,6 +37,8 @@ _BATCH = 64  # windows
 _STEPS = 192 * 288  # drawn a window, whatever its horizon: 192 paths of a day ahead
 _STRATA = 24  # paths come in multiples of it, for laws with two, three, four or eight regimes
 _MOST_PATHS = 960
+_AGAIN = 3  # batches that are drawn again
+_SAME = 1e-4  # of log returns in units of the anchor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +78,8 @@ class Validation:
     def score(self, network: AnyNetwork) -> WindowScores:
         """Score ``network``, which is to be in evaluation mode."""
         dataset = self._dataset
+        if isinstance(network, WalledNetwork):
+            self._hold_to_the_past(network)
         by_asset, scores, parts, weights, times = {}, [], [], [], []
         for number, asset in enumerate(dataset.assets):
             starts = dataset.validation[asset]
@@ -89,22 +100,46 @@ class Validation:
     @torch.inference_mode()
     def _score_windows(self, network: AnyNetwork, asset: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the scores (windows,) and what each horizon adds to them (windows, horizons)."""
-        dataset, totals, parts = self._dataset, [], []
-        horizon = torch.tensor(self._loss.horizons(dataset.spec.horizon), device=self._device)
-        starts = dataset.validation[dataset.assets[asset]]
-        for chunk in np.array_split(starts, math.ceil(len(starts) / _BATCH)):
-            ids = np.full(len(chunk), asset)
-            batch = make_batch(self._tables, ids, chunk, network.config.steps, dataset.spec).to(self._device)
-            seed = mix_seed(self._seed, asset, int(self._tables[asset].time[chunk[0]]))
-            with torch.autocast(self._device.type, torch.bfloat16, enabled=self._device.type == "cuda"):
-                law = network(batch)
-            paths, weight_bk = law.sample_strata(
-                self.num_paths, generator=torch.Generator(self._device).manual_seed(seed)
-            )
+        totals, parts = [], []
+        horizon = torch.tensor(self._loss.horizons(self._dataset.spec.horizon), device=self._device)
+        for batch, seed in self._batches(network, asset):
+            paths, weight_bk = self._draw(network, batch, seed)
             found = self._loss.per_term(paths * batch.anchor[:, None, None], batch.realised, weight_bk)
             totals.append(found.sum(-1))
             parts.append(found.new_zeros(len(found), len(self._horizons)).index_add_(1, horizon, found))
         return torch.cat(totals).double().cpu().numpy(), torch.cat(parts).double().cpu().numpy()
+
+    def _batches(self, network: AnyNetwork, asset: int) -> Iterator[tuple[Batch, int]]:
+        """Yield the windows of an asset in the order of time, and the seeds of their noise."""
+        dataset = self._dataset
+        starts = dataset.validation[dataset.assets[asset]]
+        for chunk in np.array_split(starts, math.ceil(len(starts) / _BATCH)):
+            ids = np.full(len(chunk), asset)
+            batch = make_batch(self._tables, ids, chunk, network.config.steps, dataset.spec).to(self._device)
+            yield batch, mix_seed(self._seed, asset, int(self._tables[asset].time[chunk[0]]))
+
+    def _draw(self, network: AnyNetwork, batch: Batch, seed: int) -> tuple[Tensor, Tensor | None]:
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._device.type == "cuda"):
+            law = network(batch)
+        return law.sample_strata(self.num_paths, generator=torch.Generator(self._device).manual_seed(seed))
+
+    def _hold_to_the_past(self, network: WalledNetwork) -> None:
+        """Draw some batches again whose windows after one that is chosen by chance are copies of that one.
+
+        Raises:
+            Misbehaved: the paths of earlier windows are others than with the later ones in sight.
+        """
+        chance = np.random.default_rng()
+        found = [each for asset in range(len(self._tables)) for each in self._batches(network, asset)]
+        found = [(batch, seed) for batch, seed in found if len(batch.asset) > 1]
+        for number in chance.permutation(len(found))[:_AGAIN]:
+            batch, seed = found[number]
+            last = int(chance.integers(len(batch.asset) - 1))
+            seen = torch.arange(len(batch.asset)).clamp(max=last)
+            alone = Batch(**{name: value[seen] for name, value in vars(batch).items()})
+            (paths, _), (again, _) = (self._draw(network, each, seed) for each in (batch, alone))
+            if not torch.allclose(paths[: last + 1], again[: last + 1], rtol=_SAME, atol=_SAME):
+                raise Misbehaved(f"{network.config.label} answers otherwise where it sees what came later")
 
 
 def _by_block(scores: NDArray[np.float64], weights: NDArray[np.float64], blocks: NDArray[np.int64]) -> list[Block]:

@@ -13,6 +13,8 @@ from synthcity.authored.locked.wire import Message
 from synthcity.errors import ConfigError, TrialFailed, TrialTimeout
 from synthcity.market.dataset import Dataset
 from synthcity.nets import state as states
+from synthcity.nets.authored import walled_network
+from synthcity.nets.authored.examples import BLOCK, HEAD
 from synthcity.nets.training import Trainer
 from tests.nets.authored.door import Here, open_here
 
@@ -79,6 +81,18 @@ def test_the_gate_counts_and_times_it(dataset: Dataset, here: Here, unwalled) ->
 def test_a_rungs_time_is_the_childs(dataset: Dataset, here: Here, written: None) -> None:
     with pytest.raises(TrialTimeout, match=r"2 of 3 steps of rung 1 took longer than 1\.5 s"):
         trainer(dataset, rung_seconds=1.5).advance()
+
+
+def test_a_network_that_looks_at_later_windows_is_refused(
+    dataset: Dataset, here: Here, written: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a batch of validation windows the later ones know what came after the earlier ones."""
+    looking = BLOCK.replace("value * torch.sigmoid(gate)", "value * torch.sigmoid(gate).roll(-1, 0)")
+    code = {"kind": "block", "name": "gated_average", "source": looking}
+    head = {"kind": "head", "name": "plain_normal", "source": HEAD}
+    monkeypatch.setattr(walled_network, "codes_of", lambda config: (code, head))
+    with pytest.raises(Misbehaved, match=r"gated_average\+gru>plain_normal d16 answers otherwise where it sees what"):
+        trainer(dataset).advance()
 
 
 def changed(call: str, **values: object):
@@ -148,8 +162,6 @@ def test_how_assets_move_together_is_no_childs_to_say(
 
 
 def test_it_cannot_stand_beside_a_part_from_outside(dataset: Dataset, here: Here, written: None, monkeypatch) -> None:
-    from synthcity.nets.authored import walled_network
-
     monkeypatch.setattr(walled_network, "codes_of", lambda config: ({"name": "ema", "module": "ema_file"},))
     with pytest.raises(ConfigError, match=r"ema comes from outside this package .* drop one of the two"):
         trainer(dataset)

@@ -5,10 +5,14 @@ The server loads what the tests' networks need and no more, since it is started 
 
 from __future__ import annotations
 
+import os
 import sys
 import types
 from collections.abc import Callable
 
+import numpy as np
+
+from synthcity.authored.locked import wire
 from synthcity.authored.locked.wire import Message
 from synthcity.nets.authored import inside
 from tests.authored.locked import hostile
@@ -32,6 +36,7 @@ def begin(message: Message) -> Callable[[Message], Message]:
     """Run texts as they stand."""
     for code in message.values["codes"]:
         module = types.ModuleType("hostile")
+        vars(module).update({"np": np, "os": os, "wire": wire, "Message": Message})  # as hostile texts have them
         sys.modules["hostile"] = module
         exec(compile(code["source"], f"<authored {code['name']}>", "exec"), vars(module))
     return inside.answering(message)
