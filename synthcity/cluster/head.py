@@ -33,6 +33,8 @@ from synthcity.settings import Settings
 BOOT_SECONDS = 180.0
 _STOP_SECONDS = 120  # that a search may take to end in order
 _STARTED = "Ray runtime started"  # as `ray start` says once its node has joined
+# Ray gives its own helpers 15 seconds, which is little where the machine is busy; then it says this
+_LATE, _MOST_STARTS = "The current node timed out during startup", 3
 _LAST_LINES = 15  # of the log, where the head does not come up
 
 
@@ -58,9 +60,17 @@ def up(plan: Plan, folder: Folder, home: Path, *, heartbeat: Path | None = None)
         folder.write(plan, autoscaling(plan, folder.path), token)
         ray = tempfile.mkdtemp(prefix="synthcity-ray-", dir="/tmp")  # of mode 0700; sockets lie in it
         try:
-            head = replace(_start(plan, folder, ray, home), heartbeat=str(heartbeat.absolute()) if heartbeat else "")
-            folder.write_head(head)
-            _await(head, folder, token)
+            for left in reversed(range(_MOST_STARTS)):
+                head = _start(plan, folder, ray, home)
+                head = replace(head, heartbeat=str(heartbeat.absolute()) if heartbeat else "")
+                folder.write_head(head)
+                try:
+                    _await(head, folder, token)
+                    break
+                except Fatal:
+                    if not left or _LATE not in _log(folder):
+                        raise
+                _end_processes(folder)
             start_keeper(folder, plan, os.environ)
         except BaseException:
             _end_processes(folder)

@@ -13,7 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from synthcity.cluster.folder import Folder
+from synthcity.cluster import head as heads
+from synthcity.cluster.folder import Folder, Head
 from synthcity.cluster.head import _await, check_ports, head_environment
 from synthcity.cluster.layout import Place
 from synthcity.cluster.plan import Plan
@@ -61,6 +62,29 @@ def test_a_head_whose_dashboard_answers_before_ray_gives_up_is_told(
         _await(ended, folder, "its-token")
     (folder.path / "head.log").write_text("Ray runtime started.\n")
     _await(ended, folder, "its-token")
+
+
+@pytest.mark.parametrize(
+    ("said", "starts"), [("The current node timed out during startup.", 3), ("Address already in use", 1)]
+)
+def test_a_head_that_missed_rays_own_time_is_started_again(
+    folder: Folder, plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, starts: int
+) -> None:
+    started = []
+
+    def start(*_: object) -> Head:
+        started.append(said)
+        (folder.path / "head.log").write_text(f"{said}\n")
+        return replace(head(), process=Process(2**22 - 1, 1))
+
+    def refuse(_: httpx.Client, url: str) -> None:
+        raise httpx.ConnectError("nobody there")
+
+    monkeypatch.setattr(heads, "_start", start)
+    monkeypatch.setattr(httpx.Client, "get", refuse)
+    with pytest.raises(Fatal, match=said):
+        heads.up(plan, folder, tmp_path)
+    assert len(started) == starts
 
 
 JOB = """
