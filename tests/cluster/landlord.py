@@ -13,13 +13,14 @@ _TICK = 0.5  # seconds
 
 
 class Landlord:
-    """A context manager; ``machines`` are those that ever ran, by name, and ``ended`` tells when the plug was pulled.
+    """A context manager; ``machines`` are those that ever ran, by name, ``began`` and ``ended`` tell when.
 
     A machine that powers itself off stays rented, as at the market.
     """
 
     def __init__(self, market: Running) -> None:
         self.machines: dict[str, Machine] = {}
+        self.began: dict[str, float] = {}
         self.ended: dict[str, float] = {}
         self._market = market
         self._done = threading.Event()
@@ -43,6 +44,7 @@ class Landlord:
             told = self._market.state()
             living = {one["name"] for one in told["living"]}
             for name in living - self.machines.keys():
+                self.began[name] = time.time()
                 machine = self.machines[name] = Machine(len(self.machines) + 1, told["key"]["public_key"])
                 machine.boot()
             for name in self.machines.keys() - living - self.ended.keys():

@@ -128,6 +128,8 @@ def walk(home: Path, market: Running, landlord: Landlord, environment: dict[str,
             person.types("cluster", "down", "--yes")
     left = [name for name, machine in landlord.machines.items() if machine.is_alive]
     account = read_ledger(ledger)
+    for name, began in landlord.began.items():
+        person.note(f"{name} ran for {landlord.ended[name] - began:.0f} s")
     person.note(f"{account.spent:.4f} USD for {len(account.rentals)} rentals")
     assert market.names() == []
     assert left == []
