@@ -31,6 +31,7 @@ class PipelineConfig:
         download: ask the venues for what the store lacks; false where a miner or a feed fills it.
         publish: send what is proven to the Hub.
         deploy: state folder of the miner that gets what is proven as its challenger.
+        research: inputs that the control of `synthcity research` tests at the beginning of each round; 0 for none.
         retries: plans of a round, and attempts of a step whose trouble passes, after the first.
         temperature: of the first plan; each further one of a round is warmer by 0.1, up to 1.
         rounds: how many there are to be in all; None for ever.
@@ -46,6 +47,7 @@ class PipelineConfig:
     download: bool = True
     publish: bool = False
     deploy: str | None = key(None, parse=local_path)
+    research: int = key(0, low=0, high=100)
     retries: int = key(5, low=1, high=100)
     temperature: float = key(0.1, low=0.0, high=1.0)
     rounds: int | None = key(1, low=1, high=MOST_ROUNDS)

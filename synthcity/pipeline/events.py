@@ -51,6 +51,16 @@ class Began:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Researched:
+    """Inputs were looked for on prices before the round's test; ``folder`` holds that, empty where it could not be."""
+
+    round: int
+    sentence: str
+    folder: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Planned:
     """What an attempt of a round searches with: ``settings`` over its sweep file, ``by`` whom and why."""
 
@@ -187,14 +197,14 @@ class Stopped:
 
 
 Event = (
-    Opened | Resumed | Waiting | Began | Planned | Searched | Failed | Troubled | Judged | Published | Deployed
-    | Renewed | Crowned | Ended | Stopped
+    Opened | Resumed | Waiting | Began | Researched | Planned | Searched | Failed | Troubled | Judged | Published
+    | Deployed | Renewed | Crowned | Ended | Stopped
 )  # fmt: skip
 _KINDS: dict[str, type[Event]] = {
     cls.__name__.lower(): cls
     for cls in (
-        Opened, Resumed, Waiting, Began, Planned, Searched, Failed, Troubled, Judged, Published, Deployed, Renewed,
-        Crowned, Ended, Stopped,
+        Opened, Resumed, Waiting, Began, Researched, Planned, Searched, Failed, Troubled, Judged, Published, Deployed,
+        Renewed, Crowned, Ended, Stopped,
     )
 }  # fmt: skip
 

@@ -37,6 +37,7 @@ from synthcity.pipeline.events import (
     Planned,
     Published,
     Renewed,
+    Researched,
     Resumed,
     Searched,
     Stopped,
@@ -78,6 +79,9 @@ class Work(Protocol):
 
         A champion whose time has come is trained again before that, and offered.
         """
+
+    def research(self, state: State) -> Researched:
+        """Look for inputs that packaged features do not know, on prices before the round's test."""
 
     def plan(self, state: State) -> Planned | Ended:
         """Plan the next attempt, or say that there is nothing left to try."""
@@ -186,6 +190,7 @@ def _done(state: State, config: PipelineConfig, work: Work) -> list[Event]:
     step = next_step(state, config)
     steps: dict[Step, Callable[[State], Event]] = {
         Step.BEGIN: work.begin,
+        Step.RESEARCH: work.research,
         Step.PLAN: work.plan,
         Step.SEARCH: work.search,
         Step.CHECK: work.check,
@@ -215,6 +220,8 @@ def describe(event: Event) -> str:
             against = f", to beat {Path(event.rival).name}" if event.rival else ""
             what = f"round {event.round}: {event.competition} of {', '.join(event.assets)}"
             return f"{what}, tested on {event.periods.test}; look {event.look} at level {event.level:.4f}{against}"
+        case Researched():
+            return f"  research: {event.sentence}"
         case Planned():
             return f"  plan {event.attempt} by {event.by}: {event.reason}"
         case Searched():

@@ -19,6 +19,7 @@ from synthcity.pipeline.events import (
     Planned,
     Published,
     Renewed,
+    Researched,
     Resumed,
     Searched,
     Stopped,
@@ -37,6 +38,7 @@ class Step(StrEnum):
     """What is to be done next; each step tells exactly one event, and may be done again until it has."""
 
     BEGIN = "begin"
+    RESEARCH = "research"
     PLAN = "plan"
     SEARCH = "search"
     CHECK = "check"
@@ -51,6 +53,7 @@ class Round:
 
     began: Began
     time: float
+    researched: Researched | None = None
     planned: tuple[Planned, ...] = ()
     failed: tuple[Failed, ...] = ()
     searched: Searched | None = None
@@ -72,8 +75,9 @@ class Round:
 
     @property
     def seconds(self) -> float:
-        """What its searches took."""
-        return (self.searched.seconds if self.searched else 0.0) + sum(one.seconds for one in self.failed)
+        """What its research and its searches took."""
+        once = [one.seconds for one in (self.researched, self.searched) if one is not None]
+        return sum(once) + sum(one.seconds for one in self.failed)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,6 +180,8 @@ class State:
 
 def _further(found: Round, event: Event) -> Round:
     match event:
+        case Researched():
+            return replace(found, researched=event)
         case Planned():
             return replace(found, planned=(*found.planned, event))
         case Failed():
@@ -198,6 +204,8 @@ def next_step(state: State, config: PipelineConfig) -> Step:
     found = state.current
     if found is None:
         return Step.BEGIN
+    if config.research and found.researched is None and not found.planned:
+        return Step.RESEARCH
     if found.searched is None:
         if len(found.planned) > len(found.failed):
             return Step.SEARCH

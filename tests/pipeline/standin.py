@@ -24,6 +24,7 @@ from synthcity.pipeline.events import (
     Opened,
     Planned,
     Published,
+    Researched,
     Searched,
     Waiting,
 )
@@ -93,6 +94,11 @@ class StandIn:
             look=look,
             level=level,
         )
+
+    def research(self, state: State) -> Researched:
+        self.fault("research", state)
+        assert state.current is not None
+        return Researched(round=state.current.began.round, sentence="nothing", seconds=5.0)
 
     def plan(self, state: State) -> Planned | Ended:
         self.fault("plan", state)

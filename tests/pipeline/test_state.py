@@ -17,6 +17,7 @@ from synthcity.pipeline.events import (
     Opened,
     Planned,
     Published,
+    Researched,
     Resumed,
     Searched,
     Stopped,
@@ -36,6 +37,9 @@ DEPLOYED = Deployed(round=1, state="miner", folder="f", bundle="b")
 
 def plan(attempt: int = 1) -> Planned:
     return Planned(round=1, attempt=attempt, by="rule", reason="", settings=(), fingerprint=str(attempt), usd=0.25)
+
+
+RESEARCHED = Researched(round=1, sentence="nothing", seconds=7.0)
 
 
 def failed(attempt: int = 1, *, looked: bool = False) -> Failed:
@@ -126,3 +130,14 @@ def test_a_wait_moves_the_clock_and_trouble_is_counted_until_something_is_done()
     trouble = Troubled(step="begin", reason="late", until=60.0)
     assert len(state_of(trouble, trouble).troubles) == 2
     assert state_of(trouble, began()).troubles == ()
+
+
+def test_a_round_begins_with_research_where_that_is_asked_for_and_its_time_counts() -> None:
+    config = replace(CONFIG, research=3, budget_time=7.0)
+    assert next_step(state_of(began()), config) is Step.RESEARCH
+    assert next_step(state_of(began(), plan()), config) is Step.SEARCH, "one that was planned before goes on"
+    done = state_of(began(), RESEARCHED)
+    assert next_step(done, config) is Step.PLAN
+    assert done.seconds == 7.0
+    assert "budget_time" in str(stop_reason(done, config))
+    assert next_step(state_of(began()), CONFIG) is Step.PLAN

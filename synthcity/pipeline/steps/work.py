@@ -25,6 +25,7 @@ from synthcity.pipeline.events import (
     Planned,
     Published,
     Renewed,
+    Researched,
     Searched,
     Waiting,
 )
@@ -33,6 +34,7 @@ from synthcity.pipeline.state import STALLED, Round, State, level_of
 from synthcity.pipeline.steps.checking import examine, winner_of
 from synthcity.pipeline.steps.deploying import answering, crowned, is_racing, offer_challenger
 from synthcity.pipeline.steps.renewing import due, learned_until, renewed
+from synthcity.pipeline.steps.researching import researched
 from synthcity.pipeline.steps.rule import Plan, changed_arm, planned, rule, temperature_of
 from synthcity.pipeline.steps.unseen import TooEarly, days_needed, unseen_periods
 from synthcity.pipeline.worlds.world import World
@@ -133,6 +135,16 @@ class Rounds:
         length = get_competition(competition).time_length
         reason = f"a verdict on {competition} needs {days_needed(length)} days of prices that nobody looked at"
         return Waiting(until=max(until, now + 60), reason=reason)
+
+    def research(self, state: State) -> Researched:
+        """Let the control look for inputs, within what is left of ``budget_time``."""
+        found = state.current
+        assert found is not None
+        sweep = self._opening.sweeps[found.began.competition]
+        self._world.fresh(sweep, state)
+        store, left = self._world.store(sweep, state), self._time_left(state)
+        folder = self._opening.folder
+        return researched(folder, store, sweep, found.began, trials=self._config.research, seconds=left)
 
     def plan(self, state: State) -> Planned | Ended:
         """Ask the planner; a plan that was tried becomes one with another arm in front, or the round rests."""
@@ -274,11 +286,15 @@ class Rounds:
         settings = [*(_located(one, runs) for one in plan.settings), *own, *self._left(state, sweep)]
         return parse_config(data, settings)
 
+    def _time_left(self, state: State) -> float | None:
+        """Seconds of ``budget_time`` that no search has used; None where there is no bound."""
+        bound = self._config.budget_time
+        return None if bound is None else max(1.0, bound - state.seconds)
+
     def _left(self, state: State, sweep: Sweep) -> list[str]:
         """Hold a search to what is left of the budgets."""
         found, search = [], sweep.config.search
-        if self._config.budget_time is not None:
-            left = max(1.0, self._config.budget_time - state.seconds)
+        if (left := self._time_left(state)) is not None:
             found.append(f"search.time_budget={int(min(left, search.time_budget or left)) or 1}s")
         if self._config.budget_usd is not None:
             caps = sweep.config.llm.caps.usd_per_run
