@@ -51,6 +51,31 @@ def pair_terms(
     num_paths: int = 250,
 ) -> PairTerms | None:
     """Return the pair terms of one prompt, or None where its last price was never observed or one cannot answer."""
+    drawn = _drawn(forecasters, market, prompt, seed, num_paths)
+    return None if drawn is None else pair_terms_of(*drawn, competition, rules)
+
+
+def own_scores(
+    forecasters: Sequence[Forecaster],
+    market: Market,
+    prompt: Prompt,
+    competition: str | Competition,
+    rules: Rules | None = None,
+    seed: int = 0,
+    num_paths: int = 250,
+) -> Floats | None:
+    """Return what each of K forecasters scores by itself, (K,): the diagonal of ``pair_terms``, at half its cost."""
+    drawn = _drawn(forecasters, market, prompt, seed, num_paths)
+    if drawn is None:
+        return None
+    values, observed = _scaled_terms(*drawn, competition, rules)
+    return _to_realised(values, observed) - 0.5 * _own_distances(values)
+
+
+def _drawn(
+    forecasters: Sequence[Forecaster], market: Market, prompt: Prompt, seed: int, num_paths: int
+) -> tuple[Floats, Floats] | None:
+    """Return ensembles (K, N, T + 1) and the realised prices (T + 1,); None where either cannot be had."""
     realised = realised_prices(market, prompt)
     if realised is None:
         return None
@@ -67,7 +92,7 @@ def pair_terms(
             return None
         check_paths(paths, prompt, forecaster.name)
         ensembles.append(paths)
-    return pair_terms_of(np.stack(ensembles), realised, competition, rules)
+    return np.stack(ensembles), realised
 
 
 def pair_terms_of(
@@ -75,8 +100,7 @@ def pair_terms_of(
 ) -> PairTerms:
     """Return the pair terms of ensembles (K, N, T + 1) against ``realised`` (T + 1,)."""
     values, observed = _scaled_terms(ensembles, realised, competition, rules)
-    to_realised = np.abs(values - observed).mean(axis=1).sum(axis=-1)
-    return PairTerms(to_realised, _mean_distances(values))
+    return PairTerms(_to_realised(values, observed), _mean_distances(values))
 
 
 def mean_terms(rows: Sequence[tuple[PairTerms, float]]) -> PairTerms:
@@ -152,6 +176,20 @@ def _stationary(pairs: PairTerms, face: NDArray[np.int64]) -> Floats | None:
     weights = np.zeros(len(pairs.to_realised))
     weights[face] = solution
     return weights
+
+
+def _to_realised(values: Floats, observed: Floats) -> Floats:
+    """Return E|X_k - y| (K,) summed over terms, for values (K, N, J) and observed (J,)."""
+    found: Floats = np.abs(values - observed).mean(axis=1).sum(axis=-1)
+    return found
+
+
+def _own_distances(values: Floats) -> Floats:
+    """Return the unbiased E|X_k - X'_k| (K,) summed over terms: the i-th of N sorted values counts 2i - N - 1 times."""
+    num_paths = values.shape[1]
+    often = 2.0 * np.arange(1, num_paths + 1) - num_paths - 1
+    found: Floats = np.einsum("n,knj->k", often, np.sort(values, axis=1)) / (0.5 * num_paths * (num_paths - 1))
+    return found
 
 
 def _mean_distances(values: Floats) -> Floats:

@@ -7,6 +7,7 @@ process (:mod:`synthcity.nets.authored.walled_fit`).
 
 from __future__ import annotations
 
+import inspect
 import math
 import time
 from collections.abc import Iterator, Mapping
@@ -31,6 +32,17 @@ _WARM_UP = 0.1
 _CLIP_NORM = 1.0
 _EMA_DECAY = 0.99
 _MOMENTS = ("exp_avg", "exp_avg_sq", "step")  # of AdamW
+
+
+class EagerAdamW(torch.optim.AdamW):
+    """AdamW to the bit, whose methods are as they were before torch put something around them for those who compile.
+
+    That loads torch's compiler, which takes two seconds of every process that trains; nothing is compiled here.
+    """
+
+    step = torch.no_grad()(inspect.unwrap(torch.optim.AdamW.step))
+    zero_grad = inspect.unwrap(torch.optim.AdamW.zero_grad)
+    add_param_group = inspect.unwrap(torch.optim.AdamW.add_param_group)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -65,7 +77,7 @@ class Fit:
         self.network = Network(what.config, what.spec, len(what.weights)).to(device)
         self.network.correlation.copy_(what.correlation)
         self.average = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
-        self._optimizer = torch.optim.AdamW(
+        self._optimizer = EagerAdamW(
             self.network.parameters(),
             lr=self._training.learning_rate,
             weight_decay=self._training.weight_decay,

@@ -12,6 +12,7 @@ from synthcity.forecast.weights import (
     cross_fitted,
     fitted_weights,
     mean_terms,
+    own_scores,
     pair_terms,
     pair_terms_of,
     solve_weights,
@@ -116,6 +117,17 @@ def test_members_do_not_share_noise(market: Market) -> None:
     np.testing.assert_allclose(pairs.apart / pairs.apart[0, 0], 1.0, atol=0.05)
     beyond = Prompt(asset="BTC", start_time=T0 + 9 * 86400)
     assert pair_terms([baseline("trailing")], market, beyond, "crypto-24h") is None
+
+
+def test_own_scores_are_the_diagonal_of_the_pair_terms(market: Market) -> None:
+    members, prompt = [baseline(name) for name in ("reference", "trailing", "fhs")], Prompt(asset="BTC", start_time=T0)
+    pairs = pair_terms(members, market, prompt, "crypto-24h", seed=3, num_paths=50)
+    own = own_scores(members, market, prompt, "crypto-24h", seed=3, num_paths=50)
+    assert pairs is not None
+    assert own is not None
+    np.testing.assert_allclose(own, pairs.to_realised - 0.5 * np.diag(pairs.apart), rtol=1e-12)
+    beyond = Prompt(asset="BTC", start_time=T0 + 9 * 86400)
+    assert own_scores(members, market, beyond, "crypto-24h") is None
 
 
 def test_fit_prefers_the_true_law(market: Market) -> None:

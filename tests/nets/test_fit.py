@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from synthcity.market.windows import WindowSpec
 from synthcity.nets.config import NetConfig
-from synthcity.nets.fit import Fit, Fitting, cycle
+from synthcity.nets.fit import EagerAdamW, Fit, Fitting, cycle
 from synthcity.nets.network import Batch, ordinary_batch
 
 SPEC = WindowSpec.of(300, 288)
@@ -22,6 +26,20 @@ WHAT = Fitting(
     seed=1,
     max_steps=8,
 )
+
+TRAIN = """
+import sys, torch
+from torch import nn
+from synthcity.nets.fit import EagerAdamW
+net = nn.Linear(2, 1)
+optimizer = EagerAdamW(net.parameters())
+net(torch.ones(3, 2)).sum().backward()
+optimizer.step()
+optimizer.zero_grad(set_to_none=True)
+assert "torch._dynamo" not in sys.modules
+torch.optim.AdamW(net.parameters())
+assert "torch._dynamo" in sys.modules, "torch has mended it: the class is needed no more"
+"""
 
 
 def batch(number: int = 0) -> Batch:
@@ -73,3 +91,27 @@ def test_looking_at_a_loss_changes_nothing_and_names_what_it_does_not_reach() ->
     assert loss > 0
     assert dead == ["idle"]
     assert torch.equal(before, fit.network.stem.weight)
+
+
+def trained_by(kind: type[torch.optim.AdamW]) -> list[torch.Tensor]:
+    torch.manual_seed(0)
+    net = nn.LSTM(3, 4)
+    optimizer = kind(net.parameters(), lr=1e-2, weight_decay=0.1, betas=(0.9, 0.98))
+    for _ in range(5):
+        optimizer.zero_grad(set_to_none=True)
+        net(torch.randn(6, 2, 3))[0].square().sum().backward()
+        optimizer.step()
+    moments = [value for state in optimizer.state.values() for value in state.values()]
+    return [*(p.detach() for p in net.parameters()), *moments]
+
+
+def test_it_steps_as_torchs_own_to_the_bit() -> None:
+    assert all(
+        torch.equal(own, other)
+        for own, other in zip(trained_by(EagerAdamW), trained_by(torch.optim.AdamW), strict=True)
+    )
+    assert torch.is_grad_enabled()
+
+
+def test_it_does_not_load_the_compiler_which_torchs_own_does() -> None:
+    subprocess.run([sys.executable, "-c", TRAIN], check=True)

@@ -31,14 +31,13 @@ from synthcity.forecast.forecaster import Forecaster
 from synthcity.forecast.mixing import Mix
 from synthcity.forecast.named import Named
 from synthcity.forecast.quantise import Quantised
-from synthcity.forecast.weights import mean_terms
 from synthcity.market.times import quarter_of_day
 from synthcity.search.config import BudgetConfig
 from synthcity.search.data import SearchData
 from synthcity.search.finals.blend import fit_mix
 from synthcity.search.finals.choice import MIX, choose, stage_seed
 from synthcity.search.finals.contenders import enter, select
-from synthcity.search.finals.scoring import PairRow, Scorer
+from synthcity.search.finals.scoring import OwnRow, Scorer
 from synthcity.search.finals.timing import FinalsClock, note_refit
 from synthcity.search.journal.events import (
     Baselines,
@@ -92,9 +91,9 @@ def score_baselines(recorder: Recorder, data: SearchData, scorer: Scorer, *, see
         return
     recorder.emit("stage", name="baselines", message=f"scoring {len(BASELINES)} baselines on validation prompts")
     names, begin = list(BASELINES), scorer.seconds
-    rows = scorer.pair_terms([baseline(name) for name in names], data.validation_prompts(fresh=False), seed=seed)
-    pairs = mean_terms([(row.terms, row.weight) for row in rows])
-    scores = {name: float(pairs.to_realised[k] - 0.5 * pairs.apart[k, k]) for k, name in enumerate(names)}
+    rows = scorer.own_scores([baseline(name) for name in names], data.validation_prompts(fresh=False), seed=seed)
+    means = np.average([row.scores for row in rows], axis=0, weights=[row.weight for row in rows])
+    scores = dict(zip(names, map(float, means), strict=True))
     best = names.index(min(scores, key=lambda name: scores[name]))
     recorder.emit(
         "baselines",
@@ -105,9 +104,9 @@ def score_baselines(recorder: Recorder, data: SearchData, scorer: Scorer, *, see
     )
 
 
-def _means(rows: Sequence[PairRow], member: int, group: Callable[[PairRow], str]) -> dict[str, float]:
+def _means(rows: Sequence[OwnRow], member: int, group: Callable[[OwnRow], str]) -> dict[str, float]:
     """Return a member's weighted mean score in each group of prompts."""
-    scores = np.array([row.terms.to_realised[member] - 0.5 * row.terms.apart[member, member] for row in rows])
+    scores = np.array([row.scores[member] for row in rows])
     names, which = np.unique([group(row) for row in rows], return_inverse=True)
     weight = np.array([row.weight for row in rows])
     means = np.bincount(which, weights=weight * scores) / np.bincount(which, weights=weight)

@@ -21,7 +21,7 @@ from synthcity.forecast.evaluation.diagnostics import Diagnostics, level_horizon
 from synthcity.forecast.evaluation.interval import block_days
 from synthcity.forecast.forecaster import Forecaster, Paths
 from synthcity.forecast.named import Named
-from synthcity.forecast.weights import PairTerms, pair_terms
+from synthcity.forecast.weights import Floats, PairTerms, own_scores, pair_terms
 from synthcity.market.bars import Market, Prices
 from synthcity.search.data import SearchData
 from synthcity.sn50.competitions import Competition, Rules
@@ -41,6 +41,16 @@ class PairRow:
     asset: str
     start: int
     terms: PairTerms
+    weight: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnRow:
+    """What each forecaster scores on one prompt by itself, (K,); ``weight`` is its asset's coefficient."""
+
+    asset: str
+    start: int
+    scores: Floats
     weight: float
 
 
@@ -75,14 +85,29 @@ class Scorer:
         Raises:
             DataError: no prompt has a realised last price.
         """
-        rows = self._spread(_pair_chunk, forecasters, prompts, seed)
+        rows, weight = self._found(pair_terms, forecasters, prompts, seed), self._data.rules.coefficient
+        return [PairRow(asset=p.asset, start=p.start_time, terms=terms, weight=weight(p.asset)) for p, terms in rows]
+
+    def own_scores(self, forecasters: Sequence[Forecaster], prompts: Sequence[Prompt], *, seed: int) -> list[OwnRow]:
+        """Return prompt by prompt what each forecaster scores by itself, the law and not an ensemble.
+
+        Raises:
+            DataError: no prompt has a realised last price.
+        """
+        rows, weight = self._found(own_scores, forecasters, prompts, seed), self._data.rules.coefficient
+        return [OwnRow(asset=p.asset, start=p.start_time, scores=found, weight=weight(p.asset)) for p, found in rows]
+
+    def _found(
+        self,
+        terms: Callable[..., T | None],
+        forecasters: Sequence[Forecaster],
+        prompts: Sequence[Prompt],
+        seed: int,
+    ) -> list[tuple[Prompt, T]]:
+        rows = self._spread(partial(_terms_chunk, terms), forecasters, prompts, seed)
         if not rows:
             raise DataError(f"none of {len(prompts)} validation prompts has a realised last price; check the prices")
-        weight = self._data.rules.coefficient
-        return [
-            PairRow(asset=prompt.asset, start=prompt.start_time, terms=terms, weight=weight(prompt.asset))
-            for prompt, terms in rows
-        ]
+        return rows
 
     def scores_and_diagnostics(
         self, forecasters: Sequence[Forecaster], prompts: Sequence[Prompt], *, seed: int, rival: str
@@ -158,18 +183,17 @@ def _score_chunk(
     return [(rows, lost)]
 
 
-def _pair_chunk(
+def _terms_chunk(
+    terms: Callable[..., T | None],
     forecasters: list[Forecaster],
     market: Market,
     prompts: list[Prompt],
     competition: Competition,
     rules: Rules,
     seed: int,
-) -> list[tuple[Prompt, PairTerms]]:
-    found = [
-        (prompt, pair_terms(forecasters, market, prompt, competition, rules, seed, _PAIR_PATHS)) for prompt in prompts
-    ]
-    return [(prompt, terms) for prompt, terms in found if terms is not None]
+) -> list[tuple[Prompt, T]]:
+    found = [(prompt, terms(forecasters, market, prompt, competition, rules, seed, _PAIR_PATHS)) for prompt in prompts]
+    return [(prompt, one) for prompt, one in found if one is not None]
 
 
 def _diagnose_chunk(

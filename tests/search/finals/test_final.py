@@ -25,7 +25,7 @@ from synthcity.market.periods import Periods
 from synthcity.search.config import BudgetConfig
 from synthcity.search.finals import contenders, final
 from synthcity.search.finals.final import run_final, score_baselines
-from synthcity.search.finals.scoring import PairRow
+from synthcity.search.finals.scoring import OwnRow, PairRow
 from synthcity.search.journal.events import Chosen, Contenders, Degraded, FinalistTold, MixTold, SeenTest, Winner
 from synthcity.search.journal.history import TrialRecord
 from synthcity.search.journal.journal import Journal
@@ -81,6 +81,15 @@ class GivenScores:
         apart = np.ones((len(wanted), len(wanted))) - np.eye(len(wanted))
         terms = PairTerms(100.0 + apart @ wanted, apart)
         return [PairRow(asset="BTC", start=day * 2 * DAY, terms=terms, weight=1.0) for day in range(8)]
+
+    def own_scores(self, forecasters: Sequence[Forecaster], prompts: list[str], *, seed: int) -> list[OwnRow]:
+        self._enter("baselines")
+        assert prompts == ["seen"]
+        found = 100.0 + np.arange(len(forecasters), dtype=float)
+        return [
+            OwnRow(asset=asset, start=6 * hour * 3600, scores=found + extra, weight=weight)
+            for hour, (asset, extra, weight) in enumerate([("BTC", 0.0, 3.0), ("ETH", 4.0, 1.0)])
+        ]
 
     def scores(self, forecasters: Sequence[Forecaster], prompts: list[str], *, seed: int) -> pd.DataFrame:
         self._enter("fresh")
@@ -246,8 +255,9 @@ def test_baselines_are_scored_once(tmp_path: Path, recorder: Recorder) -> None:
     scorer = GivenScores(tmp_path, recorder, {}, [1 / len(BASELINES)] * len(BASELINES))
     for _ in range(2):
         score_baselines(recorder, data(), scorer, seed=0)  # type: ignore[arg-type]
-    assert scorer.calls == ["mix"]
-    assert recorder.history.baselines.keys() == BASELINES.keys()
+    assert scorer.calls == ["baselines"]
+    assert recorder.history.baselines == {name: 101.0 + at for at, name in enumerate(BASELINES)}
+    assert recorder.history.baseline_slices["scores_by_asset"] == {"BTC": 100.0, "ETH": 104.0}
 
 
 def test_a_score_whose_state_was_never_saved_is_no_finalist(tmp_path: Path, recorder: Recorder) -> None:

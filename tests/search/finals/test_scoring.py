@@ -9,8 +9,9 @@ from synthcity.errors import DataError
 from synthcity.forecast.baselines import baseline
 from synthcity.forecast.evaluation.backtest import backtest_prompts
 from synthcity.forecast.forecaster import Paths
+from synthcity.forecast.weights import pair_terms
 from synthcity.market.bars import History, Market
-from synthcity.search.finals.scoring import _diagnose_chunk, _pair_chunk, _score_chunk
+from synthcity.search.finals.scoring import _diagnose_chunk, _score_chunk, _terms_chunk
 from synthcity.sn50.competitions import get_competition, get_rules
 from synthcity.sn50.prompt import Prompt
 from tests.market.factories import START, make_bars
@@ -44,6 +45,6 @@ def test_a_prompt_that_one_cannot_answer_is_lost_for_all_wherever_it_is_scored()
     assert told["num_prompts"] == len(PROMPTS) - 1
     assert told["rival"] == "tired"
     assert all(fan["rival"] == fan["quantiles"] for fan in told["fans"])  # the same law, the same seed
-    pairs = _pair_chunk(both, MARKET, PROMPTS, COMPETITION, RULES, 0)
+    pairs = _terms_chunk(pair_terms, both, MARKET, PROMPTS, COMPETITION, RULES, 0)
     assert len(pairs) == len(PROMPTS) - 1
     assert np.isfinite(pairs[0][1].to_realised).all()
