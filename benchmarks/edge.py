@@ -3,6 +3,7 @@
 Run ``python -m benchmarks.edge STORE``: presets are trained on what there is before the first day that is judged and
 scored on the windows after it, every one with the same random numbers, and each row is held against the row before it
 and against the first, paired by blocks of days, over all presets and seeds together and apart. Lower is better.
+``--change recency`` asks instead whether windows of late are worth more: each row draws them by another half-life.
 """
 
 from __future__ import annotations
@@ -12,17 +13,17 @@ import multiprocessing
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from synthcity.durations import parse_duration
+from synthcity.durations import DAY, parse_duration
 from synthcity.forecast.evaluation.interval import ratio_interval
 from synthcity.market.bars import Market
-from synthcity.market.dataset import Dataset, build_dataset
+from synthcity.market.dataset import Dataset, Indices, build_dataset
 from synthcity.market.store import open_store
 from synthcity.market.times import parse_time
 from synthcity.market.windows import WindowSpec
@@ -44,20 +45,30 @@ class Row:
     since: str
     bursts: bool = True
     calendar: bool = True
+    half_life: float | None = None  # days in which the chance of a window to be drawn halves; None draws all alike
 
 
-ROWS = (
-    Row(name="as before", since="2025-01-01", bursts=False, calendar=False),
-    Row(name="+ bursts", since="2025-01-01", calendar=False),
-    Row(name="+ releases", since="2025-01-01"),
-    Row(name="+ 2024", since="2024-01-01"),
-)
+ROWS = {
+    "inputs": (
+        Row(name="as before", since="2025-01-01", bursts=False, calendar=False),
+        Row(name="+ bursts", since="2025-01-01", calendar=False),
+        Row(name="+ releases", since="2025-01-01"),
+        Row(name="+ 2024", since="2024-01-01"),
+    ),
+    "recency": (
+        Row(name="all alike", since="2024-01-01"),
+        Row(name="360 days", since="2024-01-01", half_life=360),
+        Row(name="120 days", since="2024-01-01", half_life=120),
+        Row(name="40 days", since="2024-01-01", half_life=40),
+    ),
+}
 
 
 def main() -> None:
     """Train everything, then print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("store", type=Path)
+    parser.add_argument("--change", choices=list(ROWS), default="inputs")
     parser.add_argument("--competition", default="crypto-24h")
     parser.add_argument("--presets", default="lstm_gbm,summary_gbm,tcn_sde")
     parser.add_argument("--judge-from", default="2025-08-01")
@@ -73,9 +84,12 @@ def main() -> None:
     kept = {series.asset for series in store.list_series() if series.resolution == competition.time_increment}
     options.assets = [asset for asset in competition.assets if asset in kept]
     market = store.load_market(options.assets, competition.time_increment, end=end)
-    for row in ROWS:
+    rows = ROWS[options.change]
+    for row in rows:
         _DATASETS[row.name] = _dataset(market, row, options)
-    keys = [(r.name, p, s) for s in range(options.seeds) for p in options.presets.split(",") for r in ROWS]
+    keys = [
+        (r.name, p, s) for s in range(options.seeds) for p in options.presets.split(",") for r in ROWS[options.change]
+    ]
     begin = time.perf_counter()
     with ProcessPoolExecutor(options.workers, mp_context=multiprocessing.get_context("fork")) as pool:
         jobs = [pool.submit(_train, key, options.steps) for key in keys]
@@ -89,7 +103,7 @@ def _dataset(market: Market, row: Row, options: argparse.Namespace) -> Dataset:
     competition = get_competition(options.competition, rules)
     increment = competition.time_increment
     judged = (parse_time(options.judge_from), parse_time(options.judge_until))
-    return build_dataset(
+    dataset = build_dataset(
         market,
         competition=competition.name,
         rules=rules.date,
@@ -100,6 +114,18 @@ def _dataset(market: Market, row: Row, options: argparse.Namespace) -> Dataset:
         validation_every=int(options.every),
         coefficients={asset: rules.coefficient(asset) for asset in options.assets},
     )
+    if row.half_life is None:
+        return dataset
+    steps = row.half_life * DAY / increment
+    return replace(dataset, train={asset: recent(starts, steps) for asset, starts in dataset.train.items()})
+
+
+def recent(starts: Indices, half_life: float) -> Indices:
+    """Return as many starts, sorted, some of them often: half as often with every ``half_life`` grid steps of age."""
+    chance = np.exp2((starts - starts[-1]) / half_life).cumsum()
+    wanted = (np.arange(len(starts)) + 0.5) / len(starts) * chance[-1]
+    drawn: Indices = starts[np.searchsorted(chance, wanted)]
+    return drawn
 
 
 def _train(key: Key, steps: int) -> WindowScores:
