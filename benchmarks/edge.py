@@ -4,6 +4,7 @@ Run ``python -m benchmarks.edge STORE``: presets are trained on what there is be
 scored on the windows after it, every one with the same random numbers, and each row is held against the row before it
 and against the first, paired by blocks of days, over all presets and seeds together and apart. Lower is better.
 ``--change recency`` asks instead whether windows of late are worth more: each row draws them by another half-life.
+``--change minutes``, for crypto-1h, whether minutes that are drawn between five-minute bars are worth learning from.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from synthcity.durations import DAY, parse_duration
 from synthcity.forecast.evaluation.interval import ratio_interval
 from synthcity.market.bars import Market
 from synthcity.market.dataset import Dataset, Indices, build_dataset
+from synthcity.market.finer import COARSE, lengthen
 from synthcity.market.store import open_store
 from synthcity.market.times import parse_time
 from synthcity.market.windows import WindowSpec
@@ -46,6 +48,7 @@ class Row:
     bursts: bool = True
     calendar: bool = True
     half_life: float | None = None  # days in which the chance of a window to be drawn halves; None draws all alike
+    drawn_minutes: bool = False
 
 
 ROWS = {
@@ -60,6 +63,11 @@ ROWS = {
         Row(name="360 days", since="2024-01-01", half_life=360),
         Row(name="120 days", since="2024-01-01", half_life=120),
         Row(name="40 days", since="2024-01-01", half_life=40),
+    ),
+    "minutes": (
+        Row(name="real", since="2025-01-01"),
+        Row(name="+ 2025", since="2025-01-01", drawn_minutes=True),
+        Row(name="+ 2024", since="2024-01-01", drawn_minutes=True),
     ),
 }
 
@@ -103,6 +111,10 @@ def _dataset(market: Market, row: Row, options: argparse.Namespace) -> Dataset:
     competition = get_competition(options.competition, rules)
     increment = competition.time_increment
     judged = (parse_time(options.judge_from), parse_time(options.judge_until))
+    if row.drawn_minutes:
+        coarse = open_store(str(options.store)).load_market(options.assets, COARSE, end=judged[0])
+        by_asset = {asset: coarse[asset, COARSE] for asset in options.assets}
+        market = lengthen(market, by_asset, increment, parse_time(row.since) - 40 * DAY)
     dataset = build_dataset(
         market,
         competition=competition.name,

@@ -31,7 +31,8 @@ class DataConfig:
     """Which prices, which periods, what networks are told of them, and how often a forecast is asked for.
 
     ``bursts``: whether networks are told of the bursts of volatility on the marks of the clock. ``calendar``: whether
-    they are told of releases that are known to come; simulated prices have no such calendar.
+    they are told of releases that are known to come; simulated prices have no such calendar. ``drawn_minutes``: whether
+    networks that work in minutes also learn from those before the first, drawn between five-minute bars.
     """
 
     periods: Periods
@@ -43,6 +44,7 @@ class DataConfig:
     test_every: float = duration(11.0 * HOUR, low=1, high=366 * DAY)
     bursts: bool = True
     calendar: bool = True
+    drawn_minutes: bool = False
     simulated: SimulatedConfig = field(default_factory=SimulatedConfig)
 
     @property

@@ -14,6 +14,7 @@ from synthcity.forecast.evaluation.backtest import backtest_prompts, check_on_gr
 from synthcity.market.bars import Market
 from synthcity.market.columns import closes_alone
 from synthcity.market.dataset import Dataset, build_dataset
+from synthcity.market.finer import COARSE, lengthen
 from synthcity.market.periods import Period, Periods
 from synthcity.market.simulated import SimulatedMarket
 from synthcity.market.store import open_store
@@ -54,7 +55,15 @@ class SearchData:
             rules=self.rules.date,
             assets=self.assets,
             periods=self.periods,
+            drawn_minutes=bool(self._drawn),
         )
+
+    @property
+    def _drawn(self) -> dict[str, Period]:
+        """From which assets' drawn minutes networks learn, and when those lie."""
+        own = {asset: int(self.market[asset, self.dataset.spec.increment].observed[0]) for asset in self.assets}
+        first = {asset: max(int(self.dataset.tables[asset].time[0]), self.periods.train.start) for asset in own}
+        return {asset: Period(start=first[asset], end=own[asset]) for asset in own if first[asset] < own[asset]}
 
     @property
     def task(self) -> str:
@@ -65,12 +74,17 @@ class SearchData:
     def notes(self) -> tuple[str, ...]:
         """What the prices make of the networks, a sentence each."""
         closes = [asset for asset in self.assets if closes_alone(self.market[asset, self.dataset.spec.increment]).any()]
-        if not closes:
-            return ()
-        return (
-            f"The prices of {', '.join(closes)} are closes alone, so no network reads the high and low of a bar, here "
-            "and when it answers.",
-        )
+        told = [
+            f"Networks also learn from minutes of {asset} that are drawn between five-minute bars, {drawn}; nothing is "
+            "scored there."
+            for asset, drawn in self._drawn.items()
+        ]
+        if closes:
+            told.append(
+                f"The prices of {', '.join(closes)} are closes alone, so no network reads the high and low of a bar, "
+                "here and when it answers."
+            )
+        return tuple(told)
 
     @property
     def weights(self) -> dict[str, float]:
@@ -114,17 +128,19 @@ def load_data(config: SearchConfig) -> SearchData:
     market = load_prices(data, assets, competition.time_increment, periods.test.end)
     for asset in assets:
         _check_history(market, asset, competition.time_increment, periods)
+    spec = WindowSpec.of(
+        competition.time_increment,
+        competition.time_length // competition.time_increment,
+        ranges=not any(closes_alone(bars).any() for bars in market.values()),
+        bursts=data.bursts,
+        calendar=data.calendar and market.foresight is not None,
+    )
+    known = market.until(periods.validation.end)
     dataset = build_dataset(
-        market.until(periods.validation.end),
+        _lengthened(known, data, assets, spec) if data.drawn_minutes else known,
         competition=competition.name,
         rules=rules.date,
-        spec=WindowSpec.of(
-            competition.time_increment,
-            competition.time_length // competition.time_increment,
-            ranges=not any(closes_alone(bars).any() for bars in market.values()),
-            bursts=data.bursts,
-            calendar=data.calendar and market.foresight is not None,
-        ),
+        spec=spec,
         assets=assets,
         train=(periods.train.start, periods.train.end),
         validation=(periods.validation.start, periods.validation.end),
@@ -197,6 +213,19 @@ def load_prices(data: DataConfig, assets: tuple[str, ...], resolution: int, end:
     if not is_address(data.path) and not Path(data.path).is_dir():
         raise DataError(f"there is no price store at {data.path!r}; set data.path or fill one with `synthcity data`")
     return open_store(data.path).load_market(assets, resolution, end=end, venue=data.venue)
+
+
+def _lengthened(market: Market, data: DataConfig, assets: tuple[str, ...], spec: WindowSpec) -> Market:
+    """Return ``market`` with drawn minutes before each asset's first, from the five-minute bars of the same venue."""
+    if data.source == SIMULATED or spec.increment >= COARSE:
+        why = "simulated prices have every minute" if data.source == SIMULATED else "its steps are five minutes already"
+        raise ConfigError(f"data.drawn_minutes: {why}, so there is none to draw; leave it false")
+    assert data.path is not None
+    store = open_store(data.path)
+    venues = {asset: store.find(asset, spec.increment, data.venue).venue for asset in assets}
+    held = {(one.asset, one.venue) for one in store.series() if one.resolution == COARSE}
+    coarse = {a: store.load(a, COARSE, venue) for a, venue in venues.items() if (a, venue) in held}
+    return lengthen(market, coarse, spec.increment, data.periods.train.start - spec.lookback * spec.increment)
 
 
 def _check_prompts(name: str, prompts: list[Prompt], data: SearchData) -> None:

@@ -26,6 +26,7 @@ from synthcity.forecast.bundles.verified import MANIFEST
 from synthcity.forecast.forecaster import Composite, Forecaster
 from synthcity.market.bars import Bars, Market
 from synthcity.market.dataset import Dataset, build_dataset
+from synthcity.market.finer import COARSE, lengthen
 from synthcity.market.periods import Period
 from synthcity.market.store import open_store
 from synthcity.market.times import format_duration, format_time
@@ -52,7 +53,8 @@ class _Job:
     @property
     def data_key(self) -> tuple[object, ...]:
         """Equal for those that share a dataset."""
-        return self.competition.name, self.rules, self.network.spec, self.network.assets, self._start
+        drawn = self.facts.drawn_minutes
+        return self.competition.name, self.rules, self.network.spec, self.network.assets, self._start, drawn
 
     @property
     def _start(self) -> int:
@@ -62,8 +64,12 @@ class _Job:
         """Return all windows up to ``until``; a handful are told apart to be scored, which decides nothing."""
         spec, rules = self.network.spec, get_rules(self.rules)
         horizon = spec.horizon * spec.increment
+        known = market.until(until)
+        if self.facts.drawn_minutes:
+            coarse = {asset: known[asset, COARSE] for asset in self.network.assets if (asset, COARSE) in known}
+            known = lengthen(known, coarse, spec.increment, self._start - spec.lookback * spec.increment)
         return build_dataset(
-            market.until(until),
+            known,
             competition=self.competition.name,
             rules=self.rules,
             spec=spec,
@@ -160,6 +166,8 @@ def _prices(data: Path | str, jobs: Sequence[_Job]) -> tuple[Market, tuple[str, 
         series = store.find(asset, increment, of[0] if len(of) == 1 else None)
         bars[asset, increment] = store.load(asset, increment, series.venue)
         venues.add(series.venue)
+        if any((one.asset, one.venue, one.resolution) == (asset, series.venue, COARSE) for one in held):
+            bars[asset, COARSE] = store.load(asset, COARSE, series.venue)  # to draw minutes from
     return Market(bars, store.outlook(venues)), tuple(sorted(venues))
 
 

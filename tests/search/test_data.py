@@ -71,6 +71,7 @@ def test_prompts_keep_a_horizon_between_periods() -> None:
         (["data.periods.test=[2025-01-25, 2025-01-25T10:00]"], ConfigError, "shorter than one horizon"),
         (["data.periods.train=[2025-01-01, 2025-01-05]"], DataError, "no complete train window"),
         (["data.periods.test=[2025-02-25, 2025-02-28]"], ConfigError, "outside the simulated days"),
+        (["data.drawn_minutes=true"], ConfigError, "drawn_minutes: simulated prices have every minute"),
     ],
 )
 def test_nonsense_is_one_sentence(settings: list[str], error: type[SynthcityError], message: str) -> None:
@@ -95,6 +96,7 @@ def test_nonsense_is_one_sentence(settings: list[str], error: type[SynthcityErro
             DataError,
             "nothing of it lies in the train period",
         ),
+        (["data.drawn_minutes=true"], ConfigError, "its steps are five minutes already, .* leave it false"),
     ],
 )
 def test_a_store_that_does_not_serve(
@@ -133,6 +135,35 @@ def test_networks_are_told_of_the_calendar_of_real_prices_alone(store: Path, tmp
         told[name] = dataset.tables["BTC"].future[:, -1] if dataset.spec.calendar else None
     assert told["off"] is told["made"] is None
     assert 0 < np.count_nonzero(told["real"]) < 0.2 * len(told["real"]), "releases of that time"
+
+
+def test_networks_alone_learn_from_minutes_that_are_drawn_before_the_first(tmp_path: Path) -> None:
+    market = SimulatedMarket(SimulatedConfig(days=30))
+    first = int(np.datetime64("2025-01-16", "s").astype(int))
+    for asset in ("BTC", "ETH"):
+        minutes, coarse = market.bars(asset, 60), market.bars(asset, 300)
+        Store(tmp_path).append(asset, "binance", 60, minutes.slice(int(np.searchsorted(minutes.time, first)), 99_999))
+        Store(tmp_path).append(asset, "binance" if asset == "BTC" else "okx", 300, coarse)
+    settings = {"source": "store", "path": str(tmp_path), "assets": ["BTC", "ETH"], "periods": PERIODS}
+    plain, drawn = (
+        load_data(parse_config({"competition": "crypto-1h", "data": {**settings, "drawn_minutes": is_drawn}}))
+        for is_drawn in (False, True)
+    )
+    assert drawn.notes == (
+        "Networks also learn from minutes of BTC that are drawn between five-minute bars, 2025-01-10 00:00 to "
+        "2025-01-16 00:01; nothing is scored there.",
+    ), "ETH has five-minute bars of another venue alone"
+    assert drawn.facts.drawn_minutes
+    assert not plain.facts.drawn_minutes
+    assert plain.notes == ()
+    table, own = drawn.dataset.tables["BTC"], plain.dataset.tables["BTC"]
+    starts = table.time[drawn.dataset.train["BTC"]]
+    assert starts[0] == drawn.periods.train.start
+    assert starts[-1] == own.time[plain.dataset.train["BTC"]][-1]
+    np.testing.assert_array_equal(table.price[-len(own) :], own.price)
+    np.testing.assert_array_equal(drawn.dataset.tables["ETH"].price, plain.dataset.tables["ETH"].price)
+    for asset in ("BTC", "ETH"):
+        np.testing.assert_array_equal(drawn.market[asset, 60].close, plain.market[asset, 60].close)
 
 
 def test_an_empty_store(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ class Facts:
         periods: "train", "validation" and "test"; its networks learned from the first two.
         refit_of: sha256 of the manifest of the bundle whose networks were trained again to make this one, on all of
             ``periods["train"]``; no verdict speaks of it.
+        drawn_minutes: whether networks learned from minutes, too, that were drawn between coarser bars.
     """
 
     venues: tuple[str, ...] = ()
@@ -35,10 +36,18 @@ class Facts:
     assets: tuple[str, ...] = ()
     periods: Mapping[str, Period] = field(default_factory=dict)
     refit_of: str | None = None
+    drawn_minutes: bool = False
 
     @classmethod
     def of_search(
-        cls, *, venues: Sequence[str], competition: str, rules: str, assets: Sequence[str], periods: Periods
+        cls,
+        *,
+        venues: Sequence[str],
+        competition: str,
+        rules: str,
+        assets: Sequence[str],
+        periods: Periods,
+        drawn_minutes: bool = False,
     ) -> Facts:
         """Return the facts of what a search freezes."""
         return cls(
@@ -47,6 +56,7 @@ class Facts:
             rules=rules,
             assets=tuple(assets),
             periods={name: getattr(periods, name) for name in PERIODS},
+            drawn_minutes=drawn_minutes,
         )
 
     @classmethod
@@ -67,6 +77,7 @@ class Facts:
                 assets=_names(manifest, "assets"),
                 periods=_periods(manifest),
                 refit_of=_text(manifest, "refit_of"),
+                drawn_minutes=_flag(manifest, "drawn_minutes"),
             )
         except (ValueError, ConfigError) as error:
             raise BundleError(f"{where} makes no sense: {error}; copy the bundle again") from error
@@ -80,6 +91,7 @@ class Facts:
             "assets": list(self.assets),
             "periods": {name: str(period) for name, period in self.periods.items()},
             "refit_of": self.refit_of,
+            "drawn_minutes": self.drawn_minutes,
         }
         return {name: value for name, value in known.items() if value}
 
@@ -108,6 +120,7 @@ class Facts:
         assets = ", ".join(self.assets) or f"{UNKNOWN} assets"
         span = UNKNOWN if self.learned is None else str(self.learned)
         told = f"{prices}; {self.competition or UNKNOWN}, rules {self.rules or UNKNOWN}; {assets}; learned from {span}"
+        told += ", in part from DRAWN minutes" if self.drawn_minutes else ""
         return told if self.refit_of is None else f"{told}, REFITTED from bundle {self.refit_of[:12]} without a verdict"
 
 
@@ -139,6 +152,13 @@ def _text(manifest: Mapping[str, object], name: str) -> str | None:
     value = manifest.get(name)
     if value is not None and not isinstance(value, str):
         raise ValueError(f"{name} is {value!r}, not a text")
+    return value
+
+
+def _flag(manifest: Mapping[str, object], name: str) -> bool:
+    value = manifest.get(name, False)
+    if not isinstance(value, bool):
+        raise ValueError(f"{name} is {value!r}, neither true nor false")
     return value
 
 
