@@ -10,18 +10,34 @@ from ray.exceptions import RayError, RayTaskError
 
 from synthcity.durations import DAY
 from synthcity.errors import ConfigError, TrialFailed
-from synthcity.pipeline.events import Crowned, Deployed, Renewed, Told
+from synthcity.forecast.bundles.choose import identify
+from synthcity.forecast.bundles.facts import SIMULATED, Facts
+from synthcity.forecast.quantise import Quantised
+from synthcity.market.dataset import build_dataset
+from synthcity.market.periods import Period
+from synthcity.market.simulated import SimulatedMarket
+from synthcity.market.windows import WindowSpec
+from synthcity.nets.forecaster import NetForecaster
+from synthcity.nets.training import Trainer
+from synthcity.pipeline.config import Sweep, load_pipeline
+from synthcity.pipeline.events import Crowned, Deployed, Renewed, Told, Waiting
 from synthcity.pipeline.state import Round, State
 from synthcity.pipeline.steps.deploying import crowned, is_racing
 from synthcity.pipeline.steps.renewing import EVERY_DAYS, MOST_IN_A_ROW, NEW_DAYS, due, learned_until, renewed
+from synthcity.pipeline.steps.work import Rounds
+from synthcity.pipeline.worlds.rehearsal import Rehearsal
 from synthcity.search import renewal
-from synthcity.serve.challengers.candidacy import is_refit
+from synthcity.serve.challengers.candidacy import is_refit, race_of
+from synthcity.serve.settlement.challenge import Pair
 from synthcity.serve.settlement.offer import Offer
+from synthcity.serve.settlement.settle import read_scores
 from synthcity.serve.settlement.succession import Succession
+from synthcity.settings import Settings
 from tests.forecast.bundles.test_facts import bundle, facts
 from tests.pipeline.standin import began
 from tests.serve.challengers.test_candidacy import again
 
+FILE = Path(__file__).parents[3] / "configs" / "quickstart-pipeline.yaml"
 LEARNED = 1_742_428_800  # 2025-03-20, when the bundle's validation ends
 DUE = LEARNED + EVERY_DAYS * DAY
 OLD, NEW = LEARNED - NEW_DAYS * DAY, LEARNED - 60 * DAY
@@ -115,3 +131,56 @@ def test_what_cannot_be_trained_again_goes_on_to_be_served(
     state = State(offered=("crypto-24h", Deployed(round=1, state="s", folder="old", bundle="b")))
     assert state.after(Told(event=told, time=DUE)).offered == state.offered
     assert Offer.read(miner) is None
+
+
+@pytest.mark.slow
+def test_a_champion_is_trained_again_by_the_loop_and_races_as_a_refit(tmp_path: Path) -> None:
+    """Nothing is replaced: market, training on Ray, offer and the rehearsed miner's race are those of the loop."""
+    miner, folder = tmp_path / "miner", tmp_path / "loop"
+    settings = [f"folder={folder}", f"deploy={miner}", "settings=['data.assets=[BTC]', data.simulated.days=70]"]
+    opening = load_pipeline(FILE, settings)
+    [(competition, sweep)] = opening.sweeps.items()
+    parent = _trained(tmp_path / "parent", sweep)
+    world = Rehearsal(opening)
+    rounds = Rounds(opening, world, Settings.load({}))
+    state = State().after(Told(event=rounds.opened(), time=0.0))
+    world.settle(state)  # makes the miner's folder
+    answered_by(miner, str(parent))
+    told = rounds.begin(state)
+    assert isinstance(told, Renewed), told
+    assert told.folder, told.reason
+    assert is_refit(told.folder, str(parent))
+    assert learned_until(told.folder, competition) == sweep.config.data.simulated.end // DAY * DAY
+    now = world.now(state)
+    state = state.after(Told(event=told, time=now))
+    world.settle(state)
+    state = state.after(Told(event=Waiting(until=now + 3 * DAY, reason=""), time=now))
+    world.settle(state)
+    assert is_racing(miner, state)
+    assert race_of(str(parent), told.folder, from_place=False) == Pair(identify(str(parent)), told.bundle, True)
+    settled = read_scores(miner / "ledger").groupby("bundle").size()
+    assert settled[told.bundle] == settled[identify(str(parent))] > 0
+
+
+def _trained(folder: Path, sweep: Sweep) -> Path:
+    """A small network that learned from the first days of a sweep's market."""
+    simulated = sweep.config.data.simulated
+    start, end = simulated.epoch + 10 * DAY, simulated.epoch + 38 * DAY
+    periods = {"train": Period(start=start, end=end - 3 * DAY), "validation": Period(start=end - 3 * DAY, end=end)}
+    config = {"d_model": 16, "history": 24, "blocks": [], "head": {"name": "gbm"}}
+    data = build_dataset(
+        SimulatedMarket(simulated).market(["BTC"], end=end, resolution=300),
+        competition="crypto-24h",
+        rules="2026-09",
+        spec=WindowSpec.of(300, 288),
+        assets=("BTC",),
+        train=(start, end - 3 * DAY),
+        validation=(end - 3 * DAY, end),
+        validation_every=DAY,
+        coefficients={"BTC": 1.0},
+    )
+    trainer = Trainer(config, data, seed=1, num_rungs=1, max_steps=20)
+    trainer.fit(rungs=1)
+    told = Facts(venues=(SIMULATED,), competition="crypto-24h", rules="2026-09", assets=("BTC",), periods=periods)
+    Quantised(NetForecaster.from_state(trainer.state())).save(folder, metrics={}, manifest=told.to_manifest())
+    return folder
