@@ -11,6 +11,7 @@ import functools
 import shutil
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
@@ -86,6 +87,8 @@ def made_data(sweep: SearchConfig, market: Market, venue: str) -> SearchData:
     rules = get_rules(sweep.rules)
     periods = sweep.data.periods
     assert isinstance(periods, Periods)
+    known = SimpleNamespace(time=market["BTC", 60].observed)
+    dataset = SimpleNamespace(spec=SimpleNamespace(increment=60), tables={"BTC": known})
     return SearchData(
         competition=get_competition(sweep.competition, rules),
         rules=rules,
@@ -93,7 +96,7 @@ def made_data(sweep: SearchConfig, market: Market, venue: str) -> SearchData:
         venues=(venue,),
         periods=periods,
         market=market,
-        dataset=None,  # type: ignore[arg-type] # nothing is trained
+        dataset=dataset,  # type: ignore[arg-type] # nothing is trained
         validation_every=int(sweep.data.validation_every),
         test_every=int(sweep.data.test_every),
     )
