@@ -14,7 +14,11 @@ NOT_PERMITTED = any_child.NOT_PERMITTED
 
 # of a child of any kind, by the sentence with which it ends; what ends with a result ends in silence here
 OF_ANY_CHILD = {
-    name: ("train", text, TRAINED if text.lstrip().startswith("result") or "\nresult" in text else f"{how}|{TRAINED}")
+    name: (
+        "train",
+        text,
+        f"{TRAINED}|ModuleNotFoundError" if text.startswith("result") or "\nresult" in text else f"{how}|{TRAINED}",
+    )
     for name, (text, how) in any_child.ESCAPES.items()
     if not name.startswith("lies: ")
 }
@@ -74,7 +78,8 @@ FILES = {
 LIES = {
     "no numbers": ("judge", "return x_bsd * float('nan')", "not finite"),
     "no numbers in a step": ("train", "return x_bsd * float('nan')", "training loss became nan|not finite"),
-    "another size": ("judge", "return x_bsd[:1]", "asked for|Error|size"),
+    "another size": ("judge", "return x_bsd[:, :3]", "RuntimeError"),
+    "words on its way": ("train", "print('x' * 10000)", "header of its answer"),
     "more weights than it told": (
         "train",
         "import torch\nif not hasattr(self, 'extra'): self.extra = torch.nn.Parameter(torch.ones(3))",
@@ -109,7 +114,6 @@ HARMLESS = {
                TRAINED),
     "a clock": ("train", "import time; time.thread_time = lambda: 0.0", TRAINED),
     "another seed": ("file", "import torch; torch.manual_seed(7)", TRAINED),
-    "words on its way": ("train", "print('x' * 10000)", TRAINED),
     "the environment": ("judge", "import os; assert not [k for k in os.environ if 'KEY' in k]", TRAINED),
     "what came after": (
         "judge",

@@ -133,7 +133,9 @@ def test_nothing_gets_out(
     code = {"kind": "block", "name": "gated_average", "source": hostile(place, text)}
     monkeypatch.setattr(walled_network, "codes_of", lambda config: (code,))
     try:
-        score = trainer(dataset).advance()["rung_score"]
+        fitted = trainer(dataset)
+        score = fitted.advance()["rung_score"]
+        fitted.state()
         outcome = "trained"
     except TrialFailed as error:
         outcome = str(error)
