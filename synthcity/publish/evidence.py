@@ -153,11 +153,11 @@ def evidence(run: Path) -> Iterator[Evidence]:
 
 
 def _without_samples(run: Path, history: TrialHistory) -> str:
-    if is_simulated(read_facts(run / WINNER)):
-        return f"the run in {run} is of a SIMULATED market: what it proves is worth nothing; search on real prices"
     chosen = history.finals.chosen
     if chosen is not None and chosen["name"] != chosen["challenger"]:
         return f"the run in {run} froze the baseline {chosen['name']}, so there is nothing to publish"
+    if is_simulated(read_facts(run / WINNER)):
+        return f"the run in {run} is of a SIMULATED market: what it proves is worth nothing; search on real prices"
     return f"the run in {run} kept no test prompts, since its bundle did not come to the figures of the look again"
 
 

@@ -3,9 +3,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
+from synthcity.publish import evidence as module
 from synthcity.publish.evidence import evidence
 from synthcity.publish.gate import Examined
+from synthcity.search.journal.history import TrialHistory
 from tests.publish.proven import NAME
 
 
@@ -24,3 +27,22 @@ def test_the_report_is_told_again_from_journal_and_scores(examined: Examined) ->
     assert found.rebuilt["verdict"] == found.report["verdict"]
     assert found.rebuilt["verdict"]["challenger"] == NAME
     assert found.rebuilt is not found.report
+
+
+@pytest.mark.parametrize(
+    ("frozen", "said"), [("fhs", "froze the baseline fhs, so there is nothing"), (NAME, "is of a SIMULATED market")]
+)
+def test_a_baseline_that_was_frozen_is_the_reason_whatever_the_prices(
+    frozen: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "is_simulated", lambda facts: True)
+    monkeypatch.setattr(module, "read_facts", lambda folder: ())
+    told = {
+        "kind": "chosen",
+        "name": frozen,
+        "challenger": NAME,
+        "best_single": NAME,
+        "best_baseline": "fhs",
+        "why": "",
+    }
+    assert said in module._without_samples(Path("run"), TrialHistory.replay([{"time": 0.0, **told}]))
