@@ -170,10 +170,10 @@ def extend(run: str, trials: int | None, seconds: float | None, folder: Path, pl
 @click.argument("run")
 @_RUNS
 def report(run: str, folder: Path) -> None:
-    """Draw the page of a finished run again, and print where it lies.
+    """Draw the page of a run again, and print where it lies.
 
     It is drawn from report.json; where that is missing or damaged, from the journal and the scores of the look, which
-    standard error and the page say.
+    standard error and the page say. The page of a run that is not over tells how far it is.
 
     \b
     Example:

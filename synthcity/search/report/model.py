@@ -96,6 +96,7 @@ class RunFacts(TypedDict):
     assets: list[str]
     venues: list[str]
     is_simulated: bool
+    is_over: NotRequired[bool]  # whether there is a verdict; a page may be drawn before
     seed: int | None
     command: str
     started: float

@@ -81,7 +81,8 @@ def build_report(
         venues: whose prices they were; ``SIMULATED`` is one, which header and verdict then say.
         arms: what each arm was given, earned and cost.
         warnings: everything that ran degraded, one sentence each.
-        told: the verdict that was told of scores that are lost; else ``scores`` are judged.
+        told: the verdict that was told of scores that are lost, or one without a winner of a run that is not over;
+            else ``scores`` are judged.
 
     Raises:
         ValueError: a forecaster has no scores, or a lead is missing.
@@ -90,7 +91,6 @@ def build_report(
     max_blocks = int(config.get("search", {}).get("max_blocks", 1))
     importance = importance_rows(history.records, max_blocks)
     rows = [] if told is not None and scores.empty else score_rows(scores, challenger, baselines, weights)
-    notes = [*warnings, *_degraded(progress, diagnostics, groups)]
     finals = history.finals
     if told is not None and not rows:
         verdict = cast(Verdict, {key: value for key, value in told.items() if key in Verdict.__annotations__})
@@ -104,9 +104,18 @@ def build_report(
             looks=max(1, history.looks),
             is_simulated=SIMULATED in venues,
         )
+    is_over = bool(verdict["winner"])
     report = Report(
         schema=SCHEMA,
-        run=_run_facts(progress, scores, command, config, venues, price(history.cost, history.usd, verdict, leads)),
+        run=_run_facts(
+            progress,
+            scores,
+            command,
+            config,
+            venues,
+            price(history.cost, history.usd, verdict, leads),
+            is_over=is_over,
+        ),
         verdict=verdict,
         scores=rows,
         leads={row["name"]: leads[row["name"]] for row in rows if row["name"] in leads},
@@ -134,7 +143,7 @@ def build_report(
         periods=config.get("data", {}).get("periods", {}),
         config=config,
         versions=versions,
-        warnings=notes,
+        warnings=[*warnings, *_degraded(progress, diagnostics, groups, is_over=is_over)],
     )
     if finals.earnings is not None:
         report["earnings"], report["place"] = sentence(finals.earnings), finals.earnings["place"]
@@ -148,6 +157,8 @@ def _run_facts(
     config: Mapping[str, Any],
     venues: Sequence[str],
     told: PriceTold,
+    *,
+    is_over: bool,
 ) -> RunFacts:
     history = progress.history
     run, sessions = history.run, history.sessions
@@ -159,6 +170,7 @@ def _run_facts(
         assets=run.get("assets", []) if run else [],
         venues=list(venues),
         is_simulated=SIMULATED in venues,
+        is_over=is_over,
         seed=config.get("search", {}).get("seed"),
         command=command,
         started=sessions[0].begin if sessions else 0.0,
@@ -290,7 +302,7 @@ def _finals(history: TrialHistory, baselines: Sequence[str]) -> list[FinalRow]:
     ]
 
 
-def _degraded(progress: Progress, diagnostics: object, groups: object) -> list[str]:
+def _degraded(progress: Progress, diagnostics: object, groups: object, *, is_over: bool) -> list[str]:
     history = progress.history
     notes = [_trouble_note(events) for events in _by_kind(history.troubles).values()]
     sessions = sum(session.announced for session in history.sessions)
@@ -306,11 +318,11 @@ def _degraded(progress: Progress, diagnostics: object, groups: object) -> list[s
         over = duration(history.used_seconds - budget)
         notes.append(f"The run took {over} more than its time budget of {duration(budget)}.")
     unfinished = sum(not record.finished for record in history.records)
-    if unfinished:
+    if unfinished and is_over:
         notes.append(f"{_many(unfinished, 'candidate')} had no end to training when the budget ran out.")
-    if diagnostics is None:
+    if diagnostics is None and is_over:
         notes.append("Calibration and fan charts were not collected.")
-    if groups is None:
+    if groups is None and is_over:
         notes.append("Scores by hour and volatility regime were not computed.")
     return notes
 

@@ -21,6 +21,7 @@ from synthcity.search.journal.events import VerdictTold
 from synthcity.search.journal.folder import read_resolved
 from synthcity.search.journal.history import TrialHistory
 from synthcity.search.journal.journal import JOURNAL, read_events
+from synthcity.search.journal.progress import Progress
 from synthcity.search.journal.reading import Reading
 from synthcity.search.proposers.arm_table import ArmRow, arm_rows
 from synthcity.search.report.model import Report
@@ -29,20 +30,23 @@ from synthcity.search.report.report import build_report
 from synthcity.search.report.saving import REPORT_JSON, read_report, write_page
 from synthcity.search.report.seal import read_sealed, sealed
 from synthcity.sn50.competitions import get_competition, get_rules
+from synthcity.wording import percent
 
+NOT_OVER = "the run is not over: the page tells how far it is, and there is no verdict on it"
 NO_SCORES = pd.DataFrame({"asset": [], "start_time": [], "forecaster": [], "total": []})
 
 
 def draw_again(folder: Path) -> tuple[Path, str]:
-    """Draw the page of a finished run: from its data, or from its journal where that is missing or damaged.
+    """Draw the page of a run: from its data, or from its journal where that is missing, damaged or not made yet.
 
-    The data is left as it is. A resumed run makes it again, with what only prices tell.
+    The data is left as it is. A resumed run makes it again, with what only prices tell. The page of a run that is not
+    over says so.
 
     Returns:
         The page, and why it was drawn from the journal; empty where it was not.
 
     Raises:
-        RunError: there is no run, it is damaged or not over, or the page cannot be written.
+        RunError: there is no run, it is damaged or has not begun, or the page cannot be written.
     """
     from jinja2 import TemplateError
 
@@ -56,6 +60,8 @@ def draw_again(folder: Path) -> tuple[Path, str]:
             said = f"there is no {REPORT_JSON}"
         if reading is None:
             raise RunError(f"{said}; and {trouble}") from error
+        if reading.last(VerdictTold) is None:
+            return write_page(folder, _from_journal(folder, reading, "drawn while the run is not over")), NOT_OVER
         why = f"drawn from the journal, since {said}"
     return write_page(folder, _from_journal(folder, reading, why)), f"{why}; --resume makes {REPORT_JSON} again"
 
@@ -82,16 +88,20 @@ def tell_again(
         ValueError: a forecaster has no scores.
     """
     run, chosen = history.run, history.finals.chosen
-    if run is None or chosen is None or not {"rules", "assets", "competition", "config"} <= run.keys():
-        raise RunError("its journal does not tell how the run began, or what it chose")
-    rules, challenger = get_rules(run["rules"]), chosen["challenger"]
+    if run is None or not {"rules", "assets", "competition", "config"} <= run.keys():
+        raise RunError("its journal does not tell how the run began")
+    if chosen is None and verdict is None:
+        raise RunError("its journal does not tell what it chose")
+    rules, challenger = get_rules(run["rules"]), chosen["challenger"] if chosen is not None else None
+    if scores.empty:  # what was chosen of a run that is not over may yet be chosen anew
+        challenger = verdict["challenger"] if verdict is not None else challenger
     weights = {asset: rules.coefficient(asset) for asset in run["assets"]}
     days = block_days(get_competition(run["competition"], rules).time_length)
     return build_report(
         history=history,
         scores=scores,
         challenger=challenger,
-        baselines=baselines_of(scores),
+        baselines=baselines_of(scores) or list(history.baselines),
         leads={} if challenger is None or scores.empty else leads_over(scores, challenger, weights, days),
         weights=weights,
         diagnostics=diagnostics,
@@ -118,15 +128,15 @@ def _reading(folder: Path) -> tuple[Reading | None, str]:
 
 def _from_journal(folder: Path, reading: Reading, why: str) -> Report:
     run, verdict = reading.history.run, reading.last(VerdictTold)
-    if run is None or verdict is None:
-        raise RunError(
-            f"the run in {str(folder)!r} is not over, so there is no report of it; continue it with --resume"
-        )
+    if run is None:
+        raise RunError(f"the run in {str(folder)!r} was left before it began, so there is nothing to draw")
     if (found := sealed(reading.events)) is not None:  # what was published since is no part of it
         reading = Reading(reading.events[: found[1]])
     notes = [f"This page was {why}.", *warnings(reading)]
     scores, groups, diagnostics, arms = NO_SCORES, None, None, list[ArmRow]()
     try:
+        if verdict is None:
+            raise RunError("the test period is judged at the end")
         scores = read_scores(folder)
         groups = _groups(reading.history, scores)
         notes.append("The lead by volatility is not shown: only prices tell how volatile it was.")
@@ -148,7 +158,29 @@ def _from_journal(folder: Path, reading: Reading, why: str) -> Report:
         venues=_venues(folder, run.get("config", {})),
         arms=arms,
         warnings=notes,
-        verdict=verdict,
+        verdict=verdict or _unfinished(reading.history),
+    )
+
+
+def _unfinished(history: TrialHistory) -> Verdict:
+    """A verdict without a winner: how far a run is, and who leads on validation."""
+    progress, run = Progress(history), history.run
+    best, rival = progress.best_trial, progress.best_baseline
+    of = f" of {run['trials']}" if run is not None and "trials" in run else ""
+    sentence = f"Unfinished: {progress.num_finished}{of} trials have ended, and there is no verdict yet."
+    if best is not None and rival is not None:
+        sentence += (
+            f" On validation, where the best of many is flattered, {best.id} leads, with "
+            f"{percent(progress.relative(best.score))} against {rival[0]}."
+        )
+    return Verdict(
+        sentence=sentence,
+        proven=False,
+        proven_against={},
+        winner="",
+        winner_is_baseline=False,
+        challenger=None,
+        best_baseline="",
     )
 
 

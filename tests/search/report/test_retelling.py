@@ -14,7 +14,7 @@ from synthcity.search.journal.folder import RESOLVED
 from synthcity.search.journal.journal import JOURNAL
 from synthcity.search.report import retelling
 from synthcity.search.report.model import Report
-from synthcity.search.report.retelling import draw_again
+from synthcity.search.report.retelling import NOT_OVER, draw_again
 from synthcity.search.report.saving import REPORT_HTML, REPORT_JSON, read_report
 from tests.publish.proven import copy_run
 
@@ -100,9 +100,40 @@ def test_a_run_without_a_journal_is_drawn_from_its_report(run: Path, drawn: list
         draw_again(run)
 
 
-def test_a_run_that_is_not_over_has_no_report(run: Path) -> None:
-    (run / REPORT_JSON).unlink()
+def cut(run: Path, kind: str) -> None:
+    """Leave of a run what there was before the first event of a kind."""
     lines = (run / JOURNAL).read_bytes().splitlines(keepends=True)
-    (run / JOURNAL).write_bytes(b"".join(line for line in lines[:5]))
-    with pytest.raises(RunError, match=r"is not over, so there is no report of it; continue it with --resume"):
+    first = next(at for at, line in enumerate(lines) if f'"kind":"{kind}"'.encode() in line)
+    (run / JOURNAL).write_bytes(b"".join(lines[:first]))
+    for name in (REPORT_JSON, REPORT_HTML, TEST_SCORES, DIAGNOSTICS):
+        (run / name).unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize("kind", ["baselines", "candidate", "trial_finished", "search_finished", "winner", "verdict"])
+def test_the_page_of_a_run_that_is_not_over_tells_how_far_it_is(kind: str, run: Path) -> None:
+    cut(run, kind)
+    page, why = draw_again(run)
+    text = page.read_text()
+    assert why == NOT_OVER
+    assert "Unfinished: " in text
+    assert "trials have ended, and there is no verdict yet." in text
+    assert "This page was drawn while the run is not over." in text
+    assert "--resume</pre>" in text
+    assert 'id="search"' in text
+    for said in ('id="scores"', "winner</dt>", "had no end to training", "were not collected", "were not computed"):
+        assert said not in text, said
+    assert not (run / REPORT_JSON).exists(), "a page is no result"
+
+
+def test_finals_before_the_verdict_tell_baselines_from_candidates(run: Path, drawn: list[Report]) -> None:
+    kinds = {row["name"]: row["kind"] for row in read_report(run)["finals"]}
+    cut(run, "verdict")
+    draw_again(run)
+    assert {row["name"]: row["kind"] for row in drawn[-1]["finals"]} == kinds
+    assert (drawn[-1]["verdict"]["challenger"], drawn[-1]["leads"], drawn[-1]["pay"]) == (None, {}, [])
+
+
+def test_a_run_that_was_left_before_it_began_has_no_page(run: Path) -> None:
+    cut(run, "run_started")
+    with pytest.raises(RunError, match="was left before it began, so there is nothing to draw"):
         draw_again(run)

@@ -54,7 +54,7 @@ def search_figure(trials: Sequence[TrialRow], *, over_time: bool, sources: Seque
     axes.set_ylabel("lead, %")
     axes.yaxis.set_major_formatter(FuncFormatter(signed))
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    if not over_time:
+    if len(done) and not over_time:
         figure.legend(loc="outside upper left", ncols=4, handletextpad=0.3, columnspacing=1.0)
     return figure
 
@@ -146,7 +146,8 @@ def arms_figure(
     axes.set_xlabel("proposals after the hand-written ones")
     axes.set_ylabel(label)
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    figure.legend(loc="outside upper left", ncols=3, handlelength=1.2, columnspacing=1.0)
+    if axes.lines:  # of a run that has just begun no proposal is rewarded yet
+        figure.legend(loc="outside upper left", ncols=3, handlelength=1.2, columnspacing=1.0)
     return figure
 
 

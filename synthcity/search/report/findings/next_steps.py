@@ -25,6 +25,8 @@ class Step(NamedTuple):
 
 def next_steps(report: Report, folder: str | None = None) -> list[Step]:
     """Return what makes sense next, the nearest first; ``folder`` is the run's, by default where its config put it."""
+    if not report["run"].get("is_over", True):
+        return _going_on(report)
     config = report["config"]
     run = folder or f"{config.get('output') or 'runs'}/{report['run']['name']}"
     data = config.get("data")
@@ -39,6 +41,15 @@ def next_steps(report: Report, folder: str | None = None) -> list[Step]:
     if report["verdict"]["proven"]:
         return [_replay(winner, store), rehearse, *_earning(report, run, winner, store)]
     return [*_longer(report, run), _replay(winner, store), rehearse]
+
+
+def _going_on(report: Report) -> list[Step]:
+    command, name = report["run"]["command"], shlex.quote(report["run"]["name"])
+    again = command if "--resume" in command or " extend " in command else f"{command} --resume"
+    return [
+        Step("go on where it was left, unless it is running still; nothing is done twice", again),
+        Step("draw this page again, with what was found since", f"synthcity runs report {name}"),
+    ]
 
 
 def _replay(winner: str, store: str) -> Step:
