@@ -24,6 +24,7 @@ from synthcity.sn50.competitions import get_rules
 _COMPUTED = (
     "verdict", "scores", "leads", "choice", "cuts", "finals", "validation_baselines", "trials", "failures", "repairs",
     "limits", "rejections", "diagnostics", "periods", "earnings", "place",
+    "inputs", "kept_inputs",
 )  # fmt: skip
 _RUN = ("name", "competition", "rules", "assets", "is_simulated", "num_prompts", "looks", "first_prompt", "last_prompt")
 _CLOSE = 1e-9

@@ -49,6 +49,13 @@ class Known:
         bars = {asset: {name: values[part] for name, values in own.items()} for asset, own in self.bars.items()}
         return Known(times=self.times[part], step=self.step, bars=bars, series=series)
 
+    def recent(self, row: int, seconds: int) -> Known:
+        """What was known when ``row`` was observed of the last ``seconds`` of bars; series from their beginning on."""
+        known = self.until(row)
+        part = slice(max(0, row + 1 - seconds // self.step), None)
+        bars = {asset: {name: values[part] for name, values in own.items()} for asset, own in known.bars.items()}
+        return Known(times=known.times[part], step=self.step, bars=bars, series=known.series)
+
     def before(self, time: int) -> Known:
         """What was known at ``time``, unix seconds.
 

@@ -129,6 +129,7 @@ class BudgetConfig:
     finalists: int = key(4, low=1, high=MAX_MEMBERS - 1)  # the best baseline is mixed with them
     final_seeds: int = key(2, low=1, high=100)
     storage: str | None = key(None, parse=local_path)
+    library: str | None = key(None, parse=local_path)  # of `synthcity research`, whose inputs are used
 
     @property
     def asks_model(self) -> bool:
@@ -179,6 +180,11 @@ class SearchConfig:
         if self.search.deterministic and self.search.time_budget is not None:
             raise ConfigError(
                 "search.deterministic repeats a search exactly, which a clock cannot: set search.time_budget to null"
+            )
+        if self.search.library is not None and self.search.finalists > MAX_MEMBERS - 2:
+            raise ConfigError(
+                f"search.finalists must be {MAX_MEMBERS - 2} at most with search.library, got {self.search.finalists}: "
+                "what the library keeps takes a place in the mix"
             )
         _check_arms(self.search)
 

@@ -21,6 +21,7 @@ from synthcity.search.data import SearchData, load_data
 from synthcity.search.debugger import Consultant, Debugger
 from synthcity.search.earnings import tell_earnings
 from synthcity.search.finals.final import run_final, score_baselines
+from synthcity.search.finals.inputs import choose_inputs, learn_inputs
 from synthcity.search.finals.refit import refit
 from synthcity.search.finals.samples import keep_samples
 from synthcity.search.finals.scoring import Scorer
@@ -81,9 +82,8 @@ def search(
         settings: ``key=value`` over a sweep file.
         resume: continue the run of this name, which may be in the vault alone; without a name, the newest of this
             sweep file. It goes on under its own config: a sweep file only names it, and ``settings`` may change
-            nothing but how long and on what it runs.
-            A run that is over gets the trials or the time that ``settings`` add and holds its finals again; without
-            more of either, its result is returned as it stands.
+            nothing but how long and on what it runs. A run that is over gets the trials or the time that they add and
+            holds its finals again; without more of either, its result is returned as it stands.
         display: sees every event of the run; by default a live table, on a terminal and in a notebook.
         dashboard: have Ray's dashboard opened on this machine's loopback, and told where.
         command: the command line that started this, for the report; this process's own by default.
@@ -92,8 +92,7 @@ def search(
     Raises:
         ConfigError, DataError: something is wrong with the sweep file or the prices; nothing was started.
         RunError: the run folder cannot be written, is in use, or is there already.
-        Fatal: Ray was lost; ``resume`` continues.
-        KeyboardInterrupt: stopped by Ctrl-C or SIGTERM; ``resume`` continues.
+        Fatal, KeyboardInterrupt: Ray was lost; or stopped by Ctrl-C or SIGTERM. ``resume`` continues.
 
     Example:
         >>> import synthcity
@@ -122,7 +121,7 @@ def search(
     config = given
     if resume and (result := finished(folder, config)):
         return result
-    _check(config)
+    _check(config, resume)
     priced = fetch_prices(config)
     data = load_data(priced)
     unused: list[str] = []
@@ -169,7 +168,7 @@ def search(
     return replace(result, vault=kept[0]) if kept else result
 
 
-def _check(config: SearchConfig) -> None:
+def _check(config: SearchConfig, resume: bool) -> None:
     """Refuse what can be known to fail before prices are loaded and anything is written."""
     if problem := obstacle(Path(config.output), is_folder=True):
         raise RunError(f"{problem}; name another folder by output (nothing was started)")
@@ -179,6 +178,8 @@ def _check(config: SearchConfig) -> None:
     check_arms(config.search.arms)
     hand_written(config.search.candidates)
     check_author(config.search.author)
+    if not resume:  # which goes on with those that it told
+        choose_inputs(config)
     check_trackers(config.track)
     if config.search.asks_model or config.search.author:
         LLMClient(Settings.load(), config.llm).close()  # address and cassette are told before anything is started
@@ -215,8 +216,7 @@ class _Run:
     def finish(self) -> SearchResult:
         """Do what is left to do."""
         restore(self._recorder.events, self._folder)
-        needed = ("AWS_",) if self._storage.startswith("s3://") else ()
-        budget = self._budget
+        needed, budget = ("AWS_",) if self._storage.startswith("s3://") else (), self._budget
         with (
             cluster(
                 budget.workers, budget.gpus_per_trial, needed=needed, on_lost=self._note_end, dashboard=self._dashboard
@@ -320,6 +320,7 @@ class _Run:
             )
             feed.start()  # the first candidates are named while the baselines are scored
             try:
+                learn_inputs(recorder, self._data, self._config, self._folder)
                 score_baselines(recorder, self._data, scorer, seed=budget.seed)
                 recorder.emit("stage", name="search", message="proposing, training and comparing candidates")
                 self._train(found, feed, machines)

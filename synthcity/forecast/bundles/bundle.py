@@ -8,7 +8,8 @@
     metrics.json         what was measured when it was saved
     manifest.json        format, versions, whatever the writer adds, and the sha256 of each file
     members/0, 1, ...    bundles of their own, for what is made of several
-    code/0.py, ...       what a language model wrote, if the network has such a part; see ``nets.authored``
+    code/0.py, ...       what a language model wrote: a part of the network, see ``nets.authored``, or an input, see
+                         ``research.informed``
 
 A bundle with code is loaded only for a caller who says that the code is trusted. What it requires must be installed and
 named by an entry point; code that no entry point names is imported only for such a caller, too.
@@ -60,6 +61,7 @@ LOADERS = frozenset(
         "synthcity.forecast.mixing:from_bundle",
         "synthcity.forecast.quantise:from_bundle",
         "synthcity.nets.forecaster:from_bundle",
+        "synthcity.research.informed.forecaster:from_bundle",
     }
 )
 
@@ -184,8 +186,8 @@ def _load(folder: Path, trust_code: bool) -> Forecaster:
     for plugin in required:
         plugins.provide(plugin, where=folder, trust_code=trust_code)
     try:
-        if code:
-            importlib.import_module(_INSTALL).install(code.values())
+        if parts := [entry for entry in code.values() if entry["kind"] != "feature"]:  # which is read by its loader
+            importlib.import_module(_INSTALL).install(parts)
     except SynthcityError as error:
         raise BundleError(f"the code in {folder} cannot be used: {error}") from error
     return _rebuild(folder)

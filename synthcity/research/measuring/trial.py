@@ -23,7 +23,7 @@ from synthcity.market.periods import Period
 from synthcity.research.inputs import Input
 from synthcity.research.known import Known
 from synthcity.research.measuring.cases import Cases
-from synthcity.research.measuring.design import Floats32, input_columns, plain_columns, strength_of
+from synthcity.research.measuring.design import Columns, Floats32, input_columns, plain_columns
 from synthcity.research.measuring.law import Horizon, Law, choose_degrees
 from synthcity.research.measuring.regression import fit, predict
 from synthcity.seeds import hash_seed
@@ -73,7 +73,7 @@ class Judge:
             )
         self._seed = seed
         self._plain = plain_columns(cases)
-        self._laid: dict[int, tuple[Input, Floats32, int]] = {}
+        self._laid: dict[int, tuple[Input, Columns]] = {}
         self._laws: dict[Period, tuple[Law, ...]] = {}
         self._scores: dict[tuple[Period, tuple[int, ...]], Floats] = {}
 
@@ -110,7 +110,7 @@ class Judge:
             name=" + ".join(one.name for one in inputs),
             lead=found,
             by_fold=by_fold,
-            columns=sum(self._columns(one)[1].shape[2] for one in inputs),
+            columns=sum(self._columns(one).laid.shape[2] for one in inputs),
             seconds=time.perf_counter() - began,
         )
 
@@ -143,22 +143,19 @@ class Judge:
     def _over(self, now: int) -> NDArray[np.bool_]:
         return self.cases.start + self.cases.horizon * self.cases.step <= now
 
-    def _columns(self, one: Input) -> tuple[Input, Floats32, int]:
+    def _columns(self, one: Input) -> Columns:
         if id(one) not in self._laid:
-            laid, num_future = input_columns(
-                one, self.cases, self.known, self._learned, hash_seed(self._seed, one.name)
-            )
-            self._laid[id(one)] = (one, laid, num_future)
-        return self._laid[id(one)]
+            seed = hash_seed(self._seed, one.name)
+            self._laid[id(one)] = (one, input_columns(one, self.cases, self.known, self._learned, seed))
+        return self._laid[id(one)][1]
 
     def _totals(self, fold: Period, inputs: tuple[Input, ...]) -> Floats:
         """Scores (c of the fold,) of the law that all these inputs give."""
         key = (fold, tuple(id(one) for one in inputs))
         if key not in self._scores:
             parts = [self._columns(one) for one in inputs]
-            x = np.concatenate([self._plain, *(laid for _, laid, _ in parts)], axis=2)
-            drawn = [strength_of(laid, num_future) for _, laid, num_future in parts]
-            strength = np.concatenate([np.zeros(self._plain.shape[2]), *drawn])
+            x = np.concatenate([self._plain, *(each.laid for each in parts)], axis=2)
+            strength = np.concatenate([np.zeros(self._plain.shape[2]), *(each.strength for each in parts)])
             self._scores[key] = self._score(fold, x, strength)
         return self._scores[key]
 

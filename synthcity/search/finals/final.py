@@ -2,7 +2,8 @@
 
 1. The best candidates are scored again, by the network's own score at 1,000 paths, on validation prompts that the
    search did not see; a search picks lucky ones, and luck does not repeat.
-2. A mix of them and the best baseline is fitted on the search's own validation prompts and scored on the fresh ones.
+2. A mix of them, the best baseline and, where it is used, what the user's library keeps (``inputs``) is fitted on the
+   search's own validation prompts and scored on the fresh ones.
 3. One of finalists, mix and baselines is chosen (``choice.RULE``). Its networks are trained once more, on train and
    validation together, and it is frozen into ``winner/`` with quantised paths, as it would mine.
 4. Only then the test period is looked at, once: what was frozen against every baseline, and against the best one and
@@ -37,6 +38,7 @@ from synthcity.search.data import SearchData
 from synthcity.search.finals.blend import fit_mix
 from synthcity.search.finals.choice import MIX, choose, stage_seed
 from synthcity.search.finals.contenders import enter, select
+from synthcity.search.finals.inputs import informed
 from synthcity.search.finals.scoring import OwnRow, Scorer
 from synthcity.search.finals.timing import FinalsClock, note_refit
 from synthcity.search.journal.events import (
@@ -143,9 +145,12 @@ def run_final(
     entrants = enter(recorder, storage, scorer.workers, clock, budget)
     networks: dict[str, Forecaster] = {**entrants.networks}
     baselines: dict[str, Forecaster] = {name: baseline(name) for name in BASELINES}
+    inputs = informed(recorder, folder)
     if not recorder.last(Chosen):
-        fit_mix(recorder, data, scorer, {**networks, **_best_baseline(recorder, baselines)}, seed=budget.seed)
-        choose(recorder, data, scorer, _with_mix(recorder, networks, baselines), baselines, clock=clock, budget=budget)
+        members = {**networks, **_best_baseline(recorder, baselines), **inputs}
+        fit_mix(recorder, data, scorer, members, seed=budget.seed)
+        entered = _with_mix(recorder, networks, baselines, inputs)
+        choose(recorder, data, scorer, entered, baselines, clock=clock, budget=budget)
     frozen = recorder.last(Winner) is not None  # then the look is at what was frozen, and nothing is trained any more
     seconds = 0.0 if frozen else clock.seconds_for_refit(len(data.test_prompts()))
     chosen = [record for record in entrants.records if record.id in _members(recorder)]
@@ -157,7 +162,7 @@ def run_final(
         )
     if not frozen:
         note_refit(recorder, chosen, refitted)
-    deployed = _with_mix(recorder, {**networks, **refitted}, baselines)
+    deployed = _with_mix(recorder, {**networks, **refitted}, baselines, inputs)
     if not frozen:
         _freeze(recorder, data, {**deployed, **baselines}, folder, seed=budget.seed)
     _look(recorder, data, scorer, deployed, baselines, folder, seed=budget.seed)
@@ -172,12 +177,20 @@ def _best_baseline(recorder: Recorder, baselines: Mapping[str, Forecaster]) -> d
 
 
 def _with_mix(
-    recorder: Recorder, networks: Mapping[str, Forecaster], baselines: Mapping[str, Forecaster]
+    recorder: Recorder,
+    networks: Mapping[str, Forecaster],
+    baselines: Mapping[str, Forecaster],
+    inputs: Mapping[str, Forecaster],
 ) -> dict[str, Forecaster]:
-    """Return ``networks`` and, where the journal knows one of several members and all are there, their mix."""
+    """Return ``networks`` and, where the journal knows one and all members are there, their mix.
+
+    A mix of one network or baseline is no other contender; one of kept inputs alone is.
+    """
     event = recorder.last(MixTold)
-    everyone = {**networks, **baselines}
-    if event is None or len(event["members"]) == 1 or not everyone.keys() >= set(event["members"]):
+    everyone = {**networks, **baselines, **inputs}
+    if event is None or not everyone.keys() >= set(event["members"]):
+        return dict(networks)
+    if len(event["members"]) == 1 and event["members"][0] not in inputs:
         return dict(networks)
     return {**networks, MIX: Mix([everyone[name] for name in event["members"]], event["weights"], name=MIX)}
 

@@ -11,7 +11,17 @@ from __future__ import annotations
 from typing import Literal, NotRequired
 
 from synthcity.search.journal.parts import EarlierRun, Failure, Network, Place, ProposalTold, RunTold, Told
-from synthcity.search.journal.surroundings import MachinesTold, NodeLost, Published, Sealed, TuneLost, WorkerDied
+from synthcity.search.journal.surroundings import (
+    InputsTold,
+    MachinesTold,
+    NodeLost,
+    Published,
+    RunExtended,
+    RunInterrupted,
+    Sealed,
+    TuneLost,
+    WorkerDied,
+)
 
 VERSION = 3  # 1 had no version, sessions and clocks
 COMMON_NOISE = 3  # the first version whose trials are validated with common random numbers, not with their own seed's
@@ -27,22 +37,6 @@ class RunResumed(RunTold):
     """It goes on."""
 
     kind: Literal["run_resumed"]
-
-
-class RunInterrupted(Told):
-    """A session ended before the run did; ``exit_code`` is its command's, of which Ray makes 1 in a job."""
-
-    kind: Literal["run_interrupted"]
-    reason: str
-    exit_code: NotRequired[int]
-
-
-class RunExtended(Told):
-    """A run whose search was over gets more trials or time; its finals are held again."""
-
-    kind: Literal["run_extended"]
-    trials: int
-    looks: int  # at the test period, so far
 
 
 class Degraded(Told):
@@ -376,6 +370,6 @@ OfFinals = (
     | Sealed | RunFinished
 )  # fmt: skip
 Event = (
-    RunStarted | RunResumed | RunExtended | Stage | MachinesTold | Earlier | Baselines | CandidateTold | RejectedTold
-    | Answered | Stall | Authored | AuthorRefused | RefitTold | OfTrial | Trouble | OfFinals | Published
+    RunStarted | RunResumed | RunExtended | Stage | MachinesTold | Earlier | InputsTold | Baselines | CandidateTold
+    | RejectedTold | Answered | Stall | Authored | AuthorRefused | RefitTold | OfTrial | Trouble | OfFinals | Published
 )  # fmt: skip

@@ -50,6 +50,14 @@ class Network(TypedDict):
 Failure = TypedDict("Failure", {"class": str, "message": str, "traceback": str})  # of a trial
 
 
+class InputTold(TypedDict):
+    """An input of the user's library; ``made_by`` is "recipe", the grammar, or "feature", a language model."""
+
+    name: str
+    made_by: str
+    sha256: str
+
+
 Span = list[str | int]  # source of prices, start and end in unix seconds
 
 

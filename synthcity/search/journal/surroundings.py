@@ -1,10 +1,34 @@
-"""Events from around a search: its machines, which there are and which were lost; its seal, and where it went."""
+"""Events from around a search: ends of sessions, kept inputs, machines that are there or lost, its seal, its places."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NotRequired
 
-from synthcity.search.journal.parts import Told
+from synthcity.search.journal.parts import InputTold, Told
+
+
+class RunInterrupted(Told):
+    """A session ended before the run did; ``exit_code`` is its command's, of which Ray makes 1 in a job."""
+
+    kind: Literal["run_interrupted"]
+    reason: str
+    exit_code: NotRequired[int]
+
+
+class RunExtended(Told):
+    """A run whose search was over gets more trials or time; its finals are held again."""
+
+    kind: Literal["run_extended"]
+    trials: int
+    looks: int  # at the test period, so far
+
+
+class InputsTold(Told):
+    """The inputs of the user's library that are used, none or more, and the forecaster that knows them."""
+
+    kind: Literal["inputs"]
+    forecaster: str
+    inputs: list[InputTold]
 
 
 class MachinesTold(Told):

@@ -14,7 +14,7 @@ from synthcity.forecast.evaluation.regimes import GroupRow, GroupsTold
 from synthcity.market.store.series import SIMULATED
 from synthcity.search.arms import CLOSED, LLM
 from synthcity.search.candidates.notation import sketch
-from synthcity.search.finals.choice import RULE
+from synthcity.search.finals.choice import MIX, RULE
 from synthcity.search.finals.verdict import LeadTable, ScoreRow, Verdict, judge, score_rows
 from synthcity.search.journal.events import Trouble
 from synthcity.search.journal.history import FAILED, Rejection, TrialHistory, TrialRecord
@@ -145,6 +145,8 @@ def build_report(
         versions=versions,
         warnings=[*warnings, *_degraded(progress, diagnostics, groups, is_over=is_over)],
     )
+    if history.inputs is not None:
+        report["inputs"], report["kept_inputs"] = _inputs(history), history.inputs["inputs"]
     if finals.earnings is not None:
         report["earnings"], report["place"] = sentence(finals.earnings), finals.earnings["place"]
     return report
@@ -300,6 +302,19 @@ def _finals(history: TrialHistory, baselines: Sequence[str]) -> list[FinalRow]:
         )
         for name in sorted(scores, key=lambda name: scores[name])
     ]
+
+
+def _inputs(history: TrialHistory) -> str:
+    told, mix = history.inputs, history.finals.mix
+    assert told is not None
+    if not told["inputs"]:
+        return "Of the user's library no input is used."
+    weights = dict(zip(mix["members"], mix["weights"], strict=True)) if mix else {}
+    weight = weights.get(told["forecaster"], 0.0)
+    listed = ", ".join(f"{one['name']} ({one['made_by']}, sha256 {one['sha256'][:12]})" for one in told["inputs"])
+    part = f"{100 * weight:.0f} % of the mix" if weight else "no part of the mix"
+    frozen = ", which is frozen" if weight and history.finals.winner == MIX else ""
+    return f"Of the user's library {told['forecaster']} knows {listed}; it is {part}{frozen}."
 
 
 def _degraded(progress: Progress, diagnostics: object, groups: object, *, is_over: bool) -> list[str]:

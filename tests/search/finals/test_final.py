@@ -22,6 +22,7 @@ from synthcity.forecast.named import Named
 from synthcity.forecast.quantise import MARK
 from synthcity.forecast.weights import PairTerms
 from synthcity.market.periods import Periods
+from synthcity.research.informed.forecaster import Informed
 from synthcity.search.config import BudgetConfig
 from synthcity.search.finals import contenders, final
 from synthcity.search.finals.final import run_final, score_baselines
@@ -31,6 +32,8 @@ from synthcity.search.journal.history import TrialRecord
 from synthcity.search.journal.journal import Journal
 from synthcity.search.journal.recorder import Recorder
 from synthcity.sn50.competitions import get_competition, get_rules
+from tests.research.informed.conftest import WAVES
+from tests.research.informed.test_forecaster import by_hand
 from tests.search.builders import candidate, tell
 from tests.search.order import assert_before, recorded
 
@@ -213,6 +216,25 @@ def test_a_mix_that_loses_to_a_baseline_stands_back(tmp_path: Path, recorder: Re
 def test_a_mix_of_one_is_no_contender(tmp_path: Path, recorder: Recorder) -> None:
     run(recorder, GivenScores(tmp_path, recorder, SCORES, [1.0, 0.0, 0.0]))
     assert "mix" not in {event["name"] for event in recorder.all(FinalistTold)}
+
+
+@pytest.mark.parametrize(("weights", "members"), [([0.6, 0.0, 0.0, 0.4], 2), ([0.0, 0.0, 0.0, 1.0], 1)])
+def test_kept_inputs_take_part_in_the_mix_and_stand_in_its_bundle(
+    tmp_path: Path, recorder: Recorder, weights: list[float], members: int
+) -> None:
+    by_hand().save(tmp_path / "inputs")
+    used = [{"name": "cycle-7-1-0a1b2c", "made_by": "recipe", "sha256": WAVES.sha256}]
+    recorder.emit("inputs", forecaster="har-inputs", inputs=used)
+    look = run(recorder, GivenScores(tmp_path, recorder, {**SCORES, "mix": 96.0}, weights))
+    event = recorder.last(MixTold)
+    assert event is not None
+    assert event["members"][-1] == "har-inputs"
+    assert len(event["members"]) == members
+    assert look.challenger == "mix"
+    saved = load(tmp_path / "winner")
+    (last,) = saved.forecaster.parts[-1:]  # type: ignore[attr-defined]
+    assert isinstance(last, Informed)
+    assert last.inputs[0].kept == WAVES
 
 
 def test_a_baseline_that_is_best_is_the_winner(tmp_path: Path, recorder: Recorder) -> None:

@@ -30,14 +30,39 @@ def test_the_row_that_is_marked_is_the_frozen_one_and_the_rule_is_told(tmp_path:
     lucky = {"kind": "finalist", "name": "c0001", "id": "c0001", "score": 5500.0, "time": BEGIN}
     told = {"kind": "chosen", **chosen, "why": why("mix-3", {**scores, "c0001": 5500.0}), "time": BEGIN}
     frozen = {"kind": "winner", "name": "mix-3", "bundle": "winner", "time": BEGIN}
-    history = TrialHistory.replay([*events, lucky, told, frozen])
+    inputs = {"kind": "inputs", "forecaster": "har-inputs", "inputs": [], "time": BEGIN}
+    history = TrialHistory.replay([*events, inputs, lucky, told, frozen])
     report = sample_report(history=history, diagnostics=None, groups=None)
     assert [(row["name"], row["frozen"]) for row in report["finals"][:2]] == [("c0001", False), ("mix-3", True)]
     page = save_report(tmp_path, report).read_text(encoding="utf-8")
     (marked,) = re.findall(r'<tr class="winner"><th scope="row">([\w-]+) <span class="tag">frozen', page)
     assert marked == "mix-3"
     assert RULE in page
+    assert "Of the user&#39;s library no input is used." in page
     assert "mix-3 is frozen with 5509.0 on fresh validation prompts" in page
+
+
+@pytest.mark.parametrize(
+    ("weights", "said"),
+    [
+        ({"c0001": 0.6, "har-inputs": 0.4}, "it is 40 % of the mix, which is frozen."),
+        ({"c0001": 0.6, "c0003": 0.4}, "it is no part of the mix."),
+    ],
+)
+def test_inputs_of_the_library_are_told_with_their_digests(weights: dict[str, float], said: str):
+    used = [{"name": "cycle-7-1-0a1b2c", "made_by": "recipe", "sha256": "ab" * 32}]
+    events = [event for event in journal() if event["kind"] not in ("mix", "winner")]
+    events.append({"kind": "inputs", "forecaster": "har-inputs", "inputs": used, "time": BEGIN})
+    events.append({"kind": "mix", "members": list(weights), "weights": list(weights.values()), "time": BEGIN})
+    events.append({"kind": "winner", "name": "mix", "bundle": "winner", "time": BEGIN})
+    report = sample_report(history=TrialHistory.replay(events), diagnostics=None, groups=None)
+    assert report["kept_inputs"] == used
+    assert report["inputs"] == (
+        f"Of the user's library har-inputs knows cycle-7-1-0a1b2c (recipe, sha256 abababababab); {said}"
+    )
+    nothing = [{**event, "inputs": []} if event["kind"] == "inputs" else event for event in events]
+    empty = sample_report(history=TrialHistory.replay(nothing), diagnostics=None, groups=None)
+    assert empty["inputs"] == "Of the user's library no input is used."
 
 
 def test_refusals_are_grouped_by_stage_and_show_their_reasons():

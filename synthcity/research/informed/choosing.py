@@ -1,0 +1,55 @@
+"""Which of a library's inputs a search may use: by its competition, its kind of prices, and the days that they saw."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from synthcity.errors import ConfigError
+from synthcity.market.periods import Period
+from synthcity.market.times import parse_time
+from synthcity.research.informed.kept import Kept
+from synthcity.research.library import DROPPED, Item, items
+
+
+def usable(folder: Path, competition: str, *, simulated: bool, test: Period) -> tuple[list[Kept], list[str]]:
+    """Return what a library holds for such a search, and a sentence for each input that is left out.
+
+    What was dropped, or found on worlds for a search on real prices or the other way round, is left out; so is what
+    was looked at on days of the test period, which would then prove nothing.
+
+    Raises:
+        ConfigError: there is no such folder.
+    """
+    if not folder.is_dir():
+        raise ConfigError(f"search.library is {folder}, where there is no folder; `synthcity library list` shows one")
+    found, problems = items(folder)
+    kept, notes = list[Kept](), list(problems)
+    for item in found:
+        if item.status == DROPPED:
+            continue
+        try:
+            one = Kept.of(item.name, item.origin)
+            why = _against(item, competition, simulated, test)
+            why = why or (f"it reads the series {one.series}, which no search has" if one.series else "")
+        except ConfigError as error:
+            why = str(error)
+        if why:
+            notes.append(f"the kept input {item.name} is left out: {why}")
+        else:
+            kept.append(one)
+    if not kept:
+        notes.append(f"search.library is {folder}, which holds no input that this search may use")
+    return kept, notes
+
+
+def _against(item: Item, competition: str, simulated: bool, test: Period) -> str:
+    evidence = item.evidence
+    if evidence.competition != competition:
+        return f"it was found for {evidence.competition}"
+    if evidence.prices.startswith("world ") != simulated:
+        return f"it was found on {'a simulated world' if not simulated else 'real prices'}"
+    for name, text in evidence.folds.items():
+        start, _, end = text.partition(" to ")
+        if not simulated and parse_time(start) < test.end and test.start < parse_time(end):
+            return f"its fold {name} ({text}) reaches into the test period ({test}); test on later days"
+    return ""
