@@ -74,11 +74,13 @@ class SearchData:
     def notes(self) -> tuple[str, ...]:
         """What the prices make of the networks, a sentence each."""
         closes = [asset for asset in self.assets if closes_alone(self.market[asset, self.dataset.spec.increment]).any()]
-        told = [
-            f"Networks also learn from minutes of {asset} that are drawn between five-minute bars, {drawn}; nothing is "
-            "scored there."
-            for asset, drawn in self._drawn.items()
-        ]
+        told = []
+        if self._drawn:
+            spans = "; ".join(f"{asset} {drawn}" for asset, drawn in self._drawn.items())
+            told.append(
+                "Networks also learn from minutes that are drawn between five-minute bars, and nothing is scored on "
+                f"those: {spans}."
+            )
         if closes:
             told.append(
                 f"The prices of {', '.join(closes)} are closes alone, so no network reads the high and low of a bar, "

@@ -150,8 +150,8 @@ def test_networks_alone_learn_from_minutes_that_are_drawn_before_the_first(tmp_p
         for is_drawn in (False, True)
     )
     assert drawn.notes == (
-        "Networks also learn from minutes of BTC that are drawn between five-minute bars, 2025-01-10 00:00 to "
-        "2025-01-16 00:01; nothing is scored there.",
+        "Networks also learn from minutes that are drawn between five-minute bars, and nothing is scored on those: "
+        "BTC 2025-01-10 00:00 to 2025-01-16 00:01.",
     ), "ETH has five-minute bars of another venue alone"
     assert drawn.facts.drawn_minutes
     assert not plain.facts.drawn_minutes
