@@ -27,7 +27,7 @@ def autoscaling(plan: Plan, folder: Path) -> dict[str, object]:
         name: {
             "min_workers": 0,
             "max_workers": kind.max_nodes,
-            "resources": {"CPU": kind.cpus} | ({"GPU": kind.count} if kind.gpus else {}),
+            "resources": kind.resources,
             "node_config": {},
             "idle_timeout_s": kind.idle,
         }

@@ -55,6 +55,12 @@ def storage() -> str | None:
     return folder.plan.storage if folder is not None and folder.has_plan else None
 
 
+def most_resources() -> dict[str, int]:
+    """Return the resources to which the cluster of this job may grow, by Ray's names; none where it does not say."""
+    folder = _folder() if is_job() else None
+    return folder.plan.resources if folder is not None and folder.has_plan else {}
+
+
 def _folder() -> Folder | None:
     """Return the folder of the cluster of ours that this process belongs to."""
     if MARK not in os.environ:

@@ -22,6 +22,7 @@ from types import FrameType
 from typing import Any
 
 from synthcity import plugins
+from synthcity.cluster.job import most_resources
 from synthcity.errors import ConfigError, Fatal
 from synthcity.private import environment, private_folder, secret_names
 from synthcity.watchdog import Watchdog, children
@@ -203,7 +204,8 @@ def _total() -> dict[str, float]:
     from ray._private.state import state
 
     now: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
-    most = state.get_max_resources_from_cluster_config() or {}
+    # Ray knows of clusters that it configured; to one of ours its autoscaler tells the plan and nobody else
+    most = {**(state.get_max_resources_from_cluster_config() or {}), **most_resources()}
     later = {name: float(count) for name, count in most.items() if count < _BOUNDLESS}
     return {name: max(now.get(name, 0.0), later.get(name, 0.0)) for name in {*now, *later}}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -76,6 +77,11 @@ class NodesConfig:
         """Whether such nodes cost money."""
         return self.market != LOCAL
 
+    @property
+    def resources(self) -> dict[str, int]:
+        """Of one node, by Ray's names."""
+        return {"CPU": self.cpus} | ({"GPU": self.count} if self.gpus else {})
+
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
@@ -94,6 +100,14 @@ class Plan:
     def is_rented(self) -> bool:
         """Whether its nodes cost money; all do, or none."""
         return any(kind.is_rented for kind in self.nodes.values())
+
+    @property
+    def resources(self) -> dict[str, int]:
+        """Of all nodes that there may be at a time, by Ray's names."""
+        found = Counter[str]()
+        for kind in self.nodes.values():
+            found.update({name: kind.max_nodes * count for name, count in kind.resources.items()})
+        return dict(found)
 
     @property
     def node_types(self) -> tuple[NodeType, ...]:

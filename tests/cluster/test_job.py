@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from synthcity.cluster.folder import Folder
-from synthcity.cluster.job import check_folder, check_kept, settle, storage
+from synthcity.cluster.job import check_folder, check_kept, most_resources, settle, storage
 from synthcity.cluster.plan import Plan
 from synthcity.errors import ConfigError
 from synthcity.schema import build
@@ -89,3 +89,13 @@ def test_a_pipeline_that_would_go_with_its_job_is_refused(folder: Folder, monkey
     check_folder(Path("/runs/p"))
     monkeypatch.setenv("SYNTHCITY_CLUSTER", str(folder.path))
     check_folder(Path("pipelines/p"))
+
+
+def test_a_job_knows_how_far_its_cluster_may_grow(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYNTHCITY_CLUSTER", str(folder.path))
+    assert most_resources() == {}, "no job"
+    monkeypatch.setenv("RAY_JOB_CONFIG_JSON_ENV_VAR", "{}")
+    assert most_resources() == {"CPU": 4}  # two nodes with one, and one with two
+    monkeypatch.delenv("SYNTHCITY_CLUSTER")
+    assert most_resources() == {}, "another's cluster"
+    assert build(Plan, PLAN).resources == {"CPU": 9, "GPU": 2}

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from synthcity.cluster import local
 from synthcity.cluster.local import _LONGEST, _ray_folder, free_memory, sized
 from synthcity.errors import ConfigError
 
@@ -78,3 +79,15 @@ def test_elsewhere_what_is_asked_for_does_not_follow_what_is_there_now():
     assert there(None, 1, CPU=32, GPU=4) == {"workers": 4, "cpu": 1.0, "gpu": 1.0}
     with pytest.raises(ConfigError, match=r"no worker yet .* set search\.workers"):
         there(None, None)
+
+
+def test_a_cluster_of_ours_without_a_node_counts_what_it_may_grow_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ray tells nobody what its autoscaler was told."""
+    import ray
+
+    monkeypatch.setattr(ray, "cluster_resources", lambda: {"memory": 1e9})
+    monkeypatch.setattr("ray._private.state.state.get_max_resources_from_cluster_config", lambda: None)
+    monkeypatch.setattr(local, "most_resources", lambda: {"CPU": 4, "GPU": 2})
+    total = local._total()
+    assert total == {"memory": 1e9, "CPU": 4.0, "GPU": 2.0}
+    assert sized(None, None, total, is_elsewhere=True).workers == 4
