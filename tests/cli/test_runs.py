@@ -83,9 +83,9 @@ def test_report_draws_the_page_and_says_where_from(runs: Path) -> None:
     done = run("report", "one", runs=runs)
     assert (done.exit_code, done.stdout, done.stderr) == (0, f"{runs / 'one' / REPORT_HTML}\n", "")
     (runs / "one" / REPORT_JSON).write_text("{")
-    refused = run("report", "one", runs=runs).exception  # no verdict stands in this journal
+    refused = run("report", "one", runs=runs).exception  # nothing stands in this journal
     assert isinstance(refused, RunError)
-    assert str(refused).endswith("is not over, so there is no report of it; continue it with --resume")
+    assert str(refused) == "the journal does not tell how the run began; start the search again"
 
 
 def test_extend_resumes_under_the_run_s_own_config(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:

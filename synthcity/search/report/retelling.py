@@ -89,9 +89,9 @@ def tell_again(
     """
     run, chosen = history.run, history.finals.chosen
     if run is None or not {"rules", "assets", "competition", "config"} <= run.keys():
-        raise RunError("its journal does not tell how the run began")
+        raise RunError("the journal does not tell how the run began; start the search again")
     if chosen is None and verdict is None:
-        raise RunError("its journal does not tell what it chose")
+        raise RunError("the journal does not tell what the run chose; continue it with --resume")
     rules, challenger = get_rules(run["rules"]), chosen["challenger"] if chosen is not None else None
     if scores.empty:  # what was chosen of a run that is not over may yet be chosen anew
         challenger = verdict["challenger"] if verdict is not None else challenger
