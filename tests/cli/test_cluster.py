@@ -18,14 +18,14 @@ from synthcity.errors import ConfigError
 from synthcity.schema import build
 from tests.cluster.joining.test_ssh import MACHINE
 from tests.cluster.test_folder import head
-from tests.cluster.test_head import block
-from tests.ports import free_ports
+from tests.cluster.test_head import block, dashboard_of
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "cluster.yaml"
-    head = f"{{ports: {block()}, dashboard: {free_ports(401)[-1]}}}"
+    ports = block()
+    head = f"{{ports: {ports}, dashboard: {dashboard_of(ports)}}}"
     path.write_text(f"name: two\nhead: {head}\nnodes: {{cpu: {{market: local}}}}\n")
     return path
 

@@ -16,8 +16,7 @@ from synthcity.cluster import renting
 from synthcity.errors import ConfigError, RentError, RunError, SynthcityError
 from synthcity.rent import LEDGER, Ledger, comparing, lessor
 from synthcity.vault.folder import FolderVault
-from tests.cluster.test_head import block
-from tests.ports import free_ports
+from tests.cluster.test_head import block, dashboard_of
 from tests.rent.builders import NAME, rental
 from tests.standins.account import OFFERS_NOW
 from tests.standins.market import Running
@@ -45,7 +44,8 @@ def server(server: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "cluster.yaml"
-    path.write_text(FILE.format(ports=block(2), dashboard=free_ports(401)[-1]))
+    ports = block(2)
+    path.write_text(FILE.format(ports=ports, dashboard=dashboard_of(ports)))
     return path
 
 

@@ -31,8 +31,7 @@ from synthcity.schema import build
 from synthcity.settings import Settings
 from tests.cluster.fleet import Record, records
 from tests.cluster.machine import missing
-from tests.cluster.test_head import block
-from tests.ports import free_ports
+from tests.cluster.test_head import block, dashboard_of
 from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
@@ -85,7 +84,8 @@ class Trial:
     """One cluster with one search."""
 
     def __init__(self, folder: Path) -> None:
-        head = {"ports": block(), "dashboard": free_ports(401)[-1]}
+        ports = block()
+        head = {"ports": ports, "dashboard": dashboard_of(ports)}
         nodes = {"cpu": {"market": "local", "max_nodes": 2, "idle": "5m"}}  # whose provider is the fleet
         self.plan = build(Plan, {"name": "camp", "head": head, "nodes": nodes})
         self.home, self.folder = folder, Folder(folder / "camp")

@@ -112,10 +112,16 @@ def block(nodes: int = 1) -> int:
     raise AssertionError("no ports")
 
 
+def dashboard_of(ports: int) -> int:
+    """A port on which nobody listens, beyond those of a head at ``ports`` and of its nodes."""
+    return next(port for port in free_ports(1001) if not ports <= port < ports + 1000)
+
+
 @pytest.mark.slow
 def test_a_job_gets_a_node_and_nothing_is_left_of_the_cluster(tmp_path: Path) -> None:
-    dashboard = free_ports(401)[-1]
-    head = f"{{ports: {block()}, dashboard: {dashboard}}}"
+    ports = block()
+    dashboard = dashboard_of(ports)
+    head = f"{{ports: {ports}, dashboard: {dashboard}}}"
     (tmp_path / "cluster.yaml").write_text(f"name: walk\nhead: {head}\nnodes: {{cpu: {{market: local, idle: 1m}}}}\n")
     (tmp_path / "job.py").write_text(JOB)
     state = tmp_path / "state"

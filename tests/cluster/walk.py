@@ -27,8 +27,7 @@ from synthcity.rent import LEDGER, read_ledger
 from tests.cluster.campaign import ROOT, SWEEP
 from tests.cluster.landlord import Landlord
 from tests.cluster.machine import POWER_OFF, missing
-from tests.cluster.test_head import block
-from tests.ports import free_ports
+from tests.cluster.test_head import block, dashboard_of
 from tests.standins.hippius import BUCKET, client, running_hippius
 from tests.standins.market import TOKEN, Running, running_market
 from tests.waiting import until
@@ -45,7 +44,8 @@ class Walk:
         self.project.mkdir()
         self._environment = {**os.environ, **environment, "HOME": str(home), "PYTHONPATH": str(ROOT)}
         self.folder = Folder(home / ".synthcity/clusters/walk")
-        head = {"ports": block(2), "dashboard": free_ports(401)[-1]}
+        ports = block(2)
+        head = {"ports": ports, "dashboard": dashboard_of(ports)}
         cpu = {"market": "basilica", "max_nodes": 2, "max_hourly_rate": "0.20", "idle": "30s", "power_off": POWER_OFF}
         limits = {"hourly": "0.40", "spend": "1.00"}
         plan = {

@@ -67,7 +67,7 @@ def test_a_search_in_all_weathers(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert sum(answer.usd for answer in history.answers) <= spending(search) + 1e-9  # the last may have come too late
     # no wait for a model, on however busy a machine: the shortest fault that waits lasts a second
     assert max(map(float, (search.folder / "suggest.txt").read_text().split())) < 0.9
-    notes = "\n".join(_degraded(Progress(search.history()), None, None))
+    notes = "\n".join(_degraded(Progress(search.history()), None, None, is_over=True))
     rows = {row["name"]: row for row in arm_rows(history, {name: ArmConfig(**arm) for name, arm in ARMS.items()})}
     for source in ASKING:
         failures = [answer.error for answer in history.answers if answer.source == source and not answer.proposals]

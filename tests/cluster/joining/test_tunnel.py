@@ -27,8 +27,7 @@ from synthcity.errors import ConfigError
 from synthcity.schema import build, plain
 from synthcity.settings import Settings
 from tests.cluster.machine import machines, missing
-from tests.cluster.test_head import block
-from tests.ports import free_ports
+from tests.cluster.test_head import block, dashboard_of
 from tests.waiting import until
 
 needs_namespaces = pytest.mark.skipif(bool(missing()), reason=missing())
@@ -79,7 +78,8 @@ print("of", len(nodes), "nodes", sum(one["Alive"] for one in nodes), "live", flu
 @contextlib.contextmanager
 def head_on(path: Path) -> Iterator[tuple[Folder, Plan, Head]]:
     """Start a head whose nodes are brought to it."""
-    head = {"ports": block(), "dashboard": free_ports(401)[-1]}
+    ports = block()
+    head = {"ports": ports, "dashboard": dashboard_of(ports)}
     plan = build(Plan, {"name": "walk", "head": head, "nodes": {"cpu": {"market": "local", "max_nodes": 2}}})
     folder = Folder(path / "walk")
     started = up(plan, folder, path)
