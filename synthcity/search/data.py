@@ -26,7 +26,7 @@ from synthcity.search.config import DataConfig, SearchConfig
 from synthcity.sn50.competitions import Competition, Rules, get_competition, get_rules
 from synthcity.sn50.prompt import Prompt
 
-_SLACK_DAYS = 5  # a holiday week-end at the end of a period is no lack of data
+_SLACK_DAYS = 5  # a holiday week-end at either end of the periods is no lack of data
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -80,6 +80,12 @@ class SearchData:
             told.append(
                 "Networks also learn from minutes that are drawn between five-minute bars, and nothing is scored on "
                 f"those: {spans}."
+            )
+        begin = {asset: int(self.dataset.tables[asset].time[0]) for asset in self.assets}
+        if late := [a for a in self.assets if begin[a] > self.periods.train.start + _SLACK_DAYS * DAY]:
+            firsts = "; ".join(f"{asset} {format_time(begin[asset])}" for asset in late)
+            told.append(
+                f"Prices begin after the train period does, and networks learn from later days alone: {firsts}."
             )
         if closes:
             told.append(

@@ -17,7 +17,10 @@ _LENGTH = 16  # hex digits of a SHA-256 that are kept
 
 
 def fingerprint(data: SearchData) -> Fingerprint:
-    """Return by asset the hash of its bars in each period, gaps before a period counted to it, and of its features."""
+    """Return by asset the hash of its bars in each period, gaps before a period counted to it, and of its features.
+
+    Prices that were drawn before the first bar count to the train period.
+    """
     found: Fingerprint = {}
     step = data.competition.time_increment
     for asset in data.assets:
@@ -29,6 +32,11 @@ def fingerprint(data: SearchData) -> Fingerprint:
             name: _hash(part.time, part.open, part.high, part.low, part.close, part.volume)
             for name, part in zip(("train", "validation", "test"), parts, strict=True)
         }
+        num_drawn = int(np.searchsorted(table.time, bars.observed[0]))
+        if num_drawn:
+            found[asset]["train"] = _hash(
+                np.frombuffer(found[asset]["train"].encode(), np.uint8), table.time[:num_drawn], table.price[:num_drawn]
+            )
         found[asset]["features"] = _hash(table.time, table.sequence, table.context, table.future)
     return found
 

@@ -152,10 +152,12 @@ def test_networks_alone_learn_from_minutes_that_are_drawn_before_the_first(tmp_p
     assert drawn.notes == (
         "Networks also learn from minutes that are drawn between five-minute bars, and nothing is scored on those: "
         "BTC 2025-01-10 00:00 to 2025-01-16 00:01.",
+        "Prices begin after the train period does, and networks learn from later days alone: ETH 2025-01-16 00:01.",
     ), "ETH has five-minute bars of another venue alone"
     assert drawn.facts.drawn_minutes
     assert not plain.facts.drawn_minutes
-    assert plain.notes == ()
+    (note,) = plain.notes
+    assert note.endswith("from later days alone: BTC 2025-01-16 00:01; ETH 2025-01-16 00:01.")
     table, own = drawn.dataset.tables["BTC"], plain.dataset.tables["BTC"]
     starts = table.time[drawn.dataset.train["BTC"]]
     assert starts[0] == drawn.periods.train.start

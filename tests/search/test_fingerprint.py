@@ -43,6 +43,18 @@ def test_prices_that_trials_saw_may_not_change(data: SearchData, period: str) ->
         compare(fingerprint(data), fingerprint(amended(data, end)))
 
 
+def test_prices_that_were_drawn_before_the_first_bar_count_to_the_train_period(data: SearchData) -> None:
+    bars, table = data.market["BTC", 300], data.dataset.tables["BTC"]
+    market = Market({**{key: data.market[key] for key in data.market}, ("BTC", 300): bars.slice(100, len(bars))})
+    other = replace(table, price=np.where(table.time == table.time[50], table.price * 1.0001, table.price))
+    drawn, amended = (
+        replace(data, market=market, dataset=replace(data.dataset, tables={**data.dataset.tables, "BTC": one}))
+        for one in (table, other)
+    )
+    with pytest.raises(DataError, match="the prices of BTC in the train period are not those"):
+        compare(fingerprint(drawn), fingerprint(amended))
+
+
 def test_prices_of_the_test_period_may_and_it_is_told(data: SearchData) -> None:
     notes = compare(fingerprint(data), fingerprint(amended(data, data.periods.validation.end + 300)))
     assert notes == ["The prices of BTC in the test period changed after the run had begun."]

@@ -11,9 +11,10 @@ import importlib
 import linecache
 import sys
 import types
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from synthcity.authored.execution import importing
 from synthcity.nets import registry
 from synthcity.nets.authored.static import Refused
 from synthcity.nets.authored.words import BUILTINS, MODULES, NAMES
@@ -25,7 +26,12 @@ def execute(name: str, source: str) -> dict[str, Any]:
     """Run the file that registers ``name``, with nothing but the listed names, and return what it defines."""
     module = types.ModuleType(f"{_PACKAGE}.{name}")
     allowed = {word: getattr(builtins, word) for word in BUILTINS if hasattr(builtins, word)}
-    allowed |= {"__build_class__": builtins.__build_class__, "__import__": _import, "True": True, "None": None}
+    allowed |= {
+        "__build_class__": builtins.__build_class__,
+        "__import__": importing(_is_allowed),
+        "True": True,
+        "None": None,
+    }
     vars(module).update({"__builtins__": allowed, "__guard__": _guard})
     file = f"<authored {name}>"
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)  # so that errors show lines
@@ -91,14 +97,5 @@ def _guard(owner: object, kind: type) -> None:
         raise TypeError(f"a method of {kind.__name__} was called for {owner!r}, which is none")
 
 
-def _import(
-    name: str,
-    globals: Mapping[str, object] | None = None,
-    locals: Mapping[str, object] | None = None,
-    fromlist: Iterable[str] | None = (),
-    level: int = 0,
-) -> types.ModuleType:
-    if level or name not in MODULES.keys() | NAMES.keys():
-        raise ImportError(f"import of {name} is not allowed")
-    module = importlib.import_module(name)
-    return module if fromlist else importlib.import_module(name.partition(".")[0])
+def _is_allowed(name: str) -> bool:
+    return name in MODULES or name in NAMES
