@@ -65,12 +65,14 @@ class Watchdog:
             return
         self.lost = f"Ray was lost: its {self._names[ready[0]]} has ended; continue with --resume"
         with _hushed() as stderr:
-            with contextlib.suppress(Exception):  # a full disk must not keep the sentence from being told
-                self._tell(self.lost)
+            # first of all, since Ray's core may end this process at any moment from now on
             words = ["sh", "-c", _LAST_WORDS, self.lost]
             speaker = subprocess.Popen(words, stdin=subprocess.PIPE, stderr=stderr, start_new_session=True)
+            with contextlib.suppress(Exception):  # a full disk must not keep the sentence from being told
+                self._tell(self.lost)
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
             if not select.select([self._closed], [], [], _PATIENCE_SECONDS)[0]:
+                speaker.communicate()  # says it before we are gone
                 os._exit(1)
             speaker.communicate(b"\n")  # the main thread says it
 
