@@ -24,7 +24,7 @@ from synthcity.cluster.folder import Folder
 from synthcity.cluster.notes import notes
 from synthcity.cluster.processes import marked
 from synthcity.rent import LEDGER, read_ledger
-from tests.cluster.campaign import ROOT, SWEEP
+from tests.cluster.campaign import ROOT
 from tests.cluster.landlord import Landlord
 from tests.cluster.machine import POWER_OFF, missing
 from tests.cluster.test_head import block, dashboard_of
@@ -32,6 +32,25 @@ from tests.standins.hippius import BUCKET, client, running_hippius
 from tests.standins.market import TOKEN, Running, running_market
 from tests.waiting import until
 
+SWEEP = {
+    "competition": "crypto-24h",
+    "data": {
+        "source": "simulated",
+        "assets": ["BTC"],
+        "periods": {
+            "train": ["2025-02-10", "2025-03-01"],
+            "validation": ["2025-03-01", "2025-03-08"],
+            "test": ["2025-03-08", "2025-03-22"],
+        },
+        "validation_every": "23h",
+        "test_every": "23h",
+        "simulated": {"days": 90},
+    },
+    "search": {
+        **{"trials": 4, "rungs": 2, "max_steps": 24, "finalists": 2, "final_seeds": 1, "workers": 2},
+        **{"deterministic": True, "time_budget": None},
+    },
+}
 _SECONDS = 1200.0  # that a search may take here
 _COMMAND = [sys.executable, "-m", "synthcity"]
 
