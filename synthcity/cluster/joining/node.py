@@ -34,6 +34,7 @@ _PAUSE = 0.2
 # Ray gives its own helpers 15 seconds, which is little where a disk is cold: it is started again, and a node only goes
 # whose Ray ended later, as it does about a minute after the head was lost
 _MOST_STARTS, _STEADY_SECONDS = 3, 60.0
+_LATE = "The current node timed out during startup"  # as it then says, which can take it longer where all is slow
 
 
 class Failed(Exception):
@@ -85,7 +86,8 @@ class Node:
             began = time.monotonic()
             why = self._ray(python, _number(self.folder / "tunnel"))
             failed = failed + 1 if why else 0
-            if failed and (failed == _MOST_STARTS or time.monotonic() - began > _STEADY_SECONDS):
+            is_steady = time.monotonic() - began > _STEADY_SECONDS and _LATE not in why
+            if failed == _MOST_STARTS or (failed and is_steady):
                 raise Failed(why)
             self.say("state", f"starts Ray anew, since {why or 'its connection broke'}")
 

@@ -29,7 +29,7 @@ MINOR = f"{sys.version_info[0]}.{sys.version_info[1]}"
 # stands in for every Python of the machine: the real one for what it can, Ray that breaks, a pip that finds nothing
 PYTHON = f"""#!/bin/sh
 case "$*" in
-  *ray.scripts*) echo "$RAY_CLOUD_INSTANCE_ID at $PYTHONPATH"; echo "it breaks in $0" >&2; exit 3;;
+  *ray.scripts*) echo "$RAY_CLOUD_INSTANCE_ID at $PYTHONPATH"; echo "$(/bin/cat late 2>&-)it breaks in $0" >&2; exit 3;;
   *venv*) for last; do :; done; /bin/mkdir -p "$last/bin"; /bin/cp "$0" "$last/bin/python";;
   *pip*) [ -e click ] && exit 0; echo "ERROR: No matching distribution" >&2; exit 1;;
   *) exec {sys.executable} "$@";;
@@ -134,6 +134,17 @@ def test_a_node_whose_ray_ran_for_a_while_and_ended_goes(machine: Machine, monke
         machine.told(gcs=gcs.getsockname())
         said = machine.runs()
     assert [kind for kind, _ in said] == ["open", "state", "over"]
+
+
+def test_a_node_that_missed_rays_own_time_is_started_again_however_long_that_took(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(node, "_STEADY_SECONDS", 0.0)
+    (machine.folder / "late").write_text("Exception: The current node timed out during startup. This could happen as ")
+    with socket.create_server(("127.0.0.1", 0)) as gcs:
+        machine.told(gcs=gcs.getsockname())
+        said = machine.runs()
+    assert [text for _, text in said].count("starts Ray") == 3
 
 
 @pytest.mark.parametrize(
