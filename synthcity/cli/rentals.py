@@ -120,8 +120,9 @@ def _row(told: dict[str, object]) -> list[str]:
 def reap(every: float | None, older: float | None, cluster: str | None, state: Path, yes: bool) -> None:
     """End rentals that are too old, whoever rented them, by their names and times at the market.
 
-    Whatever begins with synthcity- and is older ends. No ledger is needed: let it
-    run as a service, best on another machine than the clusters.
+    Whatever begins with synthcity- and is older ends, and at any age what has
+    ended by a ledger in --state. No ledger is needed: let it run as a service,
+    best on another machine than the clusters.
 
     \b
       synthcity cluster reap --every 60s --yes
@@ -141,11 +142,23 @@ def reap(every: float | None, older: float | None, cluster: str | None, state: P
     age = older if older is not None else OLDER if cluster is None else 0.0
     with Market.of(Settings.load()) as market:
         heartbeat = state / HEARTBEAT if every is not None else None
-        reaper = Reaper(market, age, prefix=prefix, heartbeat=heartbeat)
+        reaper = Reaper(market, age, prefix=prefix, heartbeat=heartbeat, over=lambda: _over(state))
         if every is None:
             _once(reaper, age, yes)
         else:
             _watch(reaper, every)
+
+
+def _over(state: Path) -> set[str]:
+    """Names of what has ended by the ledgers of this machine, as far as they can be read."""
+    from synthcity.errors import RunError
+    from synthcity.rent import read_ledgers
+
+    try:
+        return {name for name, one in read_ledgers(state).items() if one.state == "gone"}
+    except RunError as error:
+        click.echo(f"warning: {error}; what is too old ends all the same", err=True)
+        return set()
 
 
 def _once(reaper: Reaper, age: float, yes: bool) -> None:

@@ -31,7 +31,15 @@ class Books:
         self._unwritten: set[str] = set()
         moment = now()
         # nobody knows when the last process died in the midst of a request, so absence begins to count now
-        found = (replace(one, asked=min(one.asked, moment), seen=moment) for one in self._ledger.rentals)
+        found = (
+            replace(
+                one,
+                asked=min(one.asked, moment),
+                started=None if one.started is None else min(one.started, moment),
+                seen=moment,
+            )
+            for one in self._ledger.rentals
+        )
         self._rentals = {one.name: one for one in found}
         for problem in self._ledger.problems:
             _log.warning("%s", problem)

@@ -17,7 +17,24 @@ from synthcity.settings import Secret
 
 _LARGEST = 16 << 20  # bytes of an answer
 _LONGEST_PAUSE = 300  # seconds; a market that is asked no more often is not burdened, and what runs must be seen
+_MOVING = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # goes on while the machine sleeps, where it can
 _LOCAL = ("127.0.0.1", "localhost", "::1")
+
+
+def _moved() -> float:
+    return time.clock_gettime(_MOVING)
+
+
+_BEGAN = time.time() - _moved()
+
+
+def steady_time() -> float:
+    """Return Unix seconds: the machine's clock as this process found it, and what has passed since.
+
+    Leases, pauses and costs are measured by it. Whoever sets the clock back by ten hours would else give each lease
+    ten more, and take the cost of as many.
+    """
+    return _BEGAN + _moved()
 
 
 class Passing(RentError):

@@ -6,8 +6,9 @@ A row of the ledger goes from intent to rented, stopping and gone:
 2. A request that has certainly started nothing is gone at once. After any other one that failed nobody knows; its place
    and its money stay taken until a list shows the name, or lists have lacked it for more than two minutes.
 3. What is dearer than it may be, by the reply or by a list, is stopped at once.
-4. A stop is asked for until lists lack the row; its own reply proves nothing. What has a name of this cluster and is
-   not in the ledger, or is gone there, is stopped, too.
+4. A stop is asked for until lists lack the row; its own reply proves nothing, and neither do lists alone: what they
+   lack is gone once a stop of it was answered, too. What has a name of this cluster and is not in the ledger, or is
+   gone there, is stopped as well; where another head rents under the name, nothing is rented, see ``Strangers``.
 5. All of it is gone through every 15 seconds over both lists, and at every start.
 """
 
@@ -27,7 +28,7 @@ from synthcity.durations import MINUTE
 from synthcity.errors import ConfigError, RentError, unknown_name
 from synthcity.rent import comparing
 from synthcity.rent.books import Books
-from synthcity.rent.comparing import Matched, compared, dear, ending, match
+from synthcity.rent.comparing import Strangers, compared, dear, ending, match
 from synthcity.rent.config import Limits, NodeType, bounded, written_usd
 from synthcity.rent.market import Listing, Market, OfferGone, Refused, Unknown
 from synthcity.rent.naming import cluster_prefix, new_name
@@ -81,7 +82,8 @@ class Lessor:
         self._lock = self._books.lock
         self._asking: set[str] = set()
         self._is_listed = False  # whether a whole list was held against the ledger
-        self._strangers: tuple[Listed, ...] = ()
+        self._strangers = Strangers(cluster, ledger, market.now())
+        self._answered: set[str] = set()  # names of which the market said that they end, or that it has none
         self._shunned: dict[str, float] = {}  # ids of offers, and until when
 
     def close(self) -> None:
@@ -98,14 +100,13 @@ class Lessor:
     @property
     def strangers(self) -> tuple[Listed, ...]:
         """What the last lists showed under a name of this cluster that the ledger does not know."""
-        return self._strangers
+        return self._strangers.rows
 
     @property
     def hourly(self) -> Decimal:
         """USD an hour of all that is there, or may be."""
         with self._lock:
-            unknown = sum((row.hourly or Decimal(0) for row in self._strangers), Decimal(0))
-            return sum((one.worst_hourly for one in self._books.open), unknown)
+            return sum((one.worst_hourly for one in self._books.open), self._strangers.hourly)
 
     @property
     def spent(self) -> Decimal:
@@ -302,7 +303,8 @@ class Lessor:
             LimitReached: there may be no more.
         """
         with self._lock:
-            unknown = sum(row.name.startswith(f"{self._prefix}{wanted.name}-") for row in self._strangers)
+            self._strangers.check_alone(self._market.now())
+            unknown = sum(row.name.startswith(f"{self._prefix}{wanted.name}-") for row in self.strangers)
             count = unknown + sum(one.node_type == wanted.name for one in self.rentals())
             if count >= wanted.max_nodes:
                 raise LimitReached(f"{wanted.name} has {count} of {wanted.max_nodes} machines")
@@ -327,26 +329,18 @@ class Lessor:
         with self._lock:
             matched = match(self._books.all, listing.rows, self._prefix)
             for one in self._books.all:
-                if one.name in matched.rows or one.name not in self._asking:
-                    self._books.put(compared(one, matched.rows.get(one.name), listing))
+                row, is_answered = matched.rows.get(one.name), one.name in self._answered
+                if row is not None or one.name not in self._asking:
+                    self._books.put(compared(one, row, listing, is_answered=is_answered))
             self._is_listed |= listing.is_whole
-            self._meet(matched, listing)
-
-    def _meet(self, matched: Matched, listing: Listing) -> None:
-        """Remember strangers; what a list that is not whole lacks may still be there."""
-        before = {(row.kind, row.id or row.name): row for row in self._strangers}
-        found = {(row.kind, row.id or row.name): row for row in matched.strangers}
-        for kind, id_or_name in found.keys() - before.keys():
-            name = found[kind, id_or_name].name
-            _log.warning("%s (%s) is not in %s; it is ended", name, id_or_name, self._books.path)
-        self._strangers = tuple((found if listing.is_whole else before | found).values())
+            self._strangers.meet(matched.strangers, listing, frozenset(one.name for one in self._books.all))
 
     def _end_all(self, but: frozenset[str] = frozenset()) -> frozenset[str]:
         """Ask for all that is to end and return what was asked for."""
         with self._lock:
             names = {one.name for one in self._books.open if one.state == "stopping"} - self._asking
             rentals = [self._books[name] for name in sorted(names - but)]
-            strangers = [row for row in self._strangers if row.id not in but]
+            strangers = [row for row in self.strangers if row.id not in but]
         self._end([*rentals, *strangers])
         return frozenset(names | {row.id for row in strangers})
 
@@ -360,6 +354,8 @@ class Lessor:
             self._market.stop(row.kind, row.id or row.name)
         except (RentError, ConfigError) as error:
             _log.warning("%s; it is asked again", error)
+        else:
+            self._answered.add(row.name)
 
     def _shun(self, offer: str) -> None:
         with self._lock:

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from synthcity.errors import ConfigError, RentError
 from synthcity.rent import replies
 from synthcity.rent.config import Kind
-from synthcity.rent.connection import Answer, Connection, NotReached, Passing, Patience
+from synthcity.rent.connection import Answer, Connection, NotReached, Passing, Patience, steady_time
 from synthcity.rent.offers import Offer
 from synthcity.rent.replies import Listed, Started, Undecodable
 from synthcity.settings import Secret, Settings
@@ -71,7 +71,7 @@ class Market:
         token: Secret,
         *,
         patience: Patience | None = None,
-        now: Callable[[], float] = time.time,
+        now: Callable[[], float] = steady_time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """Connect when first asked.

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -32,11 +32,16 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Heartbeat:
-    """The last whole round of a reaper: when, at which market, and what age it ends."""
+    """The last whole round of a reaper: when, at which market, and what age it ends.
+
+    ``first`` tells when it first saw each rental of whose time the market tells nothing, so that one that is started
+    anew does not begin to count again.
+    """
 
     time: float
     url: str
     older: float
+    first: dict[str, float] = field(default_factory=dict)
 
 
 _HEARTBEAT = TypeAdapter(Heartbeat)
@@ -56,12 +61,30 @@ class Aged:
 
 
 class Reaper:
-    """Looks for rentals of all clusters, or of one, that are older than so many seconds."""
+    """Looks for rentals of all clusters, or of one, that are older than so many seconds, or over by their ledger."""
 
-    def __init__(self, market: Market, older: float, *, prefix: str = PREFIX, heartbeat: Path | None = None) -> None:
-        """Args: ``prefix`` is how names begin; ``heartbeat`` is replaced after each whole round."""
+    def __init__(
+        self,
+        market: Market,
+        older: float,
+        *,
+        prefix: str = PREFIX,
+        heartbeat: Path | None = None,
+        over: Callable[[], Collection[str]] = tuple,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        """Begin where the last one ended.
+
+        Args:
+            prefix: how names begin.
+            heartbeat: replaced after each whole round.
+            over: tells the names of what is gone by the ledgers of this machine, and ends at any age where it is not.
+            wall: the clock that others hold the heartbeat against.
+        """
         self._market, self._older, self._prefix, self._heartbeat = market, older, prefix, heartbeat
-        self._first: dict[str, float] = {}  # when each was first seen here, by our clock
+        self._over, self._wall = over, wall
+        beat = None if heartbeat is None else _read(heartbeat)
+        self._first = {} if beat is None else dict(beat.first)  # when each was first seen here, by our clock
 
     def due(self) -> list[Aged]:
         """Return what is too old now, the oldest first.
@@ -73,14 +96,17 @@ class Reaper:
         """
         listing = self._market.rentals()
         now, found = self._market.now(), list[Aged]()
+        over = frozenset(self._over())
         for row in listing.rows:
             if row.name.startswith(self._prefix):
-                first = self._first.setdefault(row.id or row.name, now)
+                first = self._first[row.id or row.name] = min(now, self._first.get(row.id or row.name, now))
                 created = now if row.created is None else row.created - (listing.skew or 0.0)
                 found.append(Aged(row=row, age=now - min(first, created)))
-        due = sorted((one for one in found if one.age >= self._older), key=lambda one: -one.age)
+        due = [one for one in found if one.age >= self._older or one.row.name in over]
+        due.sort(key=lambda one: -one.age)
         if listing.is_whole:
-            self._beat(now)
+            self._first = {one.key: self._first[one.key] for one in found}
+            self._beat({one.key: self._first[one.key] for one in found if one.row.created is None})
         elif not due:
             raise RentError(listing.problem)
         return due
@@ -123,10 +149,10 @@ class Reaper:
             return str(error)
         return ""
 
-    def _beat(self, now: float) -> None:
+    def _beat(self, first: dict[str, float]) -> None:
         if self._heartbeat is None:
             return
-        beat = Heartbeat(time=now, url=self._market.url, older=self._older)
+        beat = Heartbeat(time=self._wall(), url=self._market.url, older=self._older, first=first)
         try:
             atomic_write(self._heartbeat, _HEARTBEAT.dump_json(beat))
         except OSError as error:  # reaping goes on; whoever needs the heartbeat sees that it is old
@@ -144,10 +170,9 @@ def require_reaper(heartbeat: Path, url: str, longest_lease: float, now: float) 
         ConfigError: none has, or one of another market or age.
     """
     start = "start `synthcity cluster reap --every 60s --yes`, best as deploy/synthcity-reap.service"
-    try:
-        beat = _HEARTBEAT.validate_python(strict_json.loads(heartbeat.read_bytes()))
-    except (OSError, ValueError, ValidationError):
-        raise ConfigError(f"no reaper has reported in {heartbeat}; {start}") from None
+    beat = _read(heartbeat)
+    if beat is None:
+        raise ConfigError(f"no reaper has reported in {heartbeat}; {start}")
     if not 0 <= now - beat.time <= FRESH:
         raise ConfigError(f"the reaper of {heartbeat} has not reported for {_ago(now - beat.time)}; {start}")
     if beat.url != url:
@@ -155,6 +180,13 @@ def require_reaper(heartbeat: Path, url: str, longest_lease: float, now: float) 
     if beat.older < longest_lease:
         older, lease = write_duration(beat.older), write_duration(longest_lease)
         raise ConfigError(f"the reaper ends what is older than {older}, and a lease may last {lease}; give it --older")
+
+
+def _read(path: Path) -> Heartbeat | None:
+    try:
+        return _HEARTBEAT.validate_python(strict_json.loads(path.read_bytes()))
+    except (OSError, ValueError, ValidationError):
+        return None
 
 
 def _ago(seconds: float) -> str:

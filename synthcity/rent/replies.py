@@ -135,8 +135,8 @@ def read_rentals(body: bytes, kind: Kind) -> tuple[list[Listed], bool]:
     """
     rows = list(_rows(body, "rentals"))
     found = [listed for row in rows if (listed := _listed(row, kind)) is not None]
-    total = _object(body).get("total_count")
-    is_whole = len(found) == len(rows) and not (isinstance(total, int) and total > len(rows))
+    total = amount(_object(body).get("total_count"))
+    is_whole = len(found) == len(rows) and (total is None or total <= len(rows))
     return found, is_whole
 
 

@@ -22,6 +22,10 @@ def listing(after: float, problem: str = "") -> Listing:
     return Listing(taken=BEGUN + after, rows=(), problem=problem, skew=None)
 
 
+def shown(one: Rental, row: Listed, after: float) -> Rental:
+    return compared(one, row, listing(after), is_answered=False)
+
+
 def test_rows_are_found_by_id_and_by_name_and_the_rest_of_ours_are_strangers() -> None:
     other = rental("synthcity-syntha-gpu-00000000000b")
     rows = [
@@ -38,7 +42,7 @@ def test_rows_are_found_by_id_and_by_name_and_the_rest_of_ours_are_strangers() -
 
 
 def test_an_intent_that_a_list_shows_is_rented() -> None:
-    found = compared(rental(), ROW, listing(50))
+    found = shown(rental(), ROW, 50)
     assert (found.state, found.id, found.hourly, found.started, found.seen) == (
         "rented", "b7c1", Decimal("1.35"), BEGUN + 50, BEGUN + 50,
     )  # fmt: skip
@@ -47,13 +51,13 @@ def test_an_intent_that_a_list_shows_is_rented() -> None:
 
 def test_a_price_that_is_not_told_or_falls_stays_what_it_was() -> None:
     for row in (replace(ROW, hourly=None), replace(ROW, hourly=Decimal("0.5"))):
-        assert compared(RENTED, row, listing(1)).hourly == Decimal("1.35")
-    assert compared(RENTED, replace(ROW, billed=None), listing(1)).billed == 0
+        assert shown(RENTED, row, 1).hourly == Decimal("1.35")
+    assert shown(RENTED, replace(ROW, billed=None), 1).billed == 0
 
 
 def test_what_is_dearer_than_it_may_be_is_stopped() -> None:
     for one in (rental(), RENTED):
-        found = compared(one, replace(ROW, hourly=Decimal("1.51")), listing(1))
+        found = shown(one, replace(ROW, hourly=Decimal("1.51")), 1)
         assert found.state == "stopping"
         assert found.why == "it costs 1.51 USD an hour, more than 1.50"
 
@@ -67,13 +71,18 @@ def test_what_is_dearer_than_it_may_be_is_stopped() -> None:
     ],
 )
 def test_absence_counts_once_it_has_lasted(one: Rental, why: str) -> None:
-    assert compared(one, None, listing(SETTLE)) == one
-    assert compared(one, None, listing(SETTLE + 1, problem="not whole")) == one
-    gone = compared(one, None, listing(SETTLE + 1))
+    for is_answered in (False, True):
+        assert compared(one, None, listing(SETTLE), is_answered=is_answered) == one
+        not_whole = listing(9999, problem="not whole")
+        assert compared(one, None, not_whole, is_answered=is_answered) == one
+        assert compared(one, None, listing(601), is_answered=is_answered).state == "gone"
+    asked = compared(one, None, listing(SETTLE + 1), is_answered=False)
+    assert (asked.state, asked.why, asked.ended) == ("stopping", why, None)  # lists alone may err
+    gone = compared(asked, None, listing(SETTLE + 1), is_answered=True)
     assert (gone.state, gone.why, gone.ended) == ("gone", why, BEGUN + SETTLE + 1)
-    again = compared(gone, ROW, listing(SETTLE + 20))
+    again = shown(gone, ROW, SETTLE + 20)
     assert (again.state, again.ended) == ("stopping", None)
-    assert compared(gone, None, listing(9999)) == gone
+    assert compared(gone, None, listing(9999), is_answered=False) == gone
 
 
 def test_what_must_end_by_lease_boot_type_money() -> None:
@@ -88,6 +97,9 @@ def test_what_must_end_by_lease_boot_type_money() -> None:
     assert ending([RENTED], {}, limits(), Decimal(1), BEGUN)[NAME] == "the cluster has no node type 'gpu' any more"
     assert "60.00 USD of 60" in ending([RENTED], types, limits(), Decimal(60), BEGUN)[NAME]
     assert ending([replace(RENTED, state="stopping")], types, limits(), Decimal(60), BEGUN) == {}
+    secret = replace(RENTED, hourly=None)
+    assert ending([secret], types, limits(), Decimal(1), BEGUN + 600) == {}
+    assert "not told what it costs" in ending([secret], types, limits(), Decimal(1), BEGUN + 601)[NAME]
 
 
 def test_above_the_hourly_limit_the_newest_goes() -> None:

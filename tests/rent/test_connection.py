@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from synthcity.errors import ConfigError, RentError
-from synthcity.rent.connection import Answer, Connection, NotReached, Patience
+from synthcity.rent.connection import Answer, Connection, NotReached, Patience, steady_time
 from synthcity.rent.market import Market
 from synthcity.settings import Secret, Settings
 from tests.rent.builders import QUICK, Virtual, market
@@ -35,6 +35,13 @@ def test_what_drips_is_given_up(server: Running, clock: Virtual) -> None:
     with market(server, clock) as found, pytest.raises(RentError, match="too slowly"):
         found.offers("gpu")
     assert time.monotonic() - begun < 10
+
+
+def test_nobody_sets_the_clock_of_leases_and_costs(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = steady_time()
+    assert before == pytest.approx(time.time(), abs=5.0)
+    monkeypatch.setattr(time, "time", lambda: before - 36_000.0)
+    assert before <= steady_time() < before + 60.0
 
 
 def test_odd_headers_blind_nobody(server: Running, clock: Virtual) -> None:

@@ -171,6 +171,49 @@ def test_a_list_that_misses_a_row_ends_nothing(server: Running, clock: Virtual, 
         assert one.rentals()[0].hourly == Decimal("1.35")
 
 
+@pytest.mark.parametrize("what", ["rented", "intent"])
+def test_an_account_that_is_shown_empty_for_minutes_leaks_nothing(
+    server: Running, clock: Virtual, tmp_path: Path, what: str
+) -> None:
+    server.set(faults=[{"on": "^start", "what": "lost"}] if what == "intent" else [])
+    with lessor(server, clock, tmp_path) as one:
+        name = one.ask("gpu")
+        assert states(one) == {name: what}
+        server.set(faults=[{"on": "^list", "what": "empty", "times": 999}])
+        rounds(one, clock, SETTLE)
+        assert server.names() == [name]
+        rounds(one, clock, 30)
+        assert server.names() == []  # by a stop, which is asked of what lists lack before it is given up
+        assert states(one) == {}
+
+
+def test_a_cluster_ends_although_lists_show_an_empty_account(server: Running, clock: Virtual, tmp_path: Path) -> None:
+    with lessor(server, clock, tmp_path) as one:
+        one.ask("gpu")
+        stops = {"on": "^stop", "what": "500", "times": 3}
+        server.set(faults=[{"on": "^list", "what": "empty", "times": 999}, stops])
+        one.end_all(clock.sleep)
+    assert server.names() == []
+
+
+def test_two_heads_of_one_name_do_not_rent_against_each_other(server: Running, clock: Virtual, tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    with lessor(server, clock, tmp_path) as a, lessor(server, clock, tmp_path / "b") as b:
+        a.reconcile()
+        clock.sleep(20)
+        name = a.ask("gpu")
+        with pytest.raises(
+            RentError, match=rf"another head rents for a cluster 'syntha' \({name} is not in .*b/syntha"
+        ):
+            b.ask("gpu")
+        rounds(b, clock, 500)
+        assert server.names() == []
+        with pytest.raises(RentError, match="another head"):
+            b.ask("gpu")
+        rounds(b, clock, 120)  # ten minutes after the last that was seen
+        b.ask("gpu")
+
+
 def test_what_the_market_takes_back_is_gone(server: Running, clock: Virtual, tmp_path: Path) -> None:
     server.set(faults=[{"on": "^start", "what": "spot lost"}])
     with lessor(server, clock, tmp_path) as one:
@@ -300,6 +343,19 @@ def test_a_stop_while_the_request_is_under_way_holds(server: Running, clock: Vir
         rounds(one, clock, 30)
         assert server.names() == []
         assert states(one) == {name: "stopping"}
+
+
+def test_a_machine_whose_price_nobody_tells_is_ended(server: Running, clock: Virtual, tmp_path: Path) -> None:
+    garbled = {"on": "^start", "what": "garbled"}
+    server.set(faults=[garbled, {"on": "^list", "what": "unknown", "times": 999}])
+    with lessor(server, clock, tmp_path) as one:
+        name = one.ask("gpu")
+        rounds(one, clock, 30)
+        one.joined(name)
+        rounds(one, clock, 480)
+        assert server.names() == [name]
+        rounds(one, clock, 120)
+        assert server.names() == []
 
 
 def test_all_is_ended_once_lists_lack_it_and_what_may_still_come_is_waited_for(

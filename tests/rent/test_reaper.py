@@ -56,6 +56,28 @@ def test_the_age_is_told_by_the_markets_clock_and_else_by_ours(server: Running, 
         assert {one.row.name for one in reaper.due()} == {NAME, OTHER}
 
 
+def test_one_that_is_started_anew_goes_on_counting_where_no_time_is_told(
+    server: Running, clock: Virtual, tmp_path: Path
+) -> None:
+    server.rent(NAME, created_at="some day")
+    beat = tmp_path / "reaper.json"
+    with market(server, clock) as found:
+        for _ in range(4):
+            assert Reaper(found, HOUR, heartbeat=beat).due() == []
+            clock.sleep(0.3 * HOUR)
+        assert [one.row.name for one in Reaper(found, HOUR, heartbeat=beat).due()] == [NAME]
+
+
+def test_what_has_ended_by_a_ledger_and_is_listed_late_ends_at_any_age(server: Running, clock: Virtual) -> None:
+    with market(server, clock) as found:
+        reaper = Reaper(found, HOUR, over=lambda: [NAME])
+        assert reaper.due() == []
+        server.rent(NAME)
+        server.rent(OTHER)
+        reaper.end_all(reaper.due(), clock.sleep)
+    assert server.names() == [OTHER]
+
+
 def test_a_market_that_errs_is_asked_until_lists_lack_it(server: Running, clock: Virtual) -> None:
     server.rent(NAME, age=7 * HOUR)
     server.set(faults=[{"on": "^stop", "what": what} for what in ("500", "stays", "drop")])
@@ -84,7 +106,7 @@ def test_no_list_that_misses_it_ends_what_was_not_asked_for(server: Running, clo
 def test_a_heartbeat_is_left_by_whole_rounds_alone(server: Running, clock: Virtual, tmp_path: Path) -> None:
     beat = tmp_path / "clusters" / "reaper.json"
     with market(server, clock) as found:
-        reaper = Reaper(found, 12 * HOUR, prefix=PREFIX, heartbeat=beat)
+        reaper = Reaper(found, 12 * HOUR, prefix=PREFIX, heartbeat=beat, wall=clock.now)
         server.set(faults=[{"on": "^list cpu", "what": "500", "times": 9}])
         with pytest.raises(RentError, match="HTTP 500"):
             reaper.due()

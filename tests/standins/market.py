@@ -8,7 +8,7 @@ of request it befalls, what it is, and how often; or ``chaos`` draws them, seede
   same), ``late`` (it comes 90 s after the answer was given up), ``dearer`` (than was listed), ``twice``, ``drop``,
   ``hang``, ``never boots``, ``spot lost``, ``dearer later``;
 * list: 500 429 ``drop`` ``hang`` ``garbled`` ``missing`` (one row) ``unknown`` (no price) ``part`` (of the rows)
-  ``damaged`` (a row that tells nothing);
+  ``damaged`` (a row that tells nothing) ``empty`` (as of an account that has nothing);
 * stop: 500 429 ``drop`` ``hang`` ``lost`` (it ended) ``stays`` (although the answer says that it ended) ``slow``;
 * any: ``kill`` and ``kill after``: the process that was named as prey is killed before, or after, it was done.
 
@@ -158,6 +158,7 @@ class Handler(BaseHTTPRequestHandler):
             now = market.now()
             found = [one for one in market.machines if one.kind == kind and one.created + one.appear <= now]
             found = [one for one in found if one.ended is None or now < one.ended + one.vanish]
+            found = [] if fault == "empty" else found
             total = len(found)
             if fault == "missing" and found:
                 found.remove(market.rng.choice(found))
