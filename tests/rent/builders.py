@@ -13,7 +13,7 @@ from tests.standins.market import TOKEN, Running
 
 PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIH synthcity"
 NAME = "synthcity-syntha-gpu-0123456789ab"
-QUICK = Patience(connect=0.5, start=0.3, answer=0.3, first_wait=0.0)
+QUICK = Patience(connect=1.0, start=1.0, answer=1.0, first_wait=0.0)  # long enough for a machine that others use, too
 
 
 class Virtual:
