@@ -16,12 +16,13 @@ from synthcity.extras import OF_DASHBOARD, need
 from synthcity.wording import duration
 
 if TYPE_CHECKING:
-    from synthcity.search.config import SearchConfig
+    from synthcity.search.config import BudgetConfig, SearchConfig
     from synthcity.search.report.model import Report
 
 _PLAIN = click.option("--plain", is_flag=True, help="Print lines, not a live table, as where there is no terminal.")
 _DASHBOARD = click.option("--dashboard", is_flag=True, help="Open Ray's dashboard, on this machine's loopback alone.")
 _WIDEST = 120
+_NAMED = 3  # of the networks that are trained first
 
 
 def watched(command: Callable[..., None]) -> Callable[..., None]:
@@ -86,7 +87,13 @@ def train(
 
 
 def opening(config: SearchConfig, *, resume: bool = False) -> str:
-    """Say what is about to be done, as in "crypto-24h on BTC, ETH: up to 16 trials of 200 steps within 4:00"."""
+    """Say what is about to be done, as in "crypto-24h on BTC, ETH: up to 16 trials of 200 steps within 4:00".
+
+    A second line names the networks that go first, unless the run goes on and may have trained them.
+
+    Raises:
+        ConfigError: one of them is no preset.
+    """
     search, data = config.search, config.data
     assets = ", ".join(data.assets) if data.assets else "all its assets"
     market = " of a SIMULATED market" if data.source == "simulated" else ""
@@ -96,5 +103,17 @@ def opening(config: SearchConfig, *, resume: bool = False) -> str:
     goes_on = "going on: " if resume else ""
     return (
         f"{goes_on}{config.competition} on {assets}{market}: {what} of {search.max_steps} steps{within}, "
-        "then the finals; loading torch and Ray"
+        "then the finals; loading torch and Ray" + ("" if resume else _first(search))
     )
+
+
+def _first(search: BudgetConfig) -> str:
+    """Name those that were written by hand; what a language model writes for the run comes before them."""
+    from synthcity.search.candidates.presets import introduced
+
+    names = introduced(search.candidates)
+    if not names:
+        return ""
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    before = "after what the model writes" if search.author else "first"
+    return f"\n{before}, written by hand: {', '.join(names[:_NAMED])}{more}"

@@ -10,8 +10,8 @@ from importlib import resources
 from synthcity import plugins
 from synthcity.documents import parse_yaml
 from synthcity.errors import ConfigError, unknown_name
-from synthcity.nets.config import NetConfig
 from synthcity.search.candidates.candidate import Config
+from synthcity.wording import chain
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +43,8 @@ def hand_written(candidates: Iterable[str | Config] | None) -> list[tuple[str, C
     Raises:
         ConfigError: a name is no preset or a config no network; the text gives the nearest valid name.
     """
+    from synthcity.nets.config import NetConfig  # with torch, which names alone do not need
+
     known = presets()
     found: list[tuple[str, Config]] = []
     for candidate in known if candidates is None else candidates:
@@ -56,12 +58,36 @@ def hand_written(candidates: Iterable[str | Config] | None) -> list[tuple[str, C
     return found
 
 
+def introduced(candidates: Iterable[str | Config] | None) -> list[str]:
+    """Name them as far as nothing need be loaded, as in "lstm_gbm (lstm>gbm)"; whether they are networks is not asked.
+
+    Raises:
+        ConfigError: a name is no preset; the text gives the nearest valid one.
+    """
+    known = presets()
+    names = list(known if candidates is None else candidates)
+    if strange := [name for name in names if isinstance(name, str) and name not in known]:
+        raise ConfigError(unknown_name("preset", strange[0], known))
+    return [f"{name} ({_chain(known[name].config)})" if isinstance(name, str) else _chain(name) for name in names]
+
+
+def _chain(config: Config) -> str:
+    *blocks, head = (str(part.get("name", "?")) for part in _parts({"head": {"name": "gbm"}, **config}))
+    return chain(blocks, head)
+
+
 def _allow(config: Config) -> None:
-    blocks = config.get("blocks")
-    parts = [*(blocks if isinstance(blocks, list | tuple) else ()), config.get("head")]
-    for name in [part.get("name") for part in parts if isinstance(part, Mapping)]:
+    for part in _parts(config):
+        name = part.get("name")
         if isinstance(name, str) and plugins.is_reference(name):
             plugins.allow(name)
+
+
+def _parts(config: Config) -> list[Mapping[str, object]]:
+    """Blocks, then the head, as far as they are what they should be."""
+    blocks, head = config.get("blocks"), config.get("head", {})
+    parts = [*(blocks if isinstance(blocks, list | tuple) else ()), head]
+    return [part if isinstance(part, Mapping) else {} for part in parts]
 
 
 def _read(file: str, text: str) -> Preset:

@@ -140,13 +140,13 @@ def _counts_line(progress: Progress) -> Text:
 
 
 def trial_table(progress: Progress, rows: int) -> Table:
-    """The running trials, then the best finished ones, at most ``rows`` of them."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=False)
-    over = progress.best_baseline[0] if progress.best_baseline else "baseline"
-    shown = sorted((record for record in progress.history.records if record.status != QUEUED), key=_rank)
+    """The running trials, then the best finished ones, then those that wait, at most ``rows`` of them."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    own = f"over {progress.best_baseline[0]}" if progress.best_baseline else "lead"
+    shown = sorted(progress.history.records, key=_rank)
     cells = [_cells(progress, record) for record in shown[:rows]]
-    titles = ("trial", "source", "architecture", "rung", f"over {over}", "its best", "steps/s", "state")
-    whole = ("trial", "rung", f"over {over}", "its best")
+    titles = ("trial", "source", "network", "rung", own, "its best", "steps/s", "state")
+    whole = ("trial", "rung", own, "its best")
     for at, title in enumerate(titles):
         longest = max(map(len, (title, *(row[at].plain for row in cells))))
         if title in whole:
@@ -164,7 +164,7 @@ def trial_table(progress: Progress, rows: int) -> Table:
 
 
 def _rank(record: TrialRecord) -> tuple[int, float]:
-    order = {RUNNING: 0, FAILED: 2}.get(record.status, 1)
+    order = {RUNNING: 0, FAILED: 2, QUEUED: 3}.get(record.status, 1)
     return order, (record.started_at or 0.0) if order == 0 or record.score is None else record.score
 
 

@@ -79,6 +79,9 @@ def plain_line(progress: Progress, event: Event) -> str | None:
         return f"the run goes on to {event['trials']} trials; its finals are held again"
     if event["kind"] == "stage":
         return event["message"] or event["name"]
+    if event["kind"] == "candidate":
+        candidate = progress.history.trials[event["id"]].candidate
+        return f"trial {candidate.id} is next: {sketch(candidate.config)}, by {candidate.origin}"
     if event["kind"] == "rung":
         return _rung_line(progress, progress.history.trials[event["id"]])
     if event["kind"] == "trial_finished":

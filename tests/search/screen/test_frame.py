@@ -14,7 +14,7 @@ from synthcity.search.journal.history import TrialHistory
 from synthcity.search.journal.progress import Progress
 from synthcity.search.proposers.stall import again
 from synthcity.search.screen.frame import Count, clock, frame
-from tests.search.builders import tell
+from tests.search.builders import candidate, tell
 from tests.search.sample_run import journal
 
 
@@ -36,6 +36,14 @@ def test_id_rung_and_scores_are_whole_and_nothing_is_below_the_last_line(width: 
         assert re.search(r" (\d/\d +[−+]\d+\.\d\d % +[−+]\d+\.\d\d %|- +- +-) ", row), row
     assert sum("synthcity search" in line for line in lines) == 1
     assert any(f"and {40 - len(rows)} more" in line for line in lines)
+
+
+def test_networks_that_wait_are_named_below_all_others() -> None:
+    waiting = drawn(80, 24, *journal(0)[:1], *tell(candidate(0, "defaults"), status="queued"))
+    assert re.search(r"c0000 +defaults +lstm>gbm d\d+ h\d+ +- .* queued", waiting)
+    assert "network" in waiting, "no title is cut"
+    rows = re.findall(r"c\d{4}", drawn(80, 24, *journal(3), *tell(candidate(3), status="queued")).partition("rung")[2])
+    assert rows[-1] == "c0003"  # its number is the next
 
 
 def test_a_network_that_is_trained_again_is_shown_as_that() -> None:

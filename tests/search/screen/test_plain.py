@@ -34,6 +34,7 @@ def told(*events: dict, before: int = 0) -> list[str]:
 def test_plain_lines_tell_start_rungs_failures_and_time_left():
     lines = told(*journal(6))
     assert lines[0].startswith("[20:00 left] started sweep: crypto-24h on BTC, ETH")
+    assert any("trial c0000 is next: " in line and line.endswith(", by author") for line in lines)
     assert any("rung 1/4" in line and "over fhs" in line and "steps/s" in line for line in lines)
     assert any("failed: TrialFailed: the loss is not finite" in line for line in lines)
     assert any("best so far" in line for line in lines)
