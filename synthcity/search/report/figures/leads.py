@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from synthcity.forecast.evaluation.regimes import GroupRow
@@ -23,16 +25,16 @@ def lead_figure(
     Args:
         lead: of the challenger.
         assets: in the order of the rows.
-        limits: of the common scale.
+        limits: of the common scale, beyond which a lead may lie.
         prompts: how many there are of an asset, where that is known.
     """
     rows = [("all assets", lead, sum(prompts.values())), *((a, lead["by_asset"][a], prompts.get(a)) for a in assets)]
     figure, axes = new_figure(0.62 + 0.27 * len(rows), width=NARROW)
     for at, (name, row, count) in enumerate(rows):
         colour = verdict_colour(row["low"], row["high"])
-        if row["low"] is not None:
+        if row["low"] is not None and row["high"] is not None and row["low"] < limits[1] and row["high"] > limits[0]:
             axes.plot([row["low"], row["high"]], [at, at], color=colour, lw=2.2, solid_capstyle="round")
-        (mark,) = axes.plot(row["mean"], at, "D" if at == 0 else "o", color=colour, ms=7 if at == 0 else 5.5)
+        mark = _mark(axes, row["mean"], at, limits, colour)
         tip(mark, lead_tip(name, row["mean"], row, count or None))
     axes.set_yticks(range(len(rows)), [f"{short(name)} {count:,}" if count else short(name) for name, _, count in rows])
     axes.get_yticklabels()[0].set(color=INK, fontweight="bold")
@@ -44,6 +46,19 @@ def lead_figure(
     axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.xaxis.set_major_formatter(FuncFormatter(signed))
     return figure
+
+
+def _mark(axes: Axes, mean: float, at: int, limits: tuple[float, float], colour: str) -> Line2D:
+    """Draw where the lead is; beyond the scale an arrow at its edge, with the figure."""
+    low, high = limits
+    if low <= mean <= high:
+        (mark,) = axes.plot(mean, at, "D" if at == 0 else "o", color=colour, ms=7 if at == 0 else 5.5)
+        return mark
+    edge, arrow, side, room = (low, "<", "left", 10) if mean < low else (high, ">", "right", -10)
+    (mark,) = axes.plot(edge, at, arrow, color=colour, ms=8, clip_on=False)
+    text = axes.annotate(f"{signed(mean)} %", (edge, at), (room, 0), textcoords="offset points")
+    text.set(ha=side, va="center", fontsize=9.5, color=colour)
+    return mark
 
 
 def group_limits(rows: Sequence[GroupRow]) -> tuple[float, float]:

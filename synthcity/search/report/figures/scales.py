@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from statistics import median_low
 
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from synthcity.forecast.evaluation.regimes import GroupRow
-from synthcity.search.finals.verdict import LeadInterval
+from synthcity.search.finals.verdict import LeadInterval, LeadTable
 from synthcity.search.report.figures.style import BAD, GOOD, INK, MUTED, SERIES
 from synthcity.wording import between, percent
 
 Floats = NDArray[np.float64]
+_FAR = 4.0  # times what the usual panel reaches
 
 
 def lead_limits(leads: Sequence[LeadInterval]) -> tuple[float, float]:
@@ -22,6 +24,18 @@ def lead_limits(leads: Sequence[LeadInterval]) -> tuple[float, float]:
     ends = [0.0, *(value for row in leads for value in (row["mean"], row["low"], row["high"]) if value is not None)]
     room = 0.06 * (max(ends) - min(ends)) or 0.1
     return min(ends) - room, max(ends) + room
+
+
+def panel_limits(panels: Sequence[LeadTable]) -> tuple[float, float]:
+    """Return one scale for all ``panels`` on which each can be read.
+
+    A panel that reaches many times as far as the usual one, as beside a baseline that is far worse than all others,
+    would press these to a line: what lies beyond the scale is drawn at its edge, with its figure.
+    """
+    rows = {id(panel): [panel, *panel["by_asset"].values()] for panel in panels}
+    reach = {at: max(map(abs, lead_limits(found))) for at, found in rows.items()}
+    usual = median_low(reach.values()) if reach else 0.0
+    return lead_limits([row for at, found in rows.items() if reach[at] <= _FAR * usual for row in found])
 
 
 def robust_range(values: Floats) -> tuple[float, float]:

@@ -21,7 +21,7 @@ from synthcity.search.report.figures.course import (
 )
 from synthcity.search.report.figures.forecasts import fan_figure, pit_figure
 from synthcity.search.report.figures.leads import group_figure, group_limits, lead_figure
-from synthcity.search.report.figures.scales import lead_limits, span
+from synthcity.search.report.figures.scales import panel_limits, span
 from synthcity.search.report.figures.style import draw
 from synthcity.search.report.model import Report
 from synthcity.wording import moment, unbroken
@@ -35,8 +35,7 @@ _SLICES = 6
 def sections(report: Report) -> dict[str, Captioned]:
     """Return all plots with their captions, by section; a section without data has an empty list."""
     assets = assets_of(report)
-    every = [row for lead in report["leads"].values() for row in (lead, *lead["by_asset"].values())]
-    limits, prompts = lead_limits(every), report["run"].get("prompts", {})
+    limits, prompts = panel_limits(list(report["leads"].values())), report["run"].get("prompts", {})
     return {
         "leads": [
             (name, _draw(f"lead{at}", lead_figure, lead, assets, limits, prompts))

@@ -28,3 +28,12 @@ def test_every_asset_has_its_count_and_none_is_made_up_where_it_is_unknown() -> 
     assert "all assets 56" in svg
     assert ", 56 prompts</title>" in svg
     assert "prompts" not in draw("lead", lead_figure, LEAD, ["BTC"], (-1.0, 1.0), {})
+
+
+def test_what_lies_beyond_the_scale_is_an_arrow_at_its_edge_with_its_figure() -> None:
+    far = {"mean": -40.2, "low": -41.0, "high": -39.0, "by_asset": {"BTC": {"mean": 30.0, "low": 29.0, "high": 31.0}}}
+    svg = draw("lead", lead_figure, far, ["BTC"], (-1.0, 1.0), {"BTC": 56})
+    assert ">\N{MINUS SIGN}40.2 %</text>" in svg
+    assert ">+30 %</text>" in svg
+    assert "<title>all assets: \N{MINUS SIGN}40.20 %, 95 % interval" in svg
+    assert "40.2 %</text>" not in draw("lead", lead_figure, far, ["BTC"], (-50.0, 50.0), {"BTC": 56})

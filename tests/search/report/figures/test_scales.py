@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from synthcity.search.finals.verdict import LeadInterval, LeadTable
 from synthcity.search.report.figures import scales
 from synthcity.search.report.figures.style import BAD, GOOD, MUTED
 
@@ -22,6 +23,19 @@ def test_a_lead_is_said_with_its_interval_and_prompts() -> None:
     assert told == "BTC: \N{MINUS SIGN}0.60 %, 95 % interval \N{MINUS SIGN}0.80 to \N{MINUS SIGN}0.40 %, 1,234 prompts"
     unknown = scales.lead_tip("BTC", -0.6, {"mean": -0.6, "low": None, "high": None})
     assert unknown == "BTC: \N{MINUS SIGN}0.60 %, too few days for an interval"
+
+
+def panel(mean: float) -> LeadTable:
+    own = LeadInterval(mean=mean, low=mean - 0.2, high=mean + 0.2)
+    return LeadTable(mean=mean, low=mean - 0.2, high=mean + 0.2, by_asset={"BTC": own})
+
+
+def test_a_baseline_that_is_far_worse_than_all_others_does_not_press_their_panels_to_a_line() -> None:
+    low, high = scales.panel_limits([panel(mean) for mean in (-0.6, -0.8, -1.5, -40.0)])
+    assert -2.5 < low < -1.7
+    assert 0 < high < 0.5
+    assert scales.panel_limits([panel(-0.6), panel(-1.5)])[0] < -1.7, "what is not far is shown whole"
+    assert scales.panel_limits([]) == (-0.1, 0.1)
 
 
 def test_a_lost_trial_far_above_the_others_does_not_flatten_them() -> None:
