@@ -144,7 +144,7 @@ def _compared(
     over: str,
 ) -> str:
     best = baselines[0]
-    size = _difference(candidate, best, leads[best])
+    size = difference(candidate, best, leads[best])
     if leads[best]["mean"] >= 0:
         return f"Not proven: the baseline {best} wins; {size}, {over}."
     if all(proven.values()):
@@ -163,11 +163,11 @@ def _baseline_chosen(
 ) -> str:
     if challenger is None or frozen is None:
         return f"Not proven: no candidate survived the search, so the baseline {frozen or baselines[0]} wins {over}."
-    size = _difference(challenger, frozen, leads[frozen])
+    size = difference(challenger, frozen, leads[frozen])
     return f"Not proven: the baseline {frozen} was the best on validation and wins; the best candidate: {size}, {over}."
 
 
-def _difference(candidate: str, baseline: str, lead: LeadInterval) -> str:
+def difference(candidate: str, baseline: str, lead: LeadInterval) -> str:
     """As in "mix scores 0.62 % better than fhs (95 % interval 0.42 to 0.82 % better)"."""
     words = f"{candidate} scores {abs(lead['mean']):.2f} % {'better' if lead['mean'] < 0 else 'worse'} than {baseline}"
     return f"{words} ({_range(lead)})"

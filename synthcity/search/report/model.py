@@ -131,6 +131,7 @@ class Report(TypedDict):
     parameters: NotRequired[list[ParameterRow]]  # what the trials varied, those that moved it most first
     rule: str
     choice: str
+    mixed: NotRequired[str]  # what the mix gains over the best single network on the test period, in a sentence
     earnings: NotRequired[str]  # what the winner would have earned, or why that is unknown, in a sentence
     place: NotRequired[Place | None]  # the same in numbers
     inputs: NotRequired[str]  # what of the user's library is used, and its part in the mix, in a sentence

@@ -25,6 +25,7 @@ from synthcity.search.proposers.arm_table import ArmRow
 from synthcity.search.report.findings.horizons import horizon_rows
 from synthcity.search.report.findings.importance import importance_rows
 from synthcity.search.report.findings.lanes import lane_rows
+from synthcity.search.report.findings.mixing import mix_sentence
 from synthcity.search.report.findings.money import PayRow, pay_rows
 from synthcity.search.report.findings.parameters import parameter_rows
 from synthcity.search.report.model import (
@@ -145,6 +146,8 @@ def build_report(
         versions=versions,
         warnings=[*warnings, *_degraded(progress, diagnostics, groups, is_over=is_over)],
     )
+    if mixed := _mixed(history, scores, challenger, weights):
+        report["mixed"] = mixed
     if history.inputs is not None:
         report["inputs"], report["kept_inputs"] = _inputs(history), history.inputs["inputs"]
     if finals.earnings is not None:
@@ -204,11 +207,22 @@ def _pay(
 def _horizons(
     history: TrialHistory, scores: pd.DataFrame, challenger: str | None, baseline: str, weights: Mapping[str, float]
 ) -> list[GroupRow]:
+    days = _block_days(history)
+    return [] if challenger is None or days is None else horizon_rows(scores, challenger, baseline, weights, days)
+
+
+def _mixed(history: TrialHistory, scores: pd.DataFrame, challenger: str | None, weights: Mapping[str, float]) -> str:
+    chosen, days = history.finals.chosen, _block_days(history)
+    single = chosen.get("best_single") if chosen else None
+    return "" if days is None else mix_sentence(scores, challenger, single, weights, days)
+
+
+def _block_days(history: TrialHistory) -> int | None:
+    """Length of the blocks of an interval, None where the journal does not tell the competition."""
     run = history.run
-    if challenger is None or run is None or "competition" not in run:
-        return []
-    days = block_days(get_competition(run["competition"], run.get("rules")).time_length)
-    return horizon_rows(scores, challenger, baseline, weights, days)
+    if run is None or "competition" not in run:
+        return None
+    return block_days(get_competition(run["competition"], run.get("rules")).time_length)
 
 
 def _num_prompts(scores: pd.DataFrame) -> int:

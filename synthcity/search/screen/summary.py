@@ -34,6 +34,7 @@ def summary(result: SearchResult, width: int | None = None) -> str:
     lines += _table(report, width)
     if report["choice"]:
         lines += ["", f"{report['choice']}."]
+    lines += [report["mixed"]] if report.get("mixed") else []
     lines += ["", report["inputs"]] if report.get("inputs") else []
     lines += _time(report)
     if "price" in report["run"] and (report["run"]["price"]["usd"] or report["run"]["price"]["gpu_hours"]):

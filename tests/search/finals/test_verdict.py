@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from synthcity.forecast.evaluation.compare import lead
-from synthcity.search.finals.verdict import _difference, judge, score_rows
+from synthcity.search.finals.verdict import difference, judge, score_rows
 from tests.search.sample_run import ASSETS, BASELINES, interval, made_scores
 
 
@@ -120,4 +120,4 @@ def test_a_simulated_market_is_named_in_every_sentence():
     ],
 )
 def test_an_interval_in_a_sentence_has_words_and_no_signs(mean: float, low: float, high: float, words: str):
-    assert _difference("mix", "fhs", {"mean": mean, "low": low, "high": high}).endswith(words)
+    assert difference("mix", "fhs", {"mean": mean, "low": low, "high": high}).endswith(words)
