@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from statistics import median_low
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -16,7 +15,7 @@ from synthcity.search.report.figures.style import BAD, GOOD, INK, MUTED, SERIES
 from synthcity.wording import between, percent
 
 Floats = NDArray[np.float64]
-_FAR = 4.0  # times what the usual panel reaches
+_FAR = 4.0  # times what the nearest panel reaches
 
 
 def lead_limits(leads: Sequence[LeadInterval]) -> tuple[float, float]:
@@ -27,15 +26,15 @@ def lead_limits(leads: Sequence[LeadInterval]) -> tuple[float, float]:
 
 
 def panel_limits(panels: Sequence[LeadTable]) -> tuple[float, float]:
-    """Return one scale for all ``panels`` on which each can be read.
+    """Return one scale for all ``panels`` on which the nearest can be read.
 
-    A panel that reaches many times as far as the usual one, as beside a baseline that is far worse than all others,
-    would press these to a line: what lies beyond the scale is drawn at its edge, with its figure.
+    A baseline that is far worse than all others would press the panels that matter to a line. What lies beyond the
+    scale is drawn at its edge, with its figure.
     """
-    rows = {id(panel): [panel, *panel["by_asset"].values()] for panel in panels}
-    reach = {at: max(map(abs, lead_limits(found))) for at, found in rows.items()}
-    usual = median_low(reach.values()) if reach else 0.0
-    return lead_limits([row for at, found in rows.items() if reach[at] <= _FAR * usual for row in found])
+    rows = [[panel, *panel["by_asset"].values()] for panel in panels]
+    low, high = lead_limits([row for panel in rows for row in panel])
+    most = _FAR * min((max(map(abs, lead_limits(panel))) for panel in rows), default=high)
+    return max(low, -most), min(high, most)
 
 
 def robust_range(values: Floats) -> tuple[float, float]:

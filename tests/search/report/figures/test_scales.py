@@ -32,9 +32,10 @@ def panel(mean: float) -> LeadTable:
 
 def test_a_baseline_that_is_far_worse_than_all_others_does_not_press_their_panels_to_a_line() -> None:
     low, high = scales.panel_limits([panel(mean) for mean in (-0.6, -0.8, -1.5, -40.0)])
-    assert -2.5 < low < -1.7
-    assert 0 < high < 0.5
+    assert low == pytest.approx(4 * -(0.8 + 0.06 * 0.8))
+    assert 0 < high < 3
     assert scales.panel_limits([panel(-0.6), panel(-1.5)])[0] < -1.7, "what is not far is shown whole"
+    assert scales.panel_limits([panel(0.6), panel(40.0)])[1] == -low
     assert scales.panel_limits([]) == (-0.1, 0.1)
 
 
