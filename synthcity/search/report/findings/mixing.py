@@ -28,9 +28,9 @@ def mix_sentence(
     found = lead(scores, MIX, single, weights=weights, block_days=days)
     is_known = abs(found.low) < float("inf") and abs(found.high) < float("inf")
     low, high = (found.low, found.high) if is_known else (None, None)
-    told = difference(MIX, single, LeadInterval(mean=found.mean, low=low, high=high))
+    told = difference(MIX, f"{single}, the best single network", LeadInterval(mean=found.mean, low=low, high=high))
     if low is None or high is None or low <= 0 <= high:
         worth = "; chance alone can do that, so the network alone may be as good"
     else:
         worth = "" if high < 0 else "; the network alone would have been the better choice"
-    return f"On the test period {told}, the best single network{worth}."
+    return f"On the test period {told}{worth}."

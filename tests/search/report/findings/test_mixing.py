@@ -24,7 +24,7 @@ def scores(gain: float, noise: float, days: int = 40) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("gain", "noise", "end"),
     [
-        (-0.5, 0.01, "% better), the best single network."),
+        (-0.5, 0.01, "% better)."),
         (-0.01, 1.0, "chance alone can do that, so the network alone may be as good."),
         (0.5, 0.01, "the network alone would have been the better choice."),
     ],
@@ -32,7 +32,7 @@ def scores(gain: float, noise: float, days: int = 40) -> pd.DataFrame:
 def test_a_gain_is_told_with_what_it_is_worth(gain: float, noise: float, end: str) -> None:
     told = mix_sentence(scores(gain, noise), "mix", "c0003", {"BTC": 1.0}, 2)
     assert told.startswith("On the test period mix scores ")
-    assert " than c0003 (95 % interval " in told
+    assert " than c0003, the best single network (95 % interval " in told
     assert told.endswith(end)
 
 
