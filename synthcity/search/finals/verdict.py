@@ -151,7 +151,8 @@ def _compared(
         rest = " and clearly better than every other baseline," if len(baselines) > 1 else ""
         return f"Proven: {size},{rest} {over}."
     open_ = ", ".join(name for name in baselines if not proven[name])
-    return f"Not proven against {open_}: {size}, {over}, but chance alone can do that."
+    chance = f"the lead over {open_} may be chance alone" if proven[best] else "chance alone can do that"
+    return f"Not proven against {open_}: {size}, {over}, but {chance}."
 
 
 def _baseline_chosen(

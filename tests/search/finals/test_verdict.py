@@ -37,6 +37,12 @@ def test_a_lead_within_chance_is_not_proven_and_says_against_whom():
     assert not verdict["proven"]
     assert verdict["proven_against"] == {"fhs": False, "ewma": True, "trailing": True, "reference": True}
     assert verdict["sentence"].startswith("Not proven against fhs: mix-3")
+    assert verdict["sentence"].endswith("but chance alone can do that.")
+    rows, leads = rows_and_leads(-0.6)
+    leads["ewma"] |= {"high": 0.1}
+    verdict = judge(rows, leads, "mix-3", frozen="mix-3", num_prompts=655)
+    assert verdict["sentence"].startswith("Not proven against ewma: mix-3 scores 0.")
+    assert verdict["sentence"].endswith("but the lead over ewma may be chance alone."), "which is not the one just told"
 
 
 def test_a_baseline_that_is_best_is_named_the_winner():

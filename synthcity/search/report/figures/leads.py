@@ -32,7 +32,8 @@ def lead_figure(
     figure, axes = new_figure(0.62 + 0.27 * len(rows), width=NARROW)
     for at, (name, row, count) in enumerate(rows):
         colour = verdict_colour(row["low"], row["high"])
-        if row["low"] is not None and row["high"] is not None:
+        is_seen = limits[0] <= row["mean"] <= limits[1]
+        if is_seen and row["low"] is not None and row["high"] is not None:
             _interval(axes, row["low"], row["high"], at, limits, colour)
         mark = _mark(axes, row["mean"], at, limits, colour)
         tip(mark, lead_tip(name, row["mean"], row, count or None))
@@ -50,11 +51,10 @@ def lead_figure(
 
 def _interval(axes: Axes, low: float, high: float, at: int, limits: tuple[float, float], colour: str) -> None:
     """Draw as much of the interval as the scale has, with an arrow where it goes on."""
-    if low < limits[1] and high > limits[0]:
-        axes.plot([max(low, limits[0]), min(high, limits[1])], [at, at], color=colour, lw=2.2, solid_capstyle="round")
-        for edge, arrow, goes_on in ((limits[0], "<", low < limits[0]), (limits[1], ">", high > limits[1])):
-            if goes_on:
-                axes.plot(edge, at, arrow, color=colour, ms=4.5, clip_on=False)
+    axes.plot([max(low, limits[0]), min(high, limits[1])], [at, at], color=colour, lw=2.2, solid_capstyle="round")
+    for edge, arrow, goes_on in ((limits[0], "<", low < limits[0]), (limits[1], ">", high > limits[1])):
+        if goes_on:
+            axes.plot(edge, at, arrow, color=colour, ms=4.5, clip_on=False)
 
 
 def _mark(axes: Axes, mean: float, at: int, limits: tuple[float, float], colour: str) -> Line2D:
