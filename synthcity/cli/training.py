@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -60,7 +61,8 @@ def train(
     """
     if dashboard:
         need("--dashboard", "cluster", *OF_DASHBOARD)
-    click.echo(opening(known, resume=resume))
+    for line in opening(known, resume=resume).splitlines():
+        click.echo("\n".join(textwrap.wrap(line, width, break_on_hyphens=False)) if (width := _width()) else line)
 
     from synthcity.search.run import search
     from synthcity.search.screen.display import open_display
@@ -82,8 +84,12 @@ def train(
         click.echo(f"stopped; {again}", err=True)
         sys.exit(INTERRUPTED)
     show(result.report)
-    width = min(shutil.get_terminal_size().columns, _WIDEST) if sys.stdout.isatty() else None
-    click.echo(summary(result, width))
+    click.echo(summary(result, _width()))
+
+
+def _width() -> int | None:
+    """Columns of the terminal that sentences may have, None where there is none."""
+    return min(shutil.get_terminal_size().columns, _WIDEST) if sys.stdout.isatty() else None
 
 
 def opening(config: SearchConfig, *, resume: bool = False) -> str:

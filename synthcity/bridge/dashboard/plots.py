@@ -8,6 +8,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM = 460.0, 180.0, 58.0, 22.0
+_LINE = 14.0  # what a label needs above and below
 
 
 def curves(trials: Sequence[Mapping[str, Any]]) -> Markup:
@@ -72,6 +73,8 @@ def _svg(scale: _Scale, lines: Sequence[str], label: str) -> Markup:
     zero = scale.y(0.0)
     axis = f'<line class="zero" x1="{_LEFT}" x2="{_WIDTH}" y1="{zero:.1f}" y2="{zero:.1f}"/>'
     for value in (scale.low, 0.0, scale.high):
+        if value and abs(scale.y(value) - zero) < _LINE:
+            continue
         text = f"{value:+.2g} %".replace("-", "\N{MINUS SIGN}") if value else "0"
         axis += f'<text x="{_LEFT - 6}" y="{scale.y(value) + 4:.1f}" text-anchor="end">{text}</text>'
     head = f'<svg viewBox="0 0 {_WIDTH:g} {_HEIGHT - _BOTTOM + 8:g}" role="img" aria-label="{escape(label)}">'

@@ -36,7 +36,7 @@ class ArmTold(TypedDict):
 
 
 class LiveRun(TypedDict):
-    """How far a run is; trials that run come first, then the best."""
+    """How far a run is; trials that run come first, then the best, last those that wait."""
 
     id: str
     name: str
@@ -75,9 +75,11 @@ def _live(asked: Asked[Shown]) -> Answer:
     folder = folder_of(asked, asked.given.id)
     history = TrialHistory.replay(read_run(folder)[1])
     progress, run = Progress(history), history.run
-    records = [record for record in history.records if record.status != QUEUED]
-    order = {RUNNING: 0, FAILED: 2}
-    records.sort(key=lambda one: (order.get(one.status, 1), one.score is None, one.score or 0.0, one.candidate.index))
+    order = {RUNNING: 0, FAILED: 2, QUEUED: 3}
+    records = sorted(
+        history.records,
+        key=lambda one: (order.get(one.status, 1), one.score is None, one.score or 0.0, one.candidate.index),
+    )
     names = sorted({one.candidate.source for one in history.records} | set(progress.usd) | set(history.arms))
     best, baseline = progress.best_trial, progress.best_baseline
     return {

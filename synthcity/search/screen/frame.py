@@ -49,6 +49,8 @@ class Count:
 def frame(progress: Progress, since: float, height: int, count: Count | None = None) -> RenderableType:
     """Return the whole view, ``since`` seconds after the last event, in at most ``height`` lines."""
     head = header(progress, since, count)
+    if not progress.history.records:
+        return Group(*head)
     return Group(*head, trial_table(progress, max(1, height - len(head) - _TABLE_LINES)))
 
 

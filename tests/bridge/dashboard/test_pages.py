@@ -45,6 +45,7 @@ def test_an_empty_bridge_has_a_page_too(place: Place) -> None:
     page = Page(front(empty, "default"))
     assert page.problems == []
     assert "no run yet" in page.text(page.all("main")[0])
+    assert "no pipeline yet; <code>synthcity pipeline</code> or <code>" in front(empty, "default")
 
 
 def test_a_run_has_a_page_and_its_report_where_it_wrote_one(place: Place) -> None:

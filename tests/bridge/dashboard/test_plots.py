@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as tree
+from itertools import pairwise
 from typing import Any
 
 from synthcity.bridge.dashboard.plots import curves, trend_line
@@ -42,3 +43,11 @@ def test_a_trend_shows_each_run_and_the_best_so_far() -> None:
     assert [circle.get("class") for circle in drawn.findall("circle")] == ["open", "proven", "open"]
     assert len(drawn.find("g/polyline").get("points").split()) == 2  # type: ignore[union-attr]
     assert (trend_line([]), curves([])) == ("", "")
+
+
+def test_no_label_of_an_axis_stands_on_another() -> None:
+    for leads in ((-0.57,), (0.2, 0.01), (-0.5, 0.5), (0.0,)):
+        labels = tree.fromstring(curves([trial("a", *leads)])).findall("text")
+        heights = sorted(float(str(label.get("y"))) for label in labels)
+        assert all(below - above >= 14 for above, below in pairwise(heights))
+        assert "0" in [label.text for label in labels]

@@ -38,6 +38,11 @@ def test_id_rung_and_scores_are_whole_and_nothing_is_below_the_last_line(width: 
     assert any(f"and {40 - len(rows)} more" in line for line in lines)
 
 
+def test_there_is_no_table_before_there_is_a_network() -> None:
+    assert "rung" not in drawn(80, 24, *journal(0)[:1])
+    assert drawn(80, 24).split() == ["synthcity", "search", "starts"]
+
+
 def test_networks_that_wait_are_named_below_all_others() -> None:
     waiting = drawn(80, 24, *journal(0)[:1], *tell(candidate(0, "defaults"), status="queued"))
     assert re.search(r"c0000 +defaults +lstm>gbm d\d+ h\d+ +- .* queued", waiting)

@@ -1,7 +1,7 @@
 // Redraws the parts that change, and stops jobs with the key that was typed in.
 const kept = "synthcity-bridge-key";
-const told = document.getElementById("told");
-const say = (text) => { if (told) told.textContent = text; };
+const said = document.getElementById("said");
+const say = (text) => { if (said) said.textContent = text; };
 const arm = () => {
   const key = sessionStorage.getItem(kept);
   for (const button of document.querySelectorAll("button.stop")) {
