@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 CONFIG = click.argument("config", type=LocalPath(path_type=Path), required=False)
 STEPS = click.option("--steps", type=click.IntRange(1, 10_000_000), help="Of a training; by default those of CONFIG.")
 SEED = click.option(
-    "--seed", type=click.IntRange(0, MAX_SEED), help="Of weights, batches and paths; 0 unless CONFIG has another."
+    "--seed", type=click.IntRange(0, MAX_SEED), help="Of weights, batches and paths; 0 unless a sweep file has another."
 )
 
 

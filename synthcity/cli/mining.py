@@ -160,7 +160,7 @@ def run(config: MiningConfig) -> None:
 
 
 @click.command()
-@click.argument("model", metavar="BUNDLE|BASELINE", default="fhs")
+@click.argument("model", metavar="[BUNDLE|BASELINE]", default="fhs")
 @click.option("--assets", metavar="A,B,...", help="To ask for.  [default: those of the bundle; BTC for a baseline]")
 @click.option("--trust-code", is_flag=True, help=_TRUST)
 @click.option("--seed", type=click.IntRange(0, MAX_SEED), default=0, show_default=True, help="Of the simulated market.")

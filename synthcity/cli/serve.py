@@ -12,7 +12,7 @@ from synthcity.cli.options import LocalPath
 
 
 @click.command()
-@click.argument("model", required=False, metavar="BUNDLE|BASELINE")
+@click.argument("model", required=False, metavar="[BUNDLE|BASELINE]")
 @click.option(
     "--config",
     "file",

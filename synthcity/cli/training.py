@@ -122,4 +122,5 @@ def _first(search: BudgetConfig) -> str:
         return ""
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     before = "after what the model writes" if search.author else "first"
-    return f"\n{before}, written by hand: {', '.join(names[:_NAMED])}{more}"
+    label = f"{before}, written by hand" if search.arms else f"network{'' if len(names) == 1 else 's'}"
+    return f"\n{label}: {', '.join(names[:_NAMED])}{more}"

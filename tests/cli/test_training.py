@@ -26,8 +26,9 @@ def test_the_first_line_says_what_is_done_on_which_prices_and_how_long_it_may_ta
     )
     picked = handpicked_config(None, ["lstm_gbm"], ["data.assets=[BTC]"])
     assert opening(picked).startswith("crypto-24h on BTC of a SIMULATED market: 1 network of 400 steps, then")
+    assert opening(picked).endswith("\nnetwork: lstm_gbm (lstm>gbm)")
     assert opening(picked, resume=True).startswith("going on: ")
-    assert "by hand" not in opening(picked, resume=True), "they may be trained by now"
+    assert "\n" not in opening(picked, resume=True), "it may be trained by now"
 
 
 def test_the_networks_that_go_first_are_named_before_torch_is_loaded() -> None:

@@ -9,7 +9,6 @@ from importlib import resources
 from pathlib import Path
 
 import jinja2
-from markupsafe import Markup
 
 from synthcity.bridge.dashboard.plots import curves, trend_line
 from synthcity.bridge.jobs import board
@@ -18,6 +17,7 @@ from synthcity.bridge.place import DEFAULT_BOT, Place
 from synthcity.bridge.registry import operations
 from synthcity.errors import SynthcityError
 from synthcity.market.times import format_time
+from synthcity.search.report.markup import coded
 from synthcity.search.report.saving import REPORT_HTML
 from synthcity.wording import SIGN, duration, percent
 
@@ -117,7 +117,7 @@ def _templates() -> jinja2.Environment:
         "moment": _moment,
         "clock": _clock,
         "joined": _joined,
-        "commands": _commands,
+        "coded": coded,
     }
     environment.globals["SIGN"] = SIGN
     return environment
@@ -133,12 +133,6 @@ def _moment(text: str | None) -> str:
 
 def _clock(seconds: float) -> str:
     return format_time(int(seconds))
-
-
-def _commands(text: str) -> Markup:
-    """Draw what stands between backticks as what is to be typed."""
-    parts = text.split("`")
-    return Markup("").join(Markup("<code>{}</code>").format(part) if at % 2 else part for at, part in enumerate(parts))
 
 
 def _joined(values: Sequence[object]) -> str:

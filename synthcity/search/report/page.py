@@ -12,6 +12,7 @@ from synthcity.documents import write_yaml
 from synthcity.search.report.figures.sections import assets_of, sections
 from synthcity.search.report.findings.money import pay_sentence
 from synthcity.search.report.findings.next_steps import next_steps
+from synthcity.search.report.markup import coded
 from synthcity.search.report.model import Report, TrialRow
 from synthcity.search.report.price import price_line
 from synthcity.wording import duration, moment, percent, unbroken
@@ -27,6 +28,7 @@ def render(report: Report) -> str:
         undefined=jinja2.StrictUndefined,
     )
     filters: dict[str, Callable[..., str]] = {
+        "coded": coded,
         "compact": _compact,
         "duration": duration,
         "moment": moment,

@@ -88,7 +88,7 @@ def _budget(progress: Progress, since: float) -> Table:
     used, budget, trials = progress.history.used_seconds + since, run.get("time_budget"), run.get("trials")
     bar = Table.grid(padding=(0, 1))
     share, total = (used, budget) if budget else (progress.num_finished, trials or 1)
-    counts = f"{progress.num_finished} of {trials} trials" if trials else ""
+    counts = f"{progress.num_finished} of {trials} trial{'' if trials == 1 else 's'}" if trials else ""
     drawn = ProgressBar(total=float(total), completed=min(float(share), float(total)), width=22)
     bar.add_row(drawn, clock(progress, since), counts)
     return bar
@@ -165,9 +165,11 @@ def trial_table(progress: Progress, rows: int) -> Table:
     return table
 
 
-def _rank(record: TrialRecord) -> tuple[int, float]:
+def _rank(record: TrialRecord) -> tuple[int, bool, float]:
     order = {RUNNING: 0, FAILED: 2, QUEUED: 3}.get(record.status, 1)
-    return order, (record.started_at or 0.0) if order == 0 or record.score is None else record.score
+    if order == 0 or record.score is None:
+        return order, order != 0, float(record.candidate.index)
+    return order, False, record.score
 
 
 def _cells(progress: Progress, record: TrialRecord) -> list[Text]:

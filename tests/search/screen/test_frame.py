@@ -51,6 +51,14 @@ def test_networks_that_wait_are_named_below_all_others() -> None:
     assert rows[-1] == "c0003"  # its number is the next
 
 
+def test_what_was_stopped_without_a_score_comes_after_what_has_one() -> None:
+    events = [*journal(3), *tell(candidate(3), status="stopped")]
+    scored = [record.id for record in TrialHistory.replay(events).records if record.score is not None]
+    rows = re.findall(r"c\d{4}", drawn(80, 24, *events).partition("rung")[2])
+    assert set(rows[: len(scored)]) == set(scored)
+    assert "c0003" in rows
+
+
 def test_a_network_that_is_trained_again_is_shown_as_that() -> None:
     events = journal(4)
     known = TrialHistory.replay(events)

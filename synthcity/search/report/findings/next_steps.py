@@ -23,6 +23,12 @@ class Step(NamedTuple):
     command: str
 
 
+INSTALL = Step(
+    "install what answering needs, in the clone of synthcity, unless you have",
+    "pip install -c constraints.txt -e '.[serve]'",
+)
+
+
 def next_steps(report: Report, folder: str | None = None) -> list[Step]:
     """Return what makes sense next, the nearest first; ``folder`` is the run's, by default where its config put it."""
     if not report["run"].get("is_over", True):
@@ -32,15 +38,13 @@ def next_steps(report: Report, folder: str | None = None) -> list[Step]:
     data = config.get("data")
     store = shlex.quote(str((data.get("path") if isinstance(data, Mapping) else None) or _STORE))
     run, winner = shlex.quote(run), shlex.quote(f"{run}/winner")
-    rehearse = Step(
-        "let the winner answer signed prompts on this machine, in about a minute; needs the extra serve",
-        f"synthcity mine rehearse {winner}",
-    )
+    why = "let the winner answer signed prompts on this machine, in about a minute"
+    rehearse = [INSTALL, Step(why, f"synthcity mine rehearse {winner}")]
     if report["run"].get("is_simulated", False):
-        return [rehearse, *_from_simulated(report)]
+        return [*rehearse, *_from_simulated(report)]
     if report["verdict"]["proven"]:
-        return [_replay(winner, store), rehearse, *_earning(report, run, winner, store)]
-    return [*_longer(report, run), _replay(winner, store), rehearse]
+        return [_replay(winner, store), *rehearse, *_earning(report, run, winner, store)]
+    return [*_longer(report, run), _replay(winner, store), *rehearse]
 
 
 def _going_on(report: Report) -> list[Step]:
