@@ -35,6 +35,7 @@ _STOP_SECONDS = 120  # that a search may take to end in order
 _STARTED = "Ray runtime started"  # as `ray start` says once its node has joined
 # Ray gives its own helpers 15 seconds, which is little where the machine is busy; then it says this
 _LATE, _MOST_STARTS = "The current node timed out during startup", 3
+_CLOSING_SECONDS = 10.0  # for which the system may still hold ports of a head that was killed
 _LAST_LINES = 15  # of the log, where the head does not come up
 
 
@@ -55,7 +56,7 @@ def up(plan: Plan, folder: Folder, home: Path, *, heartbeat: Path | None = None)
     with folder.held():
         folder.check_down()
         _end_processes(folder)  # of a head that was killed
-        check_ports(plan)
+        check_ports(plan, patience=_CLOSING_SECONDS if folder.has_plan else 0.0)
         token = secrets.token_hex(32)
         folder.write(plan, autoscaling(plan, folder.path), token)
         ray = tempfile.mkdtemp(prefix="synthcity-ray-", dir="/tmp")  # of mode 0700; sockets lie in it
@@ -103,16 +104,23 @@ def down(folder: Folder, settings: Settings) -> None:
             shutil.rmtree(folder.path / name, ignore_errors=True)
 
 
-def check_ports(plan: Plan) -> None:
-    """Raise ConfigError where a port of the head or the first node of a plan is taken."""
-    place = Place(0, plan.head.ports)
+def check_ports(plan: Plan, *, patience: float = 0.0) -> None:
+    """Raise ConfigError where a port of the head of a plan is taken, and not free within so many seconds."""
+    place, limit = Place(0, plan.head.ports), time.monotonic() + patience
     for port, key in [*((port, "head.ports") for port in place.ports), (plan.head.dashboard, "head.dashboard")]:
-        try:
-            with socket.create_server(("", port)):
-                pass
-        except OSError as error:
+        while not (is_free := _is_free(port)) and time.monotonic() < limit:
+            time.sleep(0.1)
+        if not is_free:
             text = f"port {port} is in use by another process; set {key} of the cluster file to another one"
-            raise ConfigError(text) from error
+            raise ConfigError(text)
+
+
+def _is_free(port: int) -> bool:
+    try:
+        socket.create_server(("", port)).close()
+    except OSError:
+        return False
+    return True
 
 
 def head_environment(environ: Mapping[str, str], plan: Plan, folder: Folder) -> dict[str, str]:

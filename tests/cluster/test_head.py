@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -49,6 +50,14 @@ def test_a_port_that_is_taken_is_told_before_anything_starts(plan: Plan) -> None
         check_ports(plan)
 
 
+def test_ports_of_a_head_that_was_killed_are_waited_for(plan: Plan) -> None:
+    held = socket.create_server(("127.0.0.1", plan.head.ports + 5))
+    timer = threading.Timer(0.3, held.close)
+    timer.start()
+    check_ports(plan, patience=30.0)
+    timer.join()
+
+
 def test_a_head_whose_dashboard_answers_before_ray_gives_up_is_told(
     folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -80,7 +89,7 @@ def test_a_head_that_missed_rays_own_time_is_started_again(
     def refuse(_: httpx.Client, url: str) -> None:
         raise httpx.ConnectError("nobody there")
 
-    monkeypatch.setattr(heads, "check_ports", lambda _: None)  # nothing listens
+    monkeypatch.setattr(heads, "check_ports", lambda _, patience: None)  # nothing listens
     monkeypatch.setattr(heads, "_start", start)
     monkeypatch.setattr(httpx.Client, "get", refuse)
     with pytest.raises(Fatal, match=said):
