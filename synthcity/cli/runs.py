@@ -88,7 +88,9 @@ def show(run: str, folder: Path) -> None:
     usd, hours = history.cost.usd + history.usd, history.cost.gpu_hours
     if usd or hours:
         now = f", {history.cost.usd_per_hour:.2f} USD an hour now" if history.cost.usd_per_hour else ""
-        click.echo(f"cost        {usd:.2f} USD and {hours:.1f} GPU hours so far{now}")
+        trials = sum(record.usd for record in history.records)
+        by = f", {trials:.2f} USD of it while trials trained" if history.cost.is_ledger else ""
+        click.echo(f"cost        {usd:.2f} USD and {hours:.1f} GPU hours so far{by}{now}")
     click.echo(f"test        looked at {history.looks} times" if history.looks != 1 else "test        looked at once")
     if not history.finals.finished:
         click.echo(printable(f"goes on     {history.stage or 'was left at its start'}"))

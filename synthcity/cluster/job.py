@@ -8,6 +8,7 @@ there. A job of a cluster that `synthcity cluster up` started works in the folde
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from synthcity.errors import ConfigError
 
 if TYPE_CHECKING:
     from synthcity.cluster.folder import Folder
+    from synthcity.rent import Spent
 
 _JOB = "RAY_JOB_CONFIG_JSON_ENV_VAR"  # set in a job's first process
 
@@ -56,9 +58,23 @@ def storage() -> str | None:
 
 
 def most_resources() -> dict[str, int]:
-    """Return the resources to which the cluster of this job may grow, by Ray's names; none where it does not say."""
-    folder = _folder() if is_job() else None
+    """Return the resources to which the cluster in use may grow, by Ray's names; none where it does not say."""
+    folder = _used()
     return folder.plan.resources if folder is not None and folder.has_plan else {}
+
+
+def spent() -> Spent | None:
+    """Return what the cluster in use has cost in its life, by its ledger; None where nothing is rented for it.
+
+    Raises:
+        RunError: the ledger cannot be read.
+    """
+    folder = _used()
+    if folder is None or not folder.has_plan or not folder.plan.is_rented:
+        return None
+    from synthcity.rent import LEDGER, read_ledger
+
+    return read_ledger(folder.path / LEDGER).by(time.time())
 
 
 def _folder() -> Folder | None:
@@ -68,6 +84,20 @@ def _folder() -> Folder | None:
     from synthcity.cluster.folder import Folder  # loads what plans are made of, which other searches do without
 
     return Folder(Path(os.environ[MARK]))
+
+
+def _used() -> Folder | None:
+    """Return the folder of the cluster of ours that this process is a job of, or reaches by its address and token."""
+    if is_job():
+        return _folder()
+    address, token = os.environ.get("RAY_ADDRESS"), os.environ.get("RAY_AUTH_TOKEN_PATH")
+    if not address or not token:
+        return None
+    from synthcity.cluster.folder import Folder
+
+    folder = Folder(Path(token).expanduser().parent)
+    head = folder.head
+    return folder if head is not None and head.gcs == address else None
 
 
 def check_kept(output: str, vault: str | None) -> None:

@@ -23,10 +23,10 @@ JOURNAL_VERSION = 3  # the newest that is understood here
 _HEAD, _TAIL = 8_192, 2_048  # bytes
 _LARGEST = 64 << 20  # bytes of a file that is read whole
 _ROW = f'"{ROW}": '.encode()
-_STARTED = b'{"kind":"run_started"'
+_STARTED, _RESUMED = b'{"kind":"run_started"', b'{"kind":"run_resumed"'
 _OVER = (b'{"kind":"run_finished"', b'{"kind":"published"')  # what comes after the end, nothing going on
 _VERDICT, _EXTENDED = b'{"kind":"verdict"', b'{"kind":"run_extended"'
-_TRIAL, _ANSWER = b'{"kind":"candidate"', b'{"kind":"answered"'
+_TRIAL, _ANSWER, _SPENT = b'{"kind":"candidate"', b'{"kind":"answered"', b'{"kind":"spent"'
 _DECODER = decoder()
 
 
@@ -112,10 +112,12 @@ def _of_journal(path: str, name: str) -> Row | str:
     started: Mapping[str, object] | None = None
     verdict: Mapping[str, object] = {}
     trials, usd, num_lines, is_open = 0, 0.0, 0, True
+    spent: float | None = None  # by the ledger of the session's cluster
     for line in _lines(path):
         num_lines, is_open = num_lines + 1, not line.startswith(_OVER)
-        if line.startswith(_STARTED):
-            started = started or _event(line)
+        if line.startswith((_STARTED, _RESUMED)):
+            spent = None
+            started = started or (_event(line) if line.startswith(_STARTED) else None)
         elif line.startswith(_TRIAL):
             trials += 1
         elif line.startswith(_VERDICT):
@@ -124,6 +126,8 @@ def _of_journal(path: str, name: str) -> Row | str:
             verdict = {}
         elif line.startswith(_ANSWER) and isinstance(paid := _event(line).get("usd"), int | float):
             usd += paid
+        elif line.startswith(_SPENT) and isinstance(told_usd := _event(line).get("cluster_usd"), int | float):
+            usd, spent = usd + told_usd - (told_usd if spent is None else spent), told_usd
     if started is None:
         return DAMAGED if num_lines else FOREIGN
     version, config = started.get("version", 1), started.get("config")

@@ -7,7 +7,7 @@ from synthcity.rent.checking import check_market
 from synthcity.rent.config import Kind, Limits, NodeType, Spot, bounded, usd, written_usd
 from synthcity.rent.connection import Patience
 from synthcity.rent.gpus import names as gpu_names
-from synthcity.rent.ledger import LEDGER, Account, Ledger, read_ledger, read_ledgers
+from synthcity.rent.ledger import LEDGER, Account, Ledger, Spent, read_ledger, read_ledgers
 from synthcity.rent.lessor import EVERY, Lessor, LimitReached
 from synthcity.rent.market import Listing, Market, Refused, Unknown
 from synthcity.rent.naming import PREFIX, cluster_name, cluster_prefix, new_name, node_type_name, read_name
@@ -39,6 +39,7 @@ __all__ = [
     "Reaper",
     "Refused",
     "Rental",
+    "Spent",
     "Spot",
     "State",
     "Unknown",

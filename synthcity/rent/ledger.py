@@ -20,6 +20,14 @@ LEDGER = "rentals.jsonl"  # in the folder of its cluster
 
 
 @dataclass(frozen=True, kw_only=True)
+class Spent:
+    """What a cluster has cost in its life, at most: USD, and hours of GPUs that were there."""
+
+    usd: float
+    gpu_hours: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Account:
     """What a ledger tells.
 
@@ -32,6 +40,11 @@ class Account:
     rentals: tuple[Rental, ...]
     spent: Decimal
     problems: tuple[str, ...]
+
+    def by(self, now: float) -> Spent:
+        """Return what all has cost by ``now``, in Unix seconds."""
+        still = sum((one.cost(now) for one in self.rentals if one.state != "gone"), Decimal(0))
+        return Spent(usd=float(self.spent + still), gpu_hours=sum(one.gpu_hours(now) for one in self.rentals))
 
 
 def read_ledger(path: Path) -> Account:

@@ -94,6 +94,12 @@ class Rental:
         rate = self.max_hourly if self.hourly is None else self.hourly
         return max(self.billed, rate * Decimal(repr(hours)))
 
+    def gpu_hours(self, now: float) -> float:
+        """Return the hours of GPUs for which it has been there by ``now``, booting or idle ones, too."""
+        if self.started is None:
+            return 0.0
+        return self.gpu_count * max(0.0, (now if self.ended is None else self.ended) - self.asked) / HOUR
+
     @property
     def address(self) -> Address | None:
         """Where to reach it; None while the market has not told, or told what is no address."""

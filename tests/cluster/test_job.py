@@ -1,18 +1,22 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from synthcity.cluster.folder import Folder
-from synthcity.cluster.job import check_folder, check_kept, most_resources, settle, storage
+from synthcity.cluster.job import check_folder, check_kept, most_resources, settle, spent, storage
 from synthcity.cluster.plan import Plan
 from synthcity.errors import ConfigError
+from synthcity.rent import LEDGER, Ledger, Spent
 from synthcity.schema import build
 from tests.cluster.machines.test_rented import PLAN
 from tests.cluster.test_folder import head
+from tests.rent.builders import rental
 
 
 @pytest.fixture
@@ -98,4 +102,27 @@ def test_a_job_knows_how_far_its_cluster_may_grow(folder: Folder, monkeypatch: p
     assert most_resources() == {"CPU": 4}  # two nodes with one, and one with two
     monkeypatch.delenv("SYNTHCITY_CLUSTER")
     assert most_resources() == {}, "another's cluster"
+    monkeypatch.delenv("RAY_JOB_CONFIG_JSON_ENV_VAR")
+    folder.write_head(head())
+    monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(folder.token))
+    monkeypatch.setenv("RAY_ADDRESS", head().gcs)
+    assert most_resources() == {"CPU": 4}, "a search that was started beside the head"
+    monkeypatch.setenv("RAY_ADDRESS", "192.0.2.1:6379")
+    assert most_resources() == {}, "another cluster, with a token of ours"
     assert build(Plan, PLAN).resources == {"CPU": 9, "GPU": 2}
+
+
+def test_a_job_of_rented_nodes_knows_what_its_cluster_has_cost(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYNTHCITY_CLUSTER", str(folder.path))
+    monkeypatch.setenv("RAY_JOB_CONFIG_JSON_ENV_VAR", "{}")
+    assert spent() is None, "nothing is rented for it"
+    folder.write(build(Plan, PLAN), {}, "its-token")
+    assert spent() == Spent(usd=0.0, gpu_hours=0.0)
+    now = time.time()
+    ledger = Ledger(folder.path / LEDGER)
+    ledger.write(rental(state="rented", hourly=Decimal("1.25"), gpu_count=2, asked=now - 3600.0, started=now))
+    ledger.close()
+    found = spent()
+    assert found is not None
+    assert found.usd == pytest.approx(1.25, abs=0.01)
+    assert found.gpu_hours == pytest.approx(2.0, abs=0.01)

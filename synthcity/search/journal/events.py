@@ -19,6 +19,7 @@ from synthcity.search.journal.surroundings import (
     RunExtended,
     RunInterrupted,
     Sealed,
+    SpentTold,
     TuneLost,
     WorkerDied,
 )
@@ -370,6 +371,7 @@ OfFinals = (
     | Sealed | RunFinished
 )  # fmt: skip
 Event = (
-    RunStarted | RunResumed | RunExtended | Stage | MachinesTold | Earlier | InputsTold | Baselines | CandidateTold
-    | RejectedTold | Answered | Stall | Authored | AuthorRefused | RefitTold | OfTrial | Trouble | OfFinals | Published
+    RunStarted | RunResumed | RunExtended | Stage | MachinesTold | SpentTold | Earlier | InputsTold | Baselines
+    | CandidateTold | RejectedTold | Answered | Stall | Authored | AuthorRefused | RefitTold | OfTrial | Trouble
+    | OfFinals | Published
 )  # fmt: skip

@@ -72,8 +72,10 @@ def counted(sessions: tuple[Session, ...], event: Event) -> tuple[Session, ...]:
 class Cost:
     """Money and GPU hours of all machines while the run had them, working or not.
 
-    ``machines``, ``gpus`` and ``usd_per_hour`` are those of now. What a machine cost before the first and after the
-    last event of a session is not in it: its own account is the market's.
+    ``machines``, ``gpus`` and ``usd_per_hour`` are those of now. Where the cluster has a ledger ``usd`` and
+    ``gpu_hours`` are what it says was spent between its first and last word in each session, on machines that boot or
+    idle, too; else they are those of the machines that were nodes, by the prices that they told. ``before`` is the
+    ledger's last word, USD and GPU hours of the cluster's life.
     """
 
     usd: float = 0.0
@@ -81,15 +83,25 @@ class Cost:
     machines: int = 1
     gpus: float = 0.0
     usd_per_hour: float = 0.0
+    is_ledger: bool = False
+    before: tuple[float, float] | None = None
 
     def after(self, event: Event, seconds: float) -> Cost:
         """Return the cost one event later, ``seconds`` after the one before it."""
         if event["kind"] == "run_started" or event["kind"] == "run_resumed":
-            return Cost(usd=self.usd, gpu_hours=self.gpu_hours)  # of machines nothing is told yet
+            # of machines nothing is told yet
+            return Cost(usd=self.usd, gpu_hours=self.gpu_hours, is_ledger=self.is_ledger)
+        if event["kind"] == "spent":
+            return self._told((event["cluster_usd"], event["cluster_gpu_hours"]))
         if event["kind"] != "machines" and not self.usd_per_hour and not self.gpus:
             return self
-        hours = seconds / _HOUR
+        hours = 0.0 if self.before is not None else seconds / _HOUR
         spent = replace(self, usd=self.usd + hours * self.usd_per_hour, gpu_hours=self.gpu_hours + hours * self.gpus)
         if event["kind"] != "machines":
             return spent
         return replace(spent, machines=event["machines"], gpus=event["gpus"], usd_per_hour=event["usd_per_hour"])
+
+    def _told(self, told: tuple[float, float]) -> Cost:
+        """Return the cost by the ledger; what it takes back, since a machine never came, is taken back here."""
+        usd, hours = (after - before for after, before in zip(told, self.before or told, strict=True))
+        return replace(self, usd=self.usd + usd, gpu_hours=self.gpu_hours + hours, is_ledger=True, before=told)

@@ -43,6 +43,14 @@ class MachinesTold(Told):
     usd_per_hour: float
 
 
+class SpentTold(Told):
+    """What the cluster has cost in its life by its ledger, machines that boot or idle included; USD and GPU hours."""
+
+    kind: Literal["spent"]
+    cluster_usd: float
+    cluster_gpu_hours: float
+
+
 class WorkerDied(Told):
     """The worker of a trial was lost, on a machine that is still there."""
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TypedDict
+from collections.abc import Mapping, Sequence
+from typing import NotRequired, TypedDict
 
 from synthcity.search.finals.verdict import LeadTable, Verdict
+from synthcity.search.journal.record import TrialRecord
 from synthcity.search.journal.sessions import Cost
 
 _TENTH = 0.1  # percent
@@ -14,9 +15,15 @@ _TENTH = 0.1  # percent
 class PriceTold(TypedDict):
     """Money in USD: of rented machines, and with language models in all; ``is_rented``: a machine told a price.
 
-    What is "per tenth" is for every tenth of a percent of the lead over the best baseline, None where none is proven.
+    ``is_ledger``: what machines cost is what the cluster's ledger says, boot and idle time included. ``trial_usd`` and
+    ``trial_gpu_hours`` are the part in which trials trained, of ``num_trials``; reports of before have none. What is
+    "per tenth" is for every tenth of a percent of the lead over the best baseline, None where none is proven.
     """
 
+    is_ledger: NotRequired[bool]
+    num_trials: NotRequired[int]
+    trial_usd: NotRequired[float]
+    trial_gpu_hours: NotRequired[float]
     machine_usd: float
     usd: float
     gpu_hours: float
@@ -25,12 +32,18 @@ class PriceTold(TypedDict):
     gpu_hours_per_tenth: float | None
 
 
-def price(cost: Cost, model_usd: float, verdict: Verdict, leads: Mapping[str, LeadTable]) -> PriceTold:
+def price(
+    cost: Cost, model_usd: float, trials: Sequence[TrialRecord], verdict: Verdict, leads: Mapping[str, LeadTable]
+) -> PriceTold:
     """Return what a run cost by its machines' ``cost`` and what was paid to language models."""
     usd = cost.usd + model_usd
     lead = leads.get(verdict["best_baseline"])
     tenths = -lead["mean"] / _TENTH if lead is not None and verdict["proven"] else 0.0
     return PriceTold(
+        is_ledger=cost.is_ledger,
+        num_trials=len(trials),
+        trial_usd=sum(one.usd for one in trials),
+        trial_gpu_hours=sum(one.gpu_hours for one in trials),
         machine_usd=cost.usd,
         usd=usd,
         gpu_hours=cost.gpu_hours,
@@ -41,11 +54,31 @@ def price(cost: Cost, model_usd: float, verdict: Verdict, leads: Mapping[str, Le
 
 
 def price_line(told: PriceTold) -> str:
-    """Say it in a line."""
-    parts = [f"{told['gpu_hours']:.1f} GPU hours"] if told["gpu_hours"] else []
-    parts.append(f"{told['usd']:.2f} USD" + ("" if told["is_rented"] else ", own machines at 0 USD"))
+    """Say it in a line; empty where nothing was paid and no GPU had."""
+    parts = [_hours(told)] if told["gpu_hours"] else []
+    parts += [_money(told)] if told["usd"] else []
     if told["usd_per_tenth"] is not None:
         each = [f"{told['usd_per_tenth']:.2f} USD"] if told["usd"] else []
         each += [f"{told['gpu_hours_per_tenth']:.2f} GPU hours"] if told["gpu_hours"] else []
         parts += [f"{' and '.join(each)} for each proven tenth of a percent"] if each else []
     return "; ".join(parts)
+
+
+def _hours(told: PriceTold) -> str:
+    text = f"{told['gpu_hours']:.1f} GPU hours"
+    if trials := told.get("num_trials"):
+        text += (
+            f", {told.get('trial_gpu_hours', 0.0):.1f} while trials trained, {told['gpu_hours'] / trials:.2f} a trial"
+        )
+    return text
+
+
+def _money(told: PriceTold) -> str:
+    text = f"{told['usd']:.2f} USD"
+    if not told["is_rented"]:
+        return f"{text} for language models"
+    if told.get("is_ledger"):
+        text += f", {told['machine_usd']:.2f} of it for machines by the cluster's ledger, which boot and idle, too"
+    if trials := told.get("num_trials"):
+        text += f", {told.get('trial_usd', 0.0):.2f} while trials trained; {told['machine_usd'] / trials:.3f} a trial"
+    return text

@@ -114,7 +114,7 @@ def build_report(
             command,
             config,
             venues,
-            price(history.cost, history.usd, verdict, leads),
+            price(history.cost, history.usd, history.records, verdict, leads),
             is_over=is_over,
         ),
         verdict=verdict,

@@ -37,8 +37,8 @@ def summary(result: SearchResult, width: int | None = None) -> str:
     lines += [report["mixed"]] if report.get("mixed") else []
     lines += ["", report["inputs"]] if report.get("inputs") else []
     lines += _time(report)
-    if "price" in report["run"] and (report["run"]["price"]["usd"] or report["run"]["price"]["gpu_hours"]):
-        lines += ["", f"cost        {price_line(report['run']['price'])}"]
+    if "price" in report["run"] and (cost := price_line(report["run"]["price"])):
+        lines += ["", f"cost        {cost}"]
     lines += _without_model(report["arms"])
     if report["repairs"]:
         lines += ["", repair_line(report["repairs"])]

@@ -11,14 +11,16 @@ from typing import Any
 
 import ray
 
+from synthcity.cluster import job
 from synthcity.cluster.local import Cluster
-from synthcity.errors import DataError
+from synthcity.errors import DataError, RunError
 from synthcity.market.times import format_duration
 from synthcity.rates import Priced, rate
 from synthcity.search.journal.recorder import Recorder
 
 _LOOK_SECONDS = 5.0
 _TELL_SECONDS = 300.0
+_LEDGER_SECONDS = 60.0  # between two words of what was spent
 _ANSWER_SECONDS = 2.0  # for a machine to take a connection
 _RECENT_SECONDS = 60.0
 
@@ -34,6 +36,7 @@ class Fleet:
         self._gone: dict[str, float] = {}  # since when
         self._told: dict[str, float] = {"machines": 1, "gpus": 0, "usd_per_hour": 0}  # which goes without saying
         self._problems: set[str] = set()
+        self._spent_at = float("-inf")  # when it was told
 
     @property
     def is_elsewhere(self) -> bool:
@@ -61,6 +64,8 @@ class Fleet:
         finally:
             ended.set()
             thread.join()
+            with contextlib.suppress(Exception):  # as above
+                self._tell_spent()
 
     def wait(self) -> None:
         """Return once there is a machine for a trial; ask an autoscaler for all that trials may take."""
@@ -117,6 +122,24 @@ class Fleet:
         if told != self._told:
             self._told = told
             self._recorder.emit("machines", **told)
+        if time.monotonic() - self._spent_at >= _LEDGER_SECONDS:
+            self._tell_spent()
+
+    def _tell_spent(self) -> None:
+        """Tell what was spent by the cluster's ledger, where it has one."""
+        self._spent_at = time.monotonic()
+        try:
+            found = job.spent() if self._cluster.is_elsewhere else None
+        except RunError as error:
+            self._warn(f"{error}; what machines cost is told by their prices meanwhile")
+            return
+        if found is not None:
+            self._recorder.emit("spent", cluster_usd=round(found.usd, 6), cluster_gpu_hours=round(found.gpu_hours, 6))
+
+    def _warn(self, note: str) -> None:
+        if note not in self._problems:
+            self._problems.add(note)
+            self._recorder.emit("degraded", note=note)
 
     def _machine(self, node: dict[str, Any]) -> Priced:
         has = node["Resources"]
@@ -124,9 +147,7 @@ class Fleet:
             price = rate(node.get("Labels") or {})
         except DataError as error:
             price = 0.0
-            if str(error) not in self._problems:
-                self._problems.add(str(error))
-                self._recorder.emit("degraded", note=f"{error}; the cost of the run is told without that machine")
+            self._warn(f"{error}; the cost of the run is told without that machine")
         return Priced(cpus=has.get("CPU", 0.0), gpus=has.get("GPU", 0.0), usd_per_hour=price)
 
 

@@ -102,3 +102,15 @@ def test_a_pause_costs_nothing_and_a_resumed_run_begins_without_machines() -> No
     cost = TrialHistory.replay(events).cost
     assert cost.usd == pytest.approx(1.8 + 1.0)
     assert cost.gpu_hours == pytest.approx(0.5)
+
+
+def test_each_session_costs_what_the_ledger_said_between_its_first_and_last_word() -> None:
+    def spent(session: int, clock: float, usd: float) -> dict[str, Any]:
+        return event("spent", 1e6 + clock, session, clock, cluster_usd=usd, cluster_gpu_hours=2 * usd)
+
+    machines = event("machines", 1e6, 1, 1.0, machines=1, gpus=1, usd_per_hour=3600.0)
+    first = [event("run_started", 1e6, 1, 0.5, workers=2), spent(1, 0.6, 7.0), machines, spent(1, 60.0, 7.5)]
+    first += [stage(1e6 + 61.0, 1, 61.0), spent(1, 62.0, 7.4)]  # a machine never came
+    second = [event("run_resumed", 2e6, 2, 0.5, workers=2), spent(2, 0.6, 20.0), spent(2, 60.0, 20.1)]
+    cost = TrialHistory.replay([*first, *second]).cost
+    assert (cost.usd, cost.gpu_hours, cost.is_ledger) == (pytest.approx(0.5), pytest.approx(1.0), True)

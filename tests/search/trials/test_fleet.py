@@ -15,8 +15,11 @@ from typing import Any
 import pytest
 import ray
 
+from synthcity.cluster import job
 from synthcity.cluster.local import Cluster
+from synthcity.errors import RunError
 from synthcity.rates import LABEL
+from synthcity.rent import Spent
 from synthcity.search.journal.history import TrialHistory
 from synthcity.search.journal.journal import Journal
 from synthcity.search.journal.recorder import Recorder
@@ -105,6 +108,37 @@ def test_one_machine_of_ones_own_goes_without_saying(
         machines.wait()
     assert recorder.events == []
     assert machines.spent("here", 60.0) == {}
+
+
+def test_what_the_ledger_says_is_told_at_the_first_look_now_and_then_and_at_the_end(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch, port: int
+) -> None:
+    said: list[Spent | RunError] = [
+        Spent(usd=5.0, gpu_hours=2.0),
+        RunError("it is away"),
+        Spent(usd=5.25, gpu_hours=2.5),
+    ]
+
+    def spent() -> Spent:
+        found = said.pop(0)
+        if isinstance(found, RunError):
+            raise found
+        return found
+
+    monkeypatch.setattr(job, "spent", spent)
+    monkeypatch.setattr(fleet, "_LOOK_SECONDS", 60.0)
+    monkeypatch.setattr(ray, "nodes", lambda: [node("a", port, gpus=1, price="3.6")])
+    recorder.emit("run_started", workers=2)
+    machines = Fleet(recorder, Cluster(workers=2, is_elsewhere=True))
+    with machines.watched():
+        machines.is_lost("a")
+        monkeypatch.setattr(fleet, "_LEDGER_SECONDS", 0.0)
+        machines.is_lost("a")
+    cost = recorder.history.cost
+    assert (cost.usd, cost.gpu_hours, cost.is_ledger) == (0.25, 0.5, True), "and not a cent by the clock"
+    assert [event["note"] for event in recorder.events if event["kind"] == "degraded"] == [
+        "it is away; what machines cost is told by their prices meanwhile"
+    ]
 
 
 def test_a_machine_that_does_not_answer_is_lost_before_ray_says_so(
