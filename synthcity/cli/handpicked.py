@@ -77,7 +77,7 @@ def run(
 
 def _print_trials(report: Report) -> None:
     """Print one row a network, best first, then why others were not trained."""
-    from synthcity.wording import lead_over, percent
+    from synthcity.wording import SIGN, percent
 
     baseline = min(report["validation_baselines"], key=lambda name: report["validation_baselines"][name])
     rows = [
@@ -93,8 +93,9 @@ def _print_trials(report: Report) -> None:
         ]
         for trial in sorted(report["trials"], key=lambda trial: (trial["score"] is None, trial["score"], trial["id"]))
     ]
-    numbers = ["parameters", "seconds", "validation", lead_over(baseline)]
-    click.echo()
+    numbers = ["parameters", "seconds", "score", f"over {baseline}"]
+    click.echo("\nScores on validation in basis points, lower is better;")
+    click.echo(f"leads over {baseline} in percent, {SIGN}.\n")
     print_table(["trial", "network", "architecture", *numbers, "state"], rows, right=numbers)
     for failure in report["failures"]:
         click.echo(f"failed: {', '.join(failure['trials'])}: {failure['message']}")

@@ -10,10 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 import yaml
 from click.testing import CliRunner, Result
 
+from synthcity.cli import handpicked
 from synthcity.cli.main import cli
 from synthcity.errors import ConfigError
 from synthcity.search import run as module
@@ -24,7 +26,7 @@ from tests.search.test_run import SWEEP
 
 ROOT = Path(__file__).parents[2]
 TRIAL = {"architecture": "lstm>gbm", "parameters": 3000, "seconds": 12.3, "state": "completed"}
-TRIALS = [
+TRIALS: list[dict[str, Any]] = [
     {**TRIAL, "id": "c0000", "rationale": "hand-written: tcn_sde", "score": 4260.0, "relative": 0.24},
     {**TRIAL, "id": "c0001", "rationale": "hand-written: lstm_gbm", "score": 4225.0, "relative": -0.59},
     {"id": "c0002", "rationale": "hand-written: bad", "score": None, "relative": None}
@@ -61,13 +63,29 @@ def test_epochs_are_told_to_be_steps(command: str) -> None:
 def test_prints_networks_side_by_side_before_the_verdict(calls: list[dict[str, Any]]) -> None:
     lines = invoke("sweep").stdout.splitlines()
     start = next(at for at, line in enumerate(lines) if line.startswith("trial"))
-    assert "lead over fhs (minus is better)" in lines[start]
+    titles = " ".join(lines[start].split())
+    assert titles == "trial network architecture parameters seconds score over fhs state"
+    assert lines[start - 2] == "leads over fhs in percent, minus is better."
     first, second, third = (line.split() for line in lines[start + 1 : start + 4])
     assert first == ["c0001", "lstm_gbm", "lstm>gbm", "3,000", "12", "4225.0", "−0.59", "%", "completed"]
     assert (second[1], third[1], third[-1]) == ("tcn_sde", "bad", "failed")
     assert lines[start + 4] == "failed: c0002: the loss became nan"
     assert lines[start + 5] == "not trained: {'d_model': 64}: too many parameters"
     assert REPORT["verdict"]["sentence"] in lines[start + 6 :]  # type: ignore[index]
+
+
+def test_no_word_of_the_table_is_cut_at_eighty_columns(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "80")
+    row: Any = {**TRIALS[1], "architecture": "lstm>gbm d16 h48"}
+    told: Any = {"validation_baselines": {"fhs": 4250.0}, "trials": [row], "failures": [], "rejections": []}
+    handpicked._print_trials(told)
+    text = click.unstyle(capsys.readouterr().out)
+    assert max(map(len, text.splitlines())) <= 80
+    for word in ("parameters", "seconds", "score", "completed", "lstm_gbm"):
+        assert word in text
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,8 @@ def refit(
         recorder.emit("degraded", note=f"{fault}; it was trained again.", lost=True)
     for some, limit in ([each for each in wanted if _key(each) in lost], None), (missing, seconds):
         if some and limit != 0.0:
-            message = f"training {len(some)} networks on train and validation together"
+            names = ", ".join(dict.fromkeys(record.id for record, _ in some))
+            message = f"training {names} afresh on train and validation together, {len(some)} trainings"
             recorder.emit("stage", name="refit", message=message)
             _train(some, limit, recorder=recorder, data=data, folder=folder, budget=budget)
             ready, lost = _done(wanted, recorder, folder)

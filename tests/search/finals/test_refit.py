@@ -104,6 +104,7 @@ def test_they_are_trained_on_validation_too_the_first_copies_first(
         assert steps == 300
         for asset, starts in given.train.items():
             assert set(dataset.validation[asset]) <= set(starts), "the validation period is learned from"
+    assert recorder.history.stage == "training c0000, c0001 afresh on train and validation together, 4 trainings"
     seeds = [arguments[3] for arguments in ray.given]
     assert seeds == [trial_seed(3, 0), trial_seed(3, 1), trial_seed(3, 0) + 1, trial_seed(3, 1) + 1]
 

@@ -14,7 +14,15 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from synthcity.search.arms import RERUN
 from synthcity.search.journal.record import STOPPED
 from synthcity.search.proposers.arm_table import ArmRow
-from synthcity.search.report.figures.scales import Floats, robust_range, short, signed, source_colour, zero_line
+from synthcity.search.report.figures.scales import (
+    Floats,
+    proposer,
+    robust_range,
+    short,
+    signed,
+    source_colour,
+    zero_line,
+)
 from synthcity.search.report.figures.style import INK, new_figure, tip
 from synthcity.search.report.findings.lanes import LaneRow
 from synthcity.search.report.model import TrialRow
@@ -27,7 +35,8 @@ Points = Sequence[tuple[int, float]]
 def trial_tip(trial: TrialRow) -> str:
     """Say which trial it is, as in "c0003 by tpe, lstm>gbm d16 h48: lead −0.21 %, stopped after rung 1 of 3"."""
     stopped = f", stopped after rung {trial['rung']} of {trial['num_rungs']}" if trial["state"] == STOPPED else ""
-    return f"{trial['id']} by {trial['source']}, {trial['architecture']}: lead {percent(trial['relative'])}{stopped}"
+    named = f"{trial['id']} by {proposer(trial['source'])}, {trial['architecture']}"
+    return f"{named}: lead {percent(trial['relative'])}{stopped}"
 
 
 def search_figure(trials: Sequence[TrialRow], *, over_time: bool, sources: Sequence[str]) -> Figure:
@@ -41,7 +50,7 @@ def search_figure(trials: Sequence[TrialRow], *, over_time: bool, sources: Seque
         source = trial["source"]
         (mark,) = axes.plot(order[at], relative[at], "o", color=source_colour(source, sources), ms=5, alpha=0.8, lw=0)
         if source not in named:
-            mark.set_label(short(source))
+            mark.set_label(short(proposer(source)))
             named.add(source)
         tip(mark, trial_tip(trial), trial["id"])
     if len(done):
@@ -121,7 +130,7 @@ def lanes_figure(rows: Sequence[LaneRow], sources: Sequence[str]) -> Figure:
         seconds = row["end"] - row["begin"]
         hatch = "////" if row["state"] == "failed" else ""
         bars = axes.barh(row["lane"], seconds / 60, 0.7, row["begin"] / 60, color=colour, alpha=0.55, hatch=hatch)
-        tip(bars[0], f"{row['id']} by {row['source']}: {row['state']} after {duration(seconds)}", row["id"])
+        tip(bars[0], f"{row['id']} by {proposer(row['source'])}: {row['state']} after {duration(seconds)}", row["id"])
         if seconds > _NAMED * whole and lanes <= 12:
             axes.text(row["begin"] / 60, row["lane"], f" {row['id']}", va="center", fontsize=8, color=INK, clip_on=True)
     axes.set_yticks(range(lanes), [f"worker {lane + 1}" for lane in range(lanes)] if lanes <= 12 else [""] * lanes)
@@ -129,7 +138,7 @@ def lanes_figure(rows: Sequence[LaneRow], sources: Sequence[str]) -> Figure:
     axes.grid(axis="y", visible=False)
     axes.set_xlabel("minutes since the first trial began")
     present = [name for name in sources if any(row["source"] == name for row in rows)]
-    handles = [Patch(color=source_colour(name, sources), alpha=0.55, label=name) for name in present]
+    handles = [Patch(color=source_colour(name, sources), alpha=0.55, label=proposer(name)) for name in present]
     figure.legend(handles=handles, loc="outside upper left", ncols=4, handlelength=1.0, columnspacing=1.0)
     return figure
 

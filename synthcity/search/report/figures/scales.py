@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from synthcity.forecast.evaluation.regimes import GroupRow
+from synthcity.search.arms import RERUN
 from synthcity.search.finals.verdict import LeadInterval, LeadTable
 from synthcity.search.report.figures.style import BAD, GOOD, INK, MUTED, SERIES
 from synthcity.wording import between, percent
@@ -63,6 +64,11 @@ def lead_tip(name: str, mean: float, row: LeadInterval | GroupRow, count: int | 
 def source_colour(source: str, sources: Sequence[str]) -> str:
     """The colour of whoever proposed a trial, the same in every plot of a page."""
     return SERIES[sources.index(source) % len(SERIES)]
+
+
+def proposer(source: str) -> str:
+    """Who proposed a trial, as the tables call it too: a known network's next seed is nobody's proposal."""
+    return "again" if source == RERUN else source
 
 
 def zero_line(axes: Axes, *, vertical: bool) -> None:

@@ -53,6 +53,10 @@ def test_differences_show_their_sign(value: float, text: str) -> None:
     assert scales.signed(value) == text
 
 
+def test_a_known_network_on_another_seed_is_called_as_in_the_tables() -> None:
+    assert [scales.proposer(name) for name in ("tpe", "rerun")] == ["tpe", "again"]
+
+
 @pytest.mark.parametrize(("seconds", "text"), [(300, "5 min"), (3600, "1 h"), (5400, "90 min"), (86400, "24 h")])
 def test_lengths_are_minutes_or_whole_hours(seconds: int, text: str) -> None:
     assert scales.span(seconds) == text
