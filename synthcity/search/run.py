@@ -56,6 +56,7 @@ from synthcity.search.tracking.study import Study
 from synthcity.search.tracking.trackers import Trackers, check_trackers
 from synthcity.search.trials.fleet import Fleet
 from synthcity.search.trials.queue import TrialQueue
+from synthcity.search.trials.scoreless import why_scoreless
 from synthcity.search.trials.tuning import run_trials
 from synthcity.search.vaulted import check_vault, fetch_prices, fetch_run, mirrored
 from synthcity.search.versions import this_machine, versions
@@ -393,7 +394,5 @@ class _Run:
             grace=(budget.time_budget or 0.0) * budget.finals_share / 4,
         )
         if not recorder.history.saved:
-            causes = {r.failure["message"] if r.failure else r.reason for r in recorder.history.records}
-            causes |= {rejection.reason for rejection in recorder.history.rejections if not causes}
-            raise Fatal(f"{NOTHING_TRAINED}: {'; '.join(sorted(causes)) or 'none was admitted'}")
+            raise Fatal(f"{NOTHING_TRAINED}: {why_scoreless(recorder.history, budget)}")
         recorder.emit("search_finished", utilisation=Progress(recorder.history).utilisation())

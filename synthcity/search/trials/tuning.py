@@ -25,6 +25,7 @@ from synthcity.search.trials.bridge import MAX_WORKER_DEATHS, Deadlines, Halving
 from synthcity.search.trials.fleet import Fleet
 from synthcity.search.trials.head_files import head_files
 from synthcity.search.trials.queue import TrialQueue
+from synthcity.search.trials.scoreless import TIME_USED
 from synthcity.search.trials.trainable import TRAINER, Task, located, train_candidate
 from synthcity.seeds import split_seed
 
@@ -186,5 +187,5 @@ def _close_open_trials(recorder: Recorder) -> None:
                 id=record.candidate.id,
                 status=STOPPED,
                 score=record.score,
-                reason=f"the time budget of the search was used: {reason}",
+                reason=f"{TIME_USED}: {reason}",
             )
