@@ -45,7 +45,8 @@ def summary(result: SearchResult, width: int | None = None) -> str:
     if report.get("tracking"):
         lines += ["", *report["tracking"]]
     if report["run"]["is_simulated"]:
-        lines += ["", "SIMULATED market: no price here was ever paid, so `synthcity mine` refuses the bundle"]
+        refused = "`synthcity mine run` refuses the bundle, a rehearsal takes it"
+        lines += ["", f"SIMULATED market: no price here was ever paid; {refused}"]
     lines += ["", *_places(result)]
     told = lines if width is None else [part for line in lines for part in _wrapped(line, width)]
     return "\n".join([*told, "", "what next", *_next(report, _short(result.folder))])

@@ -41,7 +41,7 @@ def test_a_simulated_market_is_one_of_the_last_lines(tmp_path: Path) -> None:
     for venue in ("simulated", "binance"):
         report = sample_report(diagnostics=None, groups=None, venues=[venue])
         text = summary(SearchResult(folder=tmp_path, report=report))
-        assert ("`synthcity mine` refuses the bundle" in text) == (venue == "simulated")
+        assert ("`synthcity mine run` refuses the bundle" in text) == (venue == "simulated")
 
 
 def test_a_lead_is_called_proven_only_where_it_is(tmp_path: Path) -> None:
