@@ -40,6 +40,7 @@ class LLMClient:
         folder: Path | None = None,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], object] | None = None,
+        again: bool = False,
     ) -> None:
         """Open nothing yet.
 
@@ -50,6 +51,8 @@ class LLMClient:
                 nothing.
             clock: unix seconds.
             sleep: waits so many seconds; by default until ``close`` at most.
+            again: answer from the run's own transcript what it was asked in an earlier session, each answer once: it
+                was paid for then, and is neither asked nor written down a second time.
 
         Raises:
             ConfigError: endpoint or key cannot be used, or the only answers are to come from a file that is not there.
@@ -64,6 +67,7 @@ class LLMClient:
         if self.config.mode == "replay-or-fail" and not Path(self.config.cassette or "").exists():
             raise ConfigError(f"llm.cassette {self.config.cassette!r} does not exist; record it with llm.mode: record")
         self._cassette = Cassette(self.config.cassette) if self.config.cassette else None
+        self._answered = Cassette(self._transcript) if again and self._transcript is not None else None
         self._earlier: dict[str, list[Reply]] = {}
         self._next_call = self._restore()
         self._lock = threading.Lock()
@@ -137,6 +141,10 @@ class LLMClient:
             models=models or self.config.models,
             prompt_version=prompt_version,
         )
+        with self._lock:
+            before = None if self._answered is None else self._answered.next(request.key)
+        if isinstance(before, Reply):
+            return before
         with self._lock:
             call, self._next_call = self._next_call, self._next_call + 1
         labels = Labels(call=call, account=self._redactor.text(account), purpose=purpose, key=request.key)

@@ -25,6 +25,12 @@ if TYPE_CHECKING:
     "--budget-usd", type=Finite(0, 1e6), help="What the language model may cost in all, in place of llm.caps."
 )
 @click.option("--base-url", help="Address of the model's server, in place of SYNTHCITY_LLM_BASE_URL.")
+@click.option(
+    "--resume",
+    type=LocalPath(path_type=Path),
+    metavar="FOLDER",
+    help="Go on with the research of this folder, under its own file.",
+)
 @click.option("--library", type=Output(is_folder=True), help="Where kept inputs go.  [default: runs/library]")
 @click.option("--output", type=Output(is_folder=True), help="Where the run's folder goes.  [default: runs]")
 def command(
@@ -34,6 +40,7 @@ def command(
     hours: float | None,
     budget_usd: float | None,
     base_url: str | None,
+    resume: Path | None,
     library: Path | None,
     output: Path | None,
 ) -> None:
@@ -47,6 +54,9 @@ def command(
     A language model (docs/agents.md), where one is set, looks at residuals, writes inputs and has them tested; a
     control draws as many from a small grammar. Without a model, or with --budget-usd 0, the control works alone.
 
+    A research that was stopped or killed goes on with --resume: what its lab book tells is not tested again, and what
+    its model answered is not asked again. --hours and --budget-usd may then be others.
+
     \b
     On a simulated market, two minutes:
       synthcity research --rounds 4
@@ -56,13 +66,16 @@ def command(
       synthcity research --rounds 10 --budget-usd 2
     On real prices:
       synthcity research --config configs/research.yaml --set prices.path=prices
+    After a stop or a kill:
+      synthcity research --resume runs/research
     What was kept:
       synthcity library list
     """
     from synthcity.cli.table import print_table
     from synthcity.documents import write_setting
+    from synthcity.errors import ConfigError
     from synthcity.research.config import load_config
-    from synthcity.research.folder import new_folder
+    from synthcity.research.folder import RESOLVED, new_folder, resumed_folder
     from synthcity.research.result import TABLE, claim_lines, table_rows
     from synthcity.research.run import research
     from synthcity.wording import bounds, percent
@@ -72,14 +85,25 @@ def command(
     given += [f"llm.caps.{cap}={budget_usd}" for cap in caps] * (budget_usd is not None)
     folders = (("library", library), ("output", output))
     given += [write_setting(key, str(where)) for key, where in folders if where is not None]
-    config = load_config(path, [*settings, *given])
-    folder = new_folder(config)
+    if resume is None:
+        config = load_config(path, [*settings, *given])
+        folder = new_folder(config)
+    else:
+        others = {"--config": path, "--set": settings, "--rounds": rounds, "--library": library, "--output": output}
+        if wrong := [name for name, value in others.items() if value]:
+            raise ConfigError(f"--resume goes on under the file in {resume}; leave out {', '.join(wrong)}")
+        folder = resumed_folder(resume)
+        config = load_config(folder / RESOLVED, given)
     with ExitStack() as stack:
-        client = _client(config, folder, base_url)
+        client = _client(config, folder, base_url, again=resume is not None)
         if isinstance(client, str):
             click.echo(f"the control works alone: {client}")
         result = research(
-            config, folder, client=None if isinstance(client, str) else stack.enter_context(client), tell=click.echo
+            config,
+            folder,
+            client=None if isinstance(client, str) else stack.enter_context(client),
+            tell=click.echo,
+            resume=resume is not None,
         )
     click.echo()
     print_table(TABLE, table_rows(result), right=TABLE[1:])
@@ -98,7 +122,7 @@ def command(
     click.echo(f"saved in {folder}")
 
 
-def _client(config: ResearchConfig, folder: Path, base_url: str | None) -> LLMClient | str:
+def _client(config: ResearchConfig, folder: Path, base_url: str | None, *, again: bool) -> LLMClient | str:
     """Return the language model that is set, or why there is none to ask."""
     from synthcity.agents.client import LLMClient
     from synthcity.settings import Settings
@@ -106,7 +130,7 @@ def _client(config: ResearchConfig, folder: Path, base_url: str | None) -> LLMCl
     if config.llm.caps.usd_per_run == 0:
         return "its language model may cost nothing (llm.caps.usd_per_run is 0)"
     environ = dict(os.environ) | ({} if base_url is None else {"SYNTHCITY_LLM_BASE_URL": base_url})
-    client = LLMClient(Settings.load(environ), config.llm, folder=folder)
+    client = LLMClient(Settings.load(environ), config.llm, folder=folder, again=again)
     if client.availability.ready:
         return client
     client.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from synthcity.errors import TrialFailed
@@ -36,12 +37,32 @@ class Bench:
         return sorted(gained, key=lambda found: found.entry.mean)[:_BEST]
 
     def test(self, one: Input, origin: Origin, *, round: int, hypothesis: str = "") -> Tried:
-        """Test an input and write down what came of it; what breaks its contract is written down, too."""
+        """Test an input and write down what came of it; what breaks its contract is written down, too.
+
+        What an earlier session of the research has tested in this round is not tested again.
+        """
+        entry = self.book.told(Tried, arm=self.arm, round=round, origin=origin) or self._tested(
+            one, origin, round, hypothesis
+        )
+        self.book.add(entry)
+        self._keep(one, entry)
+        return entry
+
+    def restore(self, open_again: Callable[[Origin], Input]) -> None:
+        """Put everything on the bench that the lab book holds of this arm, as it was when finding was over."""
+        for entry in self.book.of(Tried, self.arm):
+            self._keep(open_again(entry.origin), entry)
+
+    def _keep(self, one: Input, entry: Tried) -> None:
+        if not entry.refused:
+            self.found.append(Found(input=one, entry=entry))
+
+    def _tested(self, one: Input, origin: Origin, round: int, hypothesis: str) -> Tried:
         try:
             tested = self.judge.test([one], self._folds)
-            entry = tried(tested, arm=self.arm, round=round, hypothesis=hypothesis, origin=origin)
+            return tried(tested, arm=self.arm, round=round, hypothesis=hypothesis, origin=origin)
         except (InputRefused, TrialFailed) as error:
-            entry = Tried(
+            return Tried(
                 arm=self.arm,
                 round=round,
                 name=one.name,
@@ -49,8 +70,5 @@ class Bench:
                 origin=origin,
                 refused=str(error),
             )
-        self.judge.forget(one)
-        self.book.add(entry)
-        if not entry.refused:
-            self.found.append(Found(input=one, entry=entry))
-        return entry
+        finally:
+            self.judge.forget(one)

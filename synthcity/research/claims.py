@@ -15,7 +15,7 @@ from synthcity.authored.locked.lock import NotIsolated
 from synthcity.errors import TrialFailed
 from synthcity.research.bench import Found
 from synthcity.research.config import ResearchConfig
-from synthcity.research.inputs import InputRefused
+from synthcity.research.inputs import Input, InputRefused
 from synthcity.research.labbook import Claimed, LabBook, Noted, finite
 from synthcity.research.measuring.trial import Judge
 
@@ -54,24 +54,32 @@ def choose_claims(found: Sequence[Found], judge: Judge, config: ResearchConfig, 
 
 
 def confirm(chosen: Sequence[Found], judge: Judge, config: ResearchConfig, book: LabBook) -> list[Held]:
-    """Ask every claim of the confirming fold, write down what it says, and return those that held."""
+    """Ask every claim of the confirming fold, write down what it says, and return those that held.
+
+    A claim that an earlier session of the research asked keeps its answer.
+    """
     kept = []
     for number, one in enumerate(chosen, start=1):
         beside = [earlier.input for earlier in chosen[: number - 1]]
-        lead = judge.test([one.input], config.folds.confirming, beside=beside, confidence=config.confidence).lead
-        claim = Claimed(
-            arm=one.entry.arm,
-            number=number,
-            name=one.entry.name,
-            mean=lead.mean,
-            low=finite(lead.low),
-            high=finite(lead.high),
-            confidence=config.confidence,
-            prompts=lead.num_prompts,
-            blocks=lead.num_blocks,
-            kept=lead.proven,
-        )
+        claim = book.told(Claimed, arm=one.entry.arm, number=number, name=one.entry.name)
+        claim = claim or _asked(one, number, beside, judge, config)
         book.add(claim)
         if claim.kept:
             kept.append(Held(found=one, claim=claim))
     return kept
+
+
+def _asked(one: Found, number: int, beside: Sequence[Input], judge: Judge, config: ResearchConfig) -> Claimed:
+    lead = judge.test([one.input], config.folds.confirming, beside=beside, confidence=config.confidence).lead
+    return Claimed(
+        arm=one.entry.arm,
+        number=number,
+        name=one.entry.name,
+        mean=lead.mean,
+        low=finite(lead.low),
+        high=finite(lead.high),
+        confidence=config.confidence,
+        prompts=lead.num_prompts,
+        blocks=lead.num_blocks,
+        kept=lead.proven,
+    )

@@ -37,6 +37,17 @@ def new_folder(config: ResearchConfig) -> Path:
     return found
 
 
+def resumed_folder(folder: Path) -> Path:
+    """Return the folder of a research that is to go on.
+
+    Raises:
+        RunError: it holds none.
+    """
+    if not _taken(folder) or not (folder / RESOLVED).is_file():
+        raise RunError(f"{folder} holds no research to go on with; leave out --resume to begin one")
+    return folder
+
+
 def write_resolved(folder: Path, config: ResearchConfig) -> None:
     """Write the complete research file.
 

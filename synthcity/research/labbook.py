@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from synthcity.errors import RunError
-from synthcity.lines import LineWriter
+from synthcity.errors import ConfigError, RunError
+from synthcity.lines import Event, LineWriter, read_all
 from synthcity.research.measuring.trial import Tested
-from synthcity.schema import key
+from synthcity.schema import build, key
 
 NAME = "labbook.jsonl"
 
@@ -75,6 +75,18 @@ class Decided:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FindingOver:
+    """Finding is over: so many claims are about to be asked of the confirming fold.
+
+    ``earlier``: claims that had been asked of its days before, by others. ``ended``: why the model worked no more.
+    """
+
+    claims: int
+    earlier: int
+    ended: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Claimed:
     """An input was asked of the confirming fold, once; ``kept`` where its interval held."""
 
@@ -97,33 +109,67 @@ class Noted:
     text: str
 
 
-Entry = Look | Tried | Decided | Claimed | Noted
+Entry = Look | Tried | Decided | FindingOver | Claimed | Noted
 E_ = TypeVar("E_", bound=Entry)
+_KINDS: Mapping[str, type[Entry]] = {
+    kind.__name__.lower(): kind for kind in (Look, Tried, Decided, FindingOver, Claimed, Noted)
+}
 
 
 class LabBook:
-    """Written line by line; what is in it is in memory too."""
+    """Written line by line; what is in it is in memory too.
 
-    def __init__(self, folder: Path) -> None:
-        """Begin the book of a new run.
+    A research that goes on takes all its steps again. What an earlier session wrote down is then not done, and not
+    written, a second time: ``told`` returns it, and ``add`` takes it out of what is left of that session.
+    """
+
+    def __init__(self, folder: Path, *, resume: bool = False) -> None:
+        """Begin the book of a new run, or with ``resume`` go on with the one that is there.
 
         Raises:
-            RunError: it cannot be written, another process writes it, or there is one already.
+            RunError: it cannot be read or written, another process writes it, or there is one already.
         """
         self._lines = LineWriter(folder / NAME, exclusive=True)
-        if self._lines.stat().st_size:
-            self._lines.close()
-            raise RunError(f"{folder} already holds a research; choose another name")
         self.entries: list[Entry] = []
+        self._earlier: list[Entry] = []
+        try:
+            if resume:
+                self._earlier = [_entry_of(event, folder / NAME) for event in read_all(folder / NAME)]
+            elif self._lines.stat().st_size:
+                raise RunError(f"{folder} already holds a research; choose another name, or go on with --resume")
+        except RunError:
+            self._lines.close()
+            raise
 
     def add(self, entry: Entry) -> None:
-        """Write an entry down.
+        """Write an entry down, unless an earlier session did.
 
         Raises:
             RunError: the disk is full or gone.
         """
-        self._lines.append({"kind": type(entry).__name__.lower(), **asdict(entry)})
+        if entry in self._earlier:
+            self._earlier.remove(entry)
+        else:
+            self._lines.append({"kind": type(entry).__name__.lower(), **asdict(entry)})
         self.entries.append(entry)
+
+    def told(self, kind: type[E_], **fields: object) -> E_ | None:
+        """Return the first entry with such ``fields`` that an earlier session wrote and this one has not come to."""
+        for entry in self._earlier:
+            if isinstance(entry, kind) and all(getattr(entry, name) == value for name, value in fields.items()):
+                return entry
+        return None
+
+    def take_rest(self, but: type[Entry] | None = None) -> int:
+        """Take over what an earlier session wrote and this one did not come to, ``but`` one kind of entries.
+
+        Returns:
+            How many entries.
+        """
+        rest = [entry for entry in self._earlier if but is None or not isinstance(entry, but)]
+        self._earlier = [entry for entry in self._earlier if but is not None and isinstance(entry, but)]
+        self.entries += rest
+        return len(rest)
 
     def of(self, kind: type[E_], arm: str | None = None) -> list[E_]:
         """Return entries of one kind, of one arm or of all, oldest first."""
@@ -135,6 +181,16 @@ class LabBook:
 
     def __exit__(self, *_: object) -> None:
         self._lines.close()
+
+
+def _entry_of(event: Event, path: Path) -> Entry:
+    kind = _KINDS.get(str(event.pop("kind", None)))
+    if kind is None:
+        raise RunError(f"{path} holds a line that is no entry of a lab book; was it written by a later version?")
+    try:
+        return build(kind, event, where=str(path))
+    except ConfigError as error:
+        raise RunError(f"{path} holds a line that is no entry of a lab book: {error}") from error
 
 
 def tried(tested: Tested, *, arm: str, round: int, hypothesis: str, origin: Origin) -> Tried:

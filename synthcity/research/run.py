@@ -21,11 +21,12 @@ from synthcity.research.config import ResearchConfig
 from synthcity.research.control import arm as control
 from synthcity.research.control.grammar import Grammar
 from synthcity.research.folder import write_resolved, write_result
-from synthcity.research.labbook import LabBook, Look, Noted, Tried, finite
+from synthcity.research.labbook import Claimed, FindingOver, LabBook, Look, Noted, Tried, finite
 from synthcity.research.model import arm as model
 from synthcity.research.model.arm import Experimenter
 from synthcity.research.result import Result, arm_result
 from synthcity.research.setting import Setting, prepare
+from synthcity.research.written import input_of, panel_of
 from synthcity.wording import percent
 
 Tell = Callable[[str], None]
@@ -47,6 +48,7 @@ def research(
     tell: Tell = lambda text: None,
     progress: Callable[[int, int], None] | None = None,
     setting: Setting | None = None,
+    resume: bool = False,
 ) -> Result:
     """Do a research and leave its lab book, its result and what it kept behind.
 
@@ -57,19 +59,23 @@ def research(
         tell: gets a sentence now and then.
         progress: of asking the baseline, (done, all).
         setting: prices and judge where they are at hand already.
+        resume: go on with the research of ``folder``. Its steps are taken again in the same order; what its lab book
+            tells is not tested or asked of the confirming fold a second time, and a client that is ``again`` answers
+            what it was answered before without asking. Once claims were chosen, nothing more is tried.
 
     Raises:
         ConfigError, DataError: what it is to work on is wrong.
         Fatal: in the model's work nothing could be locked, or written into the lab book, any more.
         NotIsolated: there is a model, and nothing here can hold what it writes.
-        RunError: the folder cannot be written, or holds a research already.
+        RunError: the folder cannot be written, or holds a research already; or its lab book cannot be read.
     """
     began = time.monotonic()
     if client is not None:
         check_isolation()
     setting = prepare(config, progress) if setting is None else setting
-    with LabBook(folder) as book:
-        write_resolved(folder, config)
+    with LabBook(folder, resume=resume) as book:
+        if not resume:
+            write_resolved(folder, config)
         for note in setting.notes:
             book.add(Noted(text=note))
         tell(f"{len(setting.cases)} prompts of {', '.join(setting.cases.assets)}; every test is paired on them")
@@ -78,10 +84,21 @@ def research(
         author = None
         if client is not None:
             author = Experimenter.of(client, Bench(model.NAME, setting.judge, config.folds, book), setting, config)
-        _rounds(config, bench, Grammar(setting.known, config.seed), author, deadline, tell)
+        over = book.told(FindingOver)
+        if over is None:
+            _rounds(config, bench, Grammar(setting.known, config.seed), author, deadline, tell)
+            if left := book.take_rest():
+                book.add(Noted(text=f"{left} lines of an earlier session stand in the lab book and were not met again"))
+        else:
+            _restore(book, bench, author, setting)
+            tell("finding was over; what is left is to ask the claims that were not asked yet")
         benches = [bench] if author is None else [author.bench, bench]
         chosen = {one.arm: choose_claims(one.found, setting.judge, config, book) for one in benches}
-        earlier = _count(sum(map(len, chosen.values())), setting, config, book)
+        if over is None:
+            over = _end_finding(sum(map(len, chosen.values())), setting, config, book, author)
+        elif author is not None:
+            author.ended = over.ended
+        earlier = over.earlier
         kept = {arm: _judged(claims, setting, config, book) for arm, claims in chosen.items()}
         result = _result(config, setting, book, author, kept, time.monotonic() - began)
         write_result(folder, result.to_dict())
@@ -117,6 +134,25 @@ def _rounds(
         if time.monotonic() >= deadline:
             bench.book.add(Noted(text=f"time was over in round {number}"))
             return
+
+
+def _restore(book: LabBook, bench: Bench, author: Experimenter | None, setting: Setting) -> None:
+    """Put on the benches what an earlier session tested; the order of claims comes from that alone."""
+    panel = panel_of(setting.market, setting.known)
+    book.take_rest(but=Claimed)
+    bench.restore(lambda origin: input_of(origin, panel))
+    if author is not None:
+        author.bench.restore(lambda origin: input_of(origin, panel))
+
+
+def _end_finding(
+    claims: int, setting: Setting, config: ResearchConfig, book: LabBook, author: Experimenter | None
+) -> FindingOver:
+    """Write down that nothing more is tried, before the first claim is asked."""
+    earlier = _count(claims, setting, config, book)
+    over = FindingOver(claims=claims, earlier=earlier, ended="" if author is None else author.ended)
+    book.add(over)
+    return over
 
 
 def _count(claims: int, setting: Setting, config: ResearchConfig, book: LabBook) -> int:

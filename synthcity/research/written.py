@@ -7,8 +7,10 @@ import numpy as np
 from synthcity.authored.feature import FeatureSource, open_feature
 from synthcity.authored.panel import Panel
 from synthcity.market.bars import Floats, Market, Times
-from synthcity.research.inputs import Rows
+from synthcity.research.control.recipes import recipe_of
+from synthcity.research.inputs import Input, Rows
 from synthcity.research.known import Known
+from synthcity.research.labbook import Origin
 
 
 class Written:
@@ -45,3 +47,16 @@ class Written:
 def panel_of(market: Market, known: Known) -> Panel:
     """Return what locked children are given of the prices and series that other inputs read."""
     return Panel.of(market, known.assets, known.step, series=dict(known.series))
+
+
+def input_of(origin: Origin, panel: Panel) -> Input:
+    """Return an input as it was made: a recipe of the grammar, or a text, which is read again and not run.
+
+    Raises:
+        Refused: the text may not run here.
+        ConfigError: there is no such recipe.
+    """
+    if origin.source is not None:
+        return Written(FeatureSource.of(origin.source), panel)
+    assert origin.recipe is not None
+    return recipe_of(origin.recipe)

@@ -19,7 +19,7 @@ from synthcity.agents.config import CapsConfig, PatienceConfig
 from synthcity.agents.messages import Spend, ToolCall
 from synthcity.agents.standin.process import RunningStandIn
 from synthcity.errors import ConfigError, LLMBudgetExceeded, LLMRefused, LLMUnavailable, RunError
-from synthcity.settings import Settings
+from synthcity.settings import Secret, Settings
 from tests.agents.conftest import KEY, Clock
 
 Make = Callable[..., LLMClient]
@@ -379,3 +379,19 @@ def test_a_pickled_client_goes_on_where_the_key_is(
     with pickle.loads(pickle.dumps(client)) as copy:
         assert copy.ledger.run == client.ledger.run
         assert ask(copy).text == "All right."
+
+
+def test_what_an_earlier_session_was_answered_is_not_asked_again(
+    server: RunningStandIn, make_client: Make, tmp_path: Path
+) -> None:
+    first = ask(make_client(tmp_path))
+    before = lines(tmp_path)
+    client = LLMClient(Settings(llm_base_url=server.url, llm_api_key=Secret(KEY)), folder=tmp_path, again=True)
+    with client:
+        again = ask(client, account="p2")
+        assert (again.text, again.spend) == (first.text, first.spend)
+        assert lines(tmp_path) == before
+        assert client.ledger.run == first.spend
+        assert len(server.questions()) == 1
+        ask(client)  # the same once more was never answered
+        assert len(server.questions()) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -83,3 +84,21 @@ def test_a_model_that_is_not_asked_leaves_nothing_open(monkeypatch: pytest.Monke
     assert isinstance(result.exception, ConfigError)
     assert "the control works alone" in result.output
     assert len(closed) == 1
+
+
+def test_a_research_goes_on_in_its_folder_under_its_own_file(done: tuple[Path, Result], tmp_path: Path) -> None:
+    output, _ = done
+    folder = tmp_path / "research"
+    shutil.copytree(output / "research", folder)
+    lines = (folder / "labbook.jsonl").read_text().splitlines(keepends=True)
+    (folder / "labbook.jsonl").write_text("".join(lines[: len(lines) // 2]))
+    (folder / "result.json").unlink()
+    result = CliRunner().invoke(research, ["--resume", str(folder)])
+    assert result.exit_code == 0, result.output
+    told = [json.loads((where / "result.json").read_text()) for where in (folder, output / "research")]
+    assert told[0]["arms"] == told[1]["arms"]
+    refused = CliRunner().invoke(research, ["--resume", str(folder), "--rounds", "9", "--set", "seed=1"])
+    assert isinstance(refused.exception, ConfigError)
+    assert str(refused.exception).endswith("leave out --set, --rounds")
+    empty = CliRunner().invoke(research, ["--resume", str(tmp_path)])
+    assert "holds no research to go on with" in str(empty.exception)

@@ -7,7 +7,7 @@ import pytest
 
 from synthcity.errors import ConfigError, RunError
 from synthcity.research.config import ResearchConfig, load_config
-from synthcity.research.folder import new_folder, write_resolved, write_result
+from synthcity.research.folder import new_folder, resumed_folder, write_resolved, write_result
 from synthcity.research.labbook import NAME, LabBook, Noted
 
 
@@ -32,3 +32,12 @@ def test_what_is_resolved_reads_back(tmp_path: Path) -> None:
     assert load_config(tmp_path / "resolved.yaml") == config
     write_result(tmp_path, {"arms": []})
     assert json.loads((tmp_path / "result.json").read_text()) == {"arms": []}
+
+
+def test_a_folder_without_a_research_cannot_go_on(tmp_path: Path) -> None:
+    write_resolved(tmp_path, ResearchConfig())
+    with pytest.raises(RunError, match="holds no research to go on with"):
+        resumed_folder(tmp_path)
+    with LabBook(tmp_path) as book:
+        book.add(Noted(text="begun"))
+    assert resumed_folder(tmp_path) == tmp_path

@@ -7,7 +7,7 @@ import pytest
 from synthcity.errors import RunError
 from synthcity.lines import read_all
 from synthcity.research.bench import Bench
-from synthcity.research.labbook import NAME, Decided, LabBook, Look, Origin, Tried, finite
+from synthcity.research.labbook import NAME, Decided, LabBook, Look, Noted, Origin, Tried, finite
 from synthcity.research.measuring.trial import Judge
 from tests.research.conftest import FOLDS, Wave
 
@@ -45,3 +45,29 @@ def test_a_folder_that_holds_a_book_gets_no_second_one(tmp_path: Path) -> None:
 def test_no_interval_is_no_number() -> None:
     assert finite(float("inf")) is None
     assert finite(-0.5) == -0.5
+
+
+def test_a_book_that_goes_on_writes_nothing_twice_and_loses_nothing(tmp_path: Path) -> None:
+    look, note = Look(arm="control", round=1, what="residuals by hour"), Noted(text="one was left out")
+    with LabBook(tmp_path) as book:
+        book.add(note), book.add(look), book.add(look)
+    before = (tmp_path / NAME).read_bytes()
+    with LabBook(tmp_path, resume=True) as book:
+        assert book.entries == []
+        assert book.told(Look, round=1) == look
+        assert book.told(Look, round=2) is None
+        book.add(note), book.add(look)
+        assert (tmp_path / NAME).read_bytes() == before
+        assert book.take_rest() == 1
+        book.add(look)  # a third one, which is new
+        assert book.entries == [note, look, look, look]
+    assert len(read_all(tmp_path / NAME)) == 4
+
+
+@pytest.mark.parametrize("line", ['{"kind":"dream"}', '{"kind":"look","arm":3}'])
+def test_a_book_of_other_lines_is_refused(tmp_path: Path, line: str) -> None:
+    (tmp_path / NAME).write_text(f"{line}\n")
+    with pytest.raises(RunError, match="holds a line that is no entry of a lab book"):
+        LabBook(tmp_path, resume=True)
+    with pytest.raises(RunError, match="already holds"):  # the lock was let go
+        LabBook(tmp_path)

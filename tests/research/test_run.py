@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from synthcity.errors import RunError
-from synthcity.research import run
+from synthcity.lines import read_all
+from synthcity.research import claims, run
 from synthcity.research.bench import Bench
 from synthcity.research.config import PricesConfig, ResearchConfig
 from synthcity.research.control.recipes import Cycle
-from synthcity.research.labbook import LabBook, Noted, Origin, Tried
+from synthcity.research.labbook import NAME, LabBook, Noted, Origin, Tried
 from synthcity.research.library import items, slug
 from synthcity.research.measuring.trial import Judge
 from synthcity.research.run import known_months, research
@@ -106,6 +107,43 @@ def test_a_library_that_takes_nothing_costs_no_result(swinging: Judge, tmp_path:
     assert result.notes[-1].startswith("cycle(7,1) is kept, but stands in the lab book alone: ")
     assert json.loads((tmp_path / "run" / "result.json").read_text())["notes"] == list(result.notes)
     assert damaged.read_text() == "{"
+
+
+@pytest.mark.usefixtures("lucky")
+def test_a_research_that_was_killed_goes_on_and_does_nothing_twice(
+    swinging: Judge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, setting, folder = config_of(tmp_path, rounds=2), setting_of(swinging), tmp_path / "run"
+    whole = research(config, folder, setting=setting)
+    lines = (folder / NAME).read_text().splitlines(keepends=True)
+    kinds = [json.loads(line)["kind"] for line in lines]
+    assert kinds.count("tried") == 4
+    counts = tmp_path / "library" / "asked.jsonl"
+    done: list[str] = []
+    watched(monkeypatch, Bench, "_tested", done)
+    watched(monkeypatch, claims, "_asked", done)
+    for left in (1, kinds.index("tried") + 1, kinds.index("findingover"), kinds.index("findingover") + 1, len(kinds)):
+        (folder / NAME).write_text("".join(lines[:left]) + "".join(lines[left : left + 1])[:9])  # and a torn line
+        done.clear()
+        before = len(read_all(counts))
+        result = research(config, folder, setting=setting, resume=True)
+        assert result.arms == whole.arms
+        assert [event["kind"] for event in read_all(folder / NAME) if event["kind"] != "noted"] == kinds[1:]
+        assert done.count("_tested") == 4 - kinds[:left].count("tried")
+        assert done.count("_asked") == 1 - kinds[:left].count("claimed")
+        assert len(read_all(counts)) == before + ("findingover" not in kinds[:left])
+    assert len(items(tmp_path / "library")[0]) == 1
+
+
+def watched(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, done: list[str]) -> None:
+    """Write down every call of a function."""
+    function = getattr(owner, name)
+
+    def call(*arguments: Any) -> Any:
+        done.append(name)
+        return function(*arguments)
+
+    monkeypatch.setattr(owner, name, call)
 
 
 @dataclass

@@ -26,7 +26,7 @@ _TURNS = 8  # beside one for each test
 
 @dataclass(eq=False)
 class Experimenter:
-    """A language model at its desk; ``usd`` is what it has cost, ``ended`` why it works no more.
+    """A language model at its desk; ``ended`` says why it works no more.
 
     ``failed`` counts the last rounds, in a row, that ended with a question without an answer.
     """
@@ -38,9 +38,13 @@ class Experimenter:
     residuals: Residuals
     known: Known
     panel: Panel
-    usd: float = 0.0
     ended: str = ""
     failed: int = 0
+
+    @property
+    def usd(self) -> float:
+        """What it has cost, earlier sessions included."""
+        return self.client.ledger.run.usd
 
     @classmethod
     def of(cls, client: LLMClient, bench: Bench, setting: Setting, config: ResearchConfig) -> Experimenter:
@@ -82,7 +86,6 @@ class Experimenter:
             config=LoopConfig(turns=_TURNS + config.trials, context=120_000, seconds=seconds),
             prompt_version=prompt.version,
         )
-        self.usd += result.spend.usd
         tried = tests_of(bench.book, bench.arm, number)
         self.failed = self.failed + 1 if result.status == "failed" else 0
         if result.result is None:

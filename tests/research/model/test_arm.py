@@ -13,7 +13,8 @@ from synthcity.agents.asking.breaker import Availability
 from synthcity.agents.client import LLMClient
 from synthcity.agents.config import LLMConfig
 from synthcity.agents.ledger import Price
-from synthcity.agents.messages import Message, Reply, Spend, ToolCall
+from synthcity.agents.messages import Labels, Message, Reply, Request, Spend, ToolCall
+from synthcity.agents.replay import outcome_event
 from synthcity.authored.locked.isolation import check_isolation
 from synthcity.authored.locked.lock import NotIsolated
 from synthcity.errors import LLMUnavailable
@@ -101,3 +102,61 @@ def test_one_question_without_an_answer_ends_a_round_and_two_rounds_of_them_end_
         assert int(author.known.times[-1]) == FOLDS.confirm.start
         assert all(published[-1] <= FOLDS.confirm.start for published, _ in author.known.series.values())
     assert notes == [f"round {number} of the model ended early (failed): the model is gone" for number in (1, 2)]
+
+
+class Paid:
+    """In place of a connection: makes the calls it is told, one a question, and is cut off where they end."""
+
+    availability = Availability(True)
+
+    def __init__(self, client: LLMClient, calls: Sequence[tuple[str, dict[str, Any]]]) -> None:
+        self.client, self.calls, self.asked = client, list(calls), 0
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+    def ask(self, request: Request, labels: Labels) -> Reply:
+        self.asked += 1
+        if not self.calls:
+            raise KeyboardInterrupt
+        name, arguments = self.calls.pop(0)
+        call, spend = ToolCall(id=name, name=name, arguments=json.dumps(arguments)), Spend(calls=1, usd=0.01)
+        reply = Reply(text="", tool_calls=(call,), spend=spend)
+        self.client.ledger.charge(labels["account"], spend)
+        self.client._note({**outcome_event(reply), **labels, "attempt": 0, "spend": vars(spend)})
+        return reply
+
+
+def test_a_round_that_was_killed_goes_on_where_it_was_and_no_question_is_asked_twice(
+    still: Judge, tmp_path: Path
+) -> None:
+    def session(calls: Sequence[tuple[str, dict[str, Any]]], *, resume: bool) -> tuple[Paid, Experimenter]:
+        with LLMClient(Settings(), LLMConfig(), folder=tmp_path, again=resume) as client:
+            live = Paid(client, calls)
+            client._live = live  # type: ignore[assignment]
+            with LabBook(tmp_path, resume=resume) as book:
+                bench = Bench(NAME, still, FOLDS, book)
+                author = Experimenter.of(client, bench, setting_of(still), config_of(tmp_path))
+                for number in (1, 2):
+                    try:
+                        author.run_round(number, 60.0)
+                    except KeyboardInterrupt:
+                        break
+        return live, author
+
+    minute, done = (
+        ("look_residuals", {"by": ["minute"]}),
+        ("finish", {"decisions": [], "summary": "nothing stands out"}),
+    )
+    assert session([LOOK, done, minute], resume=False)[0].asked == 4  # killed while the fourth is on its way
+    client, author = session([done], resume=True)
+    assert client.asked == 1
+    assert author.usd == pytest.approx(0.04)
+    events = read_all(tmp_path / "labbook.jsonl")
+    assert [event.get("what", event.get("reason")) for event in events] == [
+        "residuals by hour",
+        "nothing stands out",
+        "residuals by minute",
+        "nothing stands out",
+    ]
+    assert len(read_all(tmp_path / "llm.jsonl")) == 4
