@@ -194,7 +194,7 @@ def _dashboard(context: Any, folder: str | None) -> str:
     """Where Ray's dashboard is, and the file with the token that it asks for, which is never told itself."""
     if not context.dashboard_url:
         return "this cluster has none"
-    token = f", which asks for the token in {Path(folder).parent / _TOKEN_FILE}" if folder else ""
+    token = f", which asks for the token that `cat {Path(folder).parent / _TOKEN_FILE}` prints" if folder else ""
     return f"http://{context.dashboard_url}{token}"
 
 

@@ -28,7 +28,7 @@ class PlainDisplay:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._counting = self._told = time.monotonic()
+        self._counting = self._told = self._arrived = time.monotonic()
         self._progress = Progress(TrialHistory())
         self._was_busy = False
 
@@ -45,7 +45,7 @@ class PlainDisplay:
 
     def update(self, event: Event, history: TrialHistory) -> None:
         """Tell the event."""
-        self._progress = Progress(history)
+        self._progress, self._arrived = Progress(history), time.monotonic()
         if event["kind"] == "stage":
             self._counting = self._told = time.monotonic()
         text = plain_line(self._progress, event)
@@ -63,11 +63,12 @@ class PlainDisplay:
             self._say(f"{self._progress.history.stage}: {Count(done=done, of=of, seconds=now - self._counting).text}")
 
     def _say(self, text: str) -> None:
-        self._console.print(f"[{_clock(self._progress)}] {text}", markup=False, highlight=False, soft_wrap=True)
+        since = time.monotonic() - self._arrived  # the clock goes on where no event comes
+        self._console.print(f"[{_clock(self._progress, since)}] {text}", markup=False, highlight=False, soft_wrap=True)
 
 
-def _clock(progress: Progress) -> str:
-    told = clock(progress, 0.0)
+def _clock(progress: Progress, since: float) -> str:
+    told = clock(progress, since)
     return told.partition(", ")[2] or told
 
 
@@ -144,7 +145,9 @@ def _run_line(progress: Progress, *, resumed: bool) -> str:
     run, best = progress.history.run, progress.best_baseline
     assert run is not None
     text = f"{'resumed' if resumed else 'started'} {run.get('name', '')}: {run.get('competition', '')} on "
-    text += f"{', '.join(run.get('assets', ()))}; {run.get('trials')} trials, {run['workers']} workers"
+    trials, workers = run.get("trials"), run["workers"]
+    text += f"{', '.join(run.get('assets', ()))}; {trials} trial{'' if trials == 1 else 's'}, "
+    text += f"{workers} worker{'' if workers == 1 else 's'}"
     return text + (f"; best baseline {best[0]} scores {best[1]:.1f}" if best else "")
 
 

@@ -29,7 +29,7 @@ from synthcity.market.venues.http import Patience
 from synthcity.market.venues.official import known_venues, official_source
 from synthcity.private import environment
 from synthcity.serve.admission.metagraph import Neuron, Snapshot
-from synthcity.serve.answering.answer_ledger import LEDGER
+from synthcity.serve.answering.answer_ledger import LEDGER, Fallback
 from synthcity.serve.deployment import ClusterConfig
 from synthcity.serve.miner import Miner
 from synthcity.serve.mining import MiningConfig, mining
@@ -251,9 +251,17 @@ def _scores(folder: Path, prompts: dict[str, Prompt], seconds: dict[str, float],
             total=float(row["total"]),
         )
         found.append(one)
-        by = "" if one.fallback is None else f", by the fallback ({one.fallback})"
+        by = _answered_by(one.fallback)
         steps.tell("score", f"{name} {one.prompt.asset}: {one.total:.1f} basis points{by}; simulated, worth nothing")
     lacking = [name for name in prompts if name not in {one.competition for one in found}]
     if lacking:
         raise Fatal(f"the answers of {', '.join(lacking)} were not settled, see above")
+    steps.tell("end", "all prompts were answered and settled; docs/mining.md leads from here to real ones")
     return found
+
+
+def _answered_by(fallback: str | None) -> str:
+    if fallback is None:
+        return ""
+    why = "since the model was not made for such prompts" if fallback == Fallback.FOREIGN else f"since: {fallback}"
+    return f", by the fallback, {why}"

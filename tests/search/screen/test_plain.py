@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import re
+import time
 
+import pytest
 from rich.console import Console
 
 from synthcity.search.journal.history import TrialHistory
@@ -92,3 +94,15 @@ def test_a_rung_is_shown_by_its_own_score_and_the_best_beside_it():
 def test_finalists_are_not_held_against_scores_on_other_prompts():
     lines = told(*journal(2), {"kind": "finalist", "name": "fhs", "id": None, "score": 5600.0, "time": BEGIN})
     assert "finalist fhs: 5600.0 on fresh validation prompts" in lines[-1]
+
+
+def test_the_clock_goes_on_while_a_stage_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream, events = io.StringIO(), journal(1)[:1]
+    display = PlainDisplay(Console(file=stream))
+    display.update(events[0], TrialHistory.replay(events))
+    later = time.monotonic() + 90.0
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    display.count(5, 62)
+    assert re.match(r"\[18:(29|30) left\] .*: 5 of 62", stream.getvalue().splitlines()[-1])
+    display.count(6, 62)
+    assert "6 of 62" not in stream.getvalue(), "now and then is enough"

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from synthcity.errors import ConfigError
-from synthcity.serve.rehearsal.rehearse import MARK, rehearse
+from synthcity.serve.answering.answer_ledger import Fallback
+from synthcity.serve.rehearsal.rehearse import MARK, _answered_by, rehearse
 
 RUN = "from synthcity.cli.main import main; main()"
 
@@ -20,6 +21,18 @@ def test_assets_that_nobody_asks_for_are_refused_before_anything_starts():
     with pytest.raises(ConfigError, match="DOGE"):
         rehearse("fhs", assets=("DOGE",), tell=told.append)
     assert all(line.startswith(MARK) for line in told)
+
+
+@pytest.mark.parametrize(
+    ("fallback", "words"),
+    [
+        (None, ""),
+        (Fallback.FOREIGN, ", by the fallback, since the model was not made for such prompts"),
+        ("late", ", by the fallback, since: late"),
+    ],
+)
+def test_an_answer_by_the_fallback_says_why_in_words(fallback: str | None, words: str) -> None:
+    assert _answered_by(fallback) == words
 
 
 @pytest.mark.slow
@@ -49,6 +62,7 @@ def test_a_prompt_is_answered_settled_and_scored_and_nothing_stays(tmp_path: Pat
     scores = [line for line in lines if "basis points" in line]
     assert [line.split()[4] for line in scores] == ["crypto-24h", "crypto-1h"]
     assert all("by the fallback" not in line for line in scores)
+    assert lines[-1].endswith("docs/mining.md leads from here to real ones")
     assert any("is refused (401)" in line for line in lines)
     assert any("2 answered, 1 refused" in line for line in lines)
     assert [path.name for path in scratch.iterdir() if path.name.startswith("synthcity-rehearsal")] == []
