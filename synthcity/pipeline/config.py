@@ -31,12 +31,12 @@ class PipelineConfig:
         download: ask the venues for what the store lacks; false where a miner or a feed fills it.
         publish: send what is proven to the Hub.
         deploy: state folder of the miner that gets what is proven as its challenger.
-        research: inputs that the control of `synthcity research` tests at the beginning of each round; 0 for none.
+        research: inputs that `synthcity research` tests at the beginning of each round; 0 for none.
         retries: plans of a round, and attempts of a step whose trouble passes, after the first.
         temperature: of the first plan; each further one of a round is warmer by 0.1, up to 1.
         rounds: how many there are to be in all; None for ever.
         every: from one beginning of a round to the next, at least.
-        budget_usd: what all rounds may spend on language models.
+        budget_usd: what all rounds may spend on language models; 0 asks none.
         budget_time: what all rounds may take for searching.
     """
 

@@ -52,12 +52,16 @@ class Began:
 
 @dataclass(frozen=True, kw_only=True)
 class Researched:
-    """Inputs were looked for on prices before the round's test; ``folder`` holds that, empty where it could not be."""
+    """Inputs were looked for on prices before the round's test; ``folder`` holds that, empty where it could not be.
+
+    ``usd`` is what a language model was paid for it.
+    """
 
     round: int
     sentence: str
     folder: str = ""
     seconds: float = 0.0
+    usd: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

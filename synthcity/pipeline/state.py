@@ -70,8 +70,8 @@ class Round:
     @property
     def usd(self) -> float:
         """What it spent on language models."""
-        searched = self.searched.usd if self.searched else 0.0
-        return searched + sum(one.usd for one in self.planned) + sum(one.usd for one in self.failed)
+        once = [one.usd for one in (self.researched, self.searched) if one is not None]
+        return sum(once) + sum(one.usd for one in self.planned) + sum(one.usd for one in self.failed)
 
     @property
     def seconds(self) -> float:

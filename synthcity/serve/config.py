@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
@@ -11,6 +10,7 @@ from typing import Any
 
 from synthcity.documents import Document, read_yaml
 from synthcity.errors import ConfigError
+from synthcity.forecast.bundles.choose import located
 from synthcity.market.store.opening import absolute
 from synthcity.schema import build
 from synthcity.serve.build import ServeConfig
@@ -80,14 +80,9 @@ def _absolute(service: ServeConfig) -> ServeConfig:
     metagraph = service.metagraph
     return replace(
         service,
-        model=_found(service.model),
-        challenger=None if service.challenger is None else _found(service.challenger),
+        model=located(service.model),
+        challenger=None if service.challenger is None else located(service.challenger),
         store=absolute(service.store),
         state=str(Path(service.state).resolve()),
         metagraph=None if metagraph is None else str(Path(metagraph).resolve()),
     )
-
-
-def _found(model: str) -> str:
-    """The folder of a bundle from the root on; the name of a baseline as it is."""
-    return str(Path(model).resolve()) if os.path.exists(model) else model

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 import threading
 import time
@@ -15,6 +14,7 @@ from bittensor_wallet import Keypair, Wallet
 
 from synthcity.cluster.local import terminable
 from synthcity.errors import ConfigError, RunError
+from synthcity.forecast.bundles.choose import located
 from synthcity.forecast.bundles.suitability import doubts, refuse_simulated, refuse_useless
 from synthcity.forecast.forecaster import Forecaster
 from synthcity.market.store import open_store
@@ -233,20 +233,16 @@ def hotkey_address(wallet: str, hotkey: str, *, needs_wallet: bool = False) -> s
 def _service(config: MiningConfig, address: str) -> ServeConfig:
     """What the replicas are told; folders from the root on, since they run elsewhere."""
     return ServeConfig(
-        model=_resolved(config.model),
+        model=located(config.model),
         store=absolute(config.store),
         state=str(Path(config.state).resolve()),
         hotkey=address,
         metagraph=str(Path(config.metagraph or Path(config.state) / "metagraph.json").resolve()),
         rest=False,
-        challenger=None if config.challenger is None else _resolved(config.challenger),
+        challenger=None if config.challenger is None else located(config.challenger),
         trust_code=config.trust_code,
         ledger_gb=config.ledger_gb,
     )
-
-
-def _resolved(name: str) -> str:
-    return str(Path(name).resolve()) if os.path.exists(name) else name
 
 
 def _chain(config: MiningConfig, metagraph: str, *, publishes: bool = False) -> list[str]:

@@ -47,6 +47,16 @@ def choose(name: str | Path, *, trust_code: bool = False, quantised: bool = Fals
     return Quantised(plain) if quantised else plain
 
 
+def located(name: str) -> str:
+    """Return what other folders and later days find it by: a bundle's folder from the root on, all else as it is.
+
+    A folder that is called like a baseline is none, as for ``choose``.
+    """
+    if name in BASELINES or name in plugins.installed(KIND) or not os.path.exists(name):
+        return name
+    return str(Path(name).resolve())
+
+
 def identify(name: str) -> str:
     """Return what ``choose`` took, for records: a bundle's hash, or kind, name and version of all else.
 

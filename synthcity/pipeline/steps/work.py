@@ -34,7 +34,7 @@ from synthcity.pipeline.state import STALLED, Round, State, level_of
 from synthcity.pipeline.steps.checking import examine, winner_of
 from synthcity.pipeline.steps.deploying import answering, crowned, is_racing, offer_challenger
 from synthcity.pipeline.steps.renewing import due, learned_until, renewed
-from synthcity.pipeline.steps.researching import researched
+from synthcity.pipeline.steps.researching import Means, researched
 from synthcity.pipeline.steps.rule import Plan, changed_arm, planned, rule, temperature_of
 from synthcity.pipeline.steps.unseen import TooEarly, days_needed, unseen_periods
 from synthcity.pipeline.worlds.world import World
@@ -137,14 +137,14 @@ class Rounds:
         return Waiting(until=max(until, now + 60), reason=reason)
 
     def research(self, state: State) -> Researched:
-        """Let the control look for inputs, within what is left of ``budget_time``."""
+        """Look for inputs, within what is left of ``budget_time`` and ``budget_usd``."""
         found = state.current
         assert found is not None
         sweep = self._opening.sweeps[found.began.competition]
         self._world.fresh(sweep, state)
-        store, left = self._world.store(sweep, state), self._time_left(state)
-        folder = self._opening.folder
-        return researched(folder, store, sweep, found.began, trials=self._config.research, seconds=left)
+        store = self._world.store(sweep, state)
+        means = Means(trials=self._config.research, seconds=self._time_left(state), usd=self._usd_left(state))
+        return researched(self._opening.folder, store, sweep, found.began, means, self._settings)
 
     def plan(self, state: State) -> Planned | Ended:
         """Ask the planner; a plan that was tried becomes one with another arm in front, or the round rests."""
@@ -291,14 +291,18 @@ class Rounds:
         bound = self._config.budget_time
         return None if bound is None else max(1.0, bound - state.seconds)
 
+    def _usd_left(self, state: State) -> float | None:
+        """What is left of ``budget_usd``; None where there is no bound."""
+        bound = self._config.budget_usd
+        return None if bound is None else max(0.0, bound - state.usd)
+
     def _left(self, state: State, sweep: Sweep) -> list[str]:
         """Hold a search to what is left of the budgets."""
         found, search = [], sweep.config.search
         if (left := self._time_left(state)) is not None:
             found.append(f"search.time_budget={int(min(left, search.time_budget or left)) or 1}s")
-        if self._config.budget_usd is not None:
+        if (left := self._usd_left(state)) is not None:
             caps = sweep.config.llm.caps.usd_per_run
-            left = max(0.0, self._config.budget_usd - state.usd)
             found.append(f"llm.caps.usd_per_run={left if caps is None else min(left, caps):.6f}")
         return found
 

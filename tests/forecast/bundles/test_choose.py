@@ -6,7 +6,7 @@ import pytest
 
 from synthcity.errors import ConfigError
 from synthcity.forecast.baselines import baseline
-from synthcity.forecast.bundles.choose import choose
+from synthcity.forecast.bundles.choose import choose, located
 
 
 def test_a_baseline_by_name_and_a_bundle_by_folder(tmp_path: Path) -> None:
@@ -36,3 +36,11 @@ def test_what_no_file_can_be_called_is_one_sentence(name: str) -> None:
 def test_a_module_of_thousands_of_characters_is_one_sentence() -> None:
     with pytest.raises(ConfigError, match="cannot import"):
         choose("x" * 5000 + ":Name")
+
+
+def test_a_bundle_is_found_from_elsewhere_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("winner", "fhs"):
+        (tmp_path / name).mkdir()
+    assert located("winner") == located("./winner") == str(tmp_path / "winner")
+    assert (located("fhs"), located("har"), located("gone/winner")) == ("fhs", "har", "gone/winner")
