@@ -2,17 +2,17 @@
 
 ``python -m tests.pipeline.rounds FOLDER --rounds 30``
 
-It is the rehearsal of ``synthcity pipeline``, all of it, with the smallest searches that prove something: an hour ahead
-of one asset whose volatility lasts for minutes, which no baseline here knows and a network learns in seconds. The same
-command goes on where it was stopped, and ``--report`` only tells what there is. FHS answers at first. At the end it is
-put to all prompts that were settled, on the same prices, and each champion is compared with it: on the prompts that the
-miner sent while it answered, and once more all of them on the same days, after the last that any round looked at.
+It is the rehearsal of ``synthcity pipeline``, all of it, with small searches: an hour ahead of two assets whose
+volatility comes and goes within minutes, which no baseline here knows. The same command goes on where it was stopped,
+and ``--report`` only tells what there is. FHS answers at first. At the end it is put to all prompts that were settled,
+on the same prices, and each champion is compared with it: on the prompts that the miner sent while it answered, and
+once more all of them on the same days, after the last that any round looked at.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,9 +38,12 @@ from synthcity.sn50.prompt import Prompt
 
 FHS = "fhs"
 SWEEP = Path(__file__).parents[2] / "configs" / "quickstart.yaml"
-LAW = {"days": 122, "fast_half_life_hours": 0.2, "fast_spread": 1.6}
+LAW = {
+    "days": 152, "fast_half_life_hours": 0.2, "fast_spread": 1.2, "slow_spread": 0.1, "seasonality": 0.0,
+    "degrees_of_freedom": 30.0, "jumps_per_day": 0.0, "market_jumps_per_day": 0.0,
+}  # fmt: skip
 SEARCH = {
-    "trials": 2, "rungs": 1, "max_steps": 200, "finalists": 1, "candidates": ["summary_gbm"], "time_budget": None,
+    "trials": 1, "rungs": 1, "max_steps": 300, "finalists": 1, "candidates": ["summary_gbm"], "time_budget": None,
     "trial_time": None, "workers": 1,
 }  # fmt: skip
 _EVERY = 3 * 3600  # seconds between two prompts of the last comparison
@@ -59,13 +62,13 @@ class Tenure:
 def write_pipeline(folder: Path, rounds: int) -> Path:
     """Write the pipeline file and its sweep file into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
-    settings = ["competition=crypto-1h", "data.assets=[BTC]", "data.validation_every=17h", "data.test_every=4h"]
+    settings = ["competition=crypto-1h", "data.assets=[BTC, ETH]", "data.validation_every=19h", "data.test_every=3h"]
     settings += ["data.bursts=false", "data.calendar=false"]
     settings += [f"data.simulated.{name}={value}" for name, value in LAW.items()]
     values = {name: str(value).replace("None", "null").replace("'", "") for name, value in SEARCH.items()}
     settings += [f"search.{name}={value}" for name, value in values.items()]
     plain = {
-        "sweeps": [str(SWEEP)], "folder": str(folder), "periods": "last 3 months", "settings": settings,
+        "sweeps": [str(SWEEP)], "folder": str(folder), "periods": "last 4 months", "settings": settings,
         "download": False, "publish": True, "deploy": str(folder / "miner"), "rounds": rounds, "every": "1s",
         "retries": 2, "budget_usd": 0,
     }  # fmt: skip
@@ -78,37 +81,36 @@ def tenures(opening: Opening, days: int) -> list[Tenure]:
     """Compare every champion with FHS; ``days`` of prices after the last look are for all of them."""
     [sweep] = opening.sweeps.values()
     told = read_told(opening.folder)
-    state, name = State.of(told), sweep.config.competition
-    competition = get_competition(name)
+    state, competition = State.of(told), get_competition(sweep.config.competition)
     settled = read_scores(opening.folder / "miner" / LEDGER)
-    end = max([state.looked_until(name) or 0, *(settled["start_time"] + competition.time_length)]) // DAY * DAY + DAY
-    market = SimulatedMarket(longer(sweep, end + days * DAY)).market(
-        list(sweep.config.data.assets or ()), end=end + days * DAY, resolution=competition.time_increment
+    end = (
+        max([state.looked_until(competition.name) or 0, *(settled["start_time"] + competition.time_length)])
+        // DAY
+        * DAY
+        + DAY
     )
+    assets = list(sweep.config.data.assets or ())
+    law = SimulatedMarket(longer(sweep, end + days * DAY))
+    market = law.market(assets, end=end + days * DAY, resolution=competition.time_increment)
     grid = {"time_length": competition.time_length, "time_increment": competition.time_increment}
     crowned = [(one.event, one.time) for one in told if isinstance(one.event, Crowned)]
 
-    def scored(names: Sequence[Named], starts: Sequence[int]) -> pd.DataFrame:
-        prompts = [Prompt(asset=asset, start_time=at, **grid) for at in starts for asset in market.assets]
+    def scored(names: Sequence[Named], asked: Iterable[tuple[str, int]]) -> pd.DataFrame:
+        prompts = [Prompt(asset=asset, start_time=at, **grid) for asset, at in asked]
         done = backtest(names, market, prompts, competition).scores
         return done[["asset", "start_time", "forecaster", "total"]]
 
     fhs = Named(choose(FHS, quantised=True), FHS)
     champions = [Named(choose(one.folder, quantised=True), one.bundle) for one, _ in crowned]
-    same = scored([fhs, *champions], range(end, end + days * DAY - competition.time_length, _EVERY))
+    later = range(end, end + days * DAY - competition.time_length, _EVERY)
+    same = scored([fhs, *champions], [(asset, at) for at in later for asset in assets])
     found = []
     for event, time in crowned:
         own = settled[(settled["bundle"] == event.bundle) & settled["sent"]]
-        found.append(
-            Tenure(
-                name=Path(event.folder).name,
-                since=int(time),
-                sent=_against(pd.concat([_plain(own), scored([fhs], sorted(set(own["start_time"])))]), event.bundle)
-                if len(own)
-                else None,
-                same=_against(same, event.bundle),
-            )
-        )
+        asked = sorted({(str(asset), int(at)) for asset, at in zip(own["asset"], own["start_time"], strict=True)})
+        sent = _against(pd.concat([_plain(own), scored([fhs], asked)]), event.bundle) if asked else None
+        name = Path(event.folder).name
+        found.append(Tenure(name=name, since=int(time), sent=sent, same=_against(same, event.bundle)))
     return found
 
 
