@@ -63,8 +63,9 @@ def _mark(axes: Axes, mean: float, at: int, limits: tuple[float, float], colour:
     if low <= mean <= high:
         (mark,) = axes.plot(mean, at, "D" if at == 0 else "o", color=colour, ms=7 if at == 0 else 5.5)
         return mark
-    edge, arrow, side, room = (low, "<", "left", 10) if mean < low else (high, ">", "right", -10)
-    (mark,) = axes.plot(edge, at, arrow, color=colour, ms=8, clip_on=False)
+    inside = 0.025 * (high - low)  # off the names of the rows
+    edge, arrow, side, room = (low + inside, "<", "left", 10) if mean < low else (high - inside, ">", "right", -10)
+    (mark,) = axes.plot(edge, at, arrow, color=colour, ms=8)
     text = axes.annotate(f"{signed(mean)} %", (edge, at), (room, 0), textcoords="offset points")
     text.set(ha=side, va="center", fontsize=9.5, color=colour)
     return mark
