@@ -15,7 +15,7 @@ from synthcity.schema import MAX_SEED
 
 if TYPE_CHECKING:
     from synthcity.search.candidates.candidate import Config
-    from synthcity.search.report.model import Report
+    from synthcity.search.report.model import Report, TrialRow
 
 CONFIG = click.argument("config", type=LocalPath(path_type=Path), required=False)
 STEPS = click.option("--steps", type=click.IntRange(1, 10_000_000), help="Of a training; by default those of CONFIG.")
@@ -83,8 +83,7 @@ def _print_trials(report: Report) -> None:
     rows = [
         [
             trial["id"],
-            trial["rationale"].removeprefix("hand-written: "),
-            trial["architecture"],
+            _named(trial),
             _figure(trial["parameters"], ","),
             f"{trial['seconds']:.0f}",
             _figure(trial["score"], ".1f"),
@@ -96,12 +95,18 @@ def _print_trials(report: Report) -> None:
     numbers = ["parameters", "seconds", "score", f"over {baseline}"]
     click.echo("\nScores on validation in basis points, lower is better;")
     click.echo(f"leads over {baseline} in percent, {SIGN}.\n")
-    print_table(["trial", "network", "architecture", *numbers, "state"], rows, right=numbers)
+    print_table(["trial", "network", *numbers, "state"], rows, right=numbers)
     for failure in report["failures"]:
         click.echo(f"failed: {', '.join(failure['trials'])}: {failure['message']}")
     for group in report["rejections"]:
         for example in group["examples"]:
             click.echo(f"not trained: {example['config']}: {example['reason']}")
+
+
+def _named(trial: TrialRow) -> str:
+    """A preset by its name and what it is; a network of one's own is its own name."""
+    name = trial["rationale"].removeprefix("hand-written: ")
+    return trial["architecture"] if ">" in name else f"{name} {trial['architecture']}"
 
 
 def _figure(value: float | None, form: str) -> str:

@@ -64,7 +64,7 @@ def test_prints_networks_side_by_side_before_the_verdict(calls: list[dict[str, A
     lines = invoke("sweep").stdout.splitlines()
     start = next(at for at, line in enumerate(lines) if line.startswith("trial"))
     titles = " ".join(lines[start].split())
-    assert titles == "trial network architecture parameters seconds score over fhs state"
+    assert titles == "trial network parameters seconds score over fhs state"
     assert lines[start - 2] == "leads over fhs in percent, minus is better."
     first, second, third = (line.split() for line in lines[start + 1 : start + 4])
     assert first == ["c0001", "lstm_gbm", "lstm>gbm", "3,000", "12", "4225.0", "−0.59", "%", "completed"]
@@ -79,13 +79,15 @@ def test_no_word_of_the_table_is_cut_at_eighty_columns(
 ) -> None:
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     monkeypatch.setenv("COLUMNS", "80")
-    row: Any = {**TRIALS[1], "architecture": "lstm>gbm d16 h48"}
-    told: Any = {"validation_baselines": {"fhs": 4250.0}, "trials": [row], "failures": [], "rejections": []}
+    preset, own = "hand-written: transformer_lstm_gbm", "hand-written: transformer+lstm>gbm d32"
+    rows = [{**TRIALS[1], "rationale": why, "architecture": "transformer+lstm>gbm d32 h48"} for why in (preset, own)]
+    told: Any = {"validation_baselines": {"fhs": 4250.0}, "trials": rows, "failures": [], "rejections": []}
     handpicked._print_trials(told)
     text = click.unstyle(capsys.readouterr().out)
     assert max(map(len, text.splitlines())) <= 80
-    for word in ("parameters", "seconds", "score", "completed", "lstm_gbm"):
+    for word in ("parameters", "seconds", "score", "completed", "transformer_lstm_gbm", "\N{MINUS SIGN}0.59 %"):
         assert word in text
+    assert text.count("transformer+lstm>gbm") == 2, "a network of one's own is named once"
 
 
 @pytest.mark.parametrize(
