@@ -302,6 +302,8 @@ class Handler(BaseHTTPRequestHandler):
                     setattr(market, name, value)
         elif what == "advance":
             market.advance(body["seconds"], idle=body.get("idle", False))
+        elif what == "take back":
+            market.end(next(one for one in market.living() if one.name == body["name"]), market.now())
         elif what == "rent":
             offer = next(one for one in market.offers[body.get("kind", "gpu")] if one["id"] == body["offer"])
             machine = market.create(body.get("kind", "gpu"), body["name"], offer, [])
@@ -356,6 +358,10 @@ class Running:
     ) -> None:
         """Have a machine rented by somebody, some seconds ago; ``created_at`` is what the list tells instead."""
         self._post("rent", {"name": name, "offer": offer, "kind": kind, "age": age, "created_at": created_at})
+
+    def take_back(self, name: str) -> None:
+        """End a machine, as a market does with spot ones."""
+        self._post("take%20back", {"name": name})
 
     def state(self) -> dict[str, Any]:
         """Tell the state."""
