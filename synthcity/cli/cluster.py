@@ -263,13 +263,15 @@ def _prospects(
 
 
 def _told(name: str, folder: Folder, head: Head) -> str:
-    submit = f"RAY_AUTH_MODE=token RAY_AUTH_TOKEN_PATH={folder.token} ray job submit --address {head.url}"
+    search = "synthcity search configs/quickstart.yaml"
+    token = f"RAY_AUTH_MODE=token RAY_AUTH_TOKEN_PATH={folder.token}"
     return "\n".join(
         [
             f"the cluster {name} is up; its dashboard is {head.url}, and asks for the token in {folder.token}",
             "submit a search from a folder that holds its sweep file:",
-            f"  {submit} --working-dir . -- synthcity search configs/quickstart.yaml",
-            f"it works in {head.home}, so its run is in {head.home}/runs afterwards",
+            f"  {token} ray job submit --address {head.url} --working-dir . -- {search}",
+            f"it works in {head.home}, so its run is in {head.home}/runs afterwards; or search on this terminal:",
+            f"  {token} RAY_ADDRESS={head.gcs} {search}",
         ]
     )
 

@@ -8,9 +8,10 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
+from synthcity.cli import cluster as commands
 from synthcity.cli.main import cli
 from synthcity.cluster import status as cluster_status
-from synthcity.cluster.folder import folder_of
+from synthcity.cluster.folder import Folder, folder_of
 from synthcity.cluster.notes import Notes, notes
 from synthcity.cluster.plan import Plan, load_plan
 from synthcity.cluster.status import Status
@@ -88,6 +89,14 @@ def test_down_names_what_is_not_ended_with_it(file: Path, tmp_path: Path) -> Non
         "not ended: one, whose head is gone; `synthcity cluster down one` ends what is left of it",
         "not ended: three, whose head is gone; `synthcity cluster down three` ends what is left of it",
     ]
+
+
+def test_a_cluster_that_is_up_tells_how_to_search_on_it_by_a_job_and_without(tmp_path: Path) -> None:
+    folder, one = Folder(tmp_path / "tests"), head()
+    told = commands._told("tests", folder, one)
+    variables = f"RAY_AUTH_MODE=token RAY_AUTH_TOKEN_PATH={folder.token}"
+    assert f"  {variables} ray job submit --address {one.url} --working-dir . -- synthcity search" in told
+    assert f"  {variables} RAY_ADDRESS={one.gcs} synthcity search" in told
 
 
 def test_of_machines_that_are_no_nodes_it_is_told_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

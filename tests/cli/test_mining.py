@@ -57,6 +57,14 @@ def _run(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> Result:
     return CliRunner().invoke(cli, arguments)
 
 
+def test_a_cluster_whose_replicas_would_each_keep_nonces_of_their_own_is_refused(tmp_path: Path, monkeypatch):
+    _ready(tmp_path)
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.1.1:7006")
+    result = _run(_arguments(tmp_path, free_ports(1)[0]), monkeypatch)
+    assert isinstance(result.exception, ConfigError)
+    assert "RAY_ADDRESS names a cluster (127.0.1.1:7006), whose machines share no file" in str(result.exception)
+
+
 def test_a_port_that_is_taken_and_a_stranger_are_told_before_anything_starts(tmp_path: Path, monkeypatch):
     _ready(tmp_path)
     with socket.create_server(("127.0.0.1", 0)) as taken:
