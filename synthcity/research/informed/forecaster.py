@@ -10,6 +10,7 @@ is loaded only for who says that it is trusted.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from synthcity.durations import DAY
+from synthcity.durations import DAY, HOUR
 from synthcity.errors import BundleError, ConfigError, NotCovered
 from synthcity.forecast.baselines.draws import Draws
 from synthcity.forecast.baselines.har import Har, HarConfig
@@ -37,6 +38,8 @@ from synthcity.sn50.prompt import Prompt
 
 LOADER = "synthcity.research.informed.forecaster:from_bundle"
 NAME = "har-inputs"
+_SILENT = 4 * DAY  # since an asset's last bar: longer than any week-end
+_log = logging.getLogger(__name__)
 _ROOM = DAY  # beside the look-back, so that no gap costs its first rows
 
 
@@ -80,6 +83,7 @@ class Informed(Har):
         super().__init__(config)
         self.inputs, self.assets, self.levels = tuple(inputs), tuple(assets), dict(levels)
         self.step, self.horizon = step, horizon
+        self._missing: dict[str, str] = {}
 
     def covers(self, prompt: Prompt) -> bool:
         """Whether the inputs were learned on such a grid."""
@@ -105,13 +109,28 @@ class Informed(Har):
         return np.asarray(np.exp(clipped(log))[0] / self.levels[prompt.asset])
 
     def _recent(self, history: History) -> Market:
-        """What inputs are told of: bars of the increment, as far as the history has them and no further than needed."""
+        """What inputs are told of: bars of the increment, as far as the history has them and no further than needed.
+
+        An asset that is not there, or no more, is one of gaps to them, and a warning says so: once until it changes.
+        """
         rows = (LOOKBACK + _ROOM) // self.step
         bars = {}
         for asset in self.assets:
             if history.has(asset, self.step):
                 own = history.bars(asset, self.step)
                 bars[asset, self.step] = own.slice(max(0, len(own) - rows), len(own))
+        missing = {}
+        for asset in self.assets:
+            own = bars.get((asset, self.step))
+            if own is None or not len(own):
+                missing[asset] = f"has no bars of {self.step} s"
+            elif history.now - int(own.observed[-1]) > _SILENT:
+                missing[asset] = f"has had no bar for {(history.now - int(own.observed[-1])) / HOUR:.0f} hours"
+        if missing.keys() != self._missing.keys():
+            told = "; ".join(f"{asset} {what}" for asset, what in missing.items())
+            names = ", ".join(one.kept.name for one in self.inputs)
+            _log.warning("%s is told of gaps: %s (%s)", self.name, told or "no more, all assets have bars", names)
+            self._missing = missing
         return Market(bars)
 
     def _steps(self, history: History, prompt: Prompt, draws: Draws) -> NDArray[np.float64]:

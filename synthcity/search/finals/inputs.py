@@ -62,6 +62,7 @@ def learn_inputs(recorder: Recorder, data: SearchData, config: SearchConfig, fol
     """
     if config.search.library is None or recorder.last(InputsTold) is not None:
         return
+    began = recorder.used_seconds()
     kept, notes = choose_inputs(config)
     forecaster = None
     if kept:
@@ -79,6 +80,7 @@ def learn_inputs(recorder: Recorder, data: SearchData, config: SearchConfig, fol
         "inputs",
         forecaster=NAME,
         inputs=[{"name": one.name, "made_by": one.kind, "sha256": one.sha256} for one in used],
+        seconds=recorder.used_seconds() - began,
     )
 
 

@@ -15,6 +15,7 @@ from synthcity.search.config import BudgetConfig
 from synthcity.search.journal.events import Baselines, Chosen
 from synthcity.search.journal.history import TrialRecord
 from synthcity.search.journal.recorder import Recorder
+from synthcity.search.journal.surroundings import InputsTold
 from synthcity.wording import duration
 
 _SCORING_SHARE = 0.5  # of what is left that finalists may take before the rest is trained again and looked at
@@ -96,8 +97,11 @@ def note_refit(recorder: Recorder, chosen: Collection[TrialRecord], refitted: Ma
 def reserve(recorder: Recorder, budget: BudgetConfig, num_search: int, num_finals: int, num_test: int) -> float:
     """Return the seconds of the time budget that trials may not take: the share that is set, or more where it must be.
 
+    What learning the inputs of a library has taken is of that share, since it makes a member of the finals; what the
+    finals need at least is kept back all the same.
+
     Args:
-        recorder: of the run; knows how long the baselines took on the prompts of the search.
+        recorder: of the run; knows how long the baselines took on the prompts of the search, and inputs to be learned.
         budget: has a time budget.
         num_search: prompts that the baselines were scored on.
         num_finals: fresh validation prompts.
@@ -107,7 +111,9 @@ def reserve(recorder: Recorder, budget: BudgetConfig, num_search: int, num_final
     told = recorder.last(Baselines)
     cost = told.get("seconds", 0.0) / (len(told["scores"]) * num_search) if told else 0.0
     least = cost * _SCORE_PATHS / _PAIR_PATHS * (_LOOKED_AT * num_test + _SCORED * budget.final_seeds * num_finals)
-    return max(budget.finals_share * whole, min(_SLACK * least, _MOST * whole))
+    inputs = recorder.last(InputsTold)
+    learned = inputs.get("seconds", 0.0) if inputs else 0.0
+    return max(budget.finals_share * whole - learned, min(_SLACK * least, _MOST * whole))
 
 
 def _seconds_per_path(record: TrialRecord) -> float:

@@ -24,11 +24,15 @@ class RunExtended(Told):
 
 
 class InputsTold(Told):
-    """The inputs of the user's library that are used, none or more, and the forecaster that knows them."""
+    """The inputs of the user's library that are used, none or more, and the forecaster that knows them.
+
+    ``seconds``: that learning them took.
+    """
 
     kind: Literal["inputs"]
     forecaster: str
     inputs: list[InputTold]
+    seconds: NotRequired[float]
 
 
 class MachinesTold(Told):

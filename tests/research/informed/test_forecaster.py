@@ -153,3 +153,22 @@ def test_a_text_answers_in_a_locked_child_wherever_it_is_asked(swings: Market) -
     forecaster = by_hand(Kept.of("seven-hours-0a1b2c", Origin(source=WAVE)))
     said = forecaster.multiplier(swings.as_of(NOW), prompt())
     assert np.allclose(said, np.exp(np.cos(2 * np.pi * prompt().grid[1:] / (7 * 3600))) / 2.0, rtol=1e-6)
+
+
+def test_an_asset_that_is_not_there_is_told_once_and_so_is_its_return(
+    swings: Market, caplog: pytest.LogCaptureFixture
+) -> None:
+    forecaster = by_hand()
+    alone = Market({key: bars for key, bars in swings.items() if key[0] != "ETH"})
+    late = Market({key: bars.until(NOW - 5 * DAY) if key[0] == "ETH" else bars for key, bars in swings.items()})
+
+    def told(market: Market) -> list[str]:
+        caplog.clear()
+        forecaster.simulate(market.as_of(NOW), prompt(), seed=1)
+        return [record.getMessage() for record in caplog.records]
+
+    assert told(swings) == []
+    assert told(alone) == [f"har-inputs is told of gaps: ETH has no bars of 300 s ({WAVES.name})"]
+    assert told(alone) == []
+    assert told(swings) == [f"har-inputs is told of gaps: no more, all assets have bars ({WAVES.name})"]
+    assert told(late) == [f"har-inputs is told of gaps: ETH has had no bar for 120 hours ({WAVES.name})"]

@@ -79,6 +79,7 @@ def test_what_is_learned_is_told_saved_and_the_same_whatever_becomes_of_the_libr
     assert len(asked) == 1
     told = recorder.last(InputsTold)
     assert told is not None
+    assert told.get("seconds", 0.0) > 0.0
     assert told["inputs"] == [{"name": WAVES.name, "made_by": "recipe", "sha256": WAVES.sha256}]
     notes = [event["note"] for event in recorder.all(Degraded)]
     assert "broken.json is no input of a library: " in notes[0]

@@ -93,5 +93,7 @@ def test_more_than_the_share_is_kept_where_the_baselines_show_that_it_must_be(re
     recorder.emit("baselines", scores={"fhs": 1.0, "ewma": 1.1}, seconds=2.0)  # 0.01 s a baseline and prompt
     assert reserve(recorder, BUDGET, 100, 5, 10) == pytest.approx(20.0)
     assert reserve(recorder, BUDGET, 100, 10, 20) == pytest.approx(1.5 * 0.01 * 1000 / 250 * (16 * 20 + 8 * 2 * 10))
+    recorder.emit("inputs", forecaster="har-inputs", inputs=[], seconds=15.0)
+    assert reserve(recorder, BUDGET, 100, 1, 1) == 5.0, "what learning took is of the share"
     assert reserve(recorder, BUDGET, 100, 500, 500) == 50.0, "half is left to the search"
-    assert reserve(recorder, replace(BUDGET, finals_share=0.7), 100, 500, 500) == 70.0, "unless it was asked otherwise"
+    assert reserve(recorder, replace(BUDGET, finals_share=0.7), 100, 500, 500) == 55.0, "unless it was asked otherwise"
