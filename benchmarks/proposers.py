@@ -45,6 +45,12 @@ CORNER = 0.01  # of a table: what the stand-ins know
 REFERENCE = "tpe"
 METHODS = ("tpe", "portfolio", "portfolio+good", "portfolio+bad", "refine", "random")
 LEVEL = 0.05
+GP_ARMS = {  # where the Gaussian process leads
+    "gp": ArmConfig(share=0.45, floor=0.2, ceiling=0.9),
+    "tpe": ArmConfig(share=0.15, floor=0.1, ceiling=0.6),
+    "refine": ArmConfig(share=0.3, floor=0.1, ceiling=0.6),
+    "random": ArmConfig(share=0.1, floor=0.05, ceiling=0.5),
+}
 
 
 class Ordered(OptunaProposer):
@@ -127,6 +133,7 @@ def methods(table: Table) -> dict[str, Callable[[], dict[str, Proposer]]]:
         "gp": lambda: {"gp": OrderedGP(space)},
         "portfolio": classical,
         "portfolio+gp": with_gp,
+        "portfolio+gp+bad": lambda: {**with_gp(), "llm.bad": bad()},
         "portfolio+good": lambda: {**classical(), "llm.good": good()},
         "portfolio+bad": lambda: {**classical(), "llm.bad": bad()},
     }
@@ -137,7 +144,8 @@ def shares(arms: Iterable[str]) -> dict[str, ArmConfig]:
     arms = list(arms)
     if len(arms) == 1:
         return {arms[0]: ArmConfig(share=1.0)}
-    return {name: default_arms().get(name, ArmConfig(share=0.3)) for name in arms}
+    bounds = GP_ARMS if "gp" in arms else default_arms()
+    return {name: bounds.get(name, ArmConfig(share=0.3)) for name in arms}
 
 
 def drive(table: Table, arms: Mapping[str, Proposer], seed: int, trials: int = TRIALS) -> TrialHistory:
