@@ -121,11 +121,11 @@ class Informed(Har):
                 bars[asset, self.step] = own.slice(max(0, len(own) - rows), len(own))
         missing = {}
         for asset in self.assets:
-            own = bars.get((asset, self.step))
-            if own is None or not len(own):
+            last = bars.get((asset, self.step))
+            if last is None or not len(last):
                 missing[asset] = f"has no bars of {self.step} s"
-            elif history.now - int(own.observed[-1]) > _SILENT:
-                missing[asset] = f"has had no bar for {(history.now - int(own.observed[-1])) / HOUR:.0f} hours"
+            elif history.now - int(last.observed[-1]) > _SILENT:
+                missing[asset] = f"has had no bar for {(history.now - int(last.observed[-1])) / HOUR:.0f} hours"
         if missing.keys() != self._missing.keys():
             told = "; ".join(f"{asset} {what}" for asset, what in missing.items())
             names = ", ".join(one.kept.name for one in self.inputs)
