@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from synthcity.durations import write_duration
 from synthcity.search.config import BudgetConfig
 from synthcity.search.journal.history import TrialHistory
@@ -17,5 +19,5 @@ def why_scoreless(history: TrialHistory, budget: BudgetConfig) -> str:
     told = "; ".join(sorted(causes)) or "none was admitted"
     if budget.time_budget is None or not causes or not all(cause.startswith(TIME_USED) for cause in causes):
         return told
-    longer = write_duration(2 * budget.time_budget)
+    longer = write_duration(2 * math.ceil(max(budget.time_budget, history.used_seconds)))  # what was used counts
     return f"{told}; the same command with --resume --set search.time_budget={longer} goes on"
