@@ -15,6 +15,7 @@ from synthcity.errors import ConfigError
 from synthcity.market.periods import recent_periods
 from synthcity.schema import build, check, duration, key, local_path, local_paths
 from synthcity.search.config import SearchConfig, parse_config
+from synthcity.sn50.competitions import get_competition
 
 MOST_ROUNDS = 1_000_000
 
@@ -145,7 +146,12 @@ def _sweep(path: str, settings: Iterable[str]) -> Sweep:
         # any dates will do here: each round chooses its own, and what is wrong with the rest is told now
         dates = {"train": ["2025-01-01", "2025-06-01"], "validation": ["2025-06-01", "2025-07-01"]}
         dates["test"] = ["2025-07-01", "2025-08-01"]
-        return Sweep(data=data, config=parse_config(with_data(data, periods=dates)))
+        config = parse_config(with_data(data, periods=dates))
+        try:
+            get_competition(config.competition, config.rules)
+        except ValueError as error:
+            raise ConfigError(str(error)) from error
+        return Sweep(data=data, config=config)
 
 
 def with_data(data: Mapping[str, object], **changes: object) -> dict[str, object]:

@@ -181,8 +181,13 @@ def _stop(folder: Path, state: State, config: PipelineConfig) -> str | None:
 
 
 def _wait(folder: Path, state: State, work: Work, until: float) -> None:
-    while (now := work.now(state)) < until and not (folder / STOP).exists():
-        work.wait(min(until, now + _LOOK_SECONDS))
+    """Wait, unless the clock is set back meanwhile: the step says anew until when."""
+    last = work.now(state)
+    while last < until and not (folder / STOP).exists():
+        work.wait(min(until, last + _LOOK_SECONDS))
+        if (now := work.now(state)) < last:
+            return
+        last = now
 
 
 def _done(state: State, config: PipelineConfig, work: Work) -> list[Event]:

@@ -38,6 +38,8 @@ def test_a_file_brings_its_sweeps_and_the_command_line_goes_before_it() -> None:
             "sweeps: [a.yaml]\ncluster: local.yaml",
             "pipeline.yaml, line 2: cluster is no key: rounds are searched where",
         ),
+        ("sweeps: [a.yaml]\nsettings: [competition=crypto-25h]", "did you mean 'crypto-24h'"),
+        ("sweeps: [a.yaml]\nsettings: ['rules=1999-01']", "1999-01"),
         ("sweeps: [a.yaml]\nround: 3", "did you mean 'rounds'"),
         ("sweeps: [a.yaml]\nsettings: [search.trails=3]", "did you mean 'search.trials'"),
         ("competition: crypto-24h\ndata: {}", "is a sweep file, not a pipeline file"),

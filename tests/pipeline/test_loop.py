@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from synthcity.durations import DAY, HOUR
 from synthcity.errors import ConfigError, DataError, Fatal, PublishError, RunError, SourceError
 from synthcity.pipeline.config import PipelineConfig
+from synthcity.pipeline.events import Waiting
 from synthcity.pipeline.journal import read_state
 from synthcity.pipeline.loop import STOP, run_loop
 from synthcity.pipeline.state import State
-from tests.pipeline.standin import CONFIG, Fault, StandIn, story
+from tests.pipeline.standin import CONFIG, START, Fault, StandIn, story
 
 
 class Killed(BaseException):
@@ -176,3 +178,26 @@ def test_a_folder_is_resumed_on_purpose_and_as_what_it_is(tmp_path: Path) -> Non
     with pytest.raises(RunError, match=r"is of crypto-24h \(REHEARSAL\), and this one of crypto-24h; name another"):
         run_loop(tmp_path, CONFIG, Other(tmp_path), resume=True)
     assert run(tmp_path, resume=True).stopped == "3 rounds are done"
+
+
+def test_a_clock_that_is_set_back_while_something_is_waited_for_is_asked_anew(tmp_path: Path) -> None:
+    class SetBack(StandIn):
+        """A clock that was a year ahead until the first wait."""
+
+        ahead, asked = 366.0 * DAY, 0
+
+        def now(self, state: State) -> float:
+            return START + 400 * DAY + SetBack.ahead
+
+        def begin(self, state: State) -> Waiting:
+            SetBack.asked += 1
+            if SetBack.asked == 2:
+                (tmp_path / STOP).touch()
+            return Waiting(until=self.now(state) + 12 * HOUR, reason="it is too early")
+
+        def wait(self, until: float) -> None:
+            assert SetBack.asked == 1, "it waits for a day of the future"
+            SetBack.ahead = 0.0
+
+    run_loop(tmp_path, CONFIG, SetBack(tmp_path))
+    assert SetBack.asked == 2

@@ -105,7 +105,8 @@ class Rounds:
             )
         if (again := self._renewed(state, now)) is not None:
             return again
-        if state.rounds and (early := state.rounds[-1].time + self._config.every) > now:
+        # a round of the future was told by a clock that was wrong, and is no reason to wait for that day
+        if state.rounds and state.rounds[-1].time <= now < (early := state.rounds[-1].time + self._config.every):
             return Waiting(until=early, reason="rounds begin no oftener than `every` says")
         waits: list[tuple[int, str]] = []
         for competition in self._by_need(state, now):

@@ -94,6 +94,8 @@ def test_rounds_begin_no_oftener_than_asked_for(work: Rounds, begun: Began) -> N
     found = work.begin(after(begun, Ended(round=1, outcome="", reason=""), time=now - 60))
     assert isinstance(found, Waiting)
     assert found.until == now - 60 + 12 * 3600
+    ahead = work.begin(after(begun, Ended(round=1, outcome="", reason=""), time=now + 366 * DAY))
+    assert "oftener" not in str(ahead)  # that clock was wrong, and its day may never come
 
 
 def test_what_is_proven_without_a_miner_is_the_one_to_beat(work: Rounds, begun: Began, plan: Planned) -> None:
