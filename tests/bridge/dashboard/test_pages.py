@@ -13,9 +13,15 @@ from synthcity.bridge.jobs import board
 from synthcity.bridge.operation import Refused
 from synthcity.bridge.place import Place
 from synthcity.bridge.registry import operations
+from synthcity.durations import DAY
+from synthcity.pipeline.journal import read_told
+from synthcity.pipeline.loop import run_loop
+from synthcity.serve.settlement.succession import Succession
 from tests.bridge.dashboard.html import Page, contrast
 from tests.bridge.jobs.builders import Launched
 from tests.history.builders import report, write_run
+from tests.pipeline.standin import CONFIG, START, StandIn
+from tests.serve.challengers.test_tenure import scored, settle
 
 NAUGHTY = "<img src=x onerror=alert(1)>"
 
@@ -46,6 +52,29 @@ def test_an_empty_bridge_has_a_page_too(place: Place) -> None:
     assert page.problems == []
     assert "no run yet" in page.text(page.all("main")[0])
     assert "no pipeline yet; <code>synthcity pipeline</code> or <code>" in front(empty, "default")
+
+
+def test_the_operator_sees_who_answers_since_when_what_shadows_and_what_it_cost_and_earned(place: Place) -> None:
+    folder = place.pipelines_of("default") / "loop"
+    run_loop(folder, CONFIG, StandIn(folder))
+    Succession(named="fhs", challenger="har", champion="fhs", reason="it won", since=START).write(folder / "miner")
+    day = (int(read_told(folder)[-1].time) // DAY - 3) * DAY
+    settle(folder / "miner", scored("baseline:fhs", day, 900.0), scored("baseline:har", day, 850.0))
+    page = Page(front(place, "default"))
+    assert page.problems == []
+    text = " ".join(page.text(page.all("main")[0]).split())
+    for shown in (
+        "stopped: 3 rounds are done",
+        "3 published, 3 deployed, 0 refits",
+        "0.75",
+        "fhs since 2025-01-01 00:00: it won",
+        "in its shadowhar",
+        "Settled scores in basis points, lower is better, of the prompts that both answered",
+        "Race in crypto-24h: too early, 0 of 8 blocks of 2 days",
+    ):
+        assert shown in text, (shown, text[text.find("Pipeline") :])
+    for role, average in (("champion", "900.0"), ("challenger", "850.0")):
+        assert re.search(rf"{role} ?crypto-24h ?{average} ?1 ?-", text), text
 
 
 def test_a_run_has_a_page_and_its_report_where_it_wrote_one(place: Place) -> None:
