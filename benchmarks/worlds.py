@@ -120,14 +120,15 @@ def told(all_of: Sequence[Outcome]) -> list[str]:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--worlds", type=int, default=6, help="seeds 0 to this")
+    parser.add_argument("--worlds", type=int, default=6, help="how many")
+    parser.add_argument("--first", type=int, default=0, metavar="SEED", help="of the first world; the others follow it")
     parser.add_argument("--rounds", type=int, default=ResearchConfig().rounds)
     parser.add_argument("--set", dest="settings", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--model", action="store_true", help="let the language model that is set take part")
     parser.add_argument("--output", type=Path, default=Path("runs/worlds"))
     given = parser.parse_args(arguments)
     found: list[Outcome] = []
-    for seed in range(given.worlds):
+    for seed in range(given.first, given.first + given.worlds):
         settings = [*given.settings, f"rounds={given.rounds}"]
         found += run_world(seed, given.output / f"world-{seed}", settings, with_model=given.model)
         click.echo(told(found)[len(found)])

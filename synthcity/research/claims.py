@@ -1,9 +1,10 @@
 """From finds to claims to what is kept: the one look at the confirming fold, and what it may cost.
 
 All claims are chosen, and put into an order, before any of them is asked, so no answer decides the next question. Each
-is asked with all earlier claims beside it, at a level of ``level / claims`` on one side (Bonferroni), however many are
-really made: so the chance that an arm keeps anything false is at most ``level``, as far as the intervals hold what they
-say. Each arm has a level of its own: model and control together may keep something false twice as often.
+is asked with all earlier claims beside it, at ``level`` over their number on one side (Bonferroni; the number is chosen
+without a look at the confirming fold, so few claims pay for few): so the chance that an arm keeps anything false is at
+most ``level``, as far as the intervals hold what they say. Each arm has a level of its own: model and control together
+may keep something false twice as often.
 """
 
 from __future__ import annotations
@@ -31,11 +32,13 @@ class Held:
 
 
 def choose_claims(found: Sequence[Found], judge: Judge, config: ResearchConfig, book: LabBook) -> list[Found]:
-    """Return what is to be claimed, best first: promising by itself, and beside what is claimed before it.
+    """Return what is to be claimed, surest first: promising by itself, and beside what is claimed before it.
+
+    The surest has the end of its interval that is next to nothing farthest away.
 
     Each is asked for its columns once more here, and for none after that; what fails now is noted and not claimed.
     """
-    promising = sorted((one for one in found if one.entry.promising), key=lambda one: one.entry.mean)
+    promising = sorted((one for one in found if one.entry.promising), key=_surest)
     chosen: list[Found] = []
     for one in promising[: _CONSIDERED * config.claims]:
         if len(chosen) == config.claims:
@@ -53,24 +56,33 @@ def choose_claims(found: Sequence[Found], judge: Judge, config: ResearchConfig, 
     return chosen
 
 
+def _surest(one: Found) -> tuple[float, float]:
+    return 0.0 if one.entry.high is None else one.entry.high, one.entry.mean
+
+
 def confirm(chosen: Sequence[Found], judge: Judge, config: ResearchConfig, book: LabBook) -> list[Held]:
     """Ask every claim of the confirming fold, write down what it says, and return those that held.
 
     A claim that an earlier session of the research asked keeps its answer.
     """
-    kept = []
+    kept: list[Held] = []
+    if not chosen:
+        return kept
+    confidence = config.confidence(len(chosen))
     for number, one in enumerate(chosen, start=1):
         beside = [earlier.input for earlier in chosen[: number - 1]]
         claim = book.told(Claimed, arm=one.entry.arm, number=number, name=one.entry.name)
-        claim = claim or _asked(one, number, beside, judge, config)
+        claim = claim or _asked(one, number, beside, judge, config, confidence)
         book.add(claim)
         if claim.kept:
             kept.append(Held(found=one, claim=claim))
     return kept
 
 
-def _asked(one: Found, number: int, beside: Sequence[Input], judge: Judge, config: ResearchConfig) -> Claimed:
-    lead = judge.test([one.input], config.folds.confirming, beside=beside, confidence=config.confidence).lead
+def _asked(
+    one: Found, number: int, beside: Sequence[Input], judge: Judge, config: ResearchConfig, confidence: float
+) -> Claimed:
+    lead = judge.test([one.input], config.folds.confirming, beside=beside, confidence=confidence).lead
     return Claimed(
         arm=one.entry.arm,
         number=number,
@@ -78,7 +90,7 @@ def _asked(one: Found, number: int, beside: Sequence[Input], judge: Judge, confi
         mean=lead.mean,
         low=finite(lead.low),
         high=finite(lead.high),
-        confidence=config.confidence,
+        confidence=confidence,
         prompts=lead.num_prompts,
         blocks=lead.num_blocks,
         kept=lead.proven,

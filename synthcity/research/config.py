@@ -15,7 +15,7 @@ from synthcity.market.times import parse_time
 from synthcity.schema import MAX_SEED, build, duration, key, local_path
 
 BASELINES = ("har", "fhs", "fhs-plain")
-_WIDEST = 0.25  # on one side of a claim's interval
+_WIDEST = 0.25  # on one side of a claim's interval; what leaves more says nothing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +106,7 @@ class ResearchConfig:
         rounds: of each arm.
         trials: inputs that the control tests in a round, and a model at most.
         time_budget: null for no limit.
-        claims: the most that each arm asks of the confirming fold; ``level`` is spent over them in equal parts.
+        claims: the most that each arm asks of the confirming fold; ``level`` is spent over those it makes.
         level: chance that an arm keeps anything false, as far as the intervals hold what they say.
         knowledge_ends: up to when the language model may know prices, ISO date; null for unknown.
         seed: of the control's draws.
@@ -126,7 +126,7 @@ class ResearchConfig:
     trials: int = key(4, low=1, high=100)
     time_budget: float | None = duration(None, low=1, high=366 * DAY)
     claims: int = key(5, low=1, high=100)
-    level: float = key(0.05, low=0.0001, high=0.5)
+    level: float = key(0.05, low=0.0001, high=_WIDEST)
     knowledge_ends: str | None = None
     seed: int = key(0, low=0, high=MAX_SEED)
     llm: LLMConfig = field(default_factory=LLMConfig)
@@ -136,16 +136,10 @@ class ResearchConfig:
             parse_time(self.knowledge_ends)
         if self.prices.source == "store" and not self.prices.path:
             raise ConfigError("prices.path must name the price store when prices.source is 'store'")
-        if self.level / self.claims > _WIDEST:
-            raise ConfigError(
-                f"level / claims must be {_WIDEST} at most, got {self.level:g} / {self.claims}; an interval that "
-                "leaves more on one side says nothing"
-            )
 
-    @property
-    def confidence(self) -> float:
-        """Of a claim's two-sided interval: ``level`` over all claims, on one side."""
-        return 1 - 2 * self.level / self.claims
+    def confidence(self, claims: int) -> float:
+        """Return that of a claim's two-sided interval: ``level`` over the claims that are made, on one side."""
+        return 1 - 2 * self.level / claims
 
 
 def load_config(path: Path | None, settings: Iterable[str] = ()) -> ResearchConfig:

@@ -31,15 +31,15 @@ def test_half_of_the_gap_is_found_and_anything_kept_of_nothing_is_false() -> Non
 
 def test_a_small_campaign_runs_and_is_not_run_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     settings = [word for setting in (*SMALL, "trials=1") for word in ("--set", setting)]
-    cut_off = tmp_path / "world-0" / "labbook.jsonl"
+    cut_off = tmp_path / "world-4" / "labbook.jsonl"
     cut_off.parent.mkdir()
     cut_off.write_text("{}\n")
-    arguments = ["--worlds", "1", "--rounds", "1", "--output", str(tmp_path), *settings]
+    arguments = ["--worlds", "1", "--first", "4", "--rounds", "1", "--output", str(tmp_path), *settings]
     main(arguments)
     first = capsys.readouterr().out
     assert "worlds of nothing" in first
-    assert (tmp_path / "world-0-cut-off-1" / "labbook.jsonl").read_text() == "{}\n"
-    result = tmp_path / "world-0" / "result.json"
+    assert (tmp_path / "world-4-cut-off-1" / "labbook.jsonl").read_text() == "{}\n"
+    result = tmp_path / "world-4" / "result.json"
     before = result.stat().st_mtime_ns
     main(arguments)
     assert capsys.readouterr().out == first

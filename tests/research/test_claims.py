@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -27,9 +27,27 @@ def bench(swinging: Judge, tmp_path: Path) -> Iterator[Bench]:
         yield Bench("control", swinging, FOLDS, book)
 
 
-def test_the_level_is_spent_over_all_claims_that_may_be_made() -> None:
-    assert CONFIG.confidence == pytest.approx(0.95)
-    assert ResearchConfig(claims=5, level=0.05).confidence == pytest.approx(0.98)
+def test_the_level_is_spent_over_the_claims_that_are_made() -> None:
+    assert CONFIG.confidence(1) == pytest.approx(0.9)
+    assert ResearchConfig(claims=5, level=0.05).confidence(5) == pytest.approx(0.98)
+
+
+def test_two_claims_share_the_level(bench: Bench) -> None:
+    for name in ("one", "two"):
+        bench.test(Wave(name=name), Origin(recipe={"name": name}), round=1)
+    confirm(bench.found, bench.judge, CONFIG, bench.book)
+    assert [claim.confidence for claim in bench.book.of(Claimed)] == pytest.approx([0.95, 0.95])
+
+
+def test_the_surest_is_claimed_and_not_the_largest(bench: Bench) -> None:
+    """What gains more by a wide interval is the likelier one to have been lucky."""
+    bench.test(Wave(name="sure"), Origin(recipe={"name": "sure"}), round=1)
+    bench.test(Wave(name="wide"), Origin(recipe={"name": "wide"}), round=1)
+    sure, wide = bench.found
+    assert sure.entry.high is not None
+    larger = replace(wide.entry, mean=sure.entry.mean - 1, high=sure.entry.high + 0.01)
+    chosen = choose_claims([replace(wide, entry=larger), sure], bench.judge, CONFIG, bench.book)
+    assert [one.input.name for one in chosen] == ["sure"]
 
 
 def test_what_is_planted_is_claimed_once_and_kept(bench: Bench) -> None:
@@ -44,7 +62,7 @@ def test_what_is_planted_is_claimed_once_and_kept(bench: Bench) -> None:
     assert claim.kept
     assert claim.high is not None
     assert claim.high < 0
-    assert claim.confidence == pytest.approx(0.95)
+    assert claim.confidence == pytest.approx(0.9)
 
 
 def test_each_of_two_inputs_of_one_name_is_kept_with_its_own_claim(bench: Bench) -> None:

@@ -89,7 +89,8 @@ class Residuals:
     def powers(self, low_hours: float, high_hours: float) -> pd.Series:
         """Return the strength of a cosine of each period, in standard errors, by hours: 200 periods between two bounds.
 
-        The series is the log of the mean residual of all assets; a strength beyond 4 is rarely chance.
+        The series is the log of the mean residual of all assets. It has memory, so that chance is stronger at long
+        periods: what stands out does so over the median of its band.
         """
         series = _mean(np.log(self.grid + 0.1), axis=1)
         seen = np.isfinite(series)
@@ -100,6 +101,16 @@ class Residuals:
         turn = 2 * np.pi * time[None, :] / (hours[:, None] * HOUR)
         size = np.hypot(np.cos(turn) @ value, np.sin(turn) @ value) / np.sqrt(len(value) / 2)
         return pd.Series(size / value.std(), index=hours)
+
+    def phases(self, hours: float, parts: int = 8) -> pd.DataFrame:
+        """Return the mean residual by parts of a cycle since 1970: of the first and second half, and of each asset."""
+        turn = (self.times - self.step) / (hours * HOUR) % 1
+        part = np.floor(turn * parts).astype(int)
+        late = self.times > (self.times[0] + self.times[-1]) / 2
+        together = self.together()
+        columns = {"first_half": np.where(late, np.nan, together), "second_half": np.where(late, together, np.nan)}
+        columns |= {asset: self.grid[:, which] for which, asset in enumerate(self.assets)}
+        return pd.DataFrame(columns).groupby(part).mean().reindex(range(parts))
 
     def lagged(self, asset: str, other: Floats, lags_hours: Sequence[int]) -> dict[int, float]:
         """Return the correlation of an asset's hourly log residual with ``other`` (h,) so many hours before, 0 to h."""

@@ -74,7 +74,8 @@ class Experimenter:
             round=number,
             tests=config.trials,
         )
-        prompt = render(ROLE, values(bench, self.setting.cases, self.known, config, config.trials))
+        turns = _TURNS + config.trials
+        prompt = render(ROLE, values(bench, self.setting.cases, self.known, config, turns))
         result = run_agent(
             self.client,
             TOOLS.build_toolset(ROLE, desk),
@@ -83,7 +84,7 @@ class Experimenter:
             account=f"{ROLE}-{number}",
             purpose=f"research:{ROLE}",
             finish=DECISIONS,
-            config=LoopConfig(turns=_TURNS + config.trials, context=120_000, seconds=seconds),
+            config=LoopConfig(turns=turns, context=120_000, seconds=seconds),
             prompt_version=prompt.version,
         )
         tried = tests_of(bench.book, bench.arm, number)

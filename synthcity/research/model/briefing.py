@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from synthcity.agents.loop import LoopConfig
 from synthcity.authored.declared import MAX_COLUMNS
 from synthcity.authored.examples import FEATURES
 from synthcity.authored.vocabulary import NUMPY
@@ -44,11 +45,13 @@ DECISIONS: Mapping[str, object] = {
 }
 
 
-def values(bench: Bench, cases: Cases, known: Known, config: ResearchConfig, tests: int) -> dict[str, str]:
+def values(bench: Bench, cases: Cases, known: Known, config: ResearchConfig, turns: int) -> dict[str, str]:
     """Return the text of each place of the experimenter's prompt."""
     return {
         "market": _market(cases, known, config),
-        "tests": str(tests),
+        "tests": str(config.trials),
+        "turns": str(turns),
+        "calls": str(LoopConfig.calls_per_turn),
         "claims": str(config.claims),
         "columns": str(MAX_COLUMNS),
         "imports": "\n".join(f"- {name}: {' '.join(sorted(listed))}" for name, listed in _IMPORTS.items()),

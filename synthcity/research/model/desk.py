@@ -85,7 +85,8 @@ def _fatally() -> Iterator[None]:
 def look_residuals(context: Desk, by: list[str]) -> str:
     """Mean absolute return in units of what the baseline expected (1 is as expected), by one or two keys.
 
-    Rows come with their z value, the share above 3, and the count of steps; the largest z, either sign, first.
+    Rows come with their z value, the share above 3, and the count of steps; the largest z, either sign, first. z takes
+    steps for independent; those of one day share its shocks, so z of days and months is several times too large.
 
     Args:
         by: one or two of asset, minute (the step's beginning within the hour), hour (UTC), weekday (Monday is 0),
@@ -111,6 +112,8 @@ def look_periods(
 ) -> str:
     """Strength of cycles in the log residual of all assets together: the ten strongest periods between two bounds.
 
+    Residuals have memory: at long periods up to four times the median of all is common by chance.
+
     Args:
         low_hours: the shortest period.
         high_hours: the longest period.
@@ -121,6 +124,21 @@ def look_periods(
     powers = context.residuals.powers(low_hours, high_hours).sort_values(ascending=False)
     rows = [(f"{hours:.2f}", f"{strength:.1f}") for hours, strength in powers.head(10).items()]
     return bounded(f"hours\tstrength (median of all {powers.median():.1f})", rows)
+
+
+@TOOLS.tool(ROLE)
+def look_phase(context: Desk, hours: Annotated[float, {"minimum": 0.5, "maximum": 500}]) -> str:
+    """Mean residual by eighths of a cycle, for the first and second half of what is seen, and by asset.
+
+    What is real is there in both halves; what only some assets have shows in their columns.
+
+    Args:
+        hours: the period; the cycle begins at unix second 0.
+    """
+    context.look(f"phases of {hours:g} hours")
+    table = context.residuals.phases(hours)
+    rows = [(f"{part}/8", "\t".join(f"{mean:.3f}" for mean in means)) for part, *means in table.itertuples(name=None)]
+    return bounded("\t".join(["from", *map(str, table.columns)]), rows)
 
 
 @TOOLS.tool(ROLE)

@@ -12,21 +12,22 @@ from synthcity.research.model.briefing import values
 from synthcity.research.model.desk import ROLE
 from tests.research.conftest import FOLDS, WAVE, Wave
 
-CONFIG = ResearchConfig(folds=FOLDS, claims=3)
+CONFIG = ResearchConfig(folds=FOLDS, claims=3, trials=4)
 
 
 def test_a_model_is_told_of_market_test_contract_and_earlier_rounds(swinging: Judge, tmp_path: Path) -> None:
     with LabBook(tmp_path) as book:
         bench = Bench("model", swinging, FOLDS, book)
-        first = values(bench, swinging.cases, swinging.known, CONFIG, 4)
+        first = values(bench, swinging.cases, swinging.known, CONFIG, 12)
         assert set(first) == placeholders(ROLE)
         assert (first["labbook"], first["best"]) == ("", "")
         bench.test(Wave(), Origin(source=WAVE), round=1, hypothesis="every seven hours")
         bench.test(Wave(name="other", hours=9.3), Origin(source="other"), round=1)
         book.add(Decided(arm="model", round=1, name="other", decision="drop", reason="nothing there"))
-        text = render(ROLE, values(bench, swinging.cases, swinging.known, CONFIG, 4)).text
+        text = render(ROLE, values(bench, swinging.cases, swinging.known, CONFIG, 12)).text
     assert "You may have 4 inputs tested" in text
     assert "at most 3 of what is promising" in text
+    assert "12 turns, of at most 8 calls each" in text
     assert "Series notices" in text
     assert "every seven hours -> wave: " in text
     assert "drop: nothing there" in text
@@ -37,5 +38,5 @@ def test_a_model_is_told_of_market_test_contract_and_earlier_rounds(swinging: Ju
 
 def test_the_confirming_fold_is_not_named(swinging: Judge, tmp_path: Path) -> None:
     with LabBook(tmp_path) as book:
-        told = values(Bench("model", swinging, FOLDS, book), swinging.cases, swinging.known, CONFIG, 4)
+        told = values(Bench("model", swinging, FOLDS, book), swinging.cases, swinging.known, CONFIG, 12)
     assert str(FOLDS.confirm) not in " ".join(told.values())

@@ -46,12 +46,17 @@ def call(tools: Toolset, tool: str, /, **arguments: object) -> str:
 
 def test_looks_are_counted_and_say_what_is_there(desk: Desk, tools: Toolset) -> None:
     assert call(tools, "look_periods", low_hours=3, high_hours=30).splitlines()[1].startswith(("7.0", "6.9"))
+    header, *rows = call(tools, "look_phase", hours=7).splitlines()
+    assert header.split("\t") == ["from", "first_half", "second_half", "BTC", "ETH"]
+    swings = [[float(mean) for mean in row.split("\t")[1:]] for row in rows]
+    assert len(swings) == 8
+    assert all(max(column) > 1.3 > 0.9 > min(column) for column in zip(*swings, strict=True))
     assert "left out, in the same order: " in call(tools, "look_residuals", by=["hour", "minute"])
     assert len(call(tools, "look_lags", asset="ETH", other="BTC", lags_hours=[1, 2]).splitlines()) == 3
     assert "fifth" in call(tools, "look_series", name="funding", lags_hours=[0, 8])
     assert "hours since" in call(tools, "look_series", name="notices", lags_hours=[])
     looks = [entry.what for entry in desk.bench.book.of(Look, "model")]
-    assert len(looks) == 5
+    assert len(looks) == 6
     assert all(entry.round == 2 for entry in desk.bench.book.of(Look))
 
 
