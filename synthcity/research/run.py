@@ -21,6 +21,7 @@ from synthcity.research.config import ResearchConfig
 from synthcity.research.control import arm as control
 from synthcity.research.control.grammar import Grammar
 from synthcity.research.folder import write_resolved, write_result
+from synthcity.research.inputs import InputRefused
 from synthcity.research.labbook import Claimed, FindingOver, LabBook, Look, Noted, Tried, finite
 from synthcity.research.model import arm as model
 from synthcity.research.model.arm import Experimenter
@@ -209,7 +210,10 @@ def _has_gap(setting: Setting, config: ResearchConfig) -> bool:
 
 def _oracle(setting: Setting, config: ResearchConfig) -> tuple[float, float | None, float | None]:
     assert setting.world is not None
-    lead = setting.judge.test([setting.world.oracle], config.folds.confirming).lead
+    try:
+        lead = setting.judge.test([setting.world.oracle], config.folds.confirming).lead
+    except InputRefused:  # nothing that was planted moves these assets on these days, as one that leads no other
+        return 0.0, None, None
     return lead.mean, finite(lead.low), finite(lead.high)
 
 

@@ -30,6 +30,7 @@ def test_half_of_the_gap_is_found_and_anything_kept_of_nothing_is_false() -> Non
 
 
 def test_a_small_campaign_runs_and_is_not_run_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In world 4 one asset would lead others, and is alone: its truth gains nothing and ends no research."""
     settings = [word for setting in (*SMALL, "trials=1") for word in ("--set", setting)]
     cut_off = tmp_path / "world-4" / "labbook.jsonl"
     cut_off.parent.mkdir()
@@ -38,6 +39,7 @@ def test_a_small_campaign_runs_and_is_not_run_again(tmp_path: Path, capsys: pyte
     main(arguments)
     first = capsys.readouterr().out
     assert "worlds of nothing" in first
+    assert "lead-lag   +0.000" in first
     assert (tmp_path / "world-4-cut-off-1" / "labbook.jsonl").read_text() == "{}\n"
     result = tmp_path / "world-4" / "result.json"
     before = result.stat().st_mtime_ns
