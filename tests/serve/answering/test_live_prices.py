@@ -451,7 +451,7 @@ def test_a_thread_that_ended_is_a_problem_of_its_series(make, clock, monkeypatch
     feed = make()
     assert feed.problem is None
     with feed:
-        until(lambda: "hyperliquid" in (feed.problem or ""))
+        until(lambda: all(name in (feed.problem or "") for name in ("binance", "hyperliquid")))
         assert "the thread that follows binance has ended" in health_of(feed, "BTC").problem
         assert not feed.is_alive
     assert feed.problem is None
