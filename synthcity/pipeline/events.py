@@ -122,12 +122,16 @@ class LeadTold:
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """The publisher's gate and the level of the look have spoken; ``reason`` is why not, where it did not pass."""
+    """The publisher's gate and the level of the look have spoken; ``reason`` is why not, where it did not pass.
+
+    ``on_trial``: it did not, and leads surely enough to race in the shadow without a claim.
+    """
 
     round: int
     passed: bool
     reason: str
     bundle: str = ""
+    on_trial: bool = False
     leads: Mapping[str, LeadTold] = field(default_factory=dict)
 
 

@@ -29,7 +29,7 @@ from synthcity.pipeline.events import (
 )
 from synthcity.pipeline.spending import level
 
-FAILED, NOTHING, PROVEN, STALLED = "failed", "nothing proven", "proven", "stalled"
+FAILED, NOTHING, PROVEN, STALLED, TRIAL = "failed", "nothing proven", "proven", "stalled", "on trial"
 FAILURES = 3
 """Rounds that may fail in a row before the loop ends."""
 
@@ -214,7 +214,8 @@ def next_step(state: State, config: PipelineConfig) -> Step:
         return Step.CHECK
     if found.judged.passed and config.publish and found.published is None:
         return Step.PUBLISH
-    if found.judged.passed and config.deploy is not None and found.deployed is None:
+    goes_on = found.judged.passed or found.judged.on_trial
+    if goes_on and config.deploy is not None and found.deployed is None:
         return Step.DEPLOY
     return Step.END
 
@@ -226,7 +227,8 @@ def end_of(found: Round) -> Ended:
         return Ended(round=number, outcome=FAILED, reason=found.failed[-1].reason)
     assert found.judged is not None
     if not found.judged.passed:
-        return Ended(round=number, outcome=NOTHING, reason=found.judged.reason)
+        outcome = NOTHING if found.deployed is None else TRIAL
+        return Ended(round=number, outcome=outcome, reason=found.judged.reason)
     how = [word for word, done in (("published", found.published), ("deployed", found.deployed)) if done]
     return Ended(round=number, outcome=PROVEN, reason=" and ".join(how) or "kept here")
 

@@ -72,7 +72,7 @@ def rules(found: Evidence) -> str:
 
 
 def verdict(found: Evidence) -> str:
-    """Proven against every baseline, by leads that are computed here from the scores of the look."""
+    """The verdict is about a network, against every baseline, and is what the scores of the look say."""
     scores, history = found.scores, found.history
     told = next((event for event in reversed(found.events) if event["kind"] == "verdict"), None)
     if told is None:
@@ -95,7 +95,15 @@ def verdict(found: Evidence) -> str:
     rebuilt = found.rebuilt["verdict"]
     if rebuilt["sentence"] != told["sentence"]:
         return f"the scores of the look say {rebuilt['sentence']!r}, and the verdict {told['sentence']!r}"
-    if not (rebuilt["proven"] and told["proven"] and all(rebuilt["proven_against"].values())):
+    if rebuilt["proven"] != told["proven"]:
+        return "its verdict and the scores of the look differ on whether anything is proven"
+    return ""
+
+
+def proven(found: Evidence) -> str:
+    """Proven against every baseline, by leads that are computed here from the scores of the look."""
+    rebuilt = found.rebuilt["verdict"]
+    if not (rebuilt["proven"] and all(rebuilt["proven_against"].values())):
         return f"it proves nothing: {rebuilt['sentence']}"
     return ""
 

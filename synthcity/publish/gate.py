@@ -37,10 +37,14 @@ class Proof:
 
 @dataclass(frozen=True, kw_only=True)
 class Examined:
-    """The findings in order; the last one has a reason where there is no ``proof``."""
+    """The findings in order; the last one has a reason where there is no ``proof``.
+
+    ``sound`` is what passed all that it was asked, whether or not that it proves anything was among it.
+    """
 
     findings: tuple[Finding, ...]
     proof: Proof | None
+    sound: Evidence | None = None
 
     @property
     def reason(self) -> str:
@@ -49,7 +53,9 @@ class Examined:
 
 
 @contextmanager
-def gate(run: Path, settings: Settings, *, with_code: bool = False, is_rehearsal: bool = False) -> Iterator[Examined]:
+def gate(
+    run: Path, settings: Settings, *, with_code: bool = False, is_rehearsal: bool = False, is_claim: bool = True
+) -> Iterator[Examined]:
     """Examine a run; the copy that was examined stands while the context is open.
 
     Args:
@@ -57,6 +63,7 @@ def gate(run: Path, settings: Settings, *, with_code: bool = False, is_rehearsal
         settings: whose secrets must not be in what leaves.
         with_code: let components that a language model wrote leave too.
         is_rehearsal: where it would go is a stand-in, which takes what was found on simulated prices and nothing else.
+        is_claim: it has to prove something; without that there is no ``proof``, and nothing is published.
     """
     with ExitStack() as stack:
         try:
@@ -66,11 +73,14 @@ def gate(run: Path, settings: Settings, *, with_code: bool = False, is_rehearsal
             return
         findings = [Finding(check="sealed", reason="")]
         for name, check in _checks(settings, with_code, is_rehearsal):
+            if check is checks.proven and not is_claim:
+                continue
             findings.append(Finding(check=name, reason=_reason(check, found)))
             if findings[-1].reason:
                 break
-        proof = None if findings[-1].reason else Proof(evidence=found, with_code=with_code)
-        yield Examined(findings=tuple(findings), proof=proof)
+        sound = None if findings[-1].reason else found
+        proof = Proof(evidence=found, with_code=with_code) if sound is not None and is_claim else None
+        yield Examined(findings=tuple(findings), proof=proof, sound=sound)
 
 
 def _checks(settings: Settings, with_code: bool, is_rehearsal: bool) -> list[tuple[str, Check]]:
@@ -78,6 +88,7 @@ def _checks(settings: Settings, with_code: bool, is_rehearsal: bool) -> list[tup
         ("made-up prices", checks.made_up_prices) if is_rehearsal else ("real prices", checks.real_prices),
         ("rules of today", checks.rules),
         ("verdict", checks.verdict),
+        ("proven", checks.proven),
         ("report", checks.report),
         ("bundle", lambda found: checks.bundle(found, with_code)),
         ("scored again", lambda found: checks.scored_again(found, with_code)),

@@ -149,7 +149,9 @@ class Miner:
             succession = Succession.read(self._state)
             if succession is None or succession.challenger != config.challenger:
                 return None
-            self._pair = race_of(config.model, config.challenger, from_place=succession.from_place)
+            self._pair = race_of(
+                config.model, config.challenger, from_place=succession.from_place, on_trial=succession.on_trial
+            )
         return self._pair
 
     def wants_challenger(self) -> bool:
@@ -195,7 +197,7 @@ class Miner:
         try:
             offer.check()
             self._admit(offer.folder)
-            taken = succession.challenged(offer.folder, offer.reason, from_place=offer.from_place)
+            taken = offer.taken(succession)
             self._serving.roll_out(_serving(self._config, taken))
         except SynthcityError as error:
             self._decline(offer, str(error))

@@ -50,6 +50,19 @@ def state_of(*events: Event) -> State:
     return State.of(Told(event=event, time=float(at)) for at, event in enumerate((OPENED, *events)))
 
 
+TRIED = Judged(round=1, passed=False, reason="it may race", bundle="b", on_trial=True)
+
+
+def test_what_may_race_without_a_claim_is_offered_and_not_published() -> None:
+    until = state_of(began(), plan(), SEARCHED, TRIED)
+    assert next_step(until, CONFIG) is Step.DEPLOY
+    assert next_step(until, replace(CONFIG, deploy=None)) is Step.END
+    over = state_of(began(), plan(), SEARCHED, TRIED, DEPLOYED)
+    assert next_step(over, CONFIG) is Step.END
+    assert over.current is not None
+    assert end_of(over.current) == Ended(round=1, outcome="on trial", reason="it may race")
+
+
 @pytest.mark.parametrize(
     ("events", "step"),
     [

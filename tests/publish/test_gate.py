@@ -10,7 +10,9 @@ from tests.publish.hostile import CANARY, HOSTILE, SOME
 from tests.publish.proven import make_run
 
 SETTINGS = Settings.load({"HF_TOKEN": CANARY, "HF_REPO_ID": "me/models"})
-CHECKS = ["sealed", "real prices", "rules of today", "verdict", "report", "bundle", "scored again", "no secret"]
+CHECKS = [
+    "sealed", "real prices", "rules of today", "verdict", "proven", "report", "bundle", "scored again", "no secret",
+]  # fmt: skip
 
 
 def test_a_proven_run_passes_every_check(examined: Examined) -> None:
@@ -30,6 +32,17 @@ def test_a_lie_does_not_pass(name: str, proven: Path) -> None:
         assert said in examined.reason
         assert CANARY not in examined.reason
         assert all(not finding.reason for finding in examined.findings[:-1])
+
+
+def test_what_claims_nothing_is_held_to_all_the_rest_and_is_no_proof(proven: Path) -> None:
+    with gate(proven, SETTINGS, is_claim=False) as examined:
+        assert [finding.check for finding in examined.findings] == [name for name in CHECKS if name != "proven"]
+        assert examined.proof is None
+        assert examined.sound is not None
+    lie, said = HOSTILE[next(iter(SOME))]
+    lie(proven)
+    with gate(proven, SETTINGS, is_claim=False) as examined:
+        assert (examined.sound, said in examined.reason) == (None, True)
 
 
 @pytest.mark.slow

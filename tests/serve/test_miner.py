@@ -13,7 +13,7 @@ from synthcity.lines import append_line
 from synthcity.serve.answering.tally import Status
 from synthcity.serve.build import ServeConfig
 from synthcity.serve.miner import Miner, start_config
-from synthcity.serve.settlement.challenge import ChallengeVerdict, Decision, Pair
+from synthcity.serve.settlement.challenge import TRIAL, ChallengeVerdict, Decision, Pair
 from synthcity.serve.settlement.offer import Offer, waits
 from synthcity.serve.settlement.settler import Settled, Settler
 from synthcity.serve.settlement.succession import CHAMPION, Succession, begin, is_won
@@ -221,6 +221,16 @@ def test_only_what_the_loop_or_a_hand_offers_races_as_a_refit(make, deployed: De
     assert race is not None
     assert race.is_refit is not from_place
     assert Succession.read(Path(config.state)).from_place is from_place, "a restart and the page know it, too"
+
+
+def test_what_is_on_trial_races_by_the_stricter_rule_and_a_restart_knows_it(make, deployed: Deployed, config):
+    deployed.config = replace(config, challenger=None)
+    Succession(named="fhs", challenger=None, champion="fhs", reason="").write(Path(config.state))
+    Offer(folder="har", bundle="baseline:har", reason="it leads", on_trial=True).write(Path(config.state))
+    miner = make(admit=str)
+    miner.look()
+    assert miner.race().config == TRIAL
+    assert Succession.read(Path(config.state)).on_trial
 
 
 @pytest.mark.parametrize("refuses", ["the check", "the replicas", "the hash"])

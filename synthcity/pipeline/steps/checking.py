@@ -1,7 +1,11 @@
 """Whether what a run found may go on: the publisher's gate, then the level of its look, the champion included.
 
-The gate asks what one run proves at 95 %. A loop looks often, so each look is held to its own level (``spending``), and
-the champion, whom the search never saw, answers the same prompts of the test period beside the winner.
+The gate asks what one run proves at 95 % against every baseline. A loop looks often, so each look is held to its own
+level (``spending``), over the baseline that scored best and over the champion, whom the search never saw and who
+answers the same prompts of the test period beside the winner. (At levels of a thousandth the interval over a baseline
+that is far behind may reach across zero where days are few and skewed, which says nothing about the best.)
+
+What does not prove that, but is what it says it is and leads both surely enough, may race without a claim.
 """
 
 from __future__ import annotations
@@ -16,12 +20,13 @@ import pandas as pd
 from synthcity.forecast.bundles.choose import choose, identify
 from synthcity.forecast.bundles.suitability import learned_from
 from synthcity.forecast.evaluation.backtest import backtest
-from synthcity.forecast.evaluation.compare import Lead, lead
+from synthcity.forecast.evaluation.compare import Lead, lead, mean_score
 from synthcity.forecast.evaluation.interval import block_days
 from synthcity.forecast.forecaster import covers
 from synthcity.forecast.named import Named
 from synthcity.pipeline.events import Began, Judged, LeadTold
-from synthcity.pipeline.spending import confidence
+from synthcity.pipeline.spending import TRIAL, confidence
+from synthcity.publish.checks import proven
 from synthcity.publish.gate import gate
 from synthcity.search.config import SearchConfig
 from synthcity.search.data import load_prices
@@ -62,14 +67,15 @@ def examine(run: Path, began: Began, config: SearchConfig, settings: Settings, *
     Raises:
         SynthcityError: the champion, or the prices that it is to answer for, cannot be read.
     """
-    with gate(run, settings, is_rehearsal=is_rehearsal) as examined:
-        if examined.proof is None:
+    with gate(run, settings, is_rehearsal=is_rehearsal, is_claim=False) as examined:
+        found = examined.sound
+        if found is None:
             return Judged(round=began.round, passed=False, reason=examined.reason)
-        found = examined.proof.evidence
         chosen, rules = found.history.finals.chosen, get_rules(found.told["rules"])
         assert chosen is not None
         name, scores = str(chosen["challenger"]), found.scores[["asset", "start_time", "forecaster", "total"]]
-        rivals = baselines_of(scores)
+        baselines = scores[scores["forecaster"].isin(baselines_of(scores))]
+        rivals = [str(mean_score(baselines, rules).idxmin())]
         bundle = found.bundle_hash
         if began.rival:
             if identify(began.rival) == bundle:
@@ -85,13 +91,36 @@ def examine(run: Path, began: Began, config: SearchConfig, settings: Settings, *
         weights = {asset: rules.coefficient(asset) for asset in found.told["assets"]}
         days = block_days(competition.time_length)
         look = Look(scores=scores, name=name, rivals=rivals, weights=weights, block_days=days)
-        return judge(look, began, bundle)
+        return judge(look, began, bundle, against=proven(found))
 
 
-def judge(look: Look, began: Began, bundle: str) -> Judged:
-    """Hold the leads of a look to the level of its round: the whole interval of every one must lie below zero."""
-    sure = confidence(began.level)
-    leads = {
+def judge(look: Look, began: Began, bundle: str, *, against: str = "") -> Judged:
+    """Hold the leads of a look to the level of its round: the whole interval of every one must lie below zero.
+
+    Args:
+        look: what was seen.
+        began: the round, with its level.
+        bundle: hash of the winner.
+        against: what the gate has against a claim.
+    """
+    claimed, tried = _leads(look, confidence(began.level)), _leads(look, confidence(TRIAL))
+    passed = not against and all(one.proven for one in claimed.values())
+    on_trial = not passed and all(one.proven for one in tried.values())
+    shown, sure = (tried, confidence(TRIAL)) if on_trial else (claimed, confidence(began.level))
+    weakest = max(shown, key=lambda name: shown[name].high)
+    one = shown[weakest]
+    found = f"{one.mean:+.2f} % against {weakest}, {100 * sure:.2f} % interval {one.low:+.2f} to {one.high:+.2f} %"
+    reason = f"nothing is proven: {found}"
+    if passed:
+        reason = f"better than all it has to beat, the closest by {found}"
+    elif on_trial:
+        reason = f"nothing is proven, and it may race without a claim: {found}"
+    told = {name: _told(one) for name, one in claimed.items()}
+    return Judged(round=began.round, passed=passed, reason=reason, bundle=bundle, on_trial=on_trial, leads=told)
+
+
+def _leads(look: Look, sure: float) -> dict[str, Lead]:
+    return {
         rival: lead(
             _between(look.scores, look.name, rival),
             look.name,
@@ -102,13 +131,6 @@ def judge(look: Look, began: Began, bundle: str) -> Judged:
         )
         for rival in look.rivals
     }
-    open_ = [name for name, one in leads.items() if not one.proven]
-    weakest = max(leads, key=lambda name: leads[name].high)
-    one = leads[weakest]
-    found = f"{one.mean:+.2f} % against {weakest}, {100 * sure:.2f} % interval {one.low:+.2f} to {one.high:+.2f} %"
-    reason = f"better than all it has to beat, the closest by {found}" if not open_ else f"nothing is proven: {found}"
-    told = {name: _told(one) for name, one in leads.items()}
-    return Judged(round=began.round, passed=not open_, reason=reason, bundle=bundle, leads=told)
 
 
 def winner_of(run: Path) -> Path:

@@ -1,4 +1,4 @@
-"""From a proven bundle to a challenger in the shadow, and what became of those before."""
+"""From a bundle that leads to a challenger in the shadow, and what became of those before."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def offer_challenger(state: Path, pipeline: State, winner: Path, reason: str) ->
 
     Args:
         state: folder of the miner.
-        pipeline: what has happened; its open round proved ``winner``.
-        winner: the proven bundle.
+        pipeline: what has happened; its open round proved ``winner``, or lets it race without a claim.
+        winner: the bundle.
         reason: why, in one sentence.
 
     Raises:
@@ -34,7 +34,8 @@ def offer_challenger(state: Path, pipeline: State, winner: Path, reason: str) ->
     told = next((one for one in pipeline.champions.values() if one.folder == champion), None)
     parts = parts_of(winner, champion, () if told is None else told.parts)
     folder = keep(state, winner, parts)
-    offer = Offer.of(folder, reason).write(state)
+    on_trial = found.judged is not None and not found.judged.passed
+    offer = Offer.of(folder, reason, on_trial=on_trial).write(state)
     where = {"state": str(state.absolute()), "folder": offer.folder, "bundle": offer.bundle}
     return Deployed(round=found.began.round, parts=tuple(parts), **where)
 

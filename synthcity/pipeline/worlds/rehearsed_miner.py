@@ -23,7 +23,7 @@ from synthcity.pipeline.config import Sweep
 from synthcity.publish.standin.shelf import MARK
 from synthcity.serve.answering.answer_ledger import LEDGER, SCORES
 from synthcity.serve.challengers.candidacy import race_of
-from synthcity.serve.settlement.challenge import ChallengeConfig, ChallengeVerdict, judge
+from synthcity.serve.settlement.challenge import ChallengeConfig, ChallengeVerdict, Pair, judge
 from synthcity.serve.settlement.offer import Offer, is_new, lost
 from synthcity.serve.settlement.settle import ScoreRecord, read_scores
 from synthcity.serve.settlement.succession import Succession, begin, is_won
@@ -54,9 +54,7 @@ class RehearsedMiner:
                 atomic_write(self._state / _TOOK, f"{int(now)}")
             except OSError as error:
                 raise RunError(f"cannot write {self._state / _TOOK} ({error.strerror or error})") from error
-            succession = succession.challenged(offer.folder, offer.reason, from_place=offer.from_place).write(
-                self._state
-            )
+            succession = offer.taken(succession).write(self._state)
         if not self._is_racing(succession):
             return succession
         verdicts = self._verdicts(succession, now)
@@ -74,7 +72,7 @@ class RehearsedMiner:
         challenger = succession.challenger
         if challenger is None or succession.champion == challenger:
             return False
-        race = race_of(succession.champion, challenger, from_place=succession.from_place)
+        race = _race(succession, challenger)
         return lost(self._state / LEDGER, race.challenger, self._competition.name, is_refit=race.is_refit) is None
 
     def _verdicts(self, succession: Succession, now: float) -> list[ChallengeVerdict]:
@@ -84,7 +82,7 @@ class RehearsedMiner:
         if competition.name not in made_for:
             return []
         self._answer(succession, succession.challenger, now)
-        pair = race_of(succession.champion, succession.challenger, from_place=succession.from_place)
+        pair = _race(succession, succession.challenger)
         try:
             return [judge(self._state / LEDGER, *pair[:2], competition, now, config=pair.config)]
         except DataError:  # not one prompt of theirs is over
@@ -151,6 +149,10 @@ class RehearsedMiner:
             total=total,
             reason=None,
         )
+
+
+def _race(found: Succession, challenger: str) -> Pair:
+    return race_of(found.champion, challenger, from_place=found.from_place, on_trial=found.on_trial)
 
 
 def longer(sweep: Sweep, end: int) -> SimulatedConfig:

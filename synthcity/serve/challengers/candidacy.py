@@ -48,16 +48,17 @@ def parts_of(bundle: Path, champion: str | None, known: Sequence[str] = ()) -> l
     return own
 
 
-def race_of(champion: str, challenger: str, *, from_place: bool) -> Pair:
+def race_of(champion: str, challenger: str, *, from_place: bool, on_trial: bool = False) -> Pair:
     """Return the pair that races.
 
     What turned up in a place where others may write says of itself what it likes, so it is never taken for a refit,
-    whose race asks less.
+    whose race asks less. What is on trial races by the rule that asks more, whatever it is.
 
     Raises:
         BundleError: a bundle is gone or makes no sense.
     """
-    return Pair(identify(champion), identify(challenger), not from_place and is_refit(challenger, champion))
+    refit = not from_place and not on_trial and is_refit(challenger, champion)
+    return Pair(identify(champion), identify(challenger), refit, on_trial)
 
 
 def is_refit(bundle: str, champion: str) -> bool:

@@ -110,7 +110,7 @@ def read_tenure(state: Path, now: float) -> Tenure | None:
     shadow = found.challenger if CHALLENGER in hashes else None
     pair = None
     if shadow is not None:
-        pair = race_of(found.champion, shadow, from_place=found.from_place)
+        pair = race_of(found.champion, shadow, from_place=found.from_place, on_trial=found.on_trial)
     scores = read_scores(state / LEDGER)
     return Tenure(
         champion=found.champion,

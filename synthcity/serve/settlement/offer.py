@@ -30,17 +30,20 @@ class Offer:
     bundle: its hash, so that what is taken is what was offered.
     reason: why it is offered, in one sentence.
     from_place: whether it turned up in a watched place, where others may write; it races as a stranger then.
+    on_trial: whether nothing is claimed of it, so that its race is held to the stricter rule.
     """
 
     folder: str
     bundle: str
     reason: str
     from_place: bool = False
+    on_trial: bool = False
 
     @classmethod
-    def of(cls, folder: Path, reason: str, *, from_place: bool = False) -> Offer:
+    def of(cls, folder: Path, reason: str, *, from_place: bool = False, on_trial: bool = False) -> Offer:
         """Return the offer of the bundle in ``folder``. Raises ``BundleError`` where it is gone."""
-        return cls(folder=str(folder), bundle=identify(str(folder)), reason=reason, from_place=from_place)
+        bundle = identify(str(folder))
+        return cls(folder=str(folder), bundle=bundle, reason=reason, from_place=from_place, on_trial=on_trial)
 
     @classmethod
     def read(cls, state: Path) -> Offer | None:
@@ -77,6 +80,10 @@ class Offer:
         """
         if identify(self.folder) != self.bundle:
             raise BundleError(f"{self.folder} is not the bundle that was offered; offer it again")
+
+    def taken(self, succession: Succession) -> Succession:
+        """Whoever answers now goes on, and what is offered shadows it, on its terms."""
+        return succession.challenged(self.folder, self.reason, from_place=self.from_place, on_trial=self.on_trial)
 
     def decline(self, state: Path, reason: str) -> None:
         """Write down that the miner does not take it, for whoever offered it.

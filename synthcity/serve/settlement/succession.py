@@ -27,6 +27,7 @@ class Succession:
     started: what the miner was started with, where ``named`` has moved on from it; empty where it has not.
     since: when the champion began to answer, unix seconds; 0 in files of before.
     from_place: whether the challenger turned up in a watched place, where others may write.
+    on_trial: whether nothing is claimed of the challenger, so that its race is held to the stricter rule.
     """
 
     named: str
@@ -36,6 +37,7 @@ class Succession:
     started: str = ""
     since: float = 0.0
     from_place: bool = False
+    on_trial: bool = False
 
     @classmethod
     def read(cls, state: Path) -> Succession | None:
@@ -82,7 +84,9 @@ class Succession:
         """The bundle that answered before the challenger does so again."""
         return replace(self, champion=self.named, reason=reason, since=time.time() if now is None else now)
 
-    def challenged(self, challenger: str, reason: str, *, from_place: bool = False) -> Succession:
+    def challenged(
+        self, challenger: str, reason: str, *, from_place: bool = False, on_trial: bool = False
+    ) -> Succession:
         """Whoever answers now goes on, and another bundle shadows it."""
         return Succession(
             named=self.champion,
@@ -92,6 +96,7 @@ class Succession:
             started=self.started or self.named,
             since=self.since,
             from_place=from_place,
+            on_trial=on_trial,
         )
 
 

@@ -42,12 +42,24 @@ def test_a_clear_lead_passes_at_any_level_and_a_slight_one_at_the_first_alone() 
     first, later = judge(slight, began(look=1), "b"), judge(slight, began(look=20), "b")
     assert (first.passed, later.passed) == (True, False)
     assert first.reason.startswith("better than all it has to beat, the closest by -0.")
-    assert later.reason.startswith("nothing is proven: -0.")
+    assert later.reason.startswith("nothing is proven, and it may race")
     assert later.leads["fhs"].high is not None
 
 
 def test_an_equal_does_not_pass() -> None:
     assert not judge(look(0.0), began(), "b").passed
+    assert not judge(look(0.0, seed=1), began(), "b").on_trial
+
+
+def test_what_leads_and_proves_nothing_may_race_without_a_claim() -> None:
+    slight = look(0.002)
+    late = judge(slight, began(look=40), "b")
+    assert (late.passed, late.on_trial) == (False, True)
+    assert "may race without a claim: -0." in late.reason
+    assert "90.00 % interval" in late.reason
+    refused = judge(slight, began(look=1), "b", against="it proves nothing: over ewma")
+    assert (refused.passed, refused.on_trial) == (False, True), "no claim, since the gate refuses it"
+    assert not judge(slight, began(look=1), "b").on_trial, "what passed needs no trial"
 
 
 def test_what_the_champion_does_not_answer_counts_against_baselines() -> None:

@@ -11,7 +11,7 @@ from synthcity.forecast.bundles.bundle import load
 from synthcity.forecast.bundles.choose import identify
 from synthcity.forecast.bundles.suitability import facts_of
 from synthcity.lines import append_line
-from synthcity.pipeline.events import Crowned, Told
+from synthcity.pipeline.events import Crowned, Judged, Told
 from synthcity.pipeline.state import Round, State
 from synthcity.pipeline.steps.deploying import answering, crowned, is_racing, offer_challenger
 from synthcity.serve.settlement.offer import Offer
@@ -45,6 +45,16 @@ def test_a_bundle_is_copied_and_offered_once(winner: Path, miner: Path) -> None:
     assert offer == Offer(folder=told.folder, bundle=told.bundle, reason="proven")
     assert told.bundle == identify(str(winner)) == identify(told.folder)
     assert Path(told.folder).parent == miner / "bundles"
+
+
+@pytest.mark.parametrize("passed", [True, False])
+def test_what_proved_nothing_is_offered_on_trial(winner: Path, miner: Path, passed: bool) -> None:
+    judged = Judged(round=1, passed=passed, reason="", on_trial=not passed)
+    state = State(rounds=(replace(_open().rounds[0], judged=judged),))
+    offer_challenger(miner, state, winner, "it leads")
+    offer = Offer.read(miner)
+    assert offer is not None
+    assert offer.on_trial is not passed
 
 
 def test_the_journal_names_the_miner_wherever_it_is_read(

@@ -83,6 +83,8 @@ def test_another_structure_is_no_refit_whatever_it_says(tmp_path: Path) -> None:
     names = str(champion), str(tmp_path / "same")
     assert race_of(*names, from_place=False).is_refit
     assert not race_of(*names, from_place=True).is_refit, "whoever may write there could ask for the milder rule"
+    tried = race_of(*names, from_place=False, on_trial=True)
+    assert (tried.is_refit, tried.on_trial) == (False, True), "the stricter rule, whatever it is"
     assert not is_refit(str(again(champion, tmp_path / "other", factor=2)), str(champion))
     assert not is_refit(str(bundle(tmp_path / "says-nothing", facts("binance"))), str(champion))
     assert not is_refit(str(again(tmp_path / "same", tmp_path / "of-another")), str(champion))

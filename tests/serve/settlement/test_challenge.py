@@ -12,7 +12,16 @@ from synthcity.errors import DataError
 from synthcity.forecast.evaluation.compare import lead
 from synthcity.lines import LineWriter, read_lines
 from synthcity.serve.answering.answer_ledger import SCORES
-from synthcity.serve.settlement.challenge import CHALLENGES, REFIT, ChallengeConfig, Decision, Pair, decide, judge
+from synthcity.serve.settlement.challenge import (
+    CHALLENGES,
+    REFIT,
+    TRIAL,
+    ChallengeConfig,
+    Decision,
+    Pair,
+    decide,
+    judge,
+)
 from synthcity.serve.settlement.settle import ScoreRecord
 from synthcity.sn50.competitions import get_competition
 
@@ -195,5 +204,14 @@ def test_a_refit_has_to_be_no_worse_and_no_more():
     assert verdict_of(race(40, -0.05), config=REFIT).decision is Decision.KEEP
     assert Pair("a", "b").config == ChallengeConfig()
     assert Pair("a", "b", is_refit=True).config == REFIT
+    assert Pair("a", "b", is_refit=True, on_trial=True).config == TRIAL
     with pytest.raises(ValueError, match="margin must be a percent"):
         ChallengeConfig(margin=-1.0)
+
+
+def test_on_trial_a_slight_lead_that_would_do_does_not():
+    scores = race(40, 0.004)
+    assert verdict_of(scores).decision is Decision.PROMOTE
+    found = verdict_of(scores, config=TRIAL)
+    assert (found.decision, found.margin) == (Decision.KEEP, 0.0)
+    assert verdict_of(race(40, 0.05), config=TRIAL).decision is Decision.PROMOTE

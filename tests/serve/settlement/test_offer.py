@@ -36,6 +36,14 @@ def test_a_damaged_file_is_one_sentence(tmp_path: Path, text: str) -> None:
         Offer.read(tmp_path)
 
 
+@pytest.mark.parametrize("on_trial", [False, True])
+def test_whoever_takes_it_knows_on_which_terms(on_trial: bool) -> None:
+    before = Succession(named="a", challenger=None, champion="a", reason="", since=5.0)
+    taken = Offer(folder="b", bundle="", reason="it leads", on_trial=on_trial).taken(before)
+    assert (taken.champion, taken.challenger, taken.on_trial) == ("a", "b", on_trial)
+    assert not taken.promoted("").challenged("c", "proven").on_trial, "what comes after is not on the same terms"
+
+
 def test_another_bundle_than_was_offered_is_refused() -> None:
     Offer(folder="fhs", bundle="baseline:fhs", reason="").check()
     with pytest.raises(BundleError, match="fhs is not the bundle that was offered"):
