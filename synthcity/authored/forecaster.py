@@ -32,12 +32,14 @@ from synthcity.errors import BundleError
 from synthcity.forecast.baselines.base import price_paths
 from synthcity.forecast.baselines.draws import Draws
 from synthcity.forecast.bundles.bundle import save_bundle
+from synthcity.forecast.bundles.verified import read_bundle
 from synthcity.forecast.forecaster import Paths, as_history, step_ends
 from synthcity.market.bars import Bars, History, Prices
 from synthcity.seeds import split_seed
 from synthcity.sn50.prompt import Prompt
 
 LOADER = "synthcity.authored.forecaster:from_bundle"
+KIND = "forecaster"
 _ARGUMENTS = ("history", "asset", "ends", "noise")
 _LARGEST = 1.0  # log return of a step
 _ROOM = 2  # times the days asked for, so that gaps cost nothing
@@ -116,9 +118,10 @@ class AuthoredForecaster:
         metrics: Mapping[str, object] | None = None,
         manifest: Mapping[str, object] | None = None,
     ) -> None:
-        """Write a bundle that ``synthcity.load`` reads back; the text in it is plain data."""
-        config = {"loader": LOADER, "source": self.source.source}
-        save_bundle(folder, config, {}, origin=self, metrics=metrics, manifest=manifest)
+        """Write a bundle whose ``code`` is the text; ``synthcity.load`` asks whether it is trusted."""
+        source = self.source
+        code = {"kind": KIND, "name": source.name, "sha256": source.sha256, "source": source.source}
+        save_bundle(folder, {"loader": LOADER}, {}, origin=self, code=[code], metrics=metrics, manifest=manifest)
 
     def _steps(self, history: History, prompt: Prompt, seed: int) -> Paths:
         source = self.source
@@ -157,6 +160,7 @@ def from_bundle(folder: Path, config: Mapping[str, object], weights: Mapping[str
         BundleError: the text is not what such a file may be.
     """
     try:
-        return AuthoredForecaster(ForecasterSource.of(str(config.get("source", ""))))
+        texts = read_bundle(folder).sources or (str(config.get("source", "")),)  # the latter of an older bundle
+        return AuthoredForecaster(ForecasterSource.of(texts[0]))
     except Refused as error:
         raise BundleError(f"{folder} holds a forecaster that may not be run: {error}") from error

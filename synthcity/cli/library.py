@@ -22,7 +22,7 @@ _FOLDER = click.option(
 
 @click.group("library")
 def command() -> None:
-    """List, read, promote and drop the inputs that researches have kept."""
+    """List, read, promote and drop what researches have kept: inputs and forecasters."""
 
 
 @command.command("list")
@@ -43,6 +43,7 @@ def list_items(folder: Path) -> None:
         [
             item.name,
             item.status,
+            item.origin.kind,
             item.evidence.found.arm,
             item.evidence.competition,
             percent(item.evidence.found.mean, 3),
@@ -53,10 +54,10 @@ def list_items(folder: Path) -> None:
         for item in found
     ]
     if rows:
-        head = ("name", "status", "by", "competition", "found", "confirmed", "interval", "asked before")
+        head = ("name", "status", "what", "by", "competition", "found", "confirmed", "interval", "asked before")
         print_table(head, rows)
     else:
-        click.echo(f"{folder} holds no inputs; `synthcity research` keeps what holds on days that nobody looked at")
+        click.echo(f"{folder} holds nothing; `synthcity research` keeps what holds on days that nobody looked at")
     for problem in problems:
         click.echo(problem, err=True)
 
@@ -65,7 +66,7 @@ def list_items(folder: Path) -> None:
 @click.argument("name")
 @_FOLDER
 def show(name: str, folder: Path) -> None:
-    """Show one input with all its evidence, as JSON, or its text where it is a file.
+    """Show an input or a forecaster with all its evidence, as JSON, and its text where a model wrote one.
 
     \b
     Example:
@@ -75,7 +76,10 @@ def show(name: str, folder: Path) -> None:
 
     item = find(folder, name)
     data = asdict(item)
-    source = data["origin"].pop("source")
+    data["origin"] = {kind: made_of for kind, made_of in data["origin"].items() if made_of is not None}
+    source = item.origin.text
+    if source is not None:
+        data["origin"] = item.origin.kind
     click.echo(json.dumps(data, indent=1, ensure_ascii=False))
     if source is not None:
         click.echo(source)
@@ -86,7 +90,7 @@ def show(name: str, folder: Path) -> None:
 @click.option("--reason", required=True, help="Why, for whoever reads it later.")
 @_FOLDER
 def promote(name: str, reason: str, folder: Path) -> None:
-    """Say that an input was read and is believed.
+    """Say that an input or a forecaster was read and is believed.
 
     \b
     Example:
@@ -102,7 +106,7 @@ def promote(name: str, reason: str, folder: Path) -> None:
 @click.option("--reason", required=True, help="Why, for whoever reads it later.")
 @_FOLDER
 def drop(name: str, reason: str, folder: Path) -> None:
-    """Say that an input is not believed; it stays in the library, with the reason.
+    """Say that an input or a forecaster is not believed; it stays in the library, with the reason.
 
     \b
     Example:

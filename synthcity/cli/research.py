@@ -1,4 +1,4 @@
-"""``synthcity research``: find inputs that packaged features do not know, and prove them."""
+"""``synthcity research``: find inputs and forecasters that are not packaged, and prove them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     metavar="FOLDER",
     help="Go on with the research of this folder, under its own file.",
 )
-@click.option("--library", type=Output(is_folder=True), help="Where kept inputs go.  [default: runs/library]")
+@click.option("--library", type=Output(is_folder=True), help="Where goes what is kept.  [default: runs/library]")
 @click.option("--output", type=Output(is_folder=True), help="Where the run's folder goes.  [default: runs]")
 def command(
     path: Path | None,
@@ -44,15 +44,16 @@ def command(
     library: Path | None,
     output: Path | None,
 ) -> None:
-    """Find inputs that packaged features do not know, and prove them on days that nobody looked at before.
+    """Find inputs and forecasters that are not packaged, and prove them on days that nobody looked at before.
 
     An input is tested by what it adds to the volatility that a baseline expects: the same law with and without it,
     prompt by prompt, without draws. What looks good on the folds for finding may be claimed, and each claim is asked
     once of the fold for confirming. Without a file it works on a simulated market in which something may be planted,
     and tells what at the end.
 
-    A language model (docs/agents.md), where one is set, looks at residuals, writes inputs and has them tested; a
-    control draws as many from a small grammar. Without a model, or with --budget-usd 0, the control works alone.
+    A language model (docs/agents.md), where one is set, looks at residuals, writes inputs, and whole forecasters that
+    the network's score is to tell from the baseline, and has them tested; a control draws as many inputs from a small
+    grammar. Without a model, or with --budget-usd 0, the control works alone.
 
     A research that was stopped or killed goes on with --resume: what its lab book tells is not tested again, and what
     its model answered is not asked again. --hours and --budget-usd may then be others.

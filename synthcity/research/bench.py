@@ -1,4 +1,4 @@
-"""The bench of one arm: its inputs are tested and written down here, and the best of them are kept at hand."""
+"""The bench of one arm: candidates are tested and written down here, and the best of them are kept at hand."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from dataclasses import dataclass
 
 from synthcity.errors import TrialFailed
 from synthcity.research.config import FoldsConfig
-from synthcity.research.inputs import Input, InputRefused
+from synthcity.research.examiner import Candidate, Examiner
+from synthcity.research.inputs import InputRefused
 from synthcity.research.labbook import LabBook, Origin, Tried, tried
-from synthcity.research.measuring.trial import Judge
 
 _BEST = 5
 
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """An input with what its test said."""
+    """An input or a forecaster with what its test said."""
 
-    input: Input
+    candidate: Candidate
     entry: Tried
 
 
 class Bench:
     """Tests on the folds for finding; the confirming fold cannot be reached from here."""
 
-    def __init__(self, arm: str, judge: Judge, folds: FoldsConfig, book: LabBook) -> None:
-        self.arm, self.judge, self.book = arm, judge, book
+    def __init__(self, arm: str, examiner: Examiner, folds: FoldsConfig, book: LabBook) -> None:
+        self.arm, self.examiner, self.book = arm, examiner, book
         self._folds = folds.finding
         self.found: list[Found] = []
 
@@ -36,8 +36,8 @@ class Bench:
         gained = [found for found in self.found if found.entry.mean < 0]
         return sorted(gained, key=lambda found: found.entry.mean)[:_BEST]
 
-    def test(self, one: Input, origin: Origin, *, round: int, hypothesis: str = "") -> Tried:
-        """Test an input and write down what came of it; what breaks its contract is written down, too.
+    def test(self, one: Candidate, origin: Origin, *, round: int, hypothesis: str = "") -> Tried:
+        """Test a candidate and write down what came of it; what breaks its contract is written down, too.
 
         What an earlier session of the research has tested in this round is not tested again.
         """
@@ -48,18 +48,18 @@ class Bench:
         self._keep(one, entry)
         return entry
 
-    def restore(self, open_again: Callable[[Origin], Input]) -> None:
+    def restore(self, open_again: Callable[[Origin], Candidate]) -> None:
         """Put everything on the bench that the lab book holds of this arm, as it was when finding was over."""
         for entry in self.book.of(Tried, self.arm):
             self._keep(open_again(entry.origin), entry)
 
-    def _keep(self, one: Input, entry: Tried) -> None:
+    def _keep(self, one: Candidate, entry: Tried) -> None:
         if not entry.refused:
-            self.found.append(Found(input=one, entry=entry))
+            self.found.append(Found(candidate=one, entry=entry))
 
-    def _tested(self, one: Input, origin: Origin, round: int, hypothesis: str) -> Tried:
+    def _tested(self, one: Candidate, origin: Origin, round: int, hypothesis: str) -> Tried:
         try:
-            tested = self.judge.test([one], self._folds)
+            tested = self.examiner.test(one, self._folds)
             return tried(tested, arm=self.arm, round=round, hypothesis=hypothesis, origin=origin)
         except (InputRefused, TrialFailed) as error:
             return Tried(
@@ -71,4 +71,4 @@ class Bench:
                 refused=str(error),
             )
         finally:
-            self.judge.forget(one)
+            self.examiner.forget(one)

@@ -3,22 +3,23 @@
 All claims are chosen, and put into an order, before any of them is asked, so no answer decides the next question. Each
 is asked with all earlier claims beside it, at ``level`` over their number on one side (Bonferroni; the number is chosen
 without a look at the confirming fold, so few claims pay for few): so the chance that an arm keeps anything false is at
-most ``level``, as far as the intervals hold what they say. Each arm has a level of its own: model and control together
-may keep something false twice as often.
+most ``level``, as far as the intervals hold what they say. Inputs and forecasters share it. Each arm has a level of its
+own: model and control together may keep something false twice as often.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from synthcity.authored.locked.lock import NotIsolated
 from synthcity.errors import TrialFailed
 from synthcity.research.bench import Found
 from synthcity.research.config import ResearchConfig
-from synthcity.research.inputs import Input, InputRefused
+from synthcity.research.examiner import Candidate, Examiner
+from synthcity.research.inputs import InputRefused
 from synthcity.research.labbook import Claimed, LabBook, Noted, finite
-from synthcity.research.measuring.trial import Judge
 
 _CONSIDERED = 3  # finds for each claim that may be made
 
@@ -31,28 +32,28 @@ class Held:
     claim: Claimed
 
 
-def choose_claims(found: Sequence[Found], judge: Judge, config: ResearchConfig, book: LabBook) -> list[Found]:
+def choose_claims(found: Sequence[Found], examiner: Examiner, config: ResearchConfig, book: LabBook) -> list[Found]:
     """Return what is to be claimed, surest first: promising by itself, and beside what is claimed before it.
 
     The surest has the end of its interval that is next to nothing farthest away.
 
-    Each is asked for its columns once more here, and for none after that; what fails now is noted and not claimed.
+    An input is asked for its columns once more here, and for none after that; what fails now is noted and not claimed.
     """
     promising = sorted((one for one in found if one.entry.promising), key=_surest)
     chosen: list[Found] = []
     for one in promising[: _CONSIDERED * config.claims]:
         if len(chosen) == config.claims:
             break
-        beside = [earlier.input for earlier in chosen]
+        beside = [earlier.candidate for earlier in chosen]
         try:
-            holds = judge.test([one.input], config.folds.finding, beside=beside).lead.proven
+            holds = examiner.test(one.candidate, config.folds.finding, beside=beside).lead.proven
         except (InputRefused, TrialFailed, NotIsolated) as error:
             book.add(Noted(text=f"{one.entry.arm}: {one.entry.name} is not claimed: {error}"))
             holds = False
         if holds:
             chosen.append(one)
         else:
-            judge.forget(one.input)
+            examiner.forget(one.candidate)
     return chosen
 
 
@@ -60,37 +61,42 @@ def _surest(one: Found) -> tuple[float, float]:
     return 0.0 if one.entry.high is None else one.entry.high, one.entry.mean
 
 
-def confirm(chosen: Sequence[Found], judge: Judge, config: ResearchConfig, book: LabBook) -> list[Held]:
+def confirm(chosen: Sequence[Found], examiner: Examiner, config: ResearchConfig, book: LabBook) -> list[Held]:
     """Ask every claim of the confirming fold, write down what it says, and return those that held.
 
-    A claim that an earlier session of the research asked keeps its answer.
+    A claim that an earlier session of the research asked keeps its answer. A forecaster is run anew on these days; one
+    that fails there is not kept, and those after it are asked without it.
     """
-    kept: list[Held] = []
+    kept, answered = list[Held](), list[Candidate]()
     if not chosen:
         return kept
     confidence = config.confidence(len(chosen))
     for number, one in enumerate(chosen, start=1):
-        beside = [earlier.input for earlier in chosen[: number - 1]]
         claim = book.told(Claimed, arm=one.entry.arm, number=number, name=one.entry.name)
-        claim = claim or _asked(one, number, beside, judge, config, confidence)
+        claim = claim or _asked(one, number, answered, examiner, config, confidence)
         book.add(claim)
+        if not claim.refused:
+            answered.append(one.candidate)
         if claim.kept:
             kept.append(Held(found=one, claim=claim))
     return kept
 
 
 def _asked(
-    one: Found, number: int, beside: Sequence[Input], judge: Judge, config: ResearchConfig, confidence: float
+    one: Found, number: int, beside: Sequence[Candidate], examiner: Examiner, config: ResearchConfig, confidence: float
 ) -> Claimed:
-    lead = judge.test([one.input], config.folds.confirming, beside=beside, confidence=confidence).lead
-    return Claimed(
-        arm=one.entry.arm,
-        number=number,
-        name=one.entry.name,
+    entry = one.entry
+    claimed = partial(
+        Claimed, arm=entry.arm, number=number, name=entry.name, what=entry.origin.kind, confidence=confidence
+    )
+    try:
+        lead = examiner.test(one.candidate, config.folds.confirming, beside=beside, confidence=confidence).lead
+    except TrialFailed as error:
+        return claimed(mean=0.0, low=None, high=None, prompts=0, blocks=0, kept=False, refused=str(error))
+    return claimed(
         mean=lead.mean,
         low=finite(lead.low),
         high=finite(lead.high),
-        confidence=confidence,
         prompts=lead.num_prompts,
         blocks=lead.num_blocks,
         kept=lead.proven,

@@ -98,13 +98,13 @@ class ResearchConfig:
         rules: of the subnet by date; null takes the newest.
         name: folder of the run; null takes "research", numbered where that is taken.
         output: where run folders go.
-        library: where kept inputs go.
+        library: where kept inputs and forecasters go.
         prices: which.
         folds: periods for learning, finding and confirming.
         every: time between two prompts.
-        baseline: whose expected volatility an input must add to.
+        baseline: whose expected volatility an input must add to, and whose score a forecaster must beat.
         rounds: of each arm.
-        trials: inputs that the control tests in a round, and a model at most.
+        trials: inputs that the control tests in a round; inputs and forecasters that a model has tested at most.
         time_budget: null for no limit.
         claims: the most that each arm asks of the confirming fold; ``level`` is spent over those it makes.
         level: chance that an arm keeps anything false, as far as the intervals hold what they say.

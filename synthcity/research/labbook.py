@@ -11,10 +11,11 @@ from typing import Any, Self, TypeVar
 
 from synthcity.errors import ConfigError, RunError
 from synthcity.lines import Event, LineWriter, read_all
-from synthcity.research.measuring.trial import Tested
+from synthcity.research.measuring.tested import Tested
 from synthcity.schema import build, key
 
 NAME = "labbook.jsonl"
+INPUT, FORECASTER = "input", "forecaster"
 
 
 def _mapping(value: object) -> Mapping[str, Any] | None:
@@ -25,10 +26,27 @@ def _mapping(value: object) -> Mapping[str, Any] | None:
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """What an input can be made of again: a recipe of the grammar, or the text of a file; one of the two."""
+    """What a candidate can be made of again: one of three.
+
+    Attributes:
+        recipe: of the grammar.
+        source: the text of an input, see ``authored.feature``.
+        forecaster: the text of a forecaster, see ``authored.forecaster``.
+    """
 
     recipe: Mapping[str, Any] | None = key(None, parse=_mapping)
     source: str | None = None
+    forecaster: str | None = None
+
+    @property
+    def text(self) -> str | None:
+        """What a language model wrote; None for a recipe."""
+        return self.source if self.forecaster is None else self.forecaster
+
+    @property
+    def kind(self) -> str:
+        """INPUT or FORECASTER."""
+        return INPUT if self.forecaster is None else FORECASTER
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +60,7 @@ class Look:
 
 @dataclass(frozen=True, kw_only=True)
 class Tried:
-    """An input was tested on the folds for finding; figures in percent, minus is better, None without an interval.
+    """A candidate was tested on the folds for finding; figures in percent, minus is better, None without an interval.
 
     ``promising``: the interval lies below nothing, and so do most folds. ``refused``: why there are no figures.
     """
@@ -65,7 +83,7 @@ class Tried:
 
 @dataclass(frozen=True, kw_only=True)
 class Decided:
-    """What is made of an input, and why."""
+    """What is made of a candidate, and why."""
 
     arm: str
     round: int
@@ -88,7 +106,10 @@ class FindingOver:
 
 @dataclass(frozen=True, kw_only=True)
 class Claimed:
-    """An input was asked of the confirming fold, once; ``kept`` where its interval held."""
+    """A candidate was asked of the confirming fold, once; ``kept`` where its interval held.
+
+    ``what``: INPUT or FORECASTER. ``refused``: why there are no figures; a forecaster may fail on new days.
+    """
 
     arm: str
     number: int
@@ -100,6 +121,8 @@ class Claimed:
     prompts: int
     blocks: int
     kept: bool
+    what: str = INPUT
+    refused: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,10 +24,10 @@ KEPT, PROMOTED, DROPPED = "kept", "promoted", "dropped"
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """Why an input is in the library.
+    """Why something is in the library.
 
     Attributes:
-        competition: and its ``baseline``, whose volatility it adds to.
+        competition: and its ``baseline``, whose volatility an input adds to and whose score a forecaster beats.
         venue: of real prices, or the seed of a world.
         found: its test on the folds for finding.
         confirmed: its claim on the confirming fold.
@@ -51,7 +51,7 @@ class Evidence:
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """One kept input; ``status`` is KEPT until a person says otherwise, with ``reason``."""
+    """A kept input or forecaster; ``status`` is KEPT until a person says otherwise, with ``reason``."""
 
     name: str
     status: str
@@ -62,13 +62,14 @@ class Item:
 
 
 def slug(name: str, origin: Origin) -> str:
-    """Return a file name for an input: its own, and what tells it from others of that name."""
+    """Return a file name for what is kept: its own, and what tells it from others of that name."""
     plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "input"
-    return f"{plain}-{hash_seed(json.dumps(asdict(origin), sort_keys=True)) % 16**6:06x}"
+    made_of = {key: value for key, value in asdict(origin).items() if key != "forecaster" or value is not None}
+    return f"{plain}-{hash_seed(json.dumps(made_of, sort_keys=True)) % 16**6:06x}"
 
 
 def add(folder: Path, name: str, origin: Origin, evidence: Evidence) -> Path:
-    """Keep an input; one that is there already keeps its status and gets the newer evidence.
+    """Keep an input or a forecaster; one that is there already keeps its status and gets the newer evidence.
 
     Raises:
         RunError: the library cannot be written.
@@ -102,7 +103,7 @@ def find(folder: Path, name: str) -> Item:
     """
     path = folder / f"{name}.json"
     if Path(name).name != name or not path.is_file():
-        raise ConfigError(unknown_name("input", name, [item.name for item in items(folder)[0]]) + f" (in {folder})")
+        raise ConfigError(unknown_name("item", name, [item.name for item in items(folder)[0]]) + f" (in {folder})")
     return read(path)
 
 
@@ -128,9 +129,9 @@ def read(path: Path) -> Item:
         data: Any = json.loads(path.read_text(encoding="utf-8"))
         item = build(Item, data, where=str(path))
     except (OSError, ValueError, ConfigError) as error:
-        raise RunError(f"{path} is no input of a library: {error}") from error
+        raise RunError(f"{path} is no item of a library: {error}") from error
     if item.status not in (KEPT, PROMOTED, DROPPED):
-        raise RunError(f"{path} is no input of a library: its status is {item.status!r}")
+        raise RunError(f"{path} is no item of a library: its status is {item.status!r}")
     return item
 
 

@@ -18,12 +18,12 @@ class ArmResult:
         arm: its name.
         rounds: it began.
         looks: it took, tests not counted.
-        tests: inputs it tested, those that broke the contract included.
+        tests: inputs and forecasters it tested, those that broke the contract included.
         refused: of these.
         promising: of these, on the folds for finding.
         claims: asked of the confirming fold.
         kept: of these.
-        gain: of all that is kept, together, on the confirming fold, in percent; minus is better; None for nothing.
+        gain: of all inputs that are kept, together, on the confirming fold, in percent; minus is better; None for none.
         recovered: that gain as a share of what the oracle of a world gains; None where there is nothing to find.
         usd: what its language model cost.
         ended: why it ended before its rounds were over; empty where they were.
@@ -121,9 +121,14 @@ def table_rows(result: Result) -> list[list[str]]:
 
 def claim_lines(result: Result) -> list[str]:
     """Return a sentence for each claim."""
-    return [
-        f"{claim.arm} claims {claim.name}: {percent(claim.mean, 3)} ({bounds(claim.low, claim.high)}, "
-        f"{100 * claim.confidence:g} % interval, {claim.prompts} prompts), {'kept' if claim.kept else 'not confirmed'}"
-        for arm in result.arms
-        for claim in arm.claims
-    ]
+    return [_claim_line(claim) for arm in result.arms for claim in arm.claims]
+
+
+def _claim_line(claim: Claimed) -> str:
+    said = f"{claim.arm} claims the {claim.what} {claim.name}: "
+    if claim.refused:
+        return f"{said}not confirmed, {claim.refused}"
+    return (
+        f"{said}{percent(claim.mean, 3)} ({bounds(claim.low, claim.high)}, {100 * claim.confidence:g} % interval, "
+        f"{claim.prompts} prompts), {'kept' if claim.kept else 'not confirmed'}"
+    )

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from synthcity.agents.client import LLMClient
+from synthcity.authored.forecaster import AuthoredForecaster
 from synthcity.authored.locked.isolation import check_isolation
 from synthcity.durations import DAY
 from synthcity.errors import RunError
@@ -27,7 +28,7 @@ from synthcity.research.model import arm as model
 from synthcity.research.model.arm import Experimenter
 from synthcity.research.result import Result, arm_result
 from synthcity.research.setting import Setting, prepare
-from synthcity.research.written import input_of, panel_of
+from synthcity.research.written import candidate_of, panel_of
 from synthcity.wording import percent
 
 Tell = Callable[[str], None]
@@ -81,10 +82,10 @@ def research(
             book.add(Noted(text=note))
         tell(f"{len(setting.cases)} prompts of {', '.join(setting.cases.assets)}; every test is paired on them")
         deadline = float("inf") if config.time_budget is None else began + config.time_budget
-        bench = Bench(control.NAME, setting.judge, config.folds, book)
+        bench = Bench(control.NAME, setting.examiner, config.folds, book)
         author = None
         if client is not None:
-            author = Experimenter.of(client, Bench(model.NAME, setting.judge, config.folds, book), setting, config)
+            author = Experimenter.of(client, Bench(model.NAME, setting.examiner, config.folds, book), setting, config)
         over = book.told(FindingOver)
         if over is None:
             _rounds(config, bench, Grammar(setting.known, config.seed), author, deadline, tell)
@@ -94,7 +95,7 @@ def research(
             _restore(book, bench, author, setting)
             tell("finding was over; what is left is to ask the claims that were not asked yet")
         benches = [bench] if author is None else [author.bench, bench]
-        chosen = {one.arm: choose_claims(one.found, setting.judge, config, book) for one in benches}
+        chosen = {one.arm: choose_claims(one.found, setting.examiner, config, book) for one in benches}
         if over is None:
             over = _end_finding(sum(map(len, chosen.values())), setting, config, book, author)
         elif author is not None:
@@ -141,9 +142,9 @@ def _restore(book: LabBook, bench: Bench, author: Experimenter | None, setting: 
     """Put on the benches what an earlier session tested; the order of claims comes from that alone."""
     panel = panel_of(setting.market, setting.known)
     book.take_rest(but=Claimed)
-    bench.restore(lambda origin: input_of(origin, panel))
+    bench.restore(lambda origin: candidate_of(origin, panel))
     if author is not None:
-        author.bench.restore(lambda origin: input_of(origin, panel))
+        author.bench.restore(lambda origin: candidate_of(origin, panel))
 
 
 def _end_finding(
@@ -194,12 +195,13 @@ def _round_line(bench: Bench, number: int, rounds: int) -> str:
 
 
 def _judged(claims: Sequence[Found], setting: Setting, config: ResearchConfig, book: LabBook) -> _Kept:
-    """Ask the claims of an arm, and measure what is kept together."""
-    judge, folds = setting.judge, config.folds.confirming
-    kept = confirm(claims, judge, config, book)
-    if not kept:
+    """Ask the claims of an arm, and measure the inputs that are kept together."""
+    kept = confirm(claims, setting.examiner, config, book)
+    candidates = [held.found.candidate for held in kept]
+    inputs = [one for one in candidates if not isinstance(one, AuthoredForecaster)]
+    if not inputs:
         return _Kept(held=kept, gain=None, recovered=0.0 if _has_gap(setting, config) else None)
-    gain = judge.test([held.found.input for held in kept], folds).lead.mean
+    gain = setting.judge.test(inputs, config.folds.confirming).lead.mean
     recovered = gain / _oracle(setting, config)[0] if _has_gap(setting, config) else None
     return _Kept(held=kept, gain=gain, recovered=recovered)
 

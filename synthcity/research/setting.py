@@ -13,8 +13,10 @@ from synthcity.market.bars import Market
 from synthcity.market.store import open_store
 from synthcity.market.times import format_time
 from synthcity.research.config import ResearchConfig
+from synthcity.research.examiner import Examiner
 from synthcity.research.known import Known, known_of
 from synthcity.research.measuring.cases import Cases, build_cases
+from synthcity.research.measuring.contest import Contest
 from synthcity.research.measuring.law import horizons
 from synthcity.research.measuring.trial import Judge
 from synthcity.research.worlds.world import STEP, World, draw_world
@@ -26,7 +28,7 @@ _HISTORY = 62 * DAY  # before the first prompt: what the baselines look back
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Setting:
-    """Everything that inputs are tested on.
+    """Everything that inputs and forecasters are tested on.
 
     ``market`` and ``known`` hold the same prices, once for baselines and once for inputs. ``notes`` are sentences on
     what was left out. ``world`` is None for real prices.
@@ -36,8 +38,14 @@ class Setting:
     known: Known
     cases: Cases
     judge: Judge
+    contest: Contest
     notes: tuple[str, ...]
     world: World | None
+
+    @property
+    def examiner(self) -> Examiner:
+        """Whoever tests either."""
+        return Examiner(self.judge, self.contest)
 
 
 def prepare(config: ResearchConfig, progress: Callable[[int, int], None] | None = None) -> Setting:
@@ -72,13 +80,15 @@ def prepare(config: ResearchConfig, progress: Callable[[int, int], None] | None 
     cases, notes = build_cases(chosen, market, known, assets, competition, starts, progress)
     weights = {asset: rules.coefficient(asset) for asset in assets}
     judge = Judge(cases, known, horizons(competition), weights, folds.learn, seed=config.seed)
+    contest = Contest(chosen, market, cases, competition, rules, seed=config.seed)
     if competition.volatility_blocks:
-        notes += ("the blocks of volatility are left out of the score, since no closed form gives them",)
+        notes += ("the blocks of volatility are left out of an input's score, since no closed form gives them",)
     return Setting(
         market=market,
         known=known,
         cases=cases,
         judge=judge,
+        contest=contest,
         notes=notes,
         world=world,
     )

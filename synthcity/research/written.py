@@ -1,14 +1,16 @@
-"""An input as a language model writes it: a text that runs in locked children alone (docs/authoring.md)."""
+"""What a language model writes, texts that run in locked children alone (docs/authoring.md)."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from synthcity.authored.feature import FeatureSource, open_feature
+from synthcity.authored.forecaster import AuthoredForecaster, ForecasterSource
 from synthcity.authored.panel import Panel
 from synthcity.market.bars import Floats, Market, Times
 from synthcity.research.control.recipes import recipe_of
-from synthcity.research.inputs import Input, Rows
+from synthcity.research.examiner import Candidate
+from synthcity.research.inputs import Rows
 from synthcity.research.known import Known
 from synthcity.research.labbook import Origin
 
@@ -49,13 +51,15 @@ def panel_of(market: Market, known: Known) -> Panel:
     return Panel.of(market, known.assets, known.step, series=dict(known.series))
 
 
-def input_of(origin: Origin, panel: Panel) -> Input:
-    """Return an input as it was made: a recipe of the grammar, or a text, which is read again and not run.
+def candidate_of(origin: Origin, panel: Panel) -> Candidate:
+    """Return a candidate as it was made: a recipe of the grammar, or a text, which is read again and not run.
 
     Raises:
         Refused: the text may not run here.
         ConfigError: there is no such recipe.
     """
+    if origin.forecaster is not None:
+        return AuthoredForecaster(ForecasterSource.of(origin.forecaster))
     if origin.source is not None:
         return Written(FeatureSource.of(origin.source), panel)
     assert origin.recipe is not None

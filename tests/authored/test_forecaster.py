@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import cache
 from pathlib import Path
 
@@ -10,11 +9,11 @@ import numpy as np
 import pytest
 
 from synthcity.authored.examples import FHS
-from synthcity.authored.forecaster import AuthoredForecaster, ForecasterSource, from_bundle
+from synthcity.authored.forecaster import LOADER, AuthoredForecaster, ForecasterSource
 from synthcity.authored.locked.forks import Misbehaved
 from synthcity.authored.reading import Refused
 from synthcity.errors import BundleError
-from synthcity.forecast.bundles.bundle import load
+from synthcity.forecast.bundles.bundle import load, save_bundle
 from synthcity.forecast.forecaster import Forecaster
 from synthcity.market.bars import Market
 from synthcity.market.simulated import SimulatedConfig, SimulatedMarket
@@ -87,10 +86,20 @@ def test_what_a_file_may_not_be(change: tuple[str, str], expected: str) -> None:
 
 def test_a_bundle_is_text_that_is_read_again(tmp_path: Path) -> None:
     edited().save(tmp_path / "bundle")
-    loaded = load(tmp_path / "bundle")  # no trust is asked for, since none is needed
+    assert (tmp_path / "bundle" / "code" / "0.py").read_text() == FHS
+    with pytest.raises(BundleError, match=r"code/0.py \(forecaster written_fhs\); read it"):
+        load(tmp_path / "bundle")
+    loaded = load(tmp_path / "bundle", trust_code=True)
     assert isinstance(loaded, AuthoredForecaster)
     assert loaded.source == edited().source
-    edited().save(tmp_path / "other")
-    config = json.loads((tmp_path / "other/config.json").read_text())
+
+
+def test_a_bundle_as_they_were_once_holds_code_too(tmp_path: Path) -> None:
+    save_bundle(tmp_path / "bundle", {"loader": LOADER, "source": FHS}, {})
+    with pytest.raises(BundleError, match="code that a language model wrote"):
+        load(tmp_path / "bundle")
+    loaded = load(tmp_path / "bundle", trust_code=True)
+    assert isinstance(loaded, AuthoredForecaster)
+    save_bundle(tmp_path / "bundle", {"loader": LOADER, "source": FHS + "\nimport os\n"}, {})
     with pytest.raises(BundleError, match="import of os is not allowed"):
-        from_bundle(tmp_path, {**config, "source": config["source"] + "\nimport os\n"}, {})
+        load(tmp_path / "bundle", trust_code=True)

@@ -20,7 +20,7 @@ def library(*arguments: str | Path) -> Result:
 def test_a_library_without_anything_says_where_it_comes_from(tmp_path: Path) -> None:
     result = library("list", "--library", tmp_path)
     assert result.exit_code == 0
-    assert "holds no inputs" in result.stdout
+    assert "holds nothing" in result.stdout
 
 
 def test_a_person_lists_reads_promotes_and_drops(tmp_path: Path) -> None:
@@ -37,6 +37,12 @@ def test_a_person_lists_reads_promotes_and_drops(tmp_path: Path) -> None:
     listed = library("list", "--library", tmp_path).stdout
     told = {tuple(line.split()[:2]) for line in listed.splitlines()[1:]}
     assert told == {(name, "promoted"), (written, "dropped")}
+    forecaster = add(tmp_path, "swing", Origin(forecaster="import numpy as np"), evidence()).stem
+    kinds = {
+        line.split()[0]: line.split()[2] for line in library("list", "--library", tmp_path).stdout.splitlines()[1:]
+    }
+    assert kinds == {name: "input", written: "input", forecaster: "forecaster"}
+    assert '"origin": "forecaster"' in library("show", forecaster, "--library", tmp_path).stdout
     unknown = library("show", "nobody", "--library", tmp_path)
     assert isinstance(unknown.exception, ConfigError)
     assert library("drop", name, "--library", tmp_path).exit_code == 2  # without a reason

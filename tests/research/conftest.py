@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 
 from synthcity.durations import DAY, HOUR
+from synthcity.forecast.baselines.har import Har
 from synthcity.market.bars import Bars, Floats, Market, Times
 from synthcity.market.periods import Period
 from synthcity.research.config import FoldsConfig
+from synthcity.research.examiner import Examiner
 from synthcity.research.inputs import Rows
 from synthcity.research.known import COLUMNS, Known
 from synthcity.research.measuring.cases import Cases
+from synthcity.research.measuring.contest import Contest
 from synthcity.research.measuring.law import Horizon
 from synthcity.research.measuring.trial import Judge
 from synthcity.research.setting import Setting
+from synthcity.sn50.competitions import Competition, get_competition, get_rules
 
 START, STEP, STEPS = 1_735_689_600, 300, 48
 ASSETS = ("BTC", "ETH")
@@ -41,9 +45,35 @@ def future(history, times):
     return np.broadcast_to(wave[None, :, None], (len(history.assets), len(times), 1)).copy()
 '''
 
+# a forecaster that knows what is planted in the market of ``make_judge``
+SWING = '''"""Volatility that swings in seven hours, about what the last days tell."""
+
+import numpy as np
+
+NAME = "swing"
+LOOKBACK_DAYS = 2
+DEPTH = 0.4
+
+
+def forecast(history, asset, ends, noise):
+    bars = history.bars[history.resolution]
+    returns = np.diff(np.log(bars.close[:, asset]))
+    swing = DEPTH * np.cos(2 * np.pi * bars.time[1:] / (7 * 3600))
+    both = np.concatenate([returns / np.exp(swing), -returns / np.exp(swing)])
+    drawn = both[(noise.uniform * len(both)).astype(np.int64)]
+    return drawn * np.exp(DEPTH * np.cos(2 * np.pi * ends / (7 * 3600)))
+'''
+
 HORIZONS = tuple(
     Horizon(name=str(size), first=np.arange(0, STEPS, size), last=np.arange(size, STEPS + 1, size)) for size in (1, 6)
 )
+
+
+def competition() -> Competition:
+    """Four hours of crypto-24h, so that tests are quick."""
+    day = get_competition("crypto-24h")
+    short = tuple(one for one in day.intervals if one.seconds <= 4 * HOUR)
+    return replace(day, time_length=STEPS * STEP, intervals=short)
 
 
 @dataclass(frozen=True)
@@ -116,6 +146,16 @@ def market_of(known: Known) -> Market:
     )
 
 
+def contest_of(judge: Judge) -> Contest:
+    """Return the test of forecasters on the same prompts."""
+    return Contest(Har(), market_of(judge.known), judge.cases, competition(), get_rules())
+
+
+def examiner_of(judge: Judge) -> Examiner:
+    """Return whoever tests both."""
+    return Examiner(judge, contest_of(judge))
+
+
 def setting_of(judge: Judge) -> Setting:
     """Return a judge with all that a research needs beside it."""
     return Setting(
@@ -123,6 +163,7 @@ def setting_of(judge: Judge) -> Setting:
         known=judge.known,
         cases=judge.cases,
         judge=judge,
+        contest=contest_of(judge),
         notes=("one was left out",),
         world=None,
     )

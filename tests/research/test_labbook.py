@@ -9,19 +9,19 @@ from synthcity.lines import read_all
 from synthcity.research.bench import Bench
 from synthcity.research.labbook import NAME, Decided, LabBook, Look, Noted, Origin, Tried, finite
 from synthcity.research.measuring.trial import Judge
-from tests.research.conftest import FOLDS, Wave
+from tests.research.conftest import FOLDS, Wave, examiner_of
 
 
 def test_everything_is_on_the_disk_in_its_order_refusals_too(still: Judge, tmp_path: Path) -> None:
     with LabBook(tmp_path) as book:
-        bench = Bench("control", still, FOLDS, book)
+        bench = Bench("control", examiner_of(still), FOLDS, book)
         book.add(Look(arm="control", round=1, what="residuals by hour"))
         assert not bench.test(Wave(), Origin(recipe={"kind": "wave"}), round=1, hypothesis="a cycle").promising
         assert "future" in bench.test(Wave(name="seer", foresight=True), Origin(source="text"), round=2).refused
         book.add(Decided(arm="control", round=2, name="seer", decision="drop", reason="it reads the future"))
     events = read_all(tmp_path / NAME)
     assert [event["kind"] for event in events] == ["look", "tried", "tried", "decided"]
-    assert events[1]["origin"] == {"recipe": {"kind": "wave"}, "source": None}
+    assert events[1]["origin"] == {"recipe": {"kind": "wave"}, "source": None, "forecaster": None}
     assert events[2]["refused"]
     assert [one.name for one in book.of(Tried, "control")] == ["wave", "seer"]
     assert book.of(Tried, "model") == []

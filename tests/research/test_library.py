@@ -62,7 +62,7 @@ def test_what_is_no_item_is_told_and_the_rest_is_read(tmp_path: Path) -> None:
     found, problems = items(tmp_path)
     assert len(found) == 1
     assert "broken.json" in problems[0]
-    with pytest.raises(RunError, match="no input of a library"):
+    with pytest.raises(RunError, match="no item of a library"):
         find(tmp_path, "broken")
     with pytest.raises(ConfigError, match="cycle-37-2"):
         find(tmp_path, "cycle")

@@ -20,7 +20,7 @@ from synthcity.research.labbook import NAME, LabBook, Noted, Origin, Tried
 from synthcity.research.library import items, slug
 from synthcity.research.measuring.trial import Judge
 from synthcity.research.run import known_months, research
-from tests.research.conftest import FOLDS, setting_of
+from tests.research.conftest import FOLDS, examiner_of, setting_of
 
 
 def config_of(folder: Path, **more: Any) -> ResearchConfig:
@@ -166,8 +166,8 @@ class Author:
 
 def rounds_with(script: list[int], judge: Judge, folder: Path, *, left: float = 1000.0) -> tuple[Author, LabBook]:
     with LabBook(folder) as book:
-        author = Author(Bench("model", judge, FOLDS, book), script)
-        control = Bench("control", judge, FOLDS, book)
+        author = Author(Bench("model", examiner_of(judge), FOLDS, book), script)
+        control = Bench("control", examiner_of(judge), FOLDS, book)
         given = (config_of(folder, rounds=3), control, Lucky(), author, time.monotonic() + left, lambda text: None)
         run._rounds(*given)  # type: ignore[arg-type]
     return author, book

@@ -8,8 +8,8 @@
     metrics.json         what was measured when it was saved
     manifest.json        format, versions, whatever the writer adds, and the sha256 of each file
     members/0, 1, ...    bundles of their own, for what is made of several
-    code/0.py, ...       what a language model wrote: a part of the network, see ``nets.authored``, or an input, see
-                         ``research.informed``
+    code/0.py, ...       what a language model wrote: a part of the network, see ``nets.authored``, an input, see
+                         ``research.informed``, or a whole forecaster, see ``authored.forecaster``
 
 A bundle with code is loaded only for a caller who says that the code is trusted. What it requires must be installed and
 named by an entry point; code that no entry point names is imported only for such a caller, too.
@@ -49,12 +49,14 @@ from synthcity.forecast.bundles.verified import (
 from synthcity.forecast.forecaster import Forecaster
 
 _INSTALL = "synthcity.nets.authored.code"
+_WRITTEN = "synthcity.authored.forecaster:from_bundle"
+_BY_LOADER = ("feature", "forecaster")  # code that the loader reads again itself
 _LONGEST_REASON = 300  # characters of an error that is not ours
 
 # A bundle may name one of these and no other code. Each is called with (folder, config, weights).
 LOADERS = frozenset(
     {
-        "synthcity.authored.forecaster:from_bundle",
+        _WRITTEN,
         "synthcity.forecast.baselines:from_bundle",
         "synthcity.forecast.dispatch:from_bundle",
         "synthcity.forecast.external:from_bundle",
@@ -186,7 +188,7 @@ def _load(folder: Path, trust_code: bool) -> Forecaster:
     for plugin in required:
         plugins.provide(plugin, where=folder, trust_code=trust_code)
     try:
-        if parts := [entry for entry in code.values() if entry["kind"] != "feature"]:  # which is read by its loader
+        if parts := [entry for entry in code.values() if entry["kind"] not in _BY_LOADER]:
             importlib.import_module(_INSTALL).install(parts)
     except SynthcityError as error:
         raise BundleError(f"the code in {folder} cannot be used: {error}") from error
@@ -201,6 +203,8 @@ def _foreign(folder: Path, depth: int = 0) -> tuple[dict[str, dict[str, str]], l
     found, required = {}, list(opened.parts.requires)
     for i, (entry, source) in enumerate(zip(opened.parts.code, opened.sources, strict=True)):
         found[str(folder / code_file(i))] = {**asdict(entry), "source": source}
+    if opened.parts.loader == _WRITTEN and not opened.parts.code:  # as it was saved before its text lay in code
+        found[str(folder / CONFIG)] = {"kind": _BY_LOADER[1], "name": "in its config"}
     for i in range(opened.parts.num_members):
         code, more = _foreign(folder / "members" / str(i), depth + 1)
         found |= code

@@ -33,7 +33,7 @@ T = TypeVar("T")
 class CodeEntry:
     """What a config tells of a file in ``code``."""
 
-    kind: str = key(choices=("block", "head", "feature"))
+    kind: str = key(choices=("block", "head", "feature", "forecaster"))
     name: str
     sha256: str
 

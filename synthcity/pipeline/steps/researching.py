@@ -166,7 +166,7 @@ def _sentence(done: Result) -> str:
 
 
 def _of_arm(arm: ArmResult, *, is_alone: bool) -> str:
-    told = f"{arm.tests} inputs tested, {arm.promising} promising, {len(arm.kept)} of {len(arm.claims)} claims kept"
+    told = f"{arm.tests} tested, {arm.promising} promising, {len(arm.kept)} of {len(arm.claims)} claims kept"
     gain = "" if arm.gain is None else f", which gain {percent(arm.gain)}"
     ended = f" (it ended early: {arm.ended})" if arm.ended else ""
     return f"{told}{gain}" if is_alone else f"by the {arm.arm}, {told}{gain}{ended}"

@@ -18,7 +18,7 @@ def run_round(bench: Bench, grammar: Grammar, number: int, trials: int, is_over:
     for _ in range(trials):
         if is_over():
             return
-        best = [found.input for found in bench.best[:3] if isinstance(found.input, Recipe)]
+        best = [found.candidate for found in bench.best[:3] if isinstance(found.candidate, Recipe)]
         recipe = grammar.draw(best)
         entry = bench.test(recipe, Origin(recipe=recipe.to_dict()), round=number, hypothesis="drawn by chance")
         if entry.refused:

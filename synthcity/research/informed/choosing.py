@@ -8,6 +8,7 @@ from synthcity.errors import ConfigError
 from synthcity.market.periods import Period
 from synthcity.market.times import parse_time
 from synthcity.research.informed.kept import Kept
+from synthcity.research.labbook import FORECASTER
 from synthcity.research.library import DROPPED, Item, items
 
 
@@ -25,7 +26,7 @@ def usable(folder: Path, competition: str, *, simulated: bool, test: Period) -> 
     found, problems = items(folder)
     kept, notes = list[Kept](), list(problems)
     for item in found:
-        if item.status == DROPPED:
+        if item.status == DROPPED or item.origin.kind == FORECASTER:
             continue
         try:
             one = Kept.of(item.name, item.origin)

@@ -1,4 +1,4 @@
-"""Prompts with what a baseline expected of their steps and what came: what every input is tested on."""
+"""Prompts with what a baseline expected of their steps and what came: what everything is tested on."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from synthcity.errors import DataError
+from synthcity.errors import ConfigError, DataError
 from synthcity.forecast.baselines.fhs import Fhs
 from synthcity.market.bars import Floats, Market, Times
+from synthcity.market.periods import Period
 from synthcity.research.inputs import Rows
 from synthcity.research.known import Known
 from synthcity.sn50.competitions import Competition
@@ -48,6 +49,22 @@ class Cases:
     @property
     def horizon(self) -> int:
         return int(self.expected.shape[1])
+
+    @property
+    def ends(self) -> Times:
+        """When each is over, unix seconds (c,)."""
+        return self.start + self.horizon * self.step
+
+    def of(self, fold: Period) -> NDArray[np.bool_]:
+        """Which begin and are over within a fold, (c,).
+
+        Raises:
+            ConfigError: none is.
+        """
+        own: NDArray[np.bool_] = (self.start >= fold.start) & (self.ends <= fold.end)
+        if not own.any():
+            raise ConfigError(f"the fold {fold} holds no prompt; let it be longer, or ask more often")
+        return own
 
     @property
     def returns(self) -> Floats:

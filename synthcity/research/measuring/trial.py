@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from synthcity.errors import ConfigError
-from synthcity.forecast.evaluation.compare import Lead, lead
 from synthcity.forecast.evaluation.interval import block_days
 from synthcity.market.bars import Floats
 from synthcity.market.periods import Period
@@ -26,28 +24,10 @@ from synthcity.research.measuring.cases import Cases
 from synthcity.research.measuring.design import Columns, Floats32, input_columns, plain_columns
 from synthcity.research.measuring.law import Horizon, Law, choose_degrees
 from synthcity.research.measuring.regression import fit, predict
+from synthcity.research.measuring.tested import WITH, WITHOUT, Tested, compared
 from synthcity.seeds import hash_seed
 
 _LEAST_CASES = 30  # to fit on, before a fold
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tested:
-    """What came of one test; ``lead`` and ``by_fold`` in percent, minus is better.
-
-    Attributes:
-        name: of the input.
-        lead: with it against without, on all prompts of the folds.
-        by_fold: the difference on each fold alone.
-        columns: coefficients it had.
-        seconds: it took.
-    """
-
-    name: str
-    lead: Lead
-    by_fold: Mapping[str, float]
-    columns: int
-    seconds: float
 
 
 class Judge:
@@ -92,37 +72,26 @@ class Judge:
             ConfigError: a fold has too little before it, or no prompt.
         """
         began = time.perf_counter()
-        tables = [self._table(fold, tuple(inputs), tuple(beside)) for fold in folds.values()]
-        days = block_days(self.cases.horizon * self.cases.step)
-        found = lead(
-            pd.concat(tables, ignore_index=True),
-            "with",
-            "without",
-            block_days=days,
+        tables = {name: self._table(fold, tuple(inputs), tuple(beside)) for name, fold in folds.items()}
+        return compared(
+            " + ".join(one.name for one in inputs),
+            tables,
+            block_days=block_days(self.cases.horizon * self.cases.step),
             weights=self._weights,
             confidence=confidence,
-        )
-        by_fold = {
-            name: lead(table, "with", "without", weights=self._weights).mean
-            for name, table in zip(folds, tables, strict=True)
-        }
-        return Tested(
-            name=" + ".join(one.name for one in inputs),
-            lead=found,
-            by_fold=by_fold,
             columns=sum(self._columns(one).laid.shape[2] for one in inputs),
-            seconds=time.perf_counter() - began,
+            began=began,
         )
 
     def _table(self, fold: Period, inputs: tuple[Input, ...], beside: tuple[Input, ...]) -> pd.DataFrame:
-        """Scores of a fold as in ``Backtest.scores``, of "with" and "without"."""
+        """Scores of a fold as in ``Backtest.scores``, of ``WITH`` and ``WITHOUT``."""
         self._totals(fold, ())  # which decides the shape of the laws for all
-        own = self._of(fold)
+        own = self.cases.of(fold)
         shared = {
             "asset": np.array(self.cases.assets)[self.cases.asset[own]],
             "start_time": self.cases.start[own],
         }
-        parts = (("without", beside), ("with", (*beside, *inputs)))
+        parts = ((WITHOUT, beside), (WITH, (*beside, *inputs)))
         return pd.concat(
             [pd.DataFrame({**shared, "forecaster": name, "total": self._totals(fold, used)}) for name, used in parts],
             ignore_index=True,
@@ -133,15 +102,8 @@ class Judge:
         self._laid.pop(id(one), None)
         self._scores = {key: value for key, value in self._scores.items() if id(one) not in key[1]}
 
-    def _of(self, fold: Period) -> NDArray[np.bool_]:
-        ends = self.cases.start + self.cases.horizon * self.cases.step
-        own = (self.cases.start >= fold.start) & (ends <= fold.end)
-        if not own.any():
-            raise ConfigError(f"the fold {fold} holds no prompt; let it be longer, or ask more often")
-        return own
-
     def _over(self, now: int) -> NDArray[np.bool_]:
-        return self.cases.start + self.cases.horizon * self.cases.step <= now
+        return self.cases.ends <= now
 
     def _columns(self, one: Input) -> Columns:
         if id(one) not in self._laid:
@@ -160,7 +122,7 @@ class Judge:
         return self._scores[key]
 
     def _score(self, fold: Period, x: Floats32, strength: Floats) -> Floats:
-        past, own = self._over(fold.start), self._of(fold)
+        past, own = self._over(fold.start), self.cases.of(fold)
         moves = self.cases.moves(past)
         seen = np.isfinite(moves)
         usual = float(moves[seen].mean())

@@ -14,7 +14,8 @@ from synthcity.research.known import Known
 from synthcity.research.labbook import Decided, Noted
 from synthcity.research.measuring.residuals import Residuals
 from synthcity.research.model.briefing import DECISIONS, tests_of, values
-from synthcity.research.model.desk import ROLE, TOOLS, Desk
+from synthcity.research.model.desk import ROLE, Desk
+from synthcity.research.model.trying import toolset
 from synthcity.research.setting import Setting
 from synthcity.research.written import panel_of
 
@@ -60,7 +61,7 @@ class Experimenter:
         )
 
     def run_round(self, number: int, seconds: float) -> int:
-        """Let the model work one round, and return how many inputs it had tested."""
+        """Let the model work one round, and return how many inputs and forecasters it had tested."""
         available = self.client.availability
         if not available.ready:
             self.ended = available.reason
@@ -78,7 +79,7 @@ class Experimenter:
         prompt = render(ROLE, values(bench, self.setting.cases, self.known, config, turns))
         result = run_agent(
             self.client,
-            TOOLS.build_toolset(ROLE, desk),
+            toolset(desk),
             system=prompt.text,
             task=f"Round {number} of {config.rounds}. {_TASK}",
             account=f"{ROLE}-{number}",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from synthcity.agents.loop import LoopConfig
 from synthcity.authored.declared import MAX_COLUMNS
-from synthcity.authored.examples import FEATURES
+from synthcity.authored.examples import FEATURES, FHS
 from synthcity.authored.vocabulary import NUMPY
 from synthcity.market.times import format_time
 from synthcity.research.bench import Bench, Found
@@ -15,8 +15,8 @@ from synthcity.research.control.recipes import is_schedule
 from synthcity.research.known import Known
 from synthcity.research.labbook import Decided, LabBook, Tried
 from synthcity.research.measuring.cases import Cases
-from synthcity.research.model.desk import told
 from synthcity.research.model.tables import bounded
+from synthcity.research.model.trying import told
 
 _SHOWN = 2  # of the best, with their text
 _ENTRIES = 40
@@ -30,7 +30,10 @@ DECISIONS: Mapping[str, object] = {
             "items": {
                 "type": "object",
                 "properties": {
-                    "name": {"type": "string", "description": "of an input that was tested in this round"},
+                    "name": {
+                        "type": "string",
+                        "description": "of an input or forecaster that was tested in this round",
+                    },
                     "decision": {"type": "string", "enum": ["keep", "mend", "drop"]},
                     "reason": {"type": "string", "maxLength": 400},
                 },
@@ -57,6 +60,7 @@ def values(bench: Bench, cases: Cases, known: Known, config: ResearchConfig, tur
         "imports": "\n".join(f"- {name}: {' '.join(sorted(listed))}" for name, listed in _IMPORTS.items()),
         "builtins": " ".join(sorted(NUMPY.builtins)),
         "examples": "\n".join(f"```python\n{source}```\n" for source in FEATURES.values()),
+        "forecaster": f"```python\n{FHS}```",
         "labbook": _labbook(bench.book, bench.arm),
         "best": "\n\n".join(_shown(found) for found in bench.best[:_SHOWN]),
     }
@@ -92,7 +96,7 @@ def _labbook(book: LabBook, arm: str) -> str:
 
 
 def _shown(found: Found) -> str:
-    return f"{told(found.entry)}\n{found.entry.origin.source or ''}"
+    return f"{told(found.entry)}\n{found.entry.origin.text or ''}"
 
 
 def tests_of(book: LabBook, arm: str, number: int) -> Sequence[Tried]:

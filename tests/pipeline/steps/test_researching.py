@@ -64,7 +64,7 @@ def test_it_ends_before_the_test_and_takes_half_of_what_is_left_at_most(
     monkeypatch.setattr(module, "research", lambda config, folder: seen.append((config, folder)) or _done())
     told = researched(tmp_path, "prices", SWEEP, began(7), Means(trials=3, seconds=600.0))
     [(config, folder)] = seen
-    assert told.sentence.startswith("3 inputs tested, 2 promising, 1 of 2 claims kept, which gain ")
+    assert told.sentence.startswith("3 tested, 2 promising, 1 of 2 claims kept, which gain ")
     assert told.sentence.endswith("; no language model was asked: none is set")
     assert (told.round, told.folder, told.usd) == (7, str(folder), 0.0)
     assert folder == tmp_path / "research" / "round-0007" / "research"
@@ -104,8 +104,8 @@ def test_a_model_takes_half_of_the_money_that_is_left_and_its_arm_is_told(
     assert (seen[0].caps.usd_per_run, seen[0].caps.usd_per_agent) == (0.25, 0.25)
     assert 0 < told.usd < 0.25
     model, control = told.sentence.split("; ")
-    assert model == "by the model, 1 inputs tested, 2 promising, 0 of 2 claims kept (it ended early: the money is gone)"
-    assert control.startswith("by the control, 3 inputs tested")
+    assert model == "by the model, 1 tested, 2 promising, 0 of 2 claims kept (it ended early: the money is gone)"
+    assert control.startswith("by the control, 3 tested")
     researched(tmp_path, "prices", SWEEP, began(2), TRIALS, settings)
     assert seen[1].caps == LLMConfig().caps
 
@@ -166,7 +166,7 @@ def test_the_control_works_alone_and_says_why(
     own = Settings(llm_base_url=settings.llm_base_url, llm_api_key=Secret(key)) if key else Settings.load({})
     told = researched(tmp_path, "prices", SWEEP, began(), Means(trials=3, usd=usd), own)
     assert "; no language model was asked: " + reason in told.sentence
-    assert told.sentence.startswith("3 inputs tested")
+    assert told.sentence.startswith("3 tested")
 
 
 @pytest.mark.slow
@@ -193,7 +193,7 @@ def test_inputs_are_tested_on_the_rehearsed_market(tmp_path: Path, server: Runni
     sweep = replace(sweep, config=replace(sweep.config, llm=LLMConfig(models=("*General*",))))
     store = world.store(sweep, State())
     told = researched(tmp_path, store, sweep, round_, Means(trials=2, usd=1.0), settings)
-    expected = "by the model, 1 inputs tested, " if is_asked else "2 inputs tested, "
+    expected = "by the model, 1 tested, " if is_asked else "2 tested, "
     assert told.sentence.startswith(expected), told.sentence
     assert round_.periods.test.end == end
     assert (told.seconds > 0, told.usd > 0) == (True, is_asked)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
-from synthcity.durations import DAY, HOUR
+from synthcity.durations import DAY
 from synthcity.market.bars import Market
 from synthcity.market.periods import Period
 from synthcity.research.control.recipes import Cycle
@@ -15,18 +13,10 @@ from synthcity.research.informed.kept import Kept
 from synthcity.research.informed.learning import learn
 from synthcity.research.labbook import Origin
 from synthcity.research.measuring.trial import Judge
-from synthcity.sn50.competitions import Competition, get_competition
-from tests.research.conftest import ASSETS, START, STEP, STEPS, market_of
+from tests.research.conftest import ASSETS, START, competition, market_of
 
 WAVES = Kept.of("cycle-7-1-0a1b2c", Origin(recipe=Cycle(hours=7.0, harmonics=1).to_dict()))
 TRAIN = Period(start=START + 35 * DAY, end=START + 50 * DAY)
-
-
-def competition() -> Competition:
-    """Four hours of crypto-24h, so that tests are quick."""
-    day = get_competition("crypto-24h")
-    short = tuple(one for one in day.intervals if one.seconds <= 4 * HOUR)
-    return replace(day, time_length=STEPS * STEP, intervals=short)
 
 
 @pytest.fixture(scope="session")

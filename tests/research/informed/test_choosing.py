@@ -67,4 +67,4 @@ def test_a_folder_that_is_not_there_and_a_damaged_file_are_told(tmp_path: Path) 
     (tmp_path / "one.json").write_text("{")
     found, notes = usable(tmp_path, "crypto-24h", simulated=False, test=LATER)
     assert found == []
-    assert "is no input of a library" in notes[0]
+    assert "is no item of a library" in notes[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +18,21 @@ from synthcity.agents.messages import Labels, Message, Reply, Request, Spend, To
 from synthcity.agents.replay import outcome_event
 from synthcity.authored.locked.isolation import check_isolation
 from synthcity.authored.locked.lock import NotIsolated
+from synthcity.durations import DAY
 from synthcity.errors import LLMUnavailable
 from synthcity.lines import read_all
+from synthcity.market.periods import Period
+from synthcity.research import claims
 from synthcity.research.bench import Bench
 from synthcity.research.config import PricesConfig, ResearchConfig
 from synthcity.research.labbook import LabBook, Noted
 from synthcity.research.library import find, items
 from synthcity.research.measuring.trial import Judge
 from synthcity.research.model.arm import NAME, Experimenter
-from synthcity.research.result import table_rows
+from synthcity.research.result import claim_lines, table_rows
 from synthcity.research.run import research
 from synthcity.settings import Settings
-from tests.research.conftest import FOLDS, WAVE, setting_of
+from tests.research.conftest import FOLDS, START, SWING, WAVE, examiner_of, setting_of
 
 DECISION = {"decisions": [{"name": "seven_hours", "decision": "keep", "reason": "clear"}], "summary": "a cycle"}
 LOOK = ("look_residuals", {"by": ["hour"]})
@@ -57,7 +61,41 @@ class Scripted(LLMClient):
 
 
 def config_of(folder: Path, **more: Any) -> ResearchConfig:
-    return ResearchConfig(folds=FOLDS, library=str(folder / "library"), trials=2, claims=2, **more)
+    given = {"folds": FOLDS, "library": str(folder / "library"), "trials": 2, "claims": 2, **more}
+    return ResearchConfig(**given)
+
+
+@pytest.mark.slow
+def test_a_forecaster_that_a_model_wrote_is_claimed_beside_its_input_kept_and_never_asked_twice(
+    swinging: Judge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    try:
+        check_isolation()
+    except NotIsolated as error:
+        pytest.skip(str(error))
+    wrong = SWING.replace("return drawn", "return drawn[:1]").replace('"swing"', '"too_few"')
+    calls = [TEST, ("test_forecaster", {"source": wrong, "hypothesis": "one path will do"})]
+    calls += [("test_forecaster", {"source": SWING, "hypothesis": "every seven hours"}), ("finish", DECISION)]
+    few = replace(FOLDS, find=Period(start=START + 20 * DAY, end=START + 38 * DAY))
+    config, setting, folder = config_of(tmp_path, rounds=1, trials=3, folds=few), setting_of(swinging), tmp_path / "run"
+    result = research(config, folder, client=Scripted(calls), setting=setting)
+    arm, control = result.arms
+    assert (arm.tests, arm.refused, arm.promising, control.tests) == (3, 1, 2, 3)
+    assert {(claim.what, claim.name) for claim in arm.kept} == {("input", "seven_hours"), ("forecaster", "swing")}
+    assert [claim.confidence for claim in arm.claims] == pytest.approx([0.95, 0.95])  # both share one level
+    assert any(line.startswith("model claims the forecaster swing: ") for line in claim_lines(result))
+    (item,) = [one for one in items(tmp_path / "library")[0] if one.origin.kind == "forecaster"]
+    assert (item.origin.forecaster, item.evidence.found.name, item.evidence.looks) == (SWING, "swing", 0)
+    lines = (folder / "labbook.jsonl").read_text().splitlines(keepends=True)
+    kinds = [json.loads(line)["kind"] for line in lines]
+    monkeypatch.setattr(Bench, "_tested", None)
+    monkeypatch.setattr(claims, "_asked", None)
+    (folder / "labbook.jsonl").write_text("".join(lines[:-1]) + lines[-1][:20])
+    with pytest.raises(TypeError):  # the last claim was not answered, so it alone is asked again
+        research(config, folder, client=Scripted([]), setting=setting, resume=True)
+    assert [event["kind"] for event in read_all(folder / "labbook.jsonl")] == kinds[:-1]
+    (folder / "labbook.jsonl").write_text("".join(lines))
+    assert research(config, folder, client=Scripted([]), setting=setting, resume=True).arms[0].claims == arm.claims
 
 
 @pytest.mark.slow
@@ -94,7 +132,7 @@ def test_one_question_without_an_answer_ends_a_round_and_two_rounds_of_them_end_
     still: Judge, tmp_path: Path
 ) -> None:
     with LabBook(tmp_path) as book:
-        bench = Bench(NAME, still, FOLDS, book)
+        bench = Bench(NAME, examiner_of(still), FOLDS, book)
         author = Experimenter.of(Scripted([LOOK]), bench, setting_of(still), config_of(tmp_path))
         assert (author.run_round(1, 60.0), author.ended) == (0, "")
         assert (author.run_round(2, 60.0), author.ended) == (0, "the model is gone")
@@ -135,7 +173,7 @@ def test_a_round_that_was_killed_goes_on_where_it_was_and_no_question_is_asked_t
             live = Paid(client, calls)
             client._live = live  # type: ignore[assignment]
             with LabBook(tmp_path, resume=resume) as book:
-                bench = Bench(NAME, still, FOLDS, book)
+                bench = Bench(NAME, examiner_of(still), FOLDS, book)
                 author = Experimenter.of(client, bench, setting_of(still), config_of(tmp_path))
                 for number in (1, 2):
                     try:

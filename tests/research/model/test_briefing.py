@@ -10,14 +10,14 @@ from synthcity.research.labbook import Decided, LabBook, Origin
 from synthcity.research.measuring.trial import Judge
 from synthcity.research.model.briefing import values
 from synthcity.research.model.desk import ROLE
-from tests.research.conftest import FOLDS, WAVE, Wave
+from tests.research.conftest import FOLDS, WAVE, Wave, examiner_of
 
 CONFIG = ResearchConfig(folds=FOLDS, claims=3, trials=4)
 
 
 def test_a_model_is_told_of_market_test_contract_and_earlier_rounds(swinging: Judge, tmp_path: Path) -> None:
     with LabBook(tmp_path) as book:
-        bench = Bench("model", swinging, FOLDS, book)
+        bench = Bench("model", examiner_of(swinging), FOLDS, book)
         first = values(bench, swinging.cases, swinging.known, CONFIG, 12)
         assert set(first) == placeholders(ROLE)
         assert (first["labbook"], first["best"]) == ("", "")
@@ -25,11 +25,11 @@ def test_a_model_is_told_of_market_test_contract_and_earlier_rounds(swinging: Ju
         bench.test(Wave(name="other", hours=9.3), Origin(source="other"), round=1)
         book.add(Decided(arm="model", round=1, name="other", decision="drop", reason="nothing there"))
         text = render(ROLE, values(bench, swinging.cases, swinging.known, CONFIG, 12)).text
-    assert "You may have 4 inputs tested" in text
+    assert "You may have 4 files tested" in text
     assert "at most 3 of what is promising" in text
     assert "12 turns, of at most 8 calls each" in text
     assert "Series notices" in text
-    assert "every seven hours -> wave: " in text
+    assert "every seven hours -> input wave: " in text
     assert "drop: nothing there" in text
     assert WAVE.strip() in text
     assert all(source.strip() in text for source in FEATURES.values())
@@ -38,5 +38,5 @@ def test_a_model_is_told_of_market_test_contract_and_earlier_rounds(swinging: Ju
 
 def test_the_confirming_fold_is_not_named(swinging: Judge, tmp_path: Path) -> None:
     with LabBook(tmp_path) as book:
-        told = values(Bench("model", swinging, FOLDS, book), swinging.cases, swinging.known, CONFIG, 12)
+        told = values(Bench("model", examiner_of(swinging), FOLDS, book), swinging.cases, swinging.known, CONFIG, 12)
     assert str(FOLDS.confirm) not in " ".join(told.values())

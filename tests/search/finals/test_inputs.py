@@ -82,7 +82,7 @@ def test_what_is_learned_is_told_saved_and_the_same_whatever_becomes_of_the_libr
     assert told.get("seconds", 0.0) > 0.0
     assert told["inputs"] == [{"name": WAVES.name, "made_by": "recipe", "sha256": WAVES.sha256}]
     notes = [event["note"] for event in recorder.all(Degraded)]
-    assert "broken.json is no input of a library: " in notes[0]
+    assert "broken.json is no item of a library: " in notes[0]
     assert notes[1] == "BTC: 3 prompts are left out, it rests."
     found = informed(recorder, tmp_path / "run")
     assert list(found) == ["har-inputs"]
