@@ -14,6 +14,7 @@ from synthcity.cli.group import Group
 from synthcity.cli.options import LocalPath
 from synthcity.cli.rentals import reap, rentals
 from synthcity.cli.table import print_table
+from synthcity.cluster.job import ROOT
 from synthcity.settings import Settings
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _STATE = click.option(
     "--state",
     type=LocalPath(path_type=Path, file_okay=False),
-    default="~/.synthcity/clusters",
+    default=ROOT,
     show_default=True,
     help="Folder in which clusters that are up are noted.",
 )

@@ -72,7 +72,7 @@ def run(
     Example:
       synthcity pipeline run configs/quickstart-pipeline.yaml --rounds 2
     """
-    from synthcity.cluster.job import check_folder, settle
+    from synthcity.cluster.job import check_folder, on_cluster, settle
     from synthcity.errors import ConfigError
     from synthcity.pipeline.config import load_pipeline
 
@@ -81,10 +81,11 @@ def run(
     opening = load_pipeline(settle(config), settings, forever=forever, rounds=rounds, **options)
     check_folder(opening.folder)
 
-    from synthcity.pipeline.run import run_pipeline
-
     try:
-        run_pipeline(opening, resume=resume, tell=click.echo)
+        with on_cluster(opening.config.cluster):
+            from synthcity.pipeline.run import run_pipeline
+
+            run_pipeline(opening, resume=resume, tell=click.echo)
     except KeyboardInterrupt:
         click.echo("stopped; the same command with --resume goes on where it was", err=True)
         sys.exit(130)

@@ -13,6 +13,7 @@ import click
 
 from synthcity.cli.options import Duration, LocalPath
 from synthcity.cli.table import print_table
+from synthcity.cluster.job import ROOT
 from synthcity.durations import DAY, MINUTE, write_duration
 from synthcity.settings import Settings
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 _STATE = click.option(
     "--state",
     type=LocalPath(path_type=Path, file_okay=False),
-    default="~/.synthcity/clusters",
+    default=ROOT,
     show_default=True,
     help="Folder of the clusters of this machine, with their ledgers and the reaper's heartbeat.",
 )

@@ -7,17 +7,23 @@ there. A job of a cluster that `synthcity cluster up` started works in the folde
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from synthcity.cluster.processes import MARK
 from synthcity.errors import ConfigError
+from synthcity.private import environment
 
 if TYPE_CHECKING:
     from synthcity.cluster.folder import Folder
     from synthcity.rent import Spent
+
+ROOT = "~/.synthcity/clusters"
+"""Where clusters that are up are noted, unless a command is told otherwise."""
 
 _JOB = "RAY_JOB_CONFIG_JSON_ENV_VAR"  # set in a job's first process
 
@@ -98,6 +104,31 @@ def _used() -> Folder | None:
     folder = Folder(Path(token).expanduser().parent)
     head = folder.head
     return folder if head is not None and head.gcs == address else None
+
+
+@contextlib.contextmanager
+def on_cluster(name: str | None, root: Path | None = None) -> Iterator[None]:
+    """Let what runs meanwhile search on a cluster of ours that is up; None leaves it to this machine.
+
+    Ray reads whose token to use once, when it is imported, so that has to happen within.
+
+    Args:
+        name: of the cluster.
+        root: where clusters are noted; by default where `synthcity cluster up` notes them.
+
+    Raises:
+        ConfigError: none of this name is up, or this process is a job of a cluster already.
+    """
+    if name is None:
+        yield
+        return
+    from synthcity.cluster.folder import find_up
+
+    if is_job():
+        raise ConfigError(f"this is a job of a cluster already, so it cannot search on {name!r}; leave `cluster` out")
+    folder, head = find_up(Path(ROOT).expanduser() if root is None else root, name)
+    with environment({**folder.variables, "RAY_ADDRESS": head.gcs}):
+        yield
 
 
 def check_kept(output: str, vault: str | None) -> None:

@@ -32,6 +32,8 @@ class PipelineConfig:
         download: ask the venues for what the store lacks; false where a miner or a feed fills it.
         publish: send what is proven to the Hub.
         deploy: state folder of the miner that gets what is proven as its challenger.
+        cluster: name of one that `synthcity cluster up` started here, on whose nodes rounds are searched; None for this
+            machine.
         research: inputs that `synthcity research` tests at the beginning of each round; 0 for none.
         retries: plans of a round, and attempts of a step whose trouble passes, after the first.
         temperature: of the first plan; each further one of a round is warmer by 0.1, up to 1.
@@ -48,6 +50,7 @@ class PipelineConfig:
     download: bool = True
     publish: bool = False
     deploy: str | None = key(None, parse=local_path)
+    cluster: str | None = None
     research: int = key(0, low=0, high=100)
     retries: int = key(5, low=1, high=100)
     temperature: float = key(0.1, low=0.0, high=1.0)
@@ -109,7 +112,7 @@ def load_pipeline(path: Path, settings: Iterable[str] = (), *, forever: bool = F
     document, settings = read_yaml(path, "pipeline file"), list(settings)
     with document.located(settings):
         data = document.data
-        config = build(PipelineConfig, _without_cluster(apply(data, settings)) if isinstance(data, Mapping) else data)
+        config = build(PipelineConfig, apply(data, settings) if isinstance(data, Mapping) else data)
         given = {name: value for name, value in options.items() if value is not None} | (
             {"rounds": None} if forever else {}
         )
@@ -124,17 +127,6 @@ def load_pipeline(path: Path, settings: Iterable[str] = (), *, forever: bool = F
         raise ConfigError("sweeps: some prices are real and some are simulated; a rehearsal is simulated throughout")
     folder = Path(config.folder or Path("pipelines") / path.stem)
     return Opening(config=config, folder=folder, sweeps=sweeps)
-
-
-def _without_cluster(data: Mapping[str, object]) -> Mapping[str, object]:
-    if "cluster" not in data:
-        return data
-    error = ConfigError(
-        "cluster is no key: rounds are searched where the pipeline is started; submit it as a job of the cluster, see "
-        "docs/pipeline.md"
-    )
-    error.key = "cluster"
-    raise error
 
 
 def _sweep(path: str, settings: Iterable[str]) -> Sweep:

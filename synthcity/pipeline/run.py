@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -35,6 +36,8 @@ def run_pipeline(opening: Opening, *, resume: bool = False, tell: Callable[[str]
     """
     if problem := obstacle(opening.folder, is_folder=True):
         raise RunError(f"{problem}; name another folder by --set folder=FOLDER (nothing was started)")
+    if opening.config.cluster is not None and "RAY_ADDRESS" not in os.environ:
+        raise RunError("the file names a cluster: call this within cluster.job.on_cluster, and import it there")
     settings = Settings.load()
     world: World
     if opening.is_rehearsal:

@@ -64,6 +64,16 @@ def test_rounds_and_forever_contradict(calls: list[dict[str, Any]]) -> None:
     assert calls == []
 
 
+def test_a_cluster_that_is_not_up_starts_nothing(
+    calls: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    done = CliRunner().invoke(cli, ["pipeline", FILE, "--set", "cluster=local"])
+    assert isinstance(done.exception, ConfigError)
+    assert str(done.exception).startswith(f"no cluster is up in {tmp_path}/.synthcity/clusters")
+    assert calls == []
+
+
 def test_ctrl_c_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
     def stopped(*_: object, **__: object) -> None:
         raise KeyboardInterrupt

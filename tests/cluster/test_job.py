@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from synthcity.cluster.folder import Folder
-from synthcity.cluster.job import check_folder, check_kept, most_resources, settle, spent, storage
+from synthcity.cluster.job import check_folder, check_kept, most_resources, on_cluster, settle, spent, storage
 from synthcity.cluster.plan import Plan
 from synthcity.errors import ConfigError
 from synthcity.rent import LEDGER, Ledger, Spent
@@ -126,3 +126,24 @@ def test_a_job_of_rented_nodes_knows_what_its_cluster_has_cost(folder: Folder, m
     assert found is not None
     assert found.usd == pytest.approx(1.25, abs=0.01)
     assert found.gpu_hours == pytest.approx(2.0, abs=0.01)
+
+
+def test_a_driver_here_reaches_a_cluster_that_is_up_and_knows_how_far_it_grows(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = folder.path.parent
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    with pytest.raises(ConfigError, match="no cluster is up"), on_cluster("tests", root):
+        pass
+    folder.write_head(head())
+    with on_cluster("tests", root):
+        assert (os.environ["RAY_ADDRESS"], os.environ["RAY_AUTH_TOKEN_PATH"]) == ("127.0.1.1:7006", str(folder.token))
+        assert most_resources() == folder.plan.resources
+        assert "its-token" not in os.environ.values()
+    with on_cluster(None, root):
+        assert "RAY_ADDRESS" not in os.environ
+    with pytest.raises(ConfigError, match="did you mean 'tests'"), on_cluster("test", root):
+        pass
+    monkeypatch.setenv("RAY_JOB_CONFIG_JSON_ENV_VAR", "{}")
+    with pytest.raises(ConfigError, match="a job of a cluster already"), on_cluster("tests", root):
+        pass

@@ -34,10 +34,7 @@ def test_a_file_brings_its_sweeps_and_the_command_line_goes_before_it() -> None:
         ("sweeps: [a.yaml]\nretries: 1000000000", "retries must be at most 100"),
         ("sweeps: [a.yaml]\ntemperature: .nan", "temperature must be"),
         ("sweeps: [a.yaml]\nevery: 90", "every must be"),
-        (
-            "sweeps: [a.yaml]\ncluster: local.yaml",
-            "pipeline.yaml, line 2: cluster is no key: rounds are searched where",
-        ),
+        ("sweeps: [a.yaml]\ncluster: 7", "cluster must be"),
         ("sweeps: [a.yaml]\nsettings: [competition=crypto-25h]", "did you mean 'crypto-24h'"),
         ("sweeps: [a.yaml]\nsettings: ['rules=1999-01']", "1999-01"),
         ("sweeps: [a.yaml]\nround: 3", "did you mean 'rounds'"),

@@ -42,6 +42,18 @@ def test_prices_say_which_world_it_is(loops: list[Any], tmp_path: Path) -> None:
     assert told == ["REHEARSAL round 1", "round 1"]
 
 
+def test_a_file_that_names_a_cluster_does_not_search_here_unawares(
+    loops: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    opening = load_pipeline(CONFIGS / "pipeline.yaml", [f"folder={tmp_path / 'loop'}", "cluster=far"])
+    with pytest.raises(RunError, match="within cluster"):
+        run_pipeline(opening)
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.1.1:7006")
+    run_pipeline(opening)
+    assert len(loops) == 1
+
+
 @pytest.mark.parametrize(
     ("settings", "address", "planner"),
     [
