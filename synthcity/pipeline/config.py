@@ -12,6 +12,7 @@ from synthcity.documents import apply_settings as apply
 from synthcity.documents import read_yaml
 from synthcity.durations import DAY
 from synthcity.errors import ConfigError
+from synthcity.forecast.weights import MAX_MEMBERS
 from synthcity.market.periods import recent_periods
 from synthcity.schema import build, check, duration, key, local_path, local_paths
 from synthcity.search.config import SearchConfig, parse_config
@@ -122,6 +123,9 @@ def load_pipeline(path: Path, settings: Iterable[str] = (), *, forever: bool = F
         sweep = _sweep(name if os.path.isabs(name) else str(path.parent / name), config.settings)
         if (competition := sweep.config.competition) in sweeps:
             raise ConfigError(f"sweeps: two of them are of {competition}; name one sweep file a competition")
+        if config.research and sweep.config.search.finalists > MAX_MEMBERS - 2:
+            most = f"{MAX_MEMBERS - 2} at most with research, whose inputs take a place in the mix"
+            raise ConfigError(f"{name}: search.finalists must be {most}, got {sweep.config.search.finalists}")
         sweeps[competition] = sweep
     if len({sweep.is_simulated for sweep in sweeps.values()}) > 1:
         raise ConfigError("sweeps: some prices are real and some are simulated; a rehearsal is simulated throughout")

@@ -34,6 +34,7 @@ class Evidence:
         folds: by name, as people read them.
         looks: that its arm had taken, and ``tests`` that it had made, all told.
         asked_before: claims that had been asked of days of the confirming fold before, by researches of this library.
+        simulated: whether nobody ever paid these prices.
         known_months: of the folds, that the language model may have known; empty for the control and for worlds.
     """
 
@@ -47,6 +48,7 @@ class Evidence:
     tests: int
     asked_before: int = 0
     known_months: tuple[str, ...] = ()
+    simulated: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from synthcity.agents.client import LLMClient
@@ -104,7 +105,8 @@ def research(
         kept = {arm: _judged(claims, setting, config, book) for arm, claims in chosen.items()}
         result = _result(config, setting, book, author, kept, time.monotonic() - began)
         write_result(folder, result.to_dict())
-        lost = _shelve([held for one in kept.values() for held in one.held], earlier, config, book, tell)
+        evidence = partial(_evidence, earlier=earlier, config=config, book=book, simulated=setting.simulated)
+        lost = _shelve([held for one in kept.values() for held in one.held], evidence, config, book, tell)
         if lost:
             result = replace(result, notes=(*result.notes, *lost))
             write_result(folder, result.to_dict())
@@ -174,13 +176,19 @@ def _count(claims: int, setting: Setting, config: ResearchConfig, book: LabBook)
     return earlier.claims
 
 
-def _shelve(kept: Sequence[Held], earlier: int, config: ResearchConfig, book: LabBook, tell: Tell) -> tuple[str, ...]:
+def _shelve(
+    kept: Sequence[Held],
+    evidence: Callable[[Held], library.Evidence],
+    config: ResearchConfig,
+    book: LabBook,
+    tell: Tell,
+) -> tuple[str, ...]:
     """Put what is kept into the library; return a sentence for each that it does not take."""
     lost = []
     for held in kept:
         entry = held.found.entry
         try:
-            path = library.add(Path(config.library), entry.name, entry.origin, _evidence(held, earlier, config, book))
+            path = library.add(Path(config.library), entry.name, entry.origin, evidence(held))
         except RunError as error:
             lost.append(f"{entry.name} is kept, but stands in the lab book alone: {error}")
             book.add(Noted(text=lost[-1]))
@@ -244,7 +252,7 @@ def _result(
     )
 
 
-def _evidence(held: Held, earlier: int, config: ResearchConfig, book: LabBook) -> library.Evidence:
+def _evidence(held: Held, earlier: int, config: ResearchConfig, book: LabBook, *, simulated: bool) -> library.Evidence:
     arm, entry = held.found.entry.arm, held.found.entry
     prices = config.prices
     return library.Evidence(
@@ -258,6 +266,7 @@ def _evidence(held: Held, earlier: int, config: ResearchConfig, book: LabBook) -
         tests=len(book.of(Tried, arm)),
         asked_before=earlier,
         known_months=() if arm == control.NAME else known_months(config),
+        simulated=simulated,
     )
 
 

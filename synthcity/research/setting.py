@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from synthcity.durations import DAY
@@ -11,6 +11,7 @@ from synthcity.forecast.baselines import baseline
 from synthcity.forecast.baselines.fhs import Fhs
 from synthcity.market.bars import Market
 from synthcity.market.store import open_store
+from synthcity.market.store.series import SIMULATED
 from synthcity.market.times import format_time
 from synthcity.research.config import ResearchConfig
 from synthcity.research.examiner import Examiner
@@ -31,7 +32,7 @@ class Setting:
     """Everything that inputs and forecasters are tested on.
 
     ``market`` and ``known`` hold the same prices, once for baselines and once for inputs. ``notes`` are sentences on
-    what was left out. ``world`` is None for real prices.
+    what was left out. ``world`` is None for prices of a store, which may be ``simulated``, too.
     """
 
     market: Market
@@ -41,6 +42,7 @@ class Setting:
     contest: Contest
     notes: tuple[str, ...]
     world: World | None
+    simulated: bool
 
     @property
     def examiner(self) -> Examiner:
@@ -91,6 +93,7 @@ def prepare(config: ResearchConfig, progress: Callable[[int, int], None] | None 
         contest=contest,
         notes=notes,
         world=world,
+        simulated=world is not None or _is_simulated(config, assets, competition.time_increment),
     )
 
 
@@ -102,6 +105,11 @@ def _world(config: ResearchConfig, competition: Competition) -> World:
     if config.folds.confirm.end > int(world.known.times[-1]):
         raise ConfigError(f"the world ends before folds.confirm ({config.folds.confirm}) does; give it more days")
     return world
+
+
+def _is_simulated(config: ResearchConfig, assets: Iterable[str], resolution: int) -> bool:
+    store, venue = open_store(config.prices.path or ""), config.prices.venue
+    return any(store.find(asset, resolution, venue).venue == SIMULATED for asset in assets)
 
 
 def _stored(config: ResearchConfig, competition: Competition) -> Market:

@@ -166,4 +166,5 @@ def setting_of(judge: Judge) -> Setting:
         contest=contest_of(judge),
         notes=("one was left out",),
         world=None,
+        simulated=True,
     )

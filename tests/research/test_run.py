@@ -63,6 +63,7 @@ def test_what_is_planted_is_found_claimed_and_kept_with_its_evidence(swinging: J
     ((item,), problems) = items(tmp_path / "library")
     assert problems == []
     assert item.evidence.confirmed == control.kept[0]
+    assert item.evidence.simulated, "a search on real prices must not take it"
     assert item.origin.recipe == Cycle(hours=7.0, harmonics=1).to_dict()
     assert (item.evidence.tests, item.evidence.known_months) == (4, ())
     assert any(line.startswith("kept: cycle(7,1), in ") for line in told)

@@ -4,11 +4,13 @@ It is `synthcity research` with its own rules against chance: found on the later
 claimed once of what it validates on. A language model, where there is one and money for it, writes inputs, and a
 control draws as many; else the control works alone, and the sentence says why. What a model was paid for is recorded
 beside the researches of the round, so one that is done anew after a kill asks only what nobody has answered yet. What
-is kept lies in the pipeline's library for a person to read; no search uses it by itself.
+is kept lies in the pipeline's library. Its recipes are given to the rounds' searches; what a model wrote is code, and
+waits for a person.
 """
 
 from __future__ import annotations
 
+import shutil
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -20,6 +22,7 @@ from synthcity.agents.config import LLMConfig
 from synthcity.agents.transcript import NAME, spent
 from synthcity.durations import DAY, HOUR
 from synthcity.errors import ConfigError, DataError, RunError
+from synthcity.files import atomic_folder
 from synthcity.lines import read_all
 from synthcity.market.periods import Period
 from synthcity.pipeline.config import Sweep
@@ -84,6 +87,35 @@ def researched(
             return told(f"{_sentence(done)}; no language model was asked: {client}", str(where))
     except (ConfigError, DataError) as error:  # a search needs no research
         return told(f"none: {error}")
+
+
+def recipes_for(folder: Path, began: Began) -> Path | None:
+    """Return a library of the recipes that a pipeline's own holds for a round, as they are now; None without any.
+
+    Args:
+        folder: of the pipeline.
+        began: the round.
+
+    Raises:
+        RunError: the disk refuses.
+    """
+    from synthcity.research.library import DROPPED, items
+
+    found = [
+        item.name
+        for item in items(folder / LIBRARY)[0]
+        if item.origin.recipe is not None and item.status != DROPPED and item.evidence.competition == began.competition
+    ]
+    if not found:
+        return None
+    own = folder / FOLDER / f"round-{began.round:04}" / LIBRARY
+    try:
+        with atomic_folder(own) as draft:
+            for name in found:
+                shutil.copyfile(folder / LIBRARY / f"{name}.json", draft / f"{name}.json")
+    except OSError as error:
+        raise RunError(f"cannot write {own} ({error.strerror or error})") from error
+    return own
 
 
 def _config(folder: Path, output: Path, store: str, sweep: Sweep, began: Began, means: Means) -> ResearchConfig:

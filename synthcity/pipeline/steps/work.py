@@ -34,7 +34,7 @@ from synthcity.pipeline.state import STALLED, Round, State, level_of
 from synthcity.pipeline.steps.checking import examine, winner_of
 from synthcity.pipeline.steps.deploying import answering, crowned, is_racing, offer_challenger
 from synthcity.pipeline.steps.renewing import due, learned_until, renewed
-from synthcity.pipeline.steps.researching import Means, researched
+from synthcity.pipeline.steps.researching import Means, recipes_for, researched
 from synthcity.pipeline.steps.rule import Plan, changed_arm, planned, rule, temperature_of
 from synthcity.pipeline.steps.unseen import TooEarly, days_needed, unseen_periods
 from synthcity.pipeline.worlds.world import World
@@ -284,8 +284,16 @@ class Rounds:
         data = with_data(sweep.data, **{**fresh.changes, "periods": plain(began.periods), "assets": list(began.assets)})
         runs = self._runs.absolute()
         own = [f"name=round-{began.round:04}-{plan.attempt}", write_setting("output", str(runs))]
+        own += self._inputs(sweep, began)
         settings = [*(_located(one, runs) for one in plan.settings), *own, *self._left(state, sweep)]
         return parse_config(data, settings)
+
+    def _inputs(self, sweep: Sweep, began: Began) -> list[str]:
+        """Let a search use what rounds have researched, unless its file names a library of its own."""
+        if not self._config.research or sweep.config.search.library is not None:
+            return []
+        found = recipes_for(self._opening.folder.absolute(), began)
+        return [] if found is None else [write_setting("search.library", str(found))]
 
     def _time_left(self, state: State) -> float | None:
         """Seconds of ``budget_time`` that no search has used; None where there is no bound."""

@@ -47,8 +47,9 @@ def _against(item: Item, competition: str, simulated: bool, test: Period) -> str
     evidence = item.evidence
     if evidence.competition != competition:
         return f"it was found for {evidence.competition}"
-    if evidence.prices.startswith("world ") != simulated:
-        return f"it was found on {'a simulated world' if not simulated else 'real prices'}"
+    found_simulated = evidence.simulated or evidence.prices.startswith("world ")  # earlier files tell of worlds alone
+    if found_simulated != simulated:
+        return f"it was found on {'simulated' if found_simulated else 'real'} prices"
     for name, text in evidence.folds.items():
         start, _, end = text.partition(" to ")
         if not simulated and parse_time(start) < test.end and test.start < parse_time(end):

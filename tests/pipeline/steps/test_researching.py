@@ -21,14 +21,16 @@ from synthcity.errors import DataError
 from synthcity.market.periods import Period, Periods
 from synthcity.pipeline.config import Sweep, load_pipeline
 from synthcity.pipeline.state import State
-from synthcity.pipeline.steps.researching import Means, researched
+from synthcity.pipeline.steps.researching import Means, recipes_for, researched
 from synthcity.pipeline.worlds.rehearsal import Rehearsal
 from synthcity.research import run as module
-from synthcity.research.library import items
+from synthcity.research.labbook import Origin
+from synthcity.research.library import DROPPED, add, decide, items
 from synthcity.settings import Secret, Settings
 from tests.pipeline.standin import began
 from tests.pipeline.steps.test_agent import KEY
 from tests.research.conftest import WAVE
+from tests.research.test_library import RECIPE, evidence
 
 FILE = Path(__file__).parents[3] / "configs" / "quickstart-pipeline.yaml"
 [PLAIN] = load_pipeline(FILE).sweeps.values()
@@ -205,3 +207,17 @@ def _round(sweep: Sweep, end: int) -> Any:
     edges = (end - 230 * DAY, end - 40 * DAY, end - 20 * DAY, end)
     spans = {name: Period(start=edges[i], end=edges[i + 1]) for i, name in enumerate(("train", "validation", "test"))}
     return replace(began(), periods=Periods(**spans))
+
+
+def test_recipes_of_the_library_are_given_to_a_search_and_what_a_model_wrote_is_not(tmp_path: Path) -> None:
+    assert recipes_for(tmp_path, began(7)) is None
+    shelf = tmp_path / "library"
+    kept = add(shelf, "cycle", RECIPE, evidence())
+    add(shelf, "written", Origin(source=WAVE), evidence())
+    add(shelf, "of an hour", RECIPE, replace(evidence(), competition="crypto-1h"))
+    found = recipes_for(tmp_path, began(7))
+    assert found is not None
+    assert [path.name for path in found.iterdir()] == [kept.name]
+    decide(shelf, kept.stem, DROPPED, "an artefact")
+    assert recipes_for(tmp_path, began(8)) is None
+    assert [path.name for path in found.iterdir()] == [kept.name], "a search that goes on has what it began with"

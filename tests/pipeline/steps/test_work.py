@@ -37,12 +37,14 @@ from synthcity.pipeline.steps.checking import winner_of
 from synthcity.pipeline.steps.rule import Plan
 from synthcity.pipeline.steps.work import Rounds
 from synthcity.pipeline.worlds.rehearsal import Rehearsal
+from synthcity.research.library import add
 from synthcity.search import run as searching
 from synthcity.search.journal.folder import write_resolved
 from synthcity.serve.settlement.succession import Succession
 from synthcity.settings import Settings
 from tests.forecast.bundles.test_facts import bundle, facts
 from tests.pipeline.standin import made_bundle
+from tests.research.test_library import RECIPE, evidence
 
 FILE = Path(__file__).parents[3] / "configs" / "quickstart-pipeline.yaml"
 OPENED = Opened(competitions=("crypto-24h",), world="REHEARSAL")
@@ -134,6 +136,26 @@ def _folder(config: Any, *events: dict[str, object]) -> None:
     write_resolved(Path(config.output) / config.name, config)
     for event in events or ({"kind": "stage", "name": "x", "message": "y", "time": 0.0},):
         append_line(Path(config.output) / config.name / "journal.jsonl", event)
+
+
+def test_a_search_learns_from_what_rounds_have_researched_or_from_its_own_library(
+    opening: Opening, begun: Began, plan: Planned, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = after(begun, plan)
+    add(opening.folder / "library", "cycle", RECIPE, evidence())
+
+    def library(**changes: object) -> str | None:
+        asks = replace(opening, config=replace(opening.config, **changes))  # type: ignore[arg-type]
+        return Rounds(asks, Rehearsal(asks), Settings.load({}))._search_config(state, state.rounds[-1]).search.library
+
+    assert library() is None
+    found = library(research=2)
+    assert found is not None
+    assert len(list(Path(found).iterdir())) == 1
+    sweep = opening.sweeps["crypto-24h"]
+    own = replace(sweep, config=replace(sweep.config, search=replace(sweep.config.search, library="mine")))
+    mine = replace(opening, config=replace(opening.config, research=2), sweeps={"crypto-24h": own})
+    assert Rounds(mine, Rehearsal(mine), Settings.load({}))._inputs(own, begun) == []
 
 
 def test_a_search_sees_the_rounds_periods_and_what_is_left(

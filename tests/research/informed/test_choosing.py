@@ -29,7 +29,8 @@ def test_kept_and_promoted_inputs_are_used_and_dropped_ones_are_not(tmp_path: Pa
     ("origin", "given", "competition", "simulated", "test", "why"),
     [
         (RECIPE, REAL, "crypto-1h", False, LATER, "it was found for crypto-24h"),
-        (RECIPE, evidence(), "crypto-24h", False, LATER, "it was found on a simulated world"),
+        (RECIPE, evidence(), "crypto-24h", False, LATER, "it was found on simulated prices"),
+        (RECIPE, replace(REAL, simulated=True), "crypto-24h", False, LATER, "it was found on simulated prices"),
         (RECIPE, REAL, "crypto-24h", True, LATER, "it was found on real prices"),
         (
             RECIPE,
