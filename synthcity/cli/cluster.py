@@ -15,6 +15,7 @@ from synthcity.cli.options import LocalPath
 from synthcity.cli.rentals import reap, rentals
 from synthcity.cli.table import print_table
 from synthcity.cluster.job import ROOT
+from synthcity.rent.config import written_usd
 from synthcity.settings import Settings
 
 if TYPE_CHECKING:
@@ -203,26 +204,36 @@ def status(name: str | None, state: Path, as_json: bool) -> None:
 @command.command()
 @_NAME
 @_STATE
+@_JSON
+@click.option("--dry-run", is_flag=True, help="Tell what would be ended, and end nothing.")
 @click.option("--yes", is_flag=True, help="Ask nothing.")
-def down(name: str | None, state: Path, yes: bool) -> None:
+def down(name: str | None, state: Path, as_json: bool, dry_run: bool, yes: bool) -> None:
     """End the cluster NAME, which may be left out where one is up, and all its nodes.
 
     What is rented is gone once the market's lists have lacked it for two minutes;
     until then this waits. It can be called again, also where the head is gone.
 
     \b
-    Example:
+    Examples:
+      synthcity cluster down --dry-run
       synthcity cluster down --yes
     """
     from synthcity.cluster.head import down as end
     from synthcity.cluster.renting import find_to_end, left_over
 
     folder = find_to_end(state, name)
+    if dry_run:
+        _tell_end(folder, as_json)
+        return
     if not yes:
-        click.confirm(f"end the cluster {folder.path.name} with all its nodes and jobs?", abort=True)
+        click.confirm(f"end the cluster {folder.path.name} with all its nodes and jobs?", abort=True, err=True)
     end(folder, Settings.load())
+    others = left_over(state)
+    if as_json:
+        click.echo(json.dumps({"name": folder.path.name, "ended": True, "not_ended": others}))
+        return
     click.echo(f"the cluster {folder.path.name} is down")
-    for other in left_over(state):
+    for other in others:
         click.echo(f"not ended: {other}, whose head is gone; `synthcity cluster down {other}` ends what is left of it")
 
 
@@ -261,6 +272,22 @@ def _prospects(
                 raise
             lines.append(f"`up` would refuse: {error}")
     return lines, {"renting": {"prospects": [*map(prospect_data, found)], "lines": lines}}
+
+
+def _tell_end(folder: Folder, as_json: bool) -> None:
+    from synthcity.cluster.renting import rented
+
+    head, rentals = folder.head, rented(folder)
+    if as_json:
+        names = [one.name for one in rentals]
+        dashboard = None if head is None else head.url
+        told = {"name": folder.path.name, "ended": False, "dashboard": dashboard, "rentals": names}
+        click.echo(json.dumps(told))
+        return
+    what = "what a lost head has left" if head is None else f"its head at {head.url}, all its nodes and jobs"
+    click.echo(f"`down` would end of {folder.path.name}: {what}")
+    for one in rentals:
+        click.echo(f"and the machine {one.name}, of {written_usd(one.worst_hourly)} USD an hour")
 
 
 def _told(name: str, folder: Folder, head: Head) -> str:

@@ -117,8 +117,12 @@ def _row(told: dict[str, object]) -> list[str]:
 @click.option("--older", type=Duration(1.0, 31 * DAY), help="What is older ends.  [default: 12h]")
 @click.option("--cluster", help="Only the rentals of this cluster, of any age unless --older says so.")
 @_STATE
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--dry-run", is_flag=True, help="Show what would end, and end nothing.")
 @click.option("--yes", is_flag=True, help="Ask nothing.")
-def reap(every: float | None, older: float | None, cluster: str | None, state: Path, yes: bool) -> None:
+def reap(
+    every: float | None, older: float | None, cluster: str | None, state: Path, as_json: bool, dry_run: bool, yes: bool
+) -> None:
     """End rentals that are too old, whoever rented them, by their names and times at the market.
 
     Whatever begins with synthcity- and is older ends, and at any age what has
@@ -127,13 +131,15 @@ def reap(every: float | None, older: float | None, cluster: str | None, state: P
 
     \b
       synthcity cluster reap --every 60s --yes
-      synthcity cluster reap --older 30m
+      synthcity cluster reap --older 30m --dry-run
     """
     from synthcity.errors import ConfigError
     from synthcity.rent import HEARTBEAT, OLDER, PREFIX, Market, Reaper, cluster_prefix
 
     if every is not None and not yes:
         raise ConfigError("--every asks nobody, so it needs --yes")
+    if every is not None and (dry_run or as_json):
+        raise ConfigError(f"{'--dry-run' if dry_run else '--json'} tells of one round; leave out --every")
     if every is not None and cluster is not None:
         raise ConfigError("--every is for all clusters; leave out --cluster")
     try:
@@ -145,7 +151,7 @@ def reap(every: float | None, older: float | None, cluster: str | None, state: P
         heartbeat = state / HEARTBEAT if every is not None else None
         reaper = Reaper(market, age, prefix=prefix, heartbeat=heartbeat, over=lambda: _over(state))
         if every is None:
-            _once(reaper, age, yes)
+            _once(reaper, age, as_json=as_json, dry_run=dry_run, yes=yes)
         else:
             _watch(reaper, every)
 
@@ -162,17 +168,26 @@ def _over(state: Path) -> set[str]:
         return set()
 
 
-def _once(reaper: Reaper, age: float, yes: bool) -> None:
+def _once(reaper: Reaper, age: float, *, as_json: bool, dry_run: bool, yes: bool) -> None:
     due = reaper.due()
+    lines = [_line(one) for one in due]
     if not due:
-        click.echo(f"nothing is older than {write_duration(age)}" if age else "nothing is rented")
-        return
-    for one in due:
-        click.echo(_line(one))
-    if not yes:
-        click.confirm(f"end {len(due)} rentals?", abort=True)
-    reaper.end_all(due)
-    click.echo(f"{len(due)} ended; the market lists none of them any more")
+        lines = [f"nothing is older than {write_duration(age)}" if age else "nothing is rented"]
+    if not as_json:
+        click.echo("\n".join(lines))
+    if due and not dry_run:
+        if not yes:
+            click.confirm(f"end {len(due)} rentals?", abort=True, err=True)
+        reaper.end_all(due)
+    if as_json:
+        click.echo(json.dumps({"due": [*map(_due, due)], "ended": not dry_run}))
+    elif due and not dry_run:
+        click.echo(f"{len(due)} ended; the market lists none of them any more")
+
+
+def _due(one: Aged) -> dict[str, object]:
+    hourly = None if one.row.hourly is None else str(one.row.hourly)
+    return {"name": one.row.name, "id": one.row.id, "age_seconds": one.age, "hourly_usd": hourly}
 
 
 def _watch(reaper: Reaper, every: float) -> None:

@@ -183,10 +183,19 @@ def end_rentals(folder: Folder, settings: Settings) -> None:
         lessor.end_all()
 
 
+def rented(folder: Folder) -> tuple[Rental, ...]:
+    """Return what is rented for a cluster or may be, by its ledger.
+
+    Raises:
+        RunError: the ledger cannot be read.
+    """
+    return tuple(one for one in read_ledger(folder.path / LEDGER).rentals if one.state != "gone")
+
+
 def may_rent(folder: Folder) -> bool:
     """Whether something may be rented for a cluster, by its plan while it is up, or by its ledger."""
     try:
-        is_open = any(one.state != "gone" for one in read_ledger(folder.path / LEDGER).rentals)
+        is_open = bool(rented(folder))
     except RunError:  # nobody can read what is rented
         is_open = True
     return is_open or (folder.has_plan and folder.plan.is_rented)

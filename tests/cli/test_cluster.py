@@ -71,6 +71,13 @@ def test_down_ends_what_a_lost_head_has_left(file: Path, tmp_path: Path) -> None
     folder = folder_of(tmp_path / "state", "two")
     folder.write(load_plan(file), {}, "its-token")
     (folder.path / "nodes").mkdir()
+    assert (
+        "would end of two: what a lost head has left"
+        in invoke("down", "--dry-run", "--state", folder.path.parent).output
+    )
+    dry = json.loads(invoke("down", "--dry-run", "--json", "--state", tmp_path / "state").output)
+    assert dry == {"name": "two", "ended": False, "dashboard": None, "rentals": []}
+    assert folder.has_plan
     done = invoke("down", "--yes", "--state", tmp_path / "state")
     assert done.output == "the cluster two is down\n"
     assert [path.name for path in folder.path.iterdir()] == ["lock"]
@@ -89,6 +96,8 @@ def test_down_names_what_is_not_ended_with_it(file: Path, tmp_path: Path) -> Non
         "not ended: one, whose head is gone; `synthcity cluster down one` ends what is left of it",
         "not ended: three, whose head is gone; `synthcity cluster down three` ends what is left of it",
     ]
+    told = json.loads(invoke("down", "one", "--yes", "--json", "--state", state).output)
+    assert told == {"name": "one", "ended": True, "not_ended": ["three"]}
 
 
 def test_a_cluster_that_is_up_tells_how_to_search_on_it_by_a_job_and_without(tmp_path: Path) -> None:

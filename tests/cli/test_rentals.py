@@ -57,13 +57,20 @@ def test_reaping_once_asks_and_tells_when_lists_lack_it(server: Running) -> None
     server.rent(NAME, age=13 * HOUR)
     server.rent(OTHER, age=HOUR)
     assert CliRunner().invoke(cli, ["cluster", "reap"], input="n\n").exit_code == 1
+    dry = invoke("reap", "--dry-run")
+    assert dry.stdout.startswith(f"{NAME} (")
+    assert "ended" not in dry.stdout
+    told = json.loads(invoke("reap", "--dry-run", "--json").stdout)
+    assert [(one["name"], one["hourly_usd"]) for one in told["due"]] == [(NAME, "1.35")]
+    assert told["ended"] is False
     assert len(server.names()) == 2
     done = invoke("reap", "--yes")
     assert done.exit_code == 0, done.output
     assert "1 ended; the market lists none of them any more" in done.stdout
     assert server.names() == [OTHER]
     assert invoke("reap", "--yes").stdout == "nothing is older than 12h\n"
-    assert invoke("reap", "--yes", "--cluster", "other").exit_code == 0
+    told = json.loads(invoke("reap", "--yes", "--cluster", "other", "--json").stdout)
+    assert ([one["name"] for one in told["due"]], told["ended"]) == ([OTHER], True)
     assert server.names() == []
     assert invoke("reap", "--yes", "--cluster", "other").stdout == "nothing is rented\n"
 
@@ -85,6 +92,8 @@ def test_reaping_goes_on_through_troubles_and_leaves_a_heartbeat(server: Running
     [
         (["reap", "--every", "60s"], "--every asks nobody, so it needs --yes"),
         (["reap", "--every", "60s", "--yes", "--cluster", "a"], "--every is for all clusters"),
+        (["reap", "--every", "60s", "--yes", "--dry-run"], "--dry-run tells of one round; leave out --every"),
+        (["reap", "--every", "60s", "--yes", "--json"], "--json tells of one round; leave out --every"),
         (["reap", "--cluster", "A-b"], "--cluster must be 1 to 16 small letters"),
         (["reap", "--every", "60"], "a duration with its unit"),
         (["reap", "--older", "-1h"], "must be"),

@@ -187,6 +187,9 @@ def test_down_ends_what_a_lost_head_has_left_and_says_so_by_the_lists(server: Ru
     ledger.write(rental(state="rented", asked=time.time() - 60, seen=time.time()))
     ledger.close()
     assert isinstance(invoke("status", "--state", "state").exception, ConfigError)
+    dry = invoke("down", "--dry-run", "--state", "state").output
+    assert f"and the machine {NAME}, of 1.50 USD an hour" in dry
+    assert server.names() == [NAME]
     done = invoke("down", "--yes", "--state", "state")
     assert done.exit_code == 0, f"{done.output}{done.exception}"
     assert server.names() == []
