@@ -39,7 +39,7 @@ class Status:
 
     Attributes:
         champions: of this pipeline, by competition.
-        refits: offered; ``deployed`` counts what was proven.
+        refits: offered; ``deployed`` counts all else that was, proven or on trial.
         miner: who answers at the miner that was offered the last challenger, who shadows, and what both earned; None
             where there is none, ``miner_trouble`` says what of it cannot be read.
     """
@@ -142,7 +142,7 @@ def _miner(status: Status) -> list[str]:
     since = f" since {format_time(int(miner.since))}" if miner.since else ""
     found = [f"  the miner answers with {miner.champion}{since}: {miner.reason}"]
     if miner.challenger:
-        found.append(f"  in its shadow: {miner.challenger}")
+        found.append(f"  in its shadow{', on trial' if miner.on_trial else ''}: {miner.challenger}")
     for race in miner.races:
         found.append(f"    {race.competition}: {race.decision}, {race.reason}; {race.prompts} prompts")
     if miner.earned:

@@ -75,7 +75,7 @@ class Race:
 class Tenure:
     """Attributes:
     champion: folder or name of what answers; ``since`` when (unix s, 0 where it is not known), and ``reason`` why.
-    challenger: what is in its shadow, empty where nothing is.
+    challenger: what is in its shadow, empty where nothing is; ``on_trial`` where nothing is claimed of it.
     races: between them, by competition.
     earned: by each, in each competition with settled answers.
     """
@@ -84,6 +84,7 @@ class Tenure:
     since: float
     reason: str
     challenger: str = ""
+    on_trial: bool = False
     races: tuple[Race, ...] = ()
     earned: tuple[Earned, ...] = ()
 
@@ -117,6 +118,7 @@ def read_tenure(state: Path, now: float) -> Tenure | None:
         since=found.since,
         reason=found.reason,
         challenger=shadow or "",
+        on_trial=pair is not None and pair.on_trial,
         races=() if pair is None else tuple(_races(scores, pair, now)),
         earned=tuple(_earned(scores, hashes, _kept(state), now)),
     )

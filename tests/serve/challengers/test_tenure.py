@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pandas as pd
@@ -70,6 +70,13 @@ def test_both_are_averaged_over_the_prompts_that_both_answered(state: Path) -> N
         ("challenger", 900.0, 1),
     ]
     assert [(one.competition, one.decision) for one in found.races] == [("crypto-24h", "too early")]
+    assert not found.on_trial
+    succession = Succession.read(state)
+    assert succession is not None
+    replace(succession, on_trial=True).write(state)
+    again = read_tenure(state, NOW)
+    assert again is not None
+    assert again.on_trial
 
 
 def test_a_champion_alone_is_averaged_over_all(state: Path) -> None:
