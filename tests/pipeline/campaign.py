@@ -34,7 +34,7 @@ from synthcity.errors import (
 )
 from synthcity.pipeline.journal import read_state
 from synthcity.pipeline.loop import run_loop
-from synthcity.pipeline.state import PROVEN, State
+from synthcity.pipeline.state import PROVEN, TRIAL, State
 from tests.pipeline.standin import CONFIG, StandIn
 
 STEPS = ("news", "begin", "plan", "search", "search done", "check", "publish", "publish done", "deploy", "deploy done")
@@ -63,8 +63,8 @@ class Tally:
 
 
 def skill(number: int) -> float | None:
-    """Two rounds in three prove something."""
-    return None if number % 3 == 0 else -1.0
+    """Of six rounds three prove something, and one more leads without a proof."""
+    return (-1.0, -0.1, -1.0, None, -1.0, None)[number % 6]
 
 
 def campaign(*, rounds: int, kills: int, seed: int, folder: Path) -> Tally:
@@ -126,12 +126,15 @@ def _check(calm: Path, rough: Path, tally: Tally) -> None:
     tally.counts["rounds"], tally.counts["proven"] = len(after.rounds), len(proven)
     commits = work.commits()
     tally.expect(sorted(commits) == sorted(f"[round {number}]" for number in proven), f"published: {commits}")
-    tally.expect(all(skill(number) is not None for number in proven), "something unproven counts as proven")
+    tally.expect(all(skill(number) == -1.0 for number in proven), "something unproven counts as proven")
+    tried = [one.began.round for one in after.rounds if one.ended and one.ended.outcome == TRIAL]
+    tally.counts["on trial"] = len(tried)
+    tally.expect(all(skill(number) == -0.1 for number in tried), "what proves or leads nothing is on trial")
     paid = work.paid()
     tally.expect(len(paid) == len(set(paid)), "a search was paid for twice")
     tally.expect(abs(after.usd - work.usd * len([one for one in after.rounds if one.searched])) < 1e-9, "money is lost")
     deployed = [one.began.round for one in after.rounds if one.deployed]
-    tally.expect(deployed == proven, f"deployed: {deployed}, proven: {proven}")
+    tally.expect(deployed == sorted([*proven, *tried]), f"deployed: {deployed}, proven: {proven}, on trial: {tried}")
     tests = [one.began.periods.test for one in after.rounds if one.looked]
     tally.expect(all(one.end <= two.start for one, two in pairwise(tests)), "looked at twice")
     same = [(one.began.round, one.ended and one.ended.outcome) for one in before.rounds]

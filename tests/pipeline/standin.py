@@ -50,6 +50,8 @@ def no_fault(step: str, state: State) -> None:
 class StandIn:
     """``skill`` says by how much (percent, minus is better) a round beats the champion; None: it finds nothing.
 
+    Less than half a percent proves nothing, and may race on trial.
+
     ``fault`` is called before and after what a step does (``search``, ``search done``, ...); it may raise or kill.
     """
 
@@ -133,8 +135,10 @@ class StandIn:
         assert state.current is not None
         number = state.current.began.round
         found = self.skill(number)
-        passed = found is not None and found < 0
-        return Judged(round=number, passed=passed, reason="by the stand-in", bundle=f"{number:064x}")
+        passed = found is not None and found <= -0.5
+        on_trial = found is not None and -0.5 < found < 0
+        bundle = f"{number:064x}"
+        return Judged(round=number, passed=passed, reason="by the stand-in", bundle=bundle, on_trial=on_trial)
 
     def publish(self, state: State) -> Published:
         assert state.current is not None
@@ -151,7 +155,9 @@ class StandIn:
         number, miner = state.current.began.round, self.folder / "miner"
         self.fault("deploy", state)
         bundle, folder = f"{number:064x}", str(miner / f"{number}")
-        Offer(folder=folder, bundle=bundle, reason="proven").write(miner)
+        judged = state.current.judged
+        on_trial = judged is not None and judged.on_trial
+        Offer(folder=folder, bundle=bundle, reason="it leads", on_trial=on_trial).write(miner)
         self.fault("deploy done", state)
         return Deployed(round=number, state=str(miner), folder=folder, bundle=bundle)
 
