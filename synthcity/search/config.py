@@ -129,7 +129,7 @@ class BudgetConfig:
     finalists: int = key(4, low=1, high=MAX_MEMBERS - 1)  # the best baseline is mixed with them
     final_seeds: int = key(2, low=1, high=100)
     storage: str | None = key(None, parse=local_path)
-    library: str | None = key(None, parse=local_path)  # of `synthcity research`, whose inputs are used
+    library: str | None = key(None, parse=local_path)  # of `synthcity research`; what it keeps is used
 
     @property
     def asks_model(self) -> bool:

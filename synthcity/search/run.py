@@ -21,6 +21,7 @@ from synthcity.search.data import SearchData, load_data
 from synthcity.search.debugger import Consultant, Debugger
 from synthcity.search.earnings import tell_earnings
 from synthcity.search.finals.final import run_final, score_baselines
+from synthcity.search.finals.forecasters import admit_forecasters, choose_forecasters
 from synthcity.search.finals.inputs import choose_inputs, learn_inputs
 from synthcity.search.finals.refit import refit
 from synthcity.search.finals.samples import keep_samples
@@ -180,7 +181,7 @@ def _check(config: SearchConfig, resume: bool) -> None:
     hand_written(config.search.candidates)
     check_author(config.search.author)
     if not resume:  # which goes on with those that it told
-        choose_inputs(config)
+        choose_inputs(config), choose_forecasters(config)
     check_trackers(config.track)
     if config.search.asks_model or config.search.author:
         LLMClient(Settings.load(), config.llm).close()  # address and cassette are told before anything is started
@@ -322,6 +323,7 @@ class _Run:
             feed.start()  # the first candidates are named while the baselines are scored
             try:
                 learn_inputs(recorder, self._data, self._config, self._folder)
+                admit_forecasters(recorder, self._data, scorer, self._config, self._folder)
                 score_baselines(recorder, self._data, scorer, seed=budget.seed)
                 recorder.emit("stage", name="search", message="proposing, training and comparing candidates")
                 self._train(found, feed, machines)

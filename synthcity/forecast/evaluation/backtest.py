@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from synthcity.durations import parse_duration
-from synthcity.errors import ConfigError, DataError, NotCovered
+from synthcity.errors import ConfigError, DataError, NotCovered, TrialFailed
 from synthcity.forecast.bundles.choose import choose
 from synthcity.forecast.forecaster import Forecaster, Paths
 from synthcity.market.bars import Market
@@ -28,7 +28,7 @@ from synthcity.sn50.prompt import Prompt
 from synthcity.sn50.scoring import network_score
 
 INTERVAL_PREFIX = "i_"
-CANNOT_ANSWER = (DataError, ArithmeticError, np.linalg.LinAlgError)
+CANNOT_ANSWER = (DataError, TrialFailed, ArithmeticError, np.linalg.LinAlgError)
 """What a forecaster may raise about one prompt without ending the rest."""
 Row = dict[str, Any]
 Lose = Callable[[Prompt, str], None]

@@ -1,15 +1,18 @@
-"""Which of a library's inputs a search may use: by its competition, its kind of prices, and the days that they saw."""
+"""What of a library a search may use: by its competition, its kind of prices, and the days that were seen."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
+from synthcity.authored.forecaster import ForecasterSource
+from synthcity.authored.reading import Refused
 from synthcity.errors import ConfigError
 from synthcity.market.periods import Period
 from synthcity.market.times import parse_time
 from synthcity.research.informed.kept import Kept
 from synthcity.research.labbook import FORECASTER
-from synthcity.research.library import DROPPED, Item, items
+from synthcity.research.library import DROPPED, PROMOTED, Item, items
 
 
 def usable(folder: Path, competition: str, *, simulated: bool, test: Period) -> tuple[list[Kept], list[str]]:
@@ -41,6 +44,37 @@ def usable(folder: Path, competition: str, *, simulated: bool, test: Period) -> 
     if not kept:
         notes.append(f"search.library is {folder}, which holds no input that this search may use")
     return kept, notes
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeptForecaster:
+    """A forecaster of a library, read and not run; ``name`` is that in the library."""
+
+    name: str
+    source: ForecasterSource
+
+
+def usable_forecasters(
+    folder: Path, competition: str, *, simulated: bool, test: Period
+) -> tuple[list[KeptForecaster], list[str]]:
+    """Return the forecasters that a library holds for such a search, and a sentence for each that is left out.
+
+    What a person promoted comes first, then by what is surest of it.
+    """
+    found, notes = list[tuple[bool, float, KeptForecaster]](), list[str]()
+    for item in items(folder)[0]:
+        if item.status == DROPPED or item.origin.forecaster is None:
+            continue
+        try:
+            one = KeptForecaster(name=item.name, source=ForecasterSource.of(item.origin.forecaster))
+            why = _against(item, competition, simulated, test)
+        except Refused as error:
+            why = f"its text may not run: {error}"
+        if why:
+            notes.append(f"the kept forecaster {item.name} is left out: {why}")
+        else:
+            found.append((item.status != PROMOTED, item.evidence.confirmed.high or 0.0, one))
+    return [one for _, _, one in sorted(found, key=lambda each: each[:2])], notes
 
 
 def _against(item: Item, competition: str, simulated: bool, test: Period) -> str:

@@ -38,6 +38,7 @@ from synthcity.search.data import SearchData
 from synthcity.search.finals.blend import fit_mix
 from synthcity.search.finals.choice import MIX, choose, stage_seed
 from synthcity.search.finals.contenders import enter, select
+from synthcity.search.finals.forecasters import kept_forecasters
 from synthcity.search.finals.inputs import informed
 from synthcity.search.finals.scoring import OwnRow, Scorer
 from synthcity.search.finals.timing import FinalsClock, note_refit
@@ -145,7 +146,7 @@ def run_final(
     entrants = enter(recorder, storage, scorer.workers, clock, budget)
     networks: dict[str, Forecaster] = {**entrants.networks}
     baselines: dict[str, Forecaster] = {name: baseline(name) for name in BASELINES}
-    inputs = informed(recorder, folder)
+    inputs = {**informed(recorder, folder), **kept_forecasters(recorder, folder)}
     if not recorder.last(Chosen):
         members = {**networks, **_best_baseline(recorder, baselines), **inputs}
         fit_mix(recorder, data, scorer, members, seed=budget.seed)
@@ -184,7 +185,7 @@ def _with_mix(
 ) -> dict[str, Forecaster]:
     """Return ``networks`` and, where the journal knows one and all members are there, their mix.
 
-    A mix of one network or baseline is no other contender; one of kept inputs alone is.
+    A mix of one network or baseline is no other contender; one of what the library keeps alone is.
     """
     event = recorder.last(MixTold)
     everyone = {**networks, **baselines, **inputs}

@@ -6,6 +6,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -16,7 +17,7 @@ import ray
 import torch
 
 from synthcity.errors import DataError, SynthcityError
-from synthcity.forecast.evaluation.backtest import Row, collect, realised_prices, score_prompt
+from synthcity.forecast.evaluation.backtest import Row, check_paths, collect, prompt_seed, realised_prices, score_prompt
 from synthcity.forecast.evaluation.diagnostics import Diagnostics, level_horizons, pit_horizons
 from synthcity.forecast.evaluation.interval import block_days
 from synthcity.forecast.forecaster import Forecaster, Paths
@@ -96,6 +97,14 @@ class Scorer:
         """
         rows, weight = self._found(own_scores, forecasters, prompts, seed), self._data.rules.coefficient
         return [OwnRow(asset=p.asset, start=p.start_time, scores=found, weight=weight(p.asset)) for p, found in rows]
+
+    def ask(self, forecaster: Forecaster, prompts: Sequence[Prompt]) -> None:
+        """Have a forecaster answer all prompts but those that nobody can, and score nothing.
+
+        Raises:
+            TrialFailed: it failed at one.
+        """
+        self._spread(_ask_chunk, [forecaster], prompts, 0)
 
     def _found(
         self,
@@ -194,6 +203,22 @@ def _terms_chunk(
 ) -> list[tuple[Prompt, T]]:
     found = [(prompt, terms(forecasters, market, prompt, competition, rules, seed, _PAIR_PATHS)) for prompt in prompts]
     return [(prompt, one) for prompt, one in found if one is not None]
+
+
+def _ask_chunk(
+    forecasters: list[Forecaster],
+    market: Market,
+    prompts: list[Prompt],
+    competition: Competition,
+    rules: Rules,
+    seed: int,
+) -> list[None]:
+    for prompt in prompts:
+        for forecaster in forecasters:
+            with suppress(DataError):  # there is no price to begin at
+                paths = forecaster.simulate(market.as_of(prompt.start_time), prompt, seed=prompt_seed(seed, prompt))
+                check_paths(paths, prompt, forecaster.name)
+    return []
 
 
 def _diagnose_chunk(

@@ -11,11 +11,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from synthcity.forecast.forecaster import Forecaster
+from synthcity.forecast.quantise import DEFAULT_FACTOR
 from synthcity.search.config import BudgetConfig
 from synthcity.search.journal.events import Baselines, Chosen
 from synthcity.search.journal.history import TrialRecord
 from synthcity.search.journal.recorder import Recorder
-from synthcity.search.journal.surroundings import InputsTold
+from synthcity.search.journal.surroundings import ForecastersTold, InputsTold
 from synthcity.wording import duration
 
 _SCORING_SHARE = 0.5  # of what is left that finalists may take before the rest is trained again and looked at
@@ -97,11 +98,12 @@ def note_refit(recorder: Recorder, chosen: Collection[TrialRecord], refitted: Ma
 def reserve(recorder: Recorder, budget: BudgetConfig, num_search: int, num_finals: int, num_test: int) -> float:
     """Return the seconds of the time budget that trials may not take: the share that is set, or more where it must be.
 
-    What learning the inputs of a library has taken is of that share, since it makes a member of the finals; what the
-    finals need at least is kept back all the same.
+    What learning the inputs of a library and asking its forecasters has taken is of that share, since it makes members
+    of the finals; what the finals need at least is kept back all the same. A look asks a forecaster of the mix for
+    quantised paths, hence many draws, and for plain ones.
 
     Args:
-        recorder: of the run; knows how long the baselines took on the prompts of the search, and inputs to be learned.
+        recorder: of the run; knows how long the baselines and what the library keeps took on the prompts of the search.
         budget: has a time budget.
         num_search: prompts that the baselines were scored on.
         num_finals: fresh validation prompts.
@@ -111,8 +113,11 @@ def reserve(recorder: Recorder, budget: BudgetConfig, num_search: int, num_final
     told = recorder.last(Baselines)
     cost = told.get("seconds", 0.0) / (len(told["scores"]) * num_search) if told else 0.0
     least = cost * _SCORE_PATHS / _PAIR_PATHS * (_LOOKED_AT * num_test + _SCORED * budget.final_seeds * num_finals)
-    inputs = recorder.last(InputsTold)
+    inputs, forecasters = recorder.last(InputsTold), recorder.last(ForecastersTold)
     learned = inputs.get("seconds", 0.0) if inputs else 0.0
+    if forecasters:
+        learned += forecasters["seconds"]
+        least += forecasters["seconds"] / num_search * _SCORE_PATHS / _PAIR_PATHS * (DEFAULT_FACTOR + 1) * num_test
     return max(budget.finals_share * whole - learned, min(_SLACK * least, _MOST * whole))
 
 

@@ -12,6 +12,7 @@ from typing import Literal, NotRequired
 
 from synthcity.search.journal.parts import EarlierRun, Failure, Network, Place, ProposalTold, RunTold, Told
 from synthcity.search.journal.surroundings import (
+    ForecastersTold,
     InputsTold,
     MachinesTold,
     NodeLost,
@@ -371,7 +372,8 @@ OfFinals = (
     | Sealed | RunFinished
 )  # fmt: skip
 Event = (
-    RunStarted | RunResumed | RunExtended | Stage | MachinesTold | SpentTold | Earlier | InputsTold | Baselines
+    RunStarted | RunResumed | RunExtended | Stage | MachinesTold | SpentTold | Earlier | InputsTold | ForecastersTold
+    | Baselines
     | CandidateTold | RejectedTold | Answered | Stall | Authored | AuthorRefused | RefitTold | OfTrial | Trouble
     | OfFinals | Published
 )  # fmt: skip

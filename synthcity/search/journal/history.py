@@ -32,7 +32,7 @@ from synthcity.search.journal.parts import RunTold
 from synthcity.search.journal.record import COMPLETED, FAILED, QUEUED, RUNNING, STOPPED, TrialRecord
 from synthcity.search.journal.sessions import Cost, Session, counted, passed
 from synthcity.search.journal.standings import mean_scores, trainings, whole_scores
-from synthcity.search.journal.surroundings import InputsTold
+from synthcity.search.journal.surroundings import ForecastersTold, InputsTold
 
 __all__ = ["COMPLETED", "FAILED", "QUEUED", "RUNNING", "STOPPED", "Fold", "TrialHistory", "TrialRecord"]
 
@@ -89,9 +89,9 @@ class TrialHistory:
 
     ``timed_from`` counts the rejections and trials that were told before another machine took the run over: how long a
     step took there says nothing here. ``baseline_slices`` are the best baseline's scores, by the names that a rung has
-    for its own. ``run`` is what the newest session told of itself, ``inputs`` what is used of the user's library,
-    ``looks`` how often the test period was looked at, ``usd`` what was paid to language models, ``cost`` what machines
-    cost.
+    for its own. ``run`` is what the newest session told of itself, ``inputs`` and ``forecasters`` what is used of the
+    user's library, ``looks`` how often the test period was looked at, ``usd`` what was paid to language models,
+    ``cost`` what machines cost.
     """
 
     trials: Mapping[str, TrialRecord] = field(default_factory=dict)
@@ -100,6 +100,7 @@ class TrialHistory:
     baselines: Mapping[str, float] = field(default_factory=dict)
     baseline_slices: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     inputs: InputsTold | None = None
+    forecasters: ForecastersTold | None = None
     arms: Mapping[str, ArmState] = field(default_factory=dict)
     answers: tuple[ModelAnswer, ...] = ()
     run: RunTold | None = None
@@ -321,6 +322,8 @@ def _of_search(history: TrialHistory, event: Event, num_trials: int) -> TrialHis
         return replace(history, answers=(*history.answers, _answer(event, after=num_trials)))
     if event["kind"] == "inputs":
         return replace(history, inputs=event)
+    if event["kind"] == "forecasters":
+        return replace(history, forecasters=event)
     if event["kind"] == "baselines":
         slices = {f"scores_{name}": event[name] for name in ("by_asset", "by_hour") if name in event}
         return replace(history, baselines=dict(event["scores"]), baseline_slices=slices)

@@ -51,7 +51,10 @@ Failure = TypedDict("Failure", {"class": str, "message": str, "traceback": str})
 
 
 class InputTold(TypedDict):
-    """An input of the user's library; ``made_by`` is "recipe", the grammar, or "feature", a language model."""
+    """An input or a forecaster of the user's library.
+
+    ``made_by`` is "recipe", the grammar, or what a language model wrote, "feature" or "forecaster".
+    """
 
     name: str
     made_by: str

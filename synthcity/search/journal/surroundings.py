@@ -35,6 +35,14 @@ class InputsTold(Told):
     seconds: NotRequired[float]
 
 
+class ForecastersTold(Told):
+    """The forecasters of the user's library that are used, none or more; ``seconds`` that asking them took."""
+
+    kind: Literal["forecasters"]
+    forecasters: list[InputTold]
+    seconds: float
+
+
 class MachinesTold(Told):
     """What machines with room for trials there are from now on.
 

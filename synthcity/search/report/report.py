@@ -14,7 +14,7 @@ from synthcity.forecast.evaluation.regimes import GroupRow, GroupsTold
 from synthcity.market.store.series import SIMULATED
 from synthcity.search.arms import CLOSED, LLM
 from synthcity.search.candidates.notation import sketch
-from synthcity.search.finals.choice import MIX, RULE
+from synthcity.search.finals.choice import RULE
 from synthcity.search.finals.verdict import LeadTable, ScoreRow, Verdict, judge, score_rows
 from synthcity.search.journal.events import Trouble
 from synthcity.search.journal.history import FAILED, Rejection, TrialHistory, TrialRecord
@@ -28,6 +28,7 @@ from synthcity.search.report.findings.lanes import lane_rows
 from synthcity.search.report.findings.mixing import mix_sentence
 from synthcity.search.report.findings.money import PayRow, pay_rows
 from synthcity.search.report.findings.parameters import parameter_rows
+from synthcity.search.report.library import from_library, kept_of
 from synthcity.search.report.model import (
     SCHEMA,
     FailureGroup,
@@ -149,7 +150,7 @@ def build_report(
     if mixed := _mixed(history, scores, challenger, weights):
         report["mixed"] = mixed
     if history.inputs is not None:
-        report["inputs"], report["kept_inputs"] = _inputs(history), history.inputs["inputs"]
+        report["inputs"], report["kept_inputs"] = from_library(history), kept_of(history)
     if finals.earnings is not None:
         report["earnings"], report["place"] = sentence(finals.earnings), finals.earnings["place"]
     return report
@@ -316,19 +317,6 @@ def _finals(history: TrialHistory, baselines: Sequence[str]) -> list[FinalRow]:
         )
         for name in sorted(scores, key=lambda name: scores[name])
     ]
-
-
-def _inputs(history: TrialHistory) -> str:
-    told, mix = history.inputs, history.finals.mix
-    assert told is not None
-    if not told["inputs"]:
-        return "Of the user's library no input is used."
-    weights = dict(zip(mix["members"], mix["weights"], strict=True)) if mix else {}
-    weight = weights.get(told["forecaster"], 0.0)
-    listed = ", ".join(f"{one['name']} ({one['made_by']}, sha256 {one['sha256'][:12]})" for one in told["inputs"])
-    part = f"{100 * weight:.0f} % of the mix" if weight else "no part of the mix"
-    frozen = ", which is frozen" if weight and history.finals.winner == MIX else ""
-    return f"Of the user's library {told['forecaster']} knows {listed}; it is {part}{frozen}."
 
 
 def _degraded(progress: Progress, diagnostics: object, groups: object, *, is_over: bool) -> list[str]:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synthcity.errors import ConfigError, DataError, NotCovered
+from synthcity.errors import ConfigError, DataError, NotCovered, TrialFailed
 from synthcity.forecast.baselines import baseline
 from synthcity.forecast.evaluation.backtest import (
     backtest,
@@ -82,7 +82,9 @@ class Tired(Forecaster):
         return baseline("trailing").simulate(history, prompt, seed=seed)
 
 
-@pytest.mark.parametrize("error", [DataError("it never moved"), ZeroDivisionError("0"), np.linalg.LinAlgError("no")])
+@pytest.mark.parametrize(
+    "error", [DataError("it never moved"), TrialFailed("it hung"), ZeroDivisionError("0"), np.linalg.LinAlgError("no")]
+)
 def test_a_prompt_that_one_cannot_answer_is_lost_for_all_and_counted(market: Market, error: Exception) -> None:
     prompts = backtest_prompts("crypto-24h", ["BTC", "ETH"], **FEW)
     result = backtest([baseline("trailing"), Tired(error)], market, prompts, "crypto-24h")

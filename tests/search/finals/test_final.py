@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from synthcity.authored.examples import FHS
+from synthcity.authored.forecaster import AuthoredForecaster, ForecasterSource
 from synthcity.errors import BundleError, RunError
 from synthcity.forecast.baselines import BASELINES, Fhs
 from synthcity.forecast.bundles.bundle import load
@@ -109,7 +111,7 @@ class GivenScores:
         self.seeds["test"].append(seed)
         assert prompts == ["test"]
         assert self.recorder.last(Winner), "the test was looked at before the winner was frozen"
-        load(self.folder / "winner")
+        load(self.folder / "winner", trust_code=True)
         return self._table(forecasters), SimpleNamespace(result=lambda: {"num_prompts": 2})
 
     def _score(self, name: str) -> float:
@@ -235,6 +237,23 @@ def test_kept_inputs_take_part_in_the_mix_and_stand_in_its_bundle(
     (last,) = saved.forecaster.parts[-1:]  # type: ignore[attr-defined]
     assert isinstance(last, Informed)
     assert last.inputs[0].kept == WAVES
+
+
+def test_a_kept_forecaster_takes_part_by_its_name_and_its_text_is_code_of_the_winner(
+    tmp_path: Path, recorder: Recorder
+) -> None:
+    forecaster = AuthoredForecaster(ForecasterSource.of(FHS))
+    forecaster.save(tmp_path / "forecasters" / "written-fhs-0a1b2c")
+    used = [{"name": "written-fhs-0a1b2c", "made_by": "forecaster", "sha256": forecaster.source.sha256}]
+    recorder.emit("forecasters", forecasters=used, seconds=1.0)
+    run(recorder, GivenScores(tmp_path, recorder, {**SCORES, "mix": 96.0}, [0.6, 0.0, 0.0, 0.4]))
+    event = recorder.last(MixTold)
+    assert event is not None
+    assert event["members"][-1] == "written-fhs-0a1b2c"
+    with pytest.raises(BundleError, match=r"members/0/members/1/code/0.py \(forecaster written_fhs\)"):
+        load(tmp_path / "winner")
+    saved = load(tmp_path / "winner", trust_code=True)
+    assert saved.forecaster.parts[-1].source == forecaster.source  # type: ignore[attr-defined]
 
 
 def test_a_baseline_that_is_best_is_the_winner(tmp_path: Path, recorder: Recorder) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 
-from synthcity.errors import DataError
+from synthcity.errors import DataError, TrialFailed
 from synthcity.forecast.baselines import baseline
 from synthcity.forecast.evaluation.backtest import backtest_prompts
 from synthcity.forecast.forecaster import Paths
 from synthcity.forecast.weights import pair_terms
 from synthcity.market.bars import History, Market
-from synthcity.search.finals.scoring import _diagnose_chunk, _score_chunk, _terms_chunk
+from synthcity.search.finals.scoring import _ask_chunk, _diagnose_chunk, _score_chunk, _terms_chunk
 from synthcity.sn50.competitions import get_competition, get_rules
 from synthcity.sn50.prompt import Prompt
 from tests.market.factories import START, make_bars
@@ -48,3 +49,22 @@ def test_a_prompt_that_one_cannot_answer_is_lost_for_all_wherever_it_is_scored()
     pairs = _terms_chunk(pair_terms, both, MARKET, PROMPTS, COMPETITION, RULES, 0)
     assert len(pairs) == len(PROMPTS) - 1
     assert np.isfinite(pairs[0][1].to_realised).all()
+
+
+class Broken(Tired):
+    """Code that a language model wrote and that fails at the first prompt."""
+
+    def simulate(self, history: History | pd.Series, prompt: Prompt, *, seed: int | None = None) -> Paths:
+        try:
+            return super().simulate(history, prompt, seed=seed)
+        except DataError as error:
+            raise TrialFailed(f"the forecaster tired: {error}") from None
+
+
+def test_whoever_is_only_asked_may_lack_a_price_and_may_not_fail() -> None:
+    assert _ask_chunk([Tired()], MARKET, PROMPTS, COMPETITION, RULES, 0) == []
+    with pytest.raises(TrialFailed, match="the forecaster tired: not yet"):
+        _ask_chunk([Broken()], MARKET, PROMPTS, COMPETITION, RULES, 0)
+    [(rows, lost)] = _score_chunk([baseline("trailing"), Broken()], MARKET, PROMPTS, COMPETITION, RULES, 0)
+    assert dict(lost) == {"tired: the forecaster tired: not yet": 1}, "what fails later loses its prompt and no search"
+    assert len(rows) == 2 * (len(PROMPTS) - 1)

@@ -95,5 +95,10 @@ def test_more_than_the_share_is_kept_where_the_baselines_show_that_it_must_be(re
     assert reserve(recorder, BUDGET, 100, 10, 20) == pytest.approx(1.5 * 0.01 * 1000 / 250 * (16 * 20 + 8 * 2 * 10))
     recorder.emit("inputs", forecaster="har-inputs", inputs=[], seconds=15.0)
     assert reserve(recorder, BUDGET, 100, 1, 1) == 5.0, "what learning took is of the share"
+    recorder.emit("forecasters", forecasters=[], seconds=5.0)
+    assert reserve(recorder, BUDGET, 100, 0, 0) == 0.0, "and so is what asking forecasters took"
+    looks = 1.5 * (0.01 * 1000 / 250 * 16 + 5.0 / 100 * 1000 / 250 * 9)  # quantised by eight draws each, and plain
+    assert reserve(recorder, BUDGET, 100, 0, 10) == pytest.approx(10 * looks)
+    recorder.emit("forecasters", forecasters=[], seconds=0.0)
     assert reserve(recorder, BUDGET, 100, 500, 500) == 50.0, "half is left to the search"
     assert reserve(recorder, replace(BUDGET, finals_share=0.7), 100, 500, 500) == 55.0, "unless it was asked otherwise"

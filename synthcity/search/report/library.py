@@ -1,0 +1,36 @@
+"""What a report says of the user's library: which inputs and forecasters are used, and their parts in the mix."""
+
+from __future__ import annotations
+
+from synthcity.search.finals.choice import MIX
+from synthcity.search.journal.history import TrialHistory
+from synthcity.search.journal.parts import InputTold
+
+
+def kept_of(history: TrialHistory) -> list[InputTold]:
+    """Return all that is used of the library."""
+    inputs, forecasters = history.inputs, history.forecasters
+    return [*(inputs["inputs"] if inputs else ()), *(forecasters["forecasters"] if forecasters else ())]
+
+
+def from_library(history: TrialHistory) -> str:
+    """Return a sentence for the inputs together, and one for each forecaster."""
+    told, forecasters = history.inputs, history.forecasters
+    sentences = []
+    if told is not None and told["inputs"]:
+        listed = ", ".join(f"{one['name']} ({one['made_by']}, sha256 {one['sha256'][:12]})" for one in told["inputs"])
+        name = told["forecaster"]
+        sentences.append(f"Of the user's library {name} knows {listed}; it is {_part(history, name)}.")
+    else:
+        sentences.append("Of the user's library no input is used.")
+    for one in forecasters["forecasters"] if forecasters else ():
+        part = _part(history, one["name"])
+        sentences.append(f"Its forecaster {one['name']} (sha256 {one['sha256'][:12]}) is {part}.")
+    return " ".join(sentences)
+
+
+def _part(history: TrialHistory, name: str) -> str:
+    mix = history.finals.mix
+    weight = dict(zip(mix["members"], mix["weights"], strict=True)).get(name, 0.0) if mix else 0.0
+    frozen = ", which is frozen" if weight and history.finals.winner == MIX else ""
+    return f"{100 * weight:.0f} % of the mix{frozen}" if weight else "no part of the mix"
