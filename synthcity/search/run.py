@@ -18,7 +18,7 @@ from synthcity.search.candidates.presets import hand_written
 from synthcity.search.candidates.space import Space
 from synthcity.search.config import SearchConfig, load_config
 from synthcity.search.data import SearchData, load_data
-from synthcity.search.debugger import Consultant, Debugger
+from synthcity.search.debugger import Debugger
 from synthcity.search.earnings import tell_earnings
 from synthcity.search.finals.final import run_final, score_baselines
 from synthcity.search.finals.forecasters import admit_forecasters, choose_forecasters
@@ -318,7 +318,7 @@ class _Run:
                 arms=make_arms(budget.arms, space, None if client is None else self._planner(client, gate, found)),
                 budget=budget,
                 workers=found.workers,
-                debugger=self._debugger(space, gate, client),
+                debugger=Debugger.of(budget, space, gate, client, self._data.task),
             )
             feed.start()  # the first candidates are named while the baselines are scored
             try:
@@ -357,13 +357,6 @@ class _Run:
             stall=lambda history: standing(history, trials).level,
             earlier=describe(self._earlier),
         )
-
-    def _debugger(self, space: Space, gate: Gate, client: LLMClient | None) -> Debugger | None:
-        budget = self._budget
-        if budget.debugger == "off":
-            return None
-        consultant = None if client is None or budget.debugger != "llm" else Consultant(client, self._data.task)
-        return Debugger(space=space, gate=gate, trials=budget.trials, consultant=consultant)
 
     def _client(self) -> LLMClient:
         return LLMClient(Settings.load(), self._config.llm, folder=self._folder)

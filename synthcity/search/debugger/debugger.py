@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import math
 
+from synthcity.agents.client import LLMClient
 from synthcity.search.arms import CLOSED, DEBUGGER
 from synthcity.search.candidates.candidate import Proposal
 from synthcity.search.candidates.space import Space
+from synthcity.search.config import BudgetConfig
 from synthcity.search.debugger.catalogue import PATCH, Known, find
 from synthcity.search.debugger.consult import Consultant
 from synthcity.search.debugger.failure import Failure
@@ -37,6 +39,14 @@ class Debugger:
         self._space, self._gate = space, gate
         self._most = math.ceil(_SHARE * trials)
         self._consultant = consultant
+
+    @classmethod
+    def of(cls, budget: BudgetConfig, space: Space, gate: Gate, client: LLMClient | None, task: str) -> Debugger | None:
+        """Return the debugger that a budget asks for, None where it is off; ``client`` is asked about ``task``."""
+        if budget.debugger == "off":
+            return None
+        consultant = None if client is None or budget.debugger != "llm" else Consultant(client, task)
+        return cls(space=space, gate=gate, trials=budget.trials, consultant=consultant)
 
     def next(self, history: TrialHistory, *, over: str = "") -> Step | None:
         """Return the next patch or diagnosis, None when there is nothing to do now; never wait.
