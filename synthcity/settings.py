@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -107,11 +107,8 @@ def _netuid(text: str) -> int:
 
 
 def _rate(text: str) -> Decimal:
-    try:
-        rate = Decimal(text)
-    except InvalidOperation:
-        rate = Decimal(0)
-    if not rate.is_finite() or not 0 < rate <= 1000:
+    rate = Decimal(text) if re.fullmatch(r"[0-9]{0,4}\.?[0-9]{1,9}", text) else Decimal(0)
+    if not 0 < rate <= 1000:
         raise ValueError("USD an hour, more than 0 and at most 1000, such as 1.50")
     return rate
 

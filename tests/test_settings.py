@@ -105,6 +105,7 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
         ("BASILICA_MAX_HOURLY_RATE", "0", "BASILICA_MAX_HOURLY_RATE must be USD an hour, more than 0"),
         ("BASILICA_MAX_HOURLY_RATE", "1,5", "BASILICA_MAX_HOURLY_RATE must be USD an hour"),
         ("BASILICA_MAX_HOURLY_RATE", "nan", "BASILICA_MAX_HOURLY_RATE must be USD an hour"),
+        ("BASILICA_MAX_HOURLY_RATE", "1e-999999", "BASILICA_MAX_HOURLY_RATE must be USD an hour"),
         ("BASILICA_ALLOWED_GPU_TYPES", ",", "BASILICA_ALLOWED_GPU_TYPES must be names between commas"),
         ("HIPPIUS_ENDPOINT", "s3.hippius.com", "HIPPIUS_ENDPOINT must be an address such as https://example.com"),
         ("HIPPIUS_BUCKET", "Synth_City", "HIPPIUS_BUCKET must be 3 to 63 small letters"),

@@ -32,6 +32,12 @@ def _storage(value: object) -> str:
     return address
 
 
+def _command(value: object) -> str:
+    if not isinstance(value, str) or "\0" in value:
+        raise ValueError("text without a zero byte, which no shell takes")
+    return value
+
+
 @dataclass(frozen=True, kw_only=True)
 class HeadConfig:
     """Where the head listens, on this machine alone.
@@ -69,8 +75,8 @@ class NodesConfig:
     spot: Spot = key("never")
     max_hourly_rate: Decimal | None = key(None, parse=usd, write=str)
     max_lease: float = duration(_LEASE, low=300.0, high=31.0 * DAY)
-    prepare: str = key("")
-    power_off: str = key("sudo poweroff")
+    prepare: str = key("", parse=_command)
+    power_off: str = key("sudo poweroff", parse=_command)
 
     @property
     def is_rented(self) -> bool:
@@ -177,9 +183,13 @@ def _unfit(data: object) -> Iterator[ConfigError]:
                 f"nodes.{name}",
                 f"nodes.{name}.max_hourly_rate is missing: USD an hour that one whole machine may cost, such as 1.50",
             )
+        if kind.get("market") == BASILICA and not kind.get("gpus") and kind.get("count", 1) != 1:
+            yield _wrong(f"nodes.{name}.count", f"nodes.{name}.count is of GPUs; name some in gpus, or leave it out")
         for key_ in _OF_RENTED if kind.get("market") == LOCAL else ():
             if kind.get(key_, standard[key_]) != standard[key_]:
                 yield _wrong(f"nodes.{name}.{key_}", f"nodes.{name}.{key_} is for rented nodes; leave it out")
+    if markets == {LOCAL} and data.get("limits") is not None:
+        yield _wrong("limits", "limits are of rented nodes, and these are local; leave them out")
     if BASILICA in markets and data.get("limits") is None:
         text = "limits is missing: USD of all rented nodes together, such as {hourly: 4.00, spend: 60.00}"
         yield _wrong("nodes", text)

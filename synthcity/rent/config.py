@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Literal
 
 from synthcity import schema
@@ -17,6 +18,7 @@ from synthcity.settings import Settings
 Kind = Literal["gpu", "cpu"]  # the market has two lists of offers, and two of rentals
 Spot = Literal["allow", "only", "never"]
 _MOST_USD = 1_000_000
+_AMOUNT = r"[0-9]{0,7}\.?[0-9]{1,9}"  # as people write money: no exponent, no digits of other scripts
 
 
 def usd(value: object) -> Decimal:
@@ -25,11 +27,9 @@ def usd(value: object) -> Decimal:
     Raises:
         ValueError: it is none, or not more than 0; the text completes "it must be".
     """
-    try:
-        amount = Decimal(str(value)) if not isinstance(value, bool) else Decimal(0)
-    except InvalidOperation:
-        amount = Decimal(0)
-    if not amount.is_finite() or not 0 < amount <= _MOST_USD:
+    text = "" if isinstance(value, bool) else str(value)
+    amount = Decimal(text) if re.fullmatch(_AMOUNT, text) else Decimal(0)
+    if not 0 < amount <= _MOST_USD:
         raise ValueError(f"USD, more than 0 and at most {_MOST_USD:,}, such as 1.50")
     return amount
 

@@ -69,6 +69,7 @@ limit: 1
         (("ports: 7000", "ports: 65400"), "head.ports must leave 100 ports for each node, got 65400"),
         (("  cpu: {market: local, cpus: 2, max_nodes: 3, idle: 90s}", "  {}"), "at least one kind of node"),
         (("name: two", "name: two\nname: three"), "stands twice"),
+        (("name: two", "name: two\nlimits: {hourly: 1, spend: 2}"), "line 2: limits are of rented nodes"),
         (("name: two", "apiVersion: ray.io/v1\nname: two"), "kubectl apply -f"),
     ],
 )
@@ -122,12 +123,28 @@ storage: /mnt/vault
     ]
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (("gpus: [NVIDIA A100 80GB, RTX A6000]", "count: 4"), "line 3: nodes.gpu.count is of GPUs; name some in gpus"),
+        (("1.50}", '1.50, prepare: "a\\0b"}'), "line 3: nodes.gpu.prepare must be text without a zero byte"),
+        (("1.50}", "1.50, power_off: 5}"), "line 3: nodes.gpu.power_off must be text without a zero byte"),
+    ],
+)
+def test_what_would_cost_money_in_vain_is_refused(tmp_path: Path, change: tuple[str, str], words: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        load_plan(written(tmp_path, RENTED.replace(*change)))
+    assert words in str(error.value)
+
+
 def test_more_machines_than_a_transport_reaches_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="nodes may be 12 at most in all where they are rented, got 13"):
         load_plan(written(tmp_path, RENTED.replace("max_nodes: 4", "max_nodes: 13")))
 
 
-@pytest.mark.parametrize("amount", ["0", "-1", ".nan", "true", "'1,5'", ".inf", "[1]"])
+@pytest.mark.parametrize(
+    "amount", ["0", "-1", ".nan", "true", "'1,5'", ".inf", "[1]", "'1e-999999'", "'1_0'", "'\u0661'"]
+)
 def test_a_cap_that_is_no_amount_is_refused(tmp_path: Path, amount: str) -> None:
     with pytest.raises(ConfigError, match=r"line 3: nodes\.gpu\.max_hourly_rate must be USD, more than 0"):
         load_plan(written(tmp_path, RENTED.replace("1.50}", f"{amount}}}")))
