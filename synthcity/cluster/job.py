@@ -69,6 +69,19 @@ def most_resources() -> dict[str, int]:
     return folder.plan.resources if folder is not None and folder.has_plan else {}
 
 
+def check_gpus(gpus_per_worker: float | None) -> None:
+    """Refuse workers that would wait for ever.
+
+    Raises:
+        ConfigError: they are to have a GPU, and the cluster in use says that it may never have one.
+    """
+    most = most_resources()
+    if gpus_per_worker and most and not most.get("GPU"):
+        raise ConfigError(
+            f"search.gpus_per_trial is {gpus_per_worker:g} and no node of the cluster file has a GPU; set it to 0"
+        )
+
+
 def spent() -> Spent | None:
     """Return what the cluster in use has cost in its life, by its ledger; None where nothing is rented for it.
 

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from synthcity.agents.client import LLMClient
+from synthcity.cluster.job import check_gpus
 from synthcity.cluster.local import Cluster, cluster, terminable
 from synthcity.errors import Fatal, RunError, exit_code_of
 from synthcity.files import obstacle
@@ -177,6 +178,7 @@ def _check(config: SearchConfig, resume: bool) -> None:
     storage = config.search.storage
     if storage and "://" not in storage and (problem := obstacle(Path(storage), is_folder=True)):
         raise RunError(f"{problem}; name another folder by search.storage (nothing was started)")
+    check_gpus(config.search.gpus_per_trial)
     check_arms(config.search.arms)
     hand_written(config.search.candidates)
     check_author(config.search.author)

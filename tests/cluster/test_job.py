@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 
 from synthcity.cluster.folder import Folder
-from synthcity.cluster.job import check_folder, check_kept, most_resources, on_cluster, settle, spent, storage
+from synthcity.cluster.job import (
+    check_folder,
+    check_gpus,
+    check_kept,
+    most_resources,
+    on_cluster,
+    settle,
+    spent,
+    storage,
+)
 from synthcity.cluster.plan import Plan
 from synthcity.errors import ConfigError
 from synthcity.rent import LEDGER, Ledger, Spent
@@ -110,6 +119,20 @@ def test_a_job_knows_how_far_its_cluster_may_grow(folder: Folder, monkeypatch: p
     monkeypatch.setenv("RAY_ADDRESS", "192.0.2.1:6379")
     assert most_resources() == {}, "another cluster, with a token of ours"
     assert build(Plan, PLAN).resources == {"CPU": 9, "GPU": 2}
+
+
+def test_workers_that_would_wait_for_a_gpu_for_ever_are_refused(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check_gpus(0.25)  # of another cluster, or none, nothing is known
+    monkeypatch.setenv("SYNTHCITY_CLUSTER", str(folder.path))
+    monkeypatch.setenv("RAY_JOB_CONFIG_JSON_ENV_VAR", "{}")
+    check_gpus(None)
+    check_gpus(0.0)
+    with pytest.raises(ConfigError, match=r"gpus_per_trial is 0\.25 and no node of the cluster file has a GPU"):
+        check_gpus(0.25)
+    folder.write(build(Plan, PLAN), {}, "its-token")
+    check_gpus(0.25)
 
 
 def test_a_job_of_rented_nodes_knows_what_its_cluster_has_cost(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,11 +14,11 @@ from typing import Any, cast
 import pytest
 import yaml
 
-from synthcity.errors import VaultError
+from synthcity.errors import ConfigError, VaultError
 from synthcity.forecast.bundles.bundle import load
 from synthcity.search.journal.journal import Journal
 from synthcity.search.journal.recorder import Recorder
-from synthcity.search.run import _Run
+from synthcity.search.run import _Run, search
 
 ROOT = Path(__file__).parents[2]
 SWEEP = {
@@ -135,6 +135,16 @@ def test_why_a_session_ended_is_in_the_journal_with_its_exit_code(
         run.note(error)  # whoever tells it again
     (event,) = (event for event in events(tmp_path) if event["kind"] == "run_interrupted")
     assert told.items() <= event.items()
+
+
+def test_workers_that_would_wait_for_a_gpu_for_ever_are_refused_before_anything_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("synthcity.cluster.job.most_resources", lambda: {"CPU": 2})
+    monkeypatch.setattr("synthcity.search.run.load_data", None)
+    with pytest.raises(ConfigError, match="no node of the cluster file has a GPU"):
+        search(ROOT / "configs/quickstart.yaml", settings=["search.gpus_per_trial=1", f"output={tmp_path}/runs"])
+    assert not (tmp_path / "runs").exists()
 
 
 @pytest.mark.slow
