@@ -92,7 +92,10 @@ def build_dataset(
 
 
 def window_starts(table: FeatureTable, spec: WindowSpec, start: int, end: int) -> Indices:
-    """Grid indices whose window lies in [start, end] and whose price, anchor and any future return are observed."""
+    """Grid indices whose window lies in [start, end] and whose price, anchor and any future return are observed.
+
+    Where the table has something foretold, only those that it is foretold at.
+    """
     index = np.arange(len(table), dtype=np.int64)
     seen = np.concatenate([[0], np.cumsum(np.isfinite(table.returns))])
     last = np.minimum(index + spec.horizon, len(table) - 1)
@@ -105,5 +108,7 @@ def window_starts(table: FeatureTable, spec: WindowSpec, start: int, end: int) -
         & (np.nan_to_num(table.anchor) > 1e-6)
         & (seen[last + 1] - seen[index + 1] > 0)
     )
+    if table.foretold is not None:
+        ok &= np.isin(index, table.foretold.rows)
     starts: Indices = index[ok]
     return starts

@@ -20,6 +20,7 @@ from synthcity.market.calendar.bursts import past_bursts
 from synthcity.market.calendar.features import CALENDAR_NAMES, calendar_features
 from synthcity.market.calendar.minutes import Effect, over_steps
 from synthcity.market.calendar.week import traded
+from synthcity.market.foretold import Foretold
 
 Array32 = NDArray[np.float32]
 
@@ -43,7 +44,8 @@ class WindowSpec:
     ``range_scales`` no range is read, so that bars and mere closes give the same features;
     ``return_scales``: seconds of signed returns; ``anchor_seconds``: span of the volatility in whose units a network
     works; ``profile_days``: days over which a slot of the day is averaged; ``burst_days``: days from which bursts are
-    learned, 0 for networks that know none; ``calendar``: whether they are told what is known to come.
+    learned, 0 for networks that know none; ``calendar``: whether they are told what is known to come; ``inputs``:
+    whether they are told what inputs of the user's library say of the volatility of each step.
     ``warmup_days`` of history must lie before a window.
     """
 
@@ -57,6 +59,7 @@ class WindowSpec:
     warmup_days: float
     burst_days: int = 0
     calendar: bool = False
+    inputs: bool = False
 
     @classmethod
     def of(
@@ -123,7 +126,7 @@ class WindowSpec:
 
     @property
     def future_names(self) -> tuple[str, ...]:
-        """Columns of ``FeatureTable.future``: clock and activity, slots in absolute logs, log bursts and calendar."""
+        """Columns of ``FeatureTable.future``: clock and activity, slots in absolute logs, log multipliers."""
         slots = [f"slot_{days}d" for days in self.profile_days]
         slots += ["slot_weekday"] if max(self.profile_days) >= 2 * _WEEK else []
         return (*KNOWN_NAMES, *slots, *self.effect_names)
@@ -131,7 +134,7 @@ class WindowSpec:
     @property
     def effect_names(self) -> tuple[str, ...]:
         """The last of ``future_names``: log multipliers of what is expected of the minutes of a step."""
-        told = {"bursts": self.burst_days > 0, "calendar": self.calendar}
+        told = {"bursts": self.burst_days > 0, "calendar": self.calendar, "inputs": self.inputs}
         return tuple(name for name, is_told in told.items() if is_told)
 
 
@@ -143,7 +146,8 @@ class FeatureTable:
     step, NaN until there is enough; ``sequence`` (n, 3) per-step inputs (return, range volatility, log
     slot profile), NaN at gaps; ``context`` (n, c) summary inputs, finite; ``future`` (n + horizon, f): known
     columns, log slot volatilities in absolute units (subtract ``log(anchor[i])`` for a window starting at ``i``), and
-    the log multipliers that ``spec.effect_names`` bring to a step.
+    the log multipliers that bursts and calendar bring to a step. ``foretold``: that of inputs, which hangs on the start
+    of a window, too; where the spec has inputs, windows start where it has a row.
     """
 
     time: Times
@@ -153,6 +157,7 @@ class FeatureTable:
     sequence: Array32
     context: Array32
     future: Array32
+    foretold: Foretold | None = None
 
     def __len__(self) -> int:
         return len(self.time)

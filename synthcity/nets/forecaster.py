@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -16,11 +17,12 @@ from torch import Tensor
 from synthcity.authored.locked.forks import Misbehaved
 from synthcity.authored.locked.lock import NotIsolated
 from synthcity.errors import BundleError, ConfigError, DataError, NotCovered
-from synthcity.forecast.bundles.bundle import save_bundle
+from synthcity.forecast.bundles.bundle import load_members, save_bundle
 from synthcity.forecast.bundles.verified import mapping, select
 from synthcity.forecast.forecaster import Paths, as_history, shift_of
 from synthcity.forecast.quantise import DEFAULT_FACTOR
-from synthcity.market.bars import Bars, History, Prices
+from synthcity.market.bars import Bars, Floats, History, Prices
+from synthcity.market.foretold import Foretold
 from synthcity.market.windows import FeatureTable, WindowSpec
 from synthcity.nets import state as states
 from synthcity.nets.authored.code import codes_of
@@ -42,29 +44,46 @@ _FEW = 16  # paths that show whether any can be drawn
 _TABLES: WeakKeyDictionary[History, dict[tuple[str, WindowSpec, int, int, int], FeatureTable]] = WeakKeyDictionary()
 
 
+@runtime_checkable
+class Inputs(Protocol):
+    """What the user's library says of coming steps; see ``research.informed``."""
+
+    def multiplier(self, history: History, prompt: Prompt) -> Floats:
+        """Return by what the volatility of each coming step is multiplied, (num_steps,)."""
+
+
 class NetForecaster:
     """Simulates paths from a network's law. Needs bars of the prompt's asset at the network's increment, whole ones."""
 
     def __init__(
-        self, network: AnyNetwork, spec: WindowSpec, assets: Sequence[str], meta: Mapping[str, object]
+        self,
+        network: AnyNetwork,
+        spec: WindowSpec,
+        assets: Sequence[str],
+        meta: Mapping[str, object],
+        inputs: Inputs | None = None,
     ) -> None:
+        """Args: ``inputs`` are those that the network was trained with, None for one whose spec has none."""
         self.network = network.eval()
         self.spec = spec
         self.assets = tuple(assets)
         self.meta = dict(meta)
+        self.inputs = inputs
 
     @property
     def name(self) -> str:
         return self.network.config.label
 
     @classmethod
-    def from_state(cls, blob: bytes) -> NetForecaster:
-        """Rebuild the best network of a trainer's ``state()``.
+    def from_state(cls, blob: bytes, inputs: Inputs | None = None) -> NetForecaster:
+        """Rebuild the best network of a trainer's ``state()``; ``inputs`` are taken by one that was trained with them.
 
         Raises:
-            BundleError: the bytes are damaged or foreign.
+            BundleError: the bytes are damaged or foreign, or the inputs are not there.
         """
         tensors, meta = states.parse(blob)
+        if meta.spec.inputs and inputs is None:
+            raise BundleError("a saved training state is of a network with inputs of a library, which are not there")
         try:
             network = open_network(NetConfig.from_dict(meta.config), meta.spec, len(meta.assets))
             network.load_state_dict(states.group(tensors, "best"))
@@ -72,7 +91,7 @@ class NetForecaster:
             reason = " ".join(str(error).split())[:_LONGEST_REASON]
             raise BundleError(f"a saved training state does not fit this version of synthcity: {reason}") from error
         origin = {"competition": meta.competition, "rules": meta.rules, "seed": meta.seed, "steps": meta.step}
-        return cls(network, meta.spec, meta.assets, origin)
+        return cls(network, meta.spec, meta.assets, origin, inputs if meta.spec.inputs else None)
 
     def simulate(self, history: Prices, prompt: Prompt, *, seed: int | None = None) -> Paths:
         """Draw an ensemble; see ``Forecaster.simulate``.
@@ -155,7 +174,7 @@ class NetForecaster:
         enough = self._span(history, prompt) >= self.spec.warmup
         if enough and self.spec.range_scales:
             _require_ranges(self._recent(history, prompt), prompt.asset)
-        table = self._table(history, prompt) if enough else None
+        table = self._told(self._table(history, prompt), history, prompt) if enough else None
         if table is None or not table.anchor[-1] > 0:
             raise DataError(
                 f"{prompt.asset} has too little history before {prompt.start_time}: "
@@ -197,6 +216,14 @@ class NetForecaster:
             )
         return cache[key]
 
+    def _told(self, table: FeatureTable, history: History, prompt: Prompt) -> FeatureTable:
+        """Add what inputs say of all steps that the network knows."""
+        if self.inputs is None:
+            return table
+        whole = replace(prompt, time_length=self.spec.horizon * self.spec.increment)
+        said = np.log(self.inputs.multiplier(history, whole)).astype(np.float32)
+        return replace(table, foretold=Foretold(rows=np.array([len(table) - 1]), values=said[None]))
+
     def _recent(self, history: History, prompt: Prompt) -> Bars:
         """Bars that decide the features of the prompt."""
         bars = history.bars(prompt.asset, self.spec.increment)
@@ -213,13 +240,16 @@ class NetForecaster:
         config = {
             "loader": _LOADER,
             "network": self.network.config.to_dict(),
-            "spec": asdict(self.spec),
+            "spec": states.spec_to_json(self.spec),
             "assets": list(self.assets),
             "meta": self.meta,
         }
         weights = {name: value.numpy() for name, value in self.network.state_dict().items()}
         code = codes_of(self.network.config.to_dict())
-        save_bundle(folder, config, weights, origin=self, code=code, metrics=metrics, manifest=manifest)
+        members = [] if self.inputs is None else [self.inputs]
+        save_bundle(
+            folder, config, weights, origin=self, members=members, code=code, metrics=metrics, manifest=manifest
+        )
 
 
 def _require_ranges(bars: Bars, asset: str) -> None:
@@ -299,8 +329,9 @@ def from_bundle(
     Raises:
         BundleError: config and weights do not fit each other or this version, or draw no prices.
     """
+    members = load_members(folder, config)
     try:
-        forecaster = _rebuilt(config, weights)
+        forecaster = _rebuilt(config, weights, members)
         if forecaster.is_sound():
             return forecaster
     except (Misbehaved, NotIsolated) as error:
@@ -311,11 +342,16 @@ def from_bundle(
     raise BundleError(f"the network in {folder} draws no prices: its weights are damaged or were never trained")
 
 
-def _rebuilt(config: Mapping[str, object], weights: Mapping[str, NDArray[np.generic]]) -> NetForecaster:
+def _rebuilt(
+    config: Mapping[str, object], weights: Mapping[str, NDArray[np.generic]], members: Sequence[object]
+) -> NetForecaster:
     kept = select(_Kept, config)
     if not 0 < len(kept.assets) == len(set(kept.assets)) <= _MOST_ASSETS:
         raise ConfigError(f"a network of the assets {kept.assets}")
     spec = states.spec_from_json(kept.spec)
+    inputs = [member for member in members if isinstance(member, Inputs)]
+    if not len(members) == len(inputs) == int(spec.inputs):
+        raise ConfigError(f"a network {'with' if spec.inputs else 'without'} inputs has {len(members)} members")
     network = open_network(NetConfig.from_dict(kept.network), spec, len(kept.assets))
     states.fill(network, {name: torch.from_numpy(np.array(value)) for name, value in weights.items()})
-    return NetForecaster(network, spec, kept.assets, kept.meta)
+    return NetForecaster(network, spec, kept.assets, kept.meta, *inputs)

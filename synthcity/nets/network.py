@@ -19,7 +19,7 @@ _NUM_SEQUENCE = len(SEQUENCE_NAMES) + 1  # and a flag for gaps
 _NUM_LEAD = 4
 _BOUND = 4.0
 # of log multipliers: bursts are a tenth or so and shall be as large as other inputs, releases are
-_EFFECT_SCALES = {"bursts": 8.0, "calendar": 1.0}
+_EFFECT_SCALES = {"bursts": 8.0, "calendar": 1.0, "inputs": 2.0}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +58,11 @@ def make_batch(
         points = at[:, None] + np.arange(spec.horizon + 1)
         prices = np.where(points < len(table), table.price[np.minimum(points, len(table) - 1)], np.nan)
         realised = np.log(prices / prices[:, :1])
-        parts.append((table.sequence[past], table.context[at], table.future[ahead], table.anchor[at], realised))
+        future = table.future[ahead]
+        if spec.inputs:
+            assert table.foretold is not None
+            future = np.concatenate([future, table.foretold.at(at)[..., None]], axis=-1)
+        parts.append((table.sequence[past], table.context[at], future, table.anchor[at], realised))
     sequence, context, future, anchor, realised = (np.concatenate(column) for column in zip(*parts, strict=True))
     return Batch(
         sequence=_scale_sequence(sequence, anchor),

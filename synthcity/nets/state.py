@@ -133,6 +133,11 @@ def spec_from_json(values: object) -> WindowSpec:
     return spec
 
 
+def spec_to_json(spec: WindowSpec) -> dict[str, object]:
+    """Return plain data that ``spec_from_json`` reads; one without inputs as it was before there were any."""
+    return {name: value for name, value in asdict(spec).items() if name != "inputs" or value}
+
+
 def group(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     """Pick the tensors of one group, without the prefix."""
     return {name[len(prefix) + 1 :]: value for name, value in tensors.items() if name.startswith(f"{prefix}.")}

@@ -22,6 +22,7 @@ from synthcity.market.store.opening import is_address
 from synthcity.market.store.series import SIMULATED
 from synthcity.market.times import format_time
 from synthcity.market.windows import WindowSpec
+from synthcity.research.informed.forecaster import Informed
 from synthcity.search.config import DataConfig, SearchConfig
 from synthcity.sn50.competitions import Competition, Rules, get_competition, get_rules
 from synthcity.sn50.prompt import Prompt
@@ -33,7 +34,8 @@ _SLACK_DAYS = 5  # a holiday week-end at either end of the periods is no lack of
 class SearchData:
     """The prices of one search and the rules they are scored by.
 
-    ``market`` reaches to the end of the test period; ``dataset`` ends with validation.
+    ``market`` reaches to the end of the test period; ``dataset`` ends with validation. ``inputs``: what was learned of
+    the user's library, where something of it is used.
     """
 
     competition: Competition
@@ -45,6 +47,7 @@ class SearchData:
     dataset: Dataset
     validation_every: int
     test_every: int
+    inputs: Informed | None = None
 
     @property
     def facts(self) -> Facts:

@@ -32,6 +32,8 @@ from synthcity.market.store import open_store
 from synthcity.market.times import format_duration, format_time
 from synthcity.nets.authored.code import codes_of
 from synthcity.nets.forecaster import NetForecaster
+from synthcity.research.informed.columns import with_inputs
+from synthcity.research.informed.forecaster import Informed
 from synthcity.sn50.competitions import Competition, get_competition, get_rules
 
 Tell = Callable[[str], None]
@@ -54,7 +56,8 @@ class _Job:
     def data_key(self) -> tuple[object, ...]:
         """Equal for those that share a dataset."""
         drawn = self.facts.drawn_minutes
-        return self.competition.name, self.rules, self.network.spec, self.network.assets, self._start, drawn
+        inputs = self.network.inputs.digest if isinstance(self.network.inputs, Informed) else None
+        return self.competition.name, self.rules, self.network.spec, self.network.assets, self._start, drawn, inputs
 
     @property
     def _start(self) -> int:
@@ -68,7 +71,7 @@ class _Job:
         if self.facts.drawn_minutes:
             coarse = {asset: known[asset, COARSE] for asset in self.network.assets if (asset, COARSE) in known}
             known = lengthen(known, coarse, spec.increment, self._start - spec.lookback * spec.increment)
-        return build_dataset(
+        dataset = build_dataset(
             known,
             competition=self.competition.name,
             rules=self.rules,
@@ -79,6 +82,8 @@ class _Job:
             validation_every=horizon,
             coefficients={asset: rules.coefficient(asset) for asset in self.network.assets},
         )
+        inputs = self.network.inputs
+        return dataset if not isinstance(inputs, Informed) else with_inputs(dataset, inputs, market.until(until))
 
 
 def renew(
@@ -122,7 +127,10 @@ def renew(
         states = _train(jobs, market, end, work, workers, tell)
     except OSError as error:
         raise RunError(f"cannot write {work} ({error.strerror or error}); make space and repeat the command") from error
-    by_network = {id(job.network): NetForecaster.from_state(state) for job, state in zip(jobs, states, strict=True)}
+    by_network = {
+        id(job.network): NetForecaster.from_state(state, job.network.inputs)
+        for job, state in zip(jobs, states, strict=True)
+    }
     new = _rebuilt(old, by_network, lambda facts: _renewed(facts, venues, end, digest))
     assert isinstance(new, Savable)
     new.save(folder)
@@ -204,7 +212,7 @@ def _train(
 ) -> list[bytes]:
     """Return the states of all networks, those that lie in ``work`` already among them."""
     paths = [work / f"{number}-{until}.safetensors" for number in range(len(jobs))]
-    missing = [number for number, path in enumerate(paths) if not _is_whole(path)]
+    missing = [number for number, path in enumerate(paths) if not _is_whole(path, jobs[number])]
     if len(missing) < len(jobs):
         tell(f"{len(jobs) - len(missing)} of {len(jobs)} networks were trained before")
     if missing:
@@ -242,9 +250,9 @@ def _trained(jobs: Mapping[int, _Job], datasets: Mapping[tuple[object, ...], Dat
         yield pending.pop(ready), state
 
 
-def _is_whole(path: Path) -> bool:
+def _is_whole(path: Path, job: _Job) -> bool:
     try:
-        NetForecaster.from_state(path.read_bytes())
+        NetForecaster.from_state(path.read_bytes(), job.network.inputs)
     except (OSError, BundleError):
         return False
     return True

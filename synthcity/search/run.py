@@ -23,14 +23,14 @@ from synthcity.search.debugger import Debugger
 from synthcity.search.earnings import tell_earnings
 from synthcity.search.finals.final import run_final, score_baselines
 from synthcity.search.finals.forecasters import admit_forecasters, choose_forecasters
-from synthcity.search.finals.inputs import choose_inputs, learn_inputs
+from synthcity.search.finals.inputs import choose_inputs, with_library
 from synthcity.search.finals.refit import refit
 from synthcity.search.finals.samples import keep_samples
 from synthcity.search.finals.scoring import Scorer
 from synthcity.search.finals.timing import reserve
 from synthcity.search.fingerprint import fingerprint
 from synthcity.search.gate import Gate, GateLimits
-from synthcity.search.journal.events import VERSION, Earlier, RunStarted, SearchFinished
+from synthcity.search.journal.events import VERSION, Earlier, RunStarted, SearchFinished, SeenTest
 from synthcity.search.journal.folder import (
     check_resumable,
     differences,
@@ -228,6 +228,8 @@ class _Run:
             self._announced(found) as machines,
         ):
             machines.wait()
+            if not self._recorder.last(SeenTest):
+                self._data = with_library(self._recorder, self._data, self._config, self._folder)
             scorer = Scorer(self._data, found.workers, self._recorder.count)
             if not self._recorder.last(SearchFinished):
                 self._search(found, scorer, machines)
@@ -324,7 +326,6 @@ class _Run:
             )
             feed.start()  # the first candidates are named while the baselines are scored
             try:
-                learn_inputs(recorder, self._data, self._config, self._folder)
                 admit_forecasters(recorder, self._data, scorer, self._config, self._folder)
                 score_baselines(recorder, self._data, scorer, seed=budget.seed)
                 recorder.emit("stage", name="search", message="proposing, training and comparing candidates")

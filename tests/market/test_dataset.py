@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from synthcity.errors import DataError
 from synthcity.market.bars import Bars, Market
 from synthcity.market.columns import bars_of_closes, take
-from synthcity.market.dataset import Dataset, build_dataset
+from synthcity.market.dataset import Dataset, build_dataset, window_starts
+from synthcity.market.foretold import Foretold
 from synthcity.market.windows import WindowSpec
 from tests.market.factories import START, make_bars
 
@@ -72,3 +75,11 @@ def test_what_is_missing_is_said():
         build(assets=["ETH"])
     with pytest.raises(DataError, match="BTC has no complete train window: it needs 7 days of history before"):
         build(train=(START, START + 5 * DAY))
+
+
+def test_windows_start_where_something_is_foretold_alone():
+    table = build().tables["BTC"]
+    rows = np.arange(0, len(table), 7)
+    told = replace(table, foretold=Foretold(rows=rows, values=np.zeros((len(rows), 288), dtype=np.float32)))
+    everywhere, there = (window_starts(each, SPEC, *TRAIN) for each in (table, told))
+    assert there.tolist() == [row for row in everywhere.tolist() if row % 7 == 0]

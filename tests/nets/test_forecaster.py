@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,8 +29,14 @@ from synthcity.nets.config import NetConfig
 from synthcity.nets.forecaster import NetForecaster, from_bundle
 from synthcity.nets.network import Network
 from synthcity.nets.training import Trainer
+from synthcity.research.informed.columns import with_inputs
+from synthcity.research.informed.forecaster import Informed
+from synthcity.research.informed.kept import Kept
+from synthcity.research.labbook import Origin
 from synthcity.sn50.prompt import Prompt
 from tests.nets.conftest import START, seasonal_bars
+from tests.research.conftest import WAVE
+from tests.research.informed.test_forecaster import by_hand
 
 NOW = START + 20 * 86400
 PROMPT = Prompt(asset="BTC", start_time=NOW, num_simulations=100)
@@ -55,11 +63,15 @@ def frame() -> pd.DataFrame:
     return pd.DataFrame(columns, index=pd.to_datetime(bars.time, unit="s", utc=True))
 
 
-def network(dataset: Dataset, head: str) -> NetForecaster:
+def network_state(dataset: Dataset, head: str = "gbm") -> bytes:
     config = {"d_model": 16, "history": 24, "blocks": [{"name": "lstm"}], "head": {"name": head}}
     trainer = Trainer(config, dataset, seed=0, num_rungs=1, max_steps=4)
     trainer.fit(rungs=1)
-    return NetForecaster.from_state(trainer.state())
+    return trainer.state()
+
+
+def network(dataset: Dataset, head: str) -> NetForecaster:
+    return NetForecaster.from_state(network_state(dataset, head))
 
 
 @pytest.fixture(scope="module")
@@ -199,3 +211,63 @@ def test_only_a_network_that_was_told_of_the_calendar_expects_a_release(dataset:
     before, told = (np.diff(np.log(forecaster.simulate(each, prompt, seed=1))) for each in (history, expecting))
     assert (before != told).any() == calendar
     np.testing.assert_allclose(np.delete(told, 24, axis=1), np.delete(before, 24, axis=1), rtol=1e-6)
+
+
+def told(inputs: Informed, dataset: Dataset) -> NetForecaster:
+    """A network that knows inputs, of random weights."""
+    spec = replace(WindowSpec.of(300, dataset.spec.horizon), inputs=True)
+    config = NetConfig.from_dict({"d_model": 16, "history": 24, "blocks": [], "head": {"name": "gbm"}})
+    torch.manual_seed(0)
+    network = Network(config, spec, len(dataset.assets))
+    for parameter in network.parameters():  # a head begins with zeros
+        torch.nn.init.normal_(parameter, std=0.1)
+    return NetForecaster(network, spec, dataset.assets, {}, inputs)
+
+
+def test_a_network_is_told_what_inputs_say_and_of_no_asset_that_they_did_not_learn(dataset: Dataset) -> None:
+    inputs = by_hand(horizon=dataset.spec.horizon)
+    louder = by_hand(horizon=dataset.spec.horizon)
+    louder.levels = {"BTC": 1.0}
+    for asset in dataset.assets:
+        prompt = replace(PROMPT, asset=asset)
+        here, there = (told(each, dataset).simulate(past(), prompt, seed=3) for each in (inputs, louder))
+        assert (here != there).any() == (asset == "BTC")
+    hour = replace(PROMPT, time_length=3600)  # a shorter prompt is told of all steps that the network knows
+    drawn = told(inputs, dataset).simulate(past(), hour, seed=3)
+    np.testing.assert_array_equal(drawn, told(inputs, dataset).simulate(past(), PROMPT, seed=3)[:, :13])
+
+
+def test_the_inputs_of_a_network_travel_in_its_bundle(dataset: Dataset, tmp_path: Path) -> None:
+    forecaster = told(by_hand(horizon=dataset.spec.horizon), dataset)
+    Quantised(Mix([forecaster, Fhs()], [0.5, 0.5])).save(tmp_path / "winner")
+    here = Quantised(Mix([forecaster, Fhs()], [0.5, 0.5])).simulate(past(), PROMPT, seed=3)
+    np.testing.assert_array_equal(load(tmp_path / "winner").simulate(past(), PROMPT, seed=3), here)
+    written = told(by_hand(Kept.of("seven-hours-0a1b2c", Origin(source=WAVE)), dataset.spec.horizon), dataset)
+    written.save(tmp_path / "written")
+    with pytest.raises(BundleError, match=r"members/0/code/0.py \(feature seven-hours-0a1b2c\); read it"):
+        load(tmp_path / "written")
+    assert load(tmp_path / "written", trust_code=True).inputs.digest == written.inputs.digest  # type: ignore[attr-defined,union-attr]
+
+
+def test_a_network_without_the_inputs_that_it_was_trained_with_is_refused(dataset: Dataset, tmp_path: Path) -> None:
+    inputs = by_hand(horizon=dataset.spec.horizon)
+    trainer = Trainer(
+        {"d_model": 16, "history": 24, "blocks": [], "head": {"name": "gbm"}},
+        with_inputs(dataset, inputs, past()._market),
+        seed=0,
+        num_rungs=1,
+        max_steps=2,
+    )
+    trainer.fit(rungs=1)
+    with pytest.raises(BundleError, match="a network with inputs of a library, which are not there"):
+        NetForecaster.from_state(trainer.state())
+    assert NetForecaster.from_state(trainer.state(), inputs).inputs is inputs
+    assert NetForecaster.from_state(network_state(dataset), inputs).inputs is None
+    forecaster = told(inputs, dataset)
+    forecaster.save(tmp_path / "bundle")
+    config = json.loads((tmp_path / "bundle" / "config.json").read_text())
+    weights = {name: value.numpy() for name, value in forecaster.network.state_dict().items()}
+    with pytest.raises(BundleError, match="a network with inputs has 0 members"):
+        from_bundle(tmp_path / "bundle", config | {"num_members": 0}, weights)
+    with pytest.raises(BundleError, match="a network without inputs has 1 members"):
+        from_bundle(tmp_path / "bundle", config | {"spec": config["spec"] | {"inputs": False}}, weights)

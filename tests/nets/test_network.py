@@ -1,9 +1,12 @@
 """Windows as tensors, and the network around blocks and head."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
+from synthcity.market.foretold import Foretold
 from synthcity.market.windows import KNOWN_NAMES, FeatureTable, WindowSpec
 from synthcity.nets.config import NetConfig
 from synthcity.nets.network import Batch, Network, make_batch, ordinary_batch
@@ -52,6 +55,16 @@ def test_the_future_holds_its_own_calendar_and_how_far_ahead_a_step_is(tables: l
     np.testing.assert_allclose(found[:, -1], np.arange(1, 289) / 288, rtol=1e-6)
     np.testing.assert_allclose(found[:, -4], np.exp(-24 * np.arange(1, 289) / 288), rtol=1e-5)
     assert (np.diff(found[:, -4:-1], axis=0) < 0).all()
+
+
+def test_what_inputs_say_of_a_window_stands_before_how_far_ahead_a_step_is(tables: list[FeatureTable]) -> None:
+    spec, values = replace(SPEC, inputs=True), np.linspace(-1, 1, 2 * 288, dtype=np.float32).reshape(2, 288)
+    assert spec.future_names == (*SPEC.future_names, "inputs")
+    told = [replace(table, foretold=Foretold(rows=np.array([2199, 2200]), values=values)) for table in tables]
+    plain = make_batch(tables, np.array([0, 1]), np.array([2200, 2199]), STEPS, SPEC).future
+    found = make_batch(told, np.array([0, 1]), np.array([2200, 2199]), STEPS, spec).future
+    np.testing.assert_allclose(found[..., -5].numpy(), 2 * values[::-1], rtol=1e-6)
+    assert torch.equal(torch.cat([found[..., :-5], found[..., -4:]], dim=-1), plain)
 
 
 def test_a_window_at_the_end_knows_nothing_of_what_comes(tables: list[FeatureTable]) -> None:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from synthcity.errors import BundleError, ConfigError
 from synthcity.market.windows import WindowSpec
-from synthcity.nets.state import Meta, dump, fill, group, parse, spec_from_json
+from synthcity.nets.state import Meta, dump, fill, group, parse, spec_from_json, spec_to_json
 
 META = Meta(
     config={"d_model": 16},
@@ -121,3 +121,9 @@ def test_windows_that_no_competition_needs_are_refused(change: dict[str, Any], s
 def test_a_group_is_what_begins_with_its_name_and_a_dot() -> None:
     found = group({"net.a.b": torch.ones(1), "nets.c": torch.ones(1), "best.a.b": torch.zeros(1)}, "net")
     assert list(found) == ["a.b"]
+
+
+def test_windows_without_inputs_are_written_as_before_there_were_any() -> None:
+    plain, told = (replace(META.spec, inputs=inputs) for inputs in (False, True))
+    assert "inputs" not in spec_to_json(plain)
+    assert [spec_from_json(spec_to_json(spec)) for spec in (plain, told)] == [plain, told]

@@ -30,11 +30,14 @@ from synthcity.market.store.parquet import Store
 from synthcity.market.windows import WindowSpec
 from synthcity.nets.forecaster import NetForecaster
 from synthcity.nets.training import Trainer
+from synthcity.research.informed.columns import with_inputs
+from synthcity.research.informed.forecaster import Informed
 from synthcity.search import renewal
 from synthcity.search.finals.refit import fit
 from synthcity.search.renewal import WORK, renew
 from synthcity.sn50.prompt import Prompt
 from tests.nets.conftest import START, dataset, seasonal_bars
+from tests.research.informed.test_forecaster import by_hand
 
 __all__ = ["dataset"]
 DAY = 86400
@@ -83,9 +86,11 @@ class Bench:
 
     def __init__(self) -> None:
         self.trained: list[int] = []
+        self.datasets: list[Dataset] = []
         self.dies_after = 99
 
     def __call__(self, jobs: Mapping[int, Any], datasets: Mapping[Any, Dataset]) -> Iterator[tuple[int, bytes]]:
+        self.datasets += datasets.values()
         for number, job in jobs.items():
             if len(self.trained) == self.dies_after:
                 raise KeyboardInterrupt
@@ -147,6 +152,31 @@ def test_networks_are_trained_again_with_what_is_known_to_come(
     renew(winner, store, tmp_path / "new", tell=lambda line: None)
     assert seen
     assert all(market.foresight is not None for market in seen)
+
+
+def test_networks_are_trained_again_with_what_their_inputs_say_of_the_new_prices(
+    dataset: Dataset, store: Path, tmp_path: Path, bench: Bench
+) -> None:
+    inputs = by_hand(horizon=dataset.spec.horizon)
+    market = Market({(asset, 300): seasonal_bars(24, seed, 300) for seed, asset in enumerate(("BTC", "ETH"))})
+    trainer = Trainer(CONFIG, with_inputs(dataset, inputs, market), seed=1, num_rungs=1, max_steps=2)
+    trainer.fit(rungs=1)
+    old = NetForecaster.from_state(trainer.state(), inputs)
+    old.save(tmp_path / "winner", manifest=FACTS.to_manifest())
+    renew(tmp_path / "winner", store, tmp_path / "new")
+    new = load(tmp_path / "new")
+    assert isinstance(new, NetForecaster)
+    assert isinstance(new.inputs, Informed)
+    assert new.inputs.digest == inputs.digest
+    assert new.spec == old.spec
+    (data,) = bench.datasets
+    table = data.tables["BTC"]
+    assert table.foretold is not None
+    last = int(table.foretold.rows[-1])
+    assert table.time[last] > START + 28 * DAY, "the new prices are told of, too"
+    start = Prompt(asset="BTC", start_time=int(table.time[last]))
+    said = inputs.multiplier(Store(store).load_market(["BTC", "ETH"], 300).as_of(start.start_time), start)
+    np.testing.assert_allclose(table.foretold.values[-1], np.log(said), atol=1e-5)
 
 
 def test_what_learned_from_drawn_minutes_does_so_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,11 +10,14 @@ is loaded only for who says that it is trusted.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,10 +29,10 @@ from synthcity.forecast.baselines.har import Har, HarConfig
 from synthcity.forecast.bundles.bundle import save_bundle
 from synthcity.forecast.bundles.verified import mapping, read_bundle, select
 from synthcity.forecast.forecaster import step_ends
-from synthcity.market.bars import Floats, History, Market
+from synthcity.market.bars import Floats, History, Market, Times
 from synthcity.research.informed.kept import FEATURE, LOOKBACK, Kept
-from synthcity.research.inputs import InputRefused
-from synthcity.research.known import known_of
+from synthcity.research.inputs import InputRefused, Rows
+from synthcity.research.known import Known, known_of
 from synthcity.research.labbook import Origin
 from synthcity.research.measuring.design import LEADS, Scale, lay_out
 from synthcity.research.measuring.regression import predict
@@ -41,6 +44,8 @@ NAME = "har-inputs"
 _SILENT = 4 * DAY  # since an asset's last bar: longer than any week-end
 _log = logging.getLogger(__name__)
 _ROOM = DAY  # beside the look-back, so that no gap costs its first rows
+# by what was learned and the end of the first step; members of a mix look at the same history
+_SAID: WeakKeyDictionary[History, dict[tuple[str, int], Floats]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -92,21 +97,53 @@ class Informed(Har):
     def multiplier(self, history: History, prompt: Prompt) -> Floats:
         """Return by what the volatility of each coming step is multiplied, (num_steps,).
 
+        Inputs are asked once about all assets, and not again by another member of a mix that learned the same.
+
+        Raises:
+            NotCovered: they were learned on another grid.
+            InputRefused, Misbehaved: an input broke its contract.
+        """
+        if not self.covers(prompt):
+            raise NotCovered(
+                f"{self.name} was learned for {self.horizon} steps of {self.step} s, not for {prompt.num_steps} of "
+                f"{prompt.time_increment} s"
+            )
+        if prompt.asset not in self.levels:
+            return np.ones(prompt.num_steps)
+        said, ends = _SAID.setdefault(history, {}), step_ends(prompt)
+        key = (self.digest, int(ends[0]))
+        if key not in said:
+            recent = self._recent(history)
+            known = known_of(recent, self.assets, self.step)
+            said[key] = self.multipliers(recent, known, np.array([len(known) - 1]), ends[None])[0]
+        return np.asarray(said[key][self.assets.index(prompt.asset)])
+
+    def multipliers(self, market: Market, known: Known, rows: Rows, ends: Times) -> Floats:
+        """Return the multipliers (rows, assets, steps) as of each row of the steps that end at ``ends`` (rows, steps).
+
         Raises:
             InputRefused, Misbehaved: an input broke its contract.
         """
-        if prompt.asset not in self.levels:
-            return np.ones(prompt.num_steps)
-        recent = self._recent(history)
-        known = known_of(recent, self.assets, self.step)
-        row, ends = np.array([len(known) - 1]), step_ends(prompt)[None]
-        at = self.assets.index(prompt.asset)
-        log = np.zeros((1, prompt.num_steps))
+        log = np.zeros((len(rows), len(self.assets), ends.shape[1]))
         for one in self.inputs:
-            opened = one.kept.open(recent, known)
-            past, future = opened.past(known, row)[:, at], opened.future(known, row, ends)[:, at]
-            log += one.log_multiplier(past, future)
-        return np.asarray(np.exp(clipped(log))[0] / self.levels[prompt.asset])
+            opened = one.kept.open(market, known)
+            past, future = opened.past(known, rows), opened.future(known, rows, ends)
+            for at in range(len(self.assets)):
+                log[:, at] += one.log_multiplier(past[:, at], future[:, at])
+        found = np.exp(clipped(log))
+        for at, asset in enumerate(self.assets):
+            found[:, at] = found[:, at] / self.levels[asset] if asset in self.levels else 1.0
+        return np.asarray(found)
+
+    @cached_property
+    def digest(self) -> str:
+        """The sha256 of all that was learned: equal for those who say the same."""
+        found = hashlib.sha256(repr((self.assets, sorted(self.levels.items()), self.step, self.horizon)).encode())
+        for one in self.inputs:
+            found.update(one.kept.sha256.encode())
+            for values in _arrays(one).values():
+                found.update(np.asarray(values, dtype=np.float64).tobytes())
+        return found.hexdigest()
 
     def _recent(self, history: History) -> Market:
         """What inputs are told of: bars of the increment, as far as the history has them and no further than needed.
@@ -134,13 +171,9 @@ class Informed(Har):
         return Market(bars)
 
     def _steps(self, history: History, prompt: Prompt, draws: Draws) -> NDArray[np.float64]:
-        if not self.covers(prompt):
-            raise NotCovered(
-                f"{self.name} was learned for {self.horizon} steps of {self.step} s, not for {prompt.num_steps} of "
-                f"{prompt.time_increment} s"
-            )
+        multiplier = self.multiplier(history, prompt)
         steps = super()._steps(history, prompt, draws)
-        steps *= self.multiplier(history, prompt)
+        steps *= multiplier
         return steps
 
     def save(

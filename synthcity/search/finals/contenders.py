@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 
 from synthcity.errors import BundleError, RunError
+from synthcity.nets.forecaster import Inputs
 from synthcity.search.config import BudgetConfig
 from synthcity.search.finals.finalist import Finalist
 from synthcity.search.finals.ranking import beginner
@@ -30,7 +31,14 @@ class Entrants:
     networks: dict[str, Finalist] = field(default_factory=dict)
 
 
-def enter(recorder: Recorder, storage: str, workers: int, clock: FinalsClock, budget: BudgetConfig) -> Entrants:
+def enter(
+    recorder: Recorder,
+    storage: str,
+    workers: int,
+    clock: FinalsClock,
+    budget: BudgetConfig,
+    inputs: Inputs | None = None,
+) -> Entrants:
     """Return those that were told, or select. After the choice a network may be missing: it may have been refitted.
 
     Raises:
@@ -38,18 +46,25 @@ def enter(recorder: Recorder, storage: str, workers: int, clock: FinalsClock, bu
     """
     told = _told(recorder, budget)
     if told is None:
-        return select(recorder, storage, workers, clock, budget)
+        return select(recorder, storage, workers, clock, budget, inputs)
     entrants = Entrants(records=[recorder.history.trials[name] for name in told])
     for record in entrants.records:
         try:
-            entrants.networks[record.id] = Finalist.from_checkpoint(record, told[record.id], storage)
+            entrants.networks[record.id] = Finalist.from_checkpoint(record, told[record.id], storage, inputs)
         except BundleError:
             if recorder.last(Chosen) is None:
-                return select(recorder, storage, workers, clock, budget)
+                return select(recorder, storage, workers, clock, budget, inputs)
     return entrants
 
 
-def select(recorder: Recorder, storage: str, workers: int, clock: FinalsClock, budget: BudgetConfig) -> Entrants:
+def select(
+    recorder: Recorder,
+    storage: str,
+    workers: int,
+    clock: FinalsClock,
+    budget: BudgetConfig,
+    inputs: Inputs | None = None,
+) -> Entrants:
     """Select as many as there is time for, the best whose state can be read, and tell them.
 
     Raises:
@@ -68,7 +83,7 @@ def select(recorder: Recorder, storage: str, workers: int, clock: FinalsClock, b
         paths, faults = checkpoints_of(record.id, recorder), list[str]()
         for path in paths:
             try:
-                found[record.id] = Finalist.from_checkpoint(record, path, storage), path
+                found[record.id] = Finalist.from_checkpoint(record, path, storage, inputs), path
                 break
             except BundleError as error:
                 faults.append(str(error))

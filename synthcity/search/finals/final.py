@@ -39,7 +39,6 @@ from synthcity.search.finals.blend import fit_mix
 from synthcity.search.finals.choice import MIX, choose, stage_seed
 from synthcity.search.finals.contenders import enter, select
 from synthcity.search.finals.forecasters import kept_forecasters
-from synthcity.search.finals.inputs import informed
 from synthcity.search.finals.scoring import OwnRow, Scorer
 from synthcity.search.finals.timing import FinalsClock, note_refit
 from synthcity.search.journal.events import (
@@ -143,10 +142,11 @@ def run_final(
     if recorder.last(SeenTest):
         return _seen(recorder, folder)
     clock = FinalsClock(recorder, budget)
-    entrants = enter(recorder, storage, scorer.workers, clock, budget)
+    entrants = enter(recorder, storage, scorer.workers, clock, budget, data.inputs)
     networks: dict[str, Forecaster] = {**entrants.networks}
     baselines: dict[str, Forecaster] = {name: baseline(name) for name in BASELINES}
-    inputs = {**informed(recorder, folder), **kept_forecasters(recorder, folder)}
+    learned: dict[str, Forecaster] = {} if data.inputs is None else {data.inputs.name: data.inputs}
+    inputs = {**learned, **kept_forecasters(recorder, folder)}
     if not recorder.last(Chosen):
         members = {**networks, **_best_baseline(recorder, baselines), **inputs}
         fit_mix(recorder, data, scorer, members, seed=budget.seed)
@@ -157,7 +157,9 @@ def run_final(
     chosen = [record for record in entrants.records if record.id in _members(recorder)]
     refitted = refit(chosen, seconds)
     if any(record.id not in networks and record.id not in refitted for record in chosen):
-        select(recorder, storage, scorer.workers, clock, budget)  # which voids the choice: the finals are held again
+        select(
+            recorder, storage, scorer.workers, clock, budget, data.inputs
+        )  # which voids the choice: the finals are held again
         return run_final(
             recorder=recorder, data=data, scorer=scorer, folder=folder, storage=storage, budget=budget, refit=refit
         )

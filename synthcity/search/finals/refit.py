@@ -23,6 +23,7 @@ from synthcity.forecast.forecaster import Forecaster
 from synthcity.forecast.mixing import Mix
 from synthcity.market.dataset import Dataset, window_starts
 from synthcity.nets.authored.code import codes_of, install
+from synthcity.nets.forecaster import Inputs
 from synthcity.nets.training import Trainer
 from synthcity.search.candidates.candidate import Config
 from synthcity.search.config import BudgetConfig
@@ -59,7 +60,7 @@ def refit(
     copies = max(1, NETWORKS // max(1, len(records)))
     # the first training of every network before the second of any: time may not last for all
     wanted = [(record, copy) for copy in range(copies) for record in records]
-    ready, lost = _done(wanted, recorder, folder)
+    ready, lost = _done(wanted, recorder, folder, data.inputs)
     missing = [each for each in wanted if _key(each) not in ready and _key(each) not in lost]
     for fault in lost.values():
         recorder.emit("degraded", note=f"{fault}; it was trained again.", lost=True)
@@ -69,7 +70,7 @@ def refit(
             message = f"training {names} afresh on train and validation together, {len(some)} trainings"
             recorder.emit("stage", name="refit", message=message)
             _train(some, limit, recorder=recorder, data=data, folder=folder, budget=budget)
-            ready, lost = _done(wanted, recorder, folder)
+            ready, lost = _done(wanted, recorder, folder, data.inputs)
     if lost:
         raise RunError(f"{next(iter(lost.values()))} again; mend the disk of {folder} and continue with --resume")
     by_record = {r.id: [ready[r.id, copy] for copy in range(copies) if (r.id, copy) in ready] for r in records}
@@ -81,7 +82,7 @@ def _key(wanted: tuple[TrialRecord, int]) -> tuple[str, int]:
 
 
 def _done(
-    wanted: Sequence[tuple[TrialRecord, int]], recorder: Recorder, folder: Path
+    wanted: Sequence[tuple[TrialRecord, int]], recorder: Recorder, folder: Path, inputs: Inputs | None
 ) -> tuple[dict[tuple[str, int], Finalist], dict[tuple[str, int], str]]:
     """Return the networks that the journal knows as trained again, and of those that are lost how."""
     states = {(event["id"], event["copy"]): event["state"] for event in recorder.all(RefitTold)}
@@ -89,7 +90,7 @@ def _done(
     for record, copy in wanted:
         if (path := states.get((record.id, copy))) is not None:
             try:
-                ready[record.id, copy] = Finalist.from_state(record, (folder / path).read_bytes())
+                ready[record.id, copy] = Finalist.from_state(record, (folder / path).read_bytes(), inputs)
             except (OSError, BundleError) as error:
                 lost[record.id, copy] = f"The refitted network {path} of trial {record.id} is lost ({error})"
     return ready, lost

@@ -26,13 +26,14 @@ class RunExtended(Told):
 class InputsTold(Told):
     """The inputs of the user's library that are used, none or more, and the forecaster that knows them.
 
-    ``seconds``: that learning them took.
+    ``seconds``: that learning them took; ``networks``: whether networks are told what they say.
     """
 
     kind: Literal["inputs"]
     forecaster: str
     inputs: list[InputTold]
     seconds: NotRequired[float]
+    networks: NotRequired[bool]
 
 
 class ForecastersTold(Told):

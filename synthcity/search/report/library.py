@@ -20,7 +20,8 @@ def from_library(history: TrialHistory) -> str:
     if told is not None and told["inputs"]:
         listed = ", ".join(f"{one['name']} ({one['made_by']}, sha256 {one['sha256'][:12]})" for one in told["inputs"])
         name = told["forecaster"]
-        sentences.append(f"Of the user's library {name} knows {listed}; it is {_part(history, name)}.")
+        who = f"networks and {name} know" if told.get("networks") else f"{name} knows"
+        sentences.append(f"Of the user's library {who} {listed}; {name} is {_part(history, name)}.")
     else:
         sentences.append("Of the user's library no input is used.")
     for one in forecasters["forecasters"] if forecasters else ():

@@ -16,10 +16,12 @@ from synthcity.errors import BundleError, NotCovered
 from synthcity.forecast.baselines.har import Har
 from synthcity.forecast.bundles.bundle import load, save_bundle
 from synthcity.forecast.conformance import CHECKS
-from synthcity.market.bars import Market
+from synthcity.forecast.forecaster import Shifted
+from synthcity.market.bars import Floats, Market, Times
 from synthcity.research.informed.forecaster import Informed, Learned
 from synthcity.research.informed.kept import Kept
-from synthcity.research.inputs import InputRefused
+from synthcity.research.inputs import InputRefused, Rows
+from synthcity.research.known import Known
 from synthcity.research.labbook import Origin
 from synthcity.research.measuring.design import Scale
 from synthcity.sn50.prompt import Prompt
@@ -172,3 +174,24 @@ def test_an_asset_that_is_not_there_is_told_once_and_so_is_its_return(
     assert told(alone) == []
     assert told(swings) == [f"har-inputs is told of gaps: no more, all assets have bars ({WAVES.name})"]
     assert told(late) == [f"har-inputs is told of gaps: ETH has had no bar for 120 hours ({WAVES.name})"]
+
+
+def test_members_of_a_mix_that_learned_the_same_ask_once(swings: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def counting(self: Informed, market: Market, known: Known, rows: Rows, ends: Times) -> Floats:
+        asked.append(len(rows))
+        return multipliers(self, market, known, rows, ends)
+
+    multipliers = Informed.multipliers
+    monkeypatch.setattr(Informed, "multipliers", counting)
+    history, one, same = swings.as_of(NOW), by_hand(), by_hand()
+    assert np.array_equal(one.multiplier(history, prompt()), same.multiplier(history, prompt()))
+    one.multiplier(history, prompt(asset="ETH"))
+    assert asked == [1]
+    other = Informed(one.inputs, assets=ASSETS, levels={"BTC": 1.0}, step=STEP, horizon=STEPS)
+    assert np.array_equal(other.multiplier(history, prompt()), 2 * one.multiplier(history, prompt()))
+    late = Shifted(**{**vars(prompt()), "shift": 60})
+    assert not np.array_equal(one.multiplier(history, late), one.multiplier(history, prompt()))
+    one.multiplier(swings.as_of(NOW), prompt())
+    assert asked == [1] * 4

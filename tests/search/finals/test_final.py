@@ -130,7 +130,7 @@ class GivenScores:
 
 @pytest.fixture
 def recorder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorder]:
-    def rebuilt(record: TrialRecord, path: str, storage: str) -> Net:
+    def rebuilt(record: TrialRecord, path: str, storage: str, inputs: Informed | None) -> Net:
         if record.id in LOST:
             raise BundleError(f"the checkpoint {path} of trial {record.id} is lost (No such file)")
         return Net(record.id)
@@ -146,7 +146,7 @@ def recorder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Record
         yield recorder
 
 
-def data() -> Any:
+def data(inputs: Informed | None) -> Any:
     periods = {
         "train": ["2025-01-01", "2025-02-01"],
         "validation": ["2025-02-01", "2025-03-01"],
@@ -160,13 +160,16 @@ def data() -> Any:
         ),
         validation_prompts=lambda *, fresh: ["fresh"] if fresh else ["seen"],
         test_prompts=lambda: ["test"],
+        inputs=inputs,
     )
 
 
-def run(recorder: Recorder, scorer: GivenScores, budget: BudgetConfig = BUDGET) -> final.TestLook:
+def run(
+    recorder: Recorder, scorer: GivenScores, budget: BudgetConfig = BUDGET, inputs: Informed | None = None
+) -> final.TestLook:
     return run_final(
         recorder=recorder,
-        data=data(),
+        data=data(inputs),
         scorer=scorer,  # type: ignore[arg-type]
         folder=scorer.folder,
         storage="",
@@ -224,10 +227,8 @@ def test_a_mix_of_one_is_no_contender(tmp_path: Path, recorder: Recorder) -> Non
 def test_kept_inputs_take_part_in_the_mix_and_stand_in_its_bundle(
     tmp_path: Path, recorder: Recorder, weights: list[float], members: int
 ) -> None:
-    by_hand().save(tmp_path / "inputs")
-    used = [{"name": "cycle-7-1-0a1b2c", "made_by": "recipe", "sha256": WAVES.sha256}]
-    recorder.emit("inputs", forecaster="har-inputs", inputs=used)
-    look = run(recorder, GivenScores(tmp_path, recorder, {**SCORES, "mix": 96.0}, weights))
+    scorer = GivenScores(tmp_path, recorder, {**SCORES, "mix": 96.0}, weights)
+    look = run(recorder, scorer, inputs=by_hand())
     event = recorder.last(MixTold)
     assert event is not None
     assert event["members"][-1] == "har-inputs"
@@ -295,7 +296,7 @@ def test_lost_test_scores_are_not_computed_again(tmp_path: Path, recorder: Recor
 def test_baselines_are_scored_once(tmp_path: Path, recorder: Recorder) -> None:
     scorer = GivenScores(tmp_path, recorder, {}, [1 / len(BASELINES)] * len(BASELINES))
     for _ in range(2):
-        score_baselines(recorder, data(), scorer, seed=0)  # type: ignore[arg-type]
+        score_baselines(recorder, data(None), scorer, seed=0)  # type: ignore[arg-type]
     assert scorer.calls == ["baselines"]
     assert recorder.history.baselines == {name: 101.0 + at for at, name in enumerate(BASELINES)}
     assert recorder.history.baseline_slices["scores_by_asset"] == {"BTC": 100.0, "ETH": 104.0}
@@ -341,7 +342,7 @@ def test_what_was_frozen_is_looked_at_and_nothing_is_trained_after_it(tmp_path: 
         with contextlib.suppress(Killed):
             run_final(
                 recorder=recorder,
-                data=data(),
+                data=data(None),
                 scorer=scorer,  # type: ignore[arg-type]
                 folder=tmp_path,
                 storage="",
@@ -391,7 +392,7 @@ def test_a_finalist_that_is_lost_is_replaced_and_told_before_anybody_looks(
     def go() -> final.TestLook:
         return run_final(
             recorder=recorder,
-            data=data(),
+            data=data(None),
             scorer=scorer,  # type: ignore[arg-type]
             folder=tmp_path,
             storage="",

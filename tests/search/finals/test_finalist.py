@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 
 from synthcity.search.finals.finalist import Finalist
+from tests.research.informed.test_forecaster import by_hand
 
 
 def test_it_pickles_as_its_state_alone() -> None:
@@ -13,3 +14,8 @@ def test_it_pickles_as_its_state_alone() -> None:
     copy = pickle.loads(pickle.dumps(finalist))
     assert copy.__getstate__() == finalist.__getstate__()
     assert "_net" not in vars(copy)
+
+
+def test_what_it_was_trained_with_travels_with_it() -> None:
+    copy = pickle.loads(pickle.dumps(Finalist("c0001", b"state", inputs=by_hand())))
+    assert copy.__getstate__()["_inputs"].digest == by_hand().digest

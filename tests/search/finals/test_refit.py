@@ -89,7 +89,7 @@ def refitted(
     records = history(tell(candidate(0), 5000.0), tell(candidate(1), 5001.0)).records
     for record in records:
         record.rungs[0]["steps"] = 300
-    data: Any = SimpleNamespace(dataset=dataset, periods=periods)
+    data: Any = SimpleNamespace(dataset=dataset, periods=periods, inputs=None)
     return refit.refit(
         records, seconds, recorder=recorder, data=data, folder=folder, budget=BudgetConfig(seed=3, max_steps=400)
     )

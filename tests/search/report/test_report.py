@@ -45,8 +45,8 @@ def test_the_row_that_is_marked_is_the_frozen_one_and_the_rule_is_told(tmp_path:
 @pytest.mark.parametrize(
     ("weights", "said"),
     [
-        ({"c0001": 0.6, "har-inputs": 0.4}, "it is 40 % of the mix, which is frozen."),
-        ({"c0001": 0.6, "c0003": 0.4}, "it is no part of the mix."),
+        ({"c0001": 0.6, "har-inputs": 0.4}, "is 40 % of the mix, which is frozen."),
+        ({"c0001": 0.6, "c0003": 0.4}, "is no part of the mix."),
     ],
 )
 def test_inputs_of_the_library_are_told_with_their_digests(weights: dict[str, float], said: str):
@@ -58,8 +58,11 @@ def test_inputs_of_the_library_are_told_with_their_digests(weights: dict[str, fl
     report = sample_report(history=TrialHistory.replay(events), diagnostics=None, groups=None)
     assert report["kept_inputs"] == used
     assert report["inputs"] == (
-        f"Of the user's library har-inputs knows cycle-7-1-0a1b2c (recipe, sha256 abababababab); {said}"
+        f"Of the user's library har-inputs knows cycle-7-1-0a1b2c (recipe, sha256 abababababab); har-inputs {said}"
     )
+    told = [{**event, "networks": True} if event["kind"] == "inputs" else event for event in events]
+    columns = sample_report(history=TrialHistory.replay(told), diagnostics=None, groups=None)
+    assert columns["inputs"].startswith("Of the user's library networks and har-inputs know cycle-7-1-0a1b2c (recipe")
     nothing = [{**event, "inputs": []} if event["kind"] == "inputs" else event for event in events]
     empty = sample_report(history=TrialHistory.replay(nothing), diagnostics=None, groups=None)
     assert empty["inputs"] == "Of the user's library no input is used."
