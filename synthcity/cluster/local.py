@@ -110,6 +110,19 @@ def sized(
 
 
 @contextlib.contextmanager
+def _hushed() -> Iterator[None]:
+    """Keep off the terminal what raylets complain of, as that no node is there yet; Ray's own logs have it still."""
+    from ray._private import worker
+
+    told = worker.print_to_stdstream
+    worker.print_to_stdstream = lambda data, ignore_prefix: None
+    try:
+        yield
+    finally:
+        worker.print_to_stdstream = told
+
+
+@contextlib.contextmanager
 def _loopback_alone() -> Iterator[None]:
     """Have Ray bind to the loopback although it was imported, and so read ``_LOOPBACK``, before that was set."""
     from ray._private import ray_constants
@@ -165,6 +178,7 @@ def cluster(
             stack.enter_context(environment(_LOOPBACK))
         import ray  # reads some of the settings above on import
 
+        stack.enter_context(_hushed())
         if not address:
             stack.enter_context(_loopback_alone())
         try:

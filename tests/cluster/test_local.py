@@ -91,3 +91,16 @@ def test_a_cluster_of_ours_without_a_node_counts_what_it_may_grow_to(monkeypatch
     total = local._total()
     assert total == {"memory": 1e9, "CPU": 4.0, "GPU": 2.0}
     assert sized(None, None, total, is_elsewhere=True).workers == 4
+
+
+def test_what_raylets_complain_of_stays_off_the_terminal(capsys: pytest.CaptureFixture[str]):
+    from ray._private import worker
+
+    told = worker.print_to_stdstream
+    complaint = {"lines": ["no node can ever run this"], "pid": "raylet", "is_err": False}
+    with local._hushed():
+        assert worker.print_to_stdstream is not told
+        worker.print_to_stdstream(complaint, ignore_prefix=False)
+    assert worker.print_to_stdstream is told
+    assert capsys.readouterr().out == ""
+    assert "print_to_stdstream" in worker.listen_error_messages.__code__.co_names, "Ray tells it by another way now"
