@@ -33,7 +33,9 @@ class Process:
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         except OSError:
             return None
-        return None if fields[0] in "ZX" else cls(pid, int(fields[19]))
+        state, threads, began = fields[0], int(fields[17]), int(fields[19])
+        # one whose first thread has ended keeps its ports until the others have
+        return None if state in "ZX" and threads < 2 else cls(pid, began)
 
     @property
     def is_alive(self) -> bool:

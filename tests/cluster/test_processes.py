@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 from synthcity.cluster.processes import Process, end, marked
 from tests.waiting import until
@@ -53,3 +54,26 @@ def test_a_process_that_only_waits_to_be_noticed_has_ended() -> None:
         until(lambda: Process.of(child.pid) is None, seconds=10)
     finally:
         child.wait()
+
+
+# its first thread ends, another holds a port
+HALF = """
+import ctypes, socket, threading, time
+server = socket.create_server(("127.0.0.1", 0))
+threading.Thread(target=time.sleep, args=(600,)).start()
+print("ready", flush=True)
+ctypes.CDLL(None).pthread_exit(None)
+"""
+
+
+def test_a_process_lives_until_its_last_thread_has_ended() -> None:
+    with subprocess.Popen([sys.executable, "-c", HALF], stdout=subprocess.PIPE, text=True) as child:
+        try:
+            assert child.stdout is not None
+            assert child.stdout.readline() == "ready\n"
+            state = Path(f"/proc/{child.pid}/stat")
+            until(lambda: state.read_text().rpartition(")")[2].split()[0] == "Z", seconds=10)
+            assert Process.of(child.pid) is not None
+        finally:
+            child.kill()
+    assert Process.of(child.pid) is None
