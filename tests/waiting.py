@@ -14,3 +14,10 @@ def until(is_so: Callable[[], object], *, seconds: float = 60.0, process: subpro
         assert process is None or process.poll() is None, f"it ended with {process.returncode}"
         assert time.monotonic() < ended, f"not within {seconds:g} s"
         time.sleep(0.01)
+
+
+def ignores(pid: int, number: int) -> bool:
+    """Whether a process ignores a signal by now."""
+    with open(f"/proc/{pid}/status", encoding="utf-8") as status:
+        line = next(line for line in status if line.startswith("SigIgn:"))
+    return bool(int(line.split()[1], 16) >> (number - 1) & 1)

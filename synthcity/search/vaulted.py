@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from synthcity.cluster.job import is_job
 from synthcity.errors import RunError
 from synthcity.search.config import SearchConfig
 from synthcity.search.journal.journal import JOURNAL
@@ -16,7 +17,7 @@ from synthcity.search.journal.recorder import Recorder
 from synthcity.vault import find, list_runs, open_vault, pull
 from synthcity.vault.folder import FolderVault
 from synthcity.vault.layout import identity_of
-from synthcity.vault.mirror import Mirror, Mirrored
+from synthcity.vault.mirror import PATIENCE_SECONDS, Mirror, Mirrored
 from synthcity.vault.outbox import OUTBOX
 
 _PRICES = ".prices"  # no run
@@ -58,7 +59,7 @@ def mirrored(config: SearchConfig, folder: Path, recorder: Recorder) -> Iterator
     try:
         yield told
     except BaseException:
-        mirror.close(_INTERRUPTED_SECONDS)
+        mirror.close(PATIENCE_SECONDS if is_job() else _INTERRUPTED_SECONDS)
         raise
     told.append(mirror.close())
 

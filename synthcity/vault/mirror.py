@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
 import threading
@@ -107,6 +108,7 @@ class Mirror:
 
 def mirror(folder: Path, address: str, outbox: Outbox, every: float) -> None:
     """Push ``folder`` until standard input ends or says something, and then what else the vault is owed."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # which `ray job stop` sends to all: the search tells when to end
     vault = open_vault(address)
     try:
         vault.check()

@@ -17,7 +17,7 @@ from synthcity.vault.outbox import OUTBOX, Outbox
 from synthcity.vault.pulling import list_runs
 from tests.standins.hippius import BUCKET, SECRET, Running
 from tests.vault.builders import BEGUN, finish, write_run
-from tests.waiting import until
+from tests.waiting import ignores, until
 
 
 def test_a_run_is_pushed_while_it_goes_on_and_once_more_at_its_end(tmp_path: Path) -> None:
@@ -41,6 +41,15 @@ def test_a_run_is_pushed_while_it_goes_on_and_once_more_at_its_end(tmp_path: Pat
     assert runs["sweep"].run is not None
     assert runs["sweep"].run.state == "finished"
     assert set(runs) == {"sweep", "before"}
+
+
+def test_a_run_is_pushed_although_all_of_its_job_are_asked_to_end(tmp_path: Path) -> None:
+    """As ``ray job stop`` does: the first process of a job and all that it has started get the signal."""
+    mirror = Mirror(write_run(tmp_path / "sweep"), str(tmp_path / "vault"), tmp_path / OUTBOX, print)
+    pid = mirror._process.pid
+    until(lambda: ignores(pid, signal.SIGTERM))
+    os.kill(pid, signal.SIGTERM)
+    assert mirror.close().id
 
 
 def test_a_vault_that_fails_is_told_at_once_and_once_and_the_run_stays_owed(hippius: Running, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import importlib
 import json
 import os
 import select
+import signal
 import sys
 import threading
 from typing import IO, cast
@@ -23,6 +24,7 @@ _LONGEST = 300  # characters of what is told back
 
 def main(name: str) -> None:
     """Drive the sink of this name until the end is told or nothing can come any more."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # which `ray job stop` sends to all: the search tells when to end
     records, answers = _own_pipes()
     is_busy = threading.Event()
     threading.Thread(target=_end_when_left, args=(records.fileno(), is_busy), daemon=True).start()

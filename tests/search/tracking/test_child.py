@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 from synthcity.search.tracking import child
+from tests.waiting import ignores, until
 
 SINK = """
 import os, sys, threading
@@ -72,6 +74,17 @@ def test_a_failure_is_one_short_sentence_without_the_key(tmp_path: Path) -> None
 def test_one_that_hangs_ends_itself_when_whoever_started_it_is_gone(tmp_path: Path) -> None:
     hangs = {"what": "log", "step": 0, "values": {}}
     assert run(BEGIN, hangs, tmp_path=tmp_path, patience=0.5).returncode == 1
+
+
+def test_it_takes_the_last_records_although_all_of_its_job_are_asked_to_end(tmp_path: Path) -> None:
+    environ = {"WANDB_API_KEY": "canary-0123", "PYTHONPATH": str(Path(__file__).parents[3])}
+    command = [sys.executable, "-c", RUN, SINK, "20"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environ, text=True) as process:
+        until(lambda: ignores(process.pid, signal.SIGTERM), process=process)
+        process.send_signal(signal.SIGTERM)
+        end = {"what": "end", "values": {"score": 5}}
+        told, _ = process.communicate("".join(json.dumps(record) + "\n" for record in (BEGIN, end)), timeout=60)
+    assert json.loads(told.splitlines()[-1]) == {"done": "5 None"}
 
 
 def test_nothing_of_the_search_is_loaded() -> None:
