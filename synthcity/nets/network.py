@@ -18,8 +18,8 @@ from synthcity.nets.heads.law import Law
 _NUM_SEQUENCE = len(SEQUENCE_NAMES) + 1  # and a flag for gaps
 _NUM_LEAD = 4
 _BOUND = 4.0
-# of log multipliers: bursts are a tenth or so and shall be as large as other inputs, releases are
-_EFFECT_SCALES = {"bursts": 8.0, "calendar": 1.0, "inputs": 2.0}
+# of log multipliers: bursts are a tenth or so, kept inputs a quarter, and shall be as large as others; releases are
+_EFFECT_SCALES = {"bursts": 8.0, "calendar": 1.0, "inputs": 4.0}
 
 
 @dataclass(frozen=True, kw_only=True)
