@@ -82,9 +82,12 @@ class Declared:
             return
         yield from self.arguments(function, wanted)
         names = self.names(constant)
-        if not 0 < len(names) <= MAX_COLUMNS or not all(map(_NAME.fullmatch, names)) or len(set(names)) < len(names):
+        line = getattr(self._constants.get(constant), "lineno", node.lineno)
+        if strange := [name for name in names if name and not _NAME.fullmatch(name)]:
+            yield line, f"{constant}: {strange[0][:40]!r} is no name of 3 to 32 characters of a-z, 0-9 and _"
+        elif not 0 < len(names) <= MAX_COLUMNS or "" in names or len(set(names)) < len(names):
             texts = f"1 to {MAX_COLUMNS} different names of 3 to 32 characters of a-z, 0-9 and _"
-            yield node.lineno, f"{constant} must be a tuple of {texts}, one a column of {function}"
+            yield line, f"{constant} must be a tuple of {texts}, one a column of {function}"
 
     def _constant(self, name: str) -> object:
         value = self._constants.get(name)

@@ -19,7 +19,7 @@ from synthcity.research.bench import Found
 from synthcity.research.config import ResearchConfig
 from synthcity.research.examiner import Candidate, Examiner
 from synthcity.research.inputs import InputRefused
-from synthcity.research.labbook import Claimed, LabBook, Noted, finite
+from synthcity.research.labbook import DROP, Claimed, Decided, LabBook, Noted, finite
 
 _CONSIDERED = 3  # finds for each claim that may be made
 
@@ -35,11 +35,16 @@ class Held:
 def choose_claims(found: Sequence[Found], examiner: Examiner, config: ResearchConfig, book: LabBook) -> list[Found]:
     """Return what is to be claimed, surest first: promising by itself, and beside what is claimed before it.
 
-    The surest has the end of its interval that is next to nothing farthest away.
+    The surest has the end of its interval that is next to nothing farthest away. What its author dropped last is left
+    out: it saw no more than the folds for finding, so that may only spare a claim.
 
     An input is asked for its columns once more here, and for none after that; what fails now is noted and not claimed.
     """
-    promising = sorted((one for one in found if one.entry.promising), key=_surest)
+    last = {(one.arm, one.name): one.decision for one in book.of(Decided)}
+    promising = sorted(
+        (one for one in found if one.entry.promising and last.get((one.entry.arm, one.entry.name)) != DROP),
+        key=_surest,
+    )
     chosen: list[Found] = []
     for one in promising[: _CONSIDERED * config.claims]:
         if len(chosen) == config.claims:

@@ -16,6 +16,7 @@ from synthcity.schema import build, key
 
 NAME = "labbook.jsonl"
 INPUT, FORECASTER = "input", "forecaster"
+KEEP, MEND, DROP = "keep", "mend", "drop"
 
 
 def _mapping(value: object) -> Mapping[str, Any] | None:
@@ -83,7 +84,7 @@ class Tried:
 
 @dataclass(frozen=True, kw_only=True)
 class Decided:
-    """What is made of a candidate, and why."""
+    """What is made of a candidate, KEEP, MEND or DROP, and why; the last one counts."""
 
     arm: str
     round: int

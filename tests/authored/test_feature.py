@@ -147,6 +147,7 @@ MISTAKES = {
     "no lookback": (("LOOKBACK_DAYS = 2", ""), "LOOKBACK_DAYS must be"),
     "a long lookback": (("LOOKBACK_DAYS = 2", "LOOKBACK_DAYS = 400"), "at most 60"),
     "no names of columns": (('PAST = ("own", "other", "funding")', ""), "PAST must be a tuple"),
+    "a name too short": (('FUTURE = ("minute",)', 'FUTURE = ("on",)'), "line 8: FUTURE: 'on' is no name of 3 to 32"),
     "two columns of a name": (('"own", "other"', '"own", "own"'), "different names"),
     "columns of no function": (("def future(history, times)", "def ahead(history, times)"), "no function future"),
     "an argument more": (("def past(history)", "def past(history, more)"), "past takes 1 arguments"),

@@ -15,7 +15,7 @@ from synthcity.research.config import ResearchConfig
 from synthcity.research.examiner import Examiner
 from synthcity.research.inputs import InputRefused, Rows
 from synthcity.research.known import Known
-from synthcity.research.labbook import Claimed, LabBook, Noted, Origin
+from synthcity.research.labbook import DROP, MEND, Claimed, Decided, LabBook, Noted, Origin
 from synthcity.research.measuring.trial import Judge
 from tests.research.conftest import FOLDS, Wave, examiner_of
 
@@ -49,6 +49,17 @@ def test_the_surest_is_claimed_and_not_the_largest(bench: Bench) -> None:
     larger = replace(wide.entry, mean=sure.entry.mean - 1, high=sure.entry.high + 0.01)
     chosen = choose_claims([replace(wide, entry=larger), sure], bench.examiner, CONFIG, bench.book)
     assert [one.candidate.name for one in chosen] == ["sure"]
+
+
+def test_what_its_author_dropped_in_the_end_is_not_claimed(bench: Bench) -> None:
+    for name in ("one", "two"):
+        bench.test(Wave(name=name), Origin(recipe={"name": name}), round=1)
+    for round_, name, decision in ((1, "one", DROP), (1, "two", DROP), (2, "two", MEND)):
+        bench.book.add(
+            Decided(arm="control", round=round_, name=name, decision=decision, reason="the same as the other")
+        )
+    chosen = choose_claims(bench.found, bench.examiner, CONFIG, bench.book)
+    assert [one.candidate.name for one in chosen] == ["two"]
 
 
 def test_what_is_planted_is_claimed_once_and_kept(bench: Bench) -> None:

@@ -13,7 +13,7 @@ from synthcity.research.bench import Bench, Found
 from synthcity.research.config import ResearchConfig
 from synthcity.research.control.recipes import is_schedule
 from synthcity.research.known import Known
-from synthcity.research.labbook import Decided, LabBook, Tried
+from synthcity.research.labbook import DROP, KEEP, MEND, Decided, LabBook, Tried
 from synthcity.research.measuring.cases import Cases
 from synthcity.research.model.tables import bounded
 from synthcity.research.model.trying import told
@@ -34,7 +34,11 @@ DECISIONS: Mapping[str, object] = {
                         "type": "string",
                         "description": "of an input or forecaster that was tested in this round",
                     },
-                    "decision": {"type": "string", "enum": ["keep", "mend", "drop"]},
+                    "decision": {
+                        "type": "string",
+                        "enum": [KEEP, MEND, DROP],
+                        "description": "what is dropped is not claimed; of two that say the same drop one",
+                    },
                     "reason": {"type": "string", "maxLength": 400},
                 },
                 "required": ["name", "decision", "reason"],
