@@ -73,7 +73,7 @@ def test_shown_commands_name_real_commands_options_and_files(words: list[str]):
         if option in known and isinstance(kind := known[option].type, click.Choice):
             assert value in kind.choices, f"{option} {value}"
     for word in words:
-        if word.startswith("configs/"):
+        if word.startswith(("configs/", "clusters/")):
             assert (ROOT / word).is_file(), word
 
 

@@ -42,11 +42,8 @@ _QUIET = {
 # Ray's own name for "this machine alone": with it every port of Ray is bound to the loopback, on Linux as well
 _LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 # Ray reads this when it is imported; its own accounts of a loss, with pages of its logs, may come before our sentence,
-# whoever ends Serve is told that its controller cannot be asked any more, and what waits for nodes is called infeasible
-_HUSHED = (
-    r"has been marked dead|Raylet is terminated|Task ServeController\.\w+ failed\..*killed by `ray\.kill`|"
-    r"tasks with infeasible resource requests"
-)
+# and whoever ends Serve is told that its controller cannot be asked any more
+_HUSHED = r"has been marked dead|Raylet is terminated|Task ServeController\.\w+ failed\..*killed by `ray\.kill`"
 os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", _HUSHED)
 _DAEMONS = ("raylet", "gcs_server")
 # children of the raylet, which ends some seconds after one of them; they change their names once they run
