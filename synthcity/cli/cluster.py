@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from synthcity.cluster.package import Package
     from synthcity.cluster.plan import Plan
 
+_NAMED = 20  # files and folders that do not travel with a job
 _FILE = click.argument("file", type=LocalPath(path_type=Path))
 _NAME = click.argument("name", required=False)
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -310,4 +311,6 @@ def _tell(package: Package) -> None:
         largest = ", ".join(f"{name} ({size / 2**20:.1f} MiB)" for name, size in package.largest)
         click.echo(f"name in .rayignore what a search does not need; the largest are {largest}", err=True)
     if package.left:
-        click.echo(f"not with it, by .gitignore, .rayignore or Ray itself: {', '.join(package.left)}")
+        named, more = ", ".join(package.left[:_NAMED]), len(package.left) - _NAMED
+        rest = f" and {more} more" if more > 0 else ""
+        click.echo(f"not with it, by .gitignore, .rayignore or Ray itself: {named}{rest}")

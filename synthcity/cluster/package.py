@@ -17,7 +17,7 @@ _silent.disabled = True
 class Package:
     """Attributes:
     size: bytes of all files that travel, before they are packed.
-    left: files and folders directly below that do not travel.
+    left: files and folders that do not travel, those directly below first; what lies in one of them is not named.
     largest: files that do, with their bytes, the largest first.
     """
 
@@ -38,15 +38,17 @@ def survey(folder: Path) -> Package:
 
     folder = folder.absolute()
     found: list[tuple[str, int]] = []
-    seen: set[str] = set()
+    seen = {folder}
 
     def meet(path: Path) -> None:
         if path.is_file():  # a folder travels empty where `data/` is ignored
-            seen.add(path.relative_to(folder).parts[0])
+            seen.update((path, *path.parents))
             found.append((str(path.relative_to(folder)), path.stat().st_size))
 
     excludes = [_get_excludes(folder, ray_constants.get_runtime_env_default_excludes())]
     _dir_travel(folder, excludes, meet, include_gitignore=True, logger=_silent)
     found.sort(key=lambda one: -one[1])
-    left = sorted(path.name for path in folder.iterdir() if path.name not in seen)
+    inside = [path for one in seen if folder in (one, *one.parents) and one.is_dir() for path in one.iterdir()]
+    left = [str(path.relative_to(folder)) for path in inside if path not in seen and path.name != "__pycache__"]
+    left.sort(key=lambda name: (name.count("/"), name))
     return Package(size=sum(size for _, size in found), left=tuple(left), largest=tuple(found[:_NAMED]))

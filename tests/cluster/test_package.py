@@ -25,3 +25,11 @@ def test_a_package_near_rays_limit_is_large() -> None:
     near = int(0.9 * MOST_BYTES)
     assert Package(size=near + 1, left=(), largest=()).is_large
     assert not Package(size=near, left=(), largest=()).is_large
+
+
+def test_what_stays_at_home_within_folders_that_travel_is_named_too(tmp_path: Path) -> None:
+    for name in ("configs/a.yaml", "configs/mine.yaml", "configs/old/b.yaml", "code/__pycache__/c.pyc", "code/c.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / ".gitignore").write_text("mine.yaml\n__pycache__\nold\n.gitignore\n")
+    assert survey(tmp_path).left == (".gitignore", "configs/mine.yaml", "configs/old")
