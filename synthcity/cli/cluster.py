@@ -131,6 +131,7 @@ def up(file: Path, state: Path, as_json: bool, dry_run: bool, heartbeat: Path | 
 
     plan = load_plan(file)
     folder = folder_of(state, plan.name)
+    folder.check_down()
     lines, renting, beat = list[str](), dict[str, object](), None
     if plan.is_rented:
         beat = None if without_reaper else heartbeat or state / "reaper.json"

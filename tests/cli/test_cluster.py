@@ -67,6 +67,16 @@ def test_a_dry_run_prints_what_ray_would_be_told_and_starts_nothing(file: Path, 
     assert not (tmp_path / "state").exists()
 
 
+def test_a_cluster_that_is_up_is_told_and_not_its_own_ports(file: Path, tmp_path: Path) -> None:
+    folder = folder_of(tmp_path / "state", "two")
+    folder.path.mkdir(parents=True)
+    folder.write_head(head())
+    for words in ([], ["--dry-run"], ["--json"]):
+        refused = invoke("up", file, "--state", tmp_path / "state", *words)
+        assert "the cluster two is up already; `synthcity cluster down two` ends it" in str(refused.exception)
+        assert refused.output == ""
+
+
 def test_down_ends_what_a_lost_head_has_left(file: Path, tmp_path: Path) -> None:
     folder = folder_of(tmp_path / "state", "two")
     folder.write(load_plan(file), {}, "its-token")
