@@ -1,4 +1,4 @@
-"""Features and a forecaster as a language model may write them: shown to it in full, and admitted by the tests."""
+"""Features and forecasters as a language model may write them: shown to it in full, and admitted by the tests."""
 
 MINUTES = '''"""Bursts on the minutes of the hour: more moves at :00, :15, :30 and :45, where programs start."""
 
@@ -101,5 +101,39 @@ def forecast(history: History, asset: int, ends: NDArray[np.int64], noise: Noise
     return drawn * volatility
 '''
 
+SHARED = '''"""The volatility that ``har`` expects, and how wild a day is shared by all steps of a path.
+
+Steps that know of each other make the end of a day fatter in the tails than independent ones can.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synthcity.authored.history import History, Noise
+
+NAME = "shared_wildness"
+LOOKBACK_DAYS = 20
+SPREAD = 0.1  # of the log of a path's volatility
+LEAST = 50  # returns
+
+
+def forecast(history: History, asset: int, ends: NDArray[np.int64], noise: Noise) -> NDArray[np.float64]:
+    """Log returns of the steps that end at ``ends``."""
+    returns = np.diff(np.log(history.bars[history.resolution].close[:, asset]))
+    returns = returns[np.isfinite(returns)]
+    if len(returns) < LEAST:
+        raise ValueError(f"it needs {LEAST} returns and was given {len(returns)}")
+    usual = max(float(returns.std()), 1e-12)
+    expected = np.where(np.isfinite(history.expected), history.expected, usual)
+    near = np.convolve(returns**2, np.ones(12) / 12)[: len(returns) - 1]  # of the hour before each return
+    shape = returns[1:] / np.sqrt(0.5 * near + 0.5 * usual**2)
+    both = np.concatenate([shape, -shape]) / np.sqrt(np.mean(shape**2) + 1e-24)
+    drawn = both[(noise.uniform * len(both)).astype(np.int64)]
+    wild = np.exp(SPREAD * noise.normal[:, :1] - SPREAD**2)
+    return drawn * expected * wild
+'''
+
 FEATURES = {"minute_bursts": MINUTES, "others_move": LEADERS}
-FORECASTERS = {"written_fhs": FHS}
+FORECASTERS = {"written_fhs": FHS, "shared_wildness": SHARED}

@@ -8,7 +8,8 @@ A file over NumPy alone that defines ::
     def forecast(history, asset, ends, noise):   # -> (paths, steps), log returns
 
 ``asset`` is a position in ``history.assets``, ``ends`` (steps,) are the unix seconds at which the scored steps end, and
-``noise`` is all the randomness that there is, so that a seed decides. Every prompt is answered by a fresh locked child.
+``noise`` is all the randomness that there is, so that a seed decides. ``history.expected`` (steps,) is the volatility
+that ``har`` expects, for a law of one's own around it. Every prompt is answered by a fresh locked child.
 """
 
 from __future__ import annotations
@@ -28,9 +29,10 @@ from synthcity.authored.panel import Panel
 from synthcity.authored.reading import Reader, Refused, parse, refuse
 from synthcity.authored.vocabulary import NUMPY
 from synthcity.durations import DAY
-from synthcity.errors import BundleError
+from synthcity.errors import BundleError, DataError
 from synthcity.forecast.baselines.base import price_paths
 from synthcity.forecast.baselines.draws import Draws
+from synthcity.forecast.baselines.har import Har
 from synthcity.forecast.bundles.bundle import save_bundle
 from synthcity.forecast.bundles.verified import read_bundle
 from synthcity.forecast.forecaster import Paths, as_history, step_ends
@@ -78,11 +80,15 @@ class ForecasterSource:
 
 
 class AuthoredForecaster:
-    """A ``Forecaster`` whose code runs in locked children; it is told of all assets that there are."""
+    """A ``Forecaster`` whose code runs in locked children; it is told of all assets that there are.
+
+    ``cpu_seconds`` is what its children have used.
+    """
 
     def __init__(self, source: ForecasterSource, limits: SandboxLimits = LIMITS) -> None:
         self.source = source
         self._limits = limits
+        self.cpu_seconds = 0.0
 
     @property
     def name(self) -> str:
@@ -129,12 +135,13 @@ class AuthoredForecaster:
         news = panel.between(None, history.now, source.lookback_days)
         values = {**news.values, "call": "forecast", "seed": seed, "paths": prompt.num_simulations}
         values["asset"] = panel.assets.index(prompt.asset)
-        message = Message(values, {**news.arrays, "ends": step_ends(prompt)})
+        message = Message(values, {**news.arrays, "ends": step_ends(prompt), "expected": _expected(history, prompt)})
         shape = (prompt.num_simulations, prompt.num_steps)
         try:
             with shared_server(WORKER).fork(self._limits) as child:
                 child.call(opening(source.source, panel, source.lookback_days))
                 steps = child.call(message, {"answer": (shape, "float64")}).arrays["answer"]
+            self.cpu_seconds += child.cpu_seconds
             if np.abs(steps).max() > _LARGEST:
                 raise Misbehaved(f"a step moves by {np.abs(steps).max():.3g} in logs, more than {_LARGEST:g}")
         except Misbehaved as error:
@@ -151,6 +158,15 @@ class AuthoredForecaster:
                 bars = history.bars(asset, each)
                 recent[asset, each] = bars.slice(max(0, len(bars) - rows), len(bars))
         return Panel.of(recent, sorted(asset for asset, _ in recent), resolution)
+
+
+def _expected(history: History, prompt: Prompt) -> Paths:
+    """What ``har`` expects, as ``authored.history.History`` tells it."""
+    try:
+        found = Har().volatility(history, prompt)
+    except DataError:  # the asset rests, or its past is too short
+        return np.full(prompt.num_steps, np.nan)
+    return np.where(np.isfinite(found), found, np.nan)
 
 
 def from_bundle(folder: Path, config: Mapping[str, object], weights: Mapping[str, object]) -> AuthoredForecaster:

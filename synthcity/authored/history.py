@@ -6,7 +6,7 @@ This module is loaded in locked children too, so it knows NumPy alone.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +42,9 @@ class Series:
 class History:
     """What was known at ``now``, unix seconds UTC, over the days that the file asked for. All arrays are read-only.
 
-    ``bars`` by resolution in seconds, ``resolution`` is the one that is forecast; ``series`` by name.
+    ``bars`` by resolution in seconds, ``resolution`` is the one that is forecast; ``series`` by name. A forecaster is
+    told ``expected`` (steps,), too: the standard deviation that the packaged baseline ``har`` expects of the log return
+    of each step that is asked for; NaN where it cannot tell.
 
     Example:
         >>> one = np.ones((3, 1))
@@ -57,6 +59,7 @@ class History:
     resolution: int
     bars: Mapping[int, Bars]
     series: Mapping[str, Series]
+    expected: Floats = field(default_factory=lambda: np.empty(0))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -57,7 +58,8 @@ def _ask(defined: Mapping[str, Any], history: History, asked: Message) -> Floats
         draws = np.random.default_rng(int(asked.values["seed"]))
         shape = (int(asked.values["paths"]), len(ends))
         noise = Noise(normal=_shut(draws.standard_normal(shape)), uniform=_shut(draws.random(shape)))
-        found = defined["forecast"](history, int(asked.values["asset"]), _shut(ends), noise)
+        told = replace(history, expected=_shut(asked.arrays["expected"]))
+        found = defined["forecast"](told, int(asked.values["asset"]), _shut(ends), noise)
     return np.asarray(found, dtype=np.float64)
 
 

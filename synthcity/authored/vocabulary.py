@@ -75,7 +75,7 @@ _ARRAY = words("""
     transpose var eps tiny smallest_normal
 """)
 _CONTAINERS = words("append extend insert pop items keys values get index count startswith endswith")
-_HISTORY = words("now assets resolution bars series time open high low close volume value normal uniform")
+_HISTORY = words("now assets resolution bars series time open high low close volume value normal uniform expected")
 
 NUMPY = Vocabulary(
     modules={"math": MATH, "numpy": _NUMPY, "numpy.fft": _FFT, "numpy.linalg": _LINALG},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from synthcity.authored.forecaster import LOADER, AuthoredForecaster, Forecaster
 from synthcity.authored.locked.forks import Misbehaved
 from synthcity.authored.reading import Refused
 from synthcity.errors import BundleError
+from synthcity.forecast.baselines.har import Har
 from synthcity.forecast.bundles.bundle import load, save_bundle
 from synthcity.forecast.forecaster import Forecaster
 from synthcity.market.bars import Market
@@ -53,6 +55,21 @@ def test_it_is_told_which_asset_when_and_with_what_noise() -> None:
     )
     paths = edited(told).simulate(market().as_of(prompt().start_time), prompt(3), seed=1)
     np.testing.assert_allclose(np.diff(np.log(paths), axis=1)[0], [1e-5] * 11 + [3600 * 1e-5], rtol=1e-6)
+
+
+def test_it_is_told_what_har_expects_of_each_step_and_nothing_where_that_cannot_tell() -> None:
+    told = (
+        "drawn * volatility",
+        "np.broadcast_to(np.where(np.isfinite(history.expected), history.expected, 0.5), drawn.shape)",
+    )
+    history = market().as_of(prompt().start_time)
+    steps = np.diff(np.log(edited(told).simulate(history, prompt(3), seed=1)), axis=1)
+    np.testing.assert_allclose(steps[0], Har().volatility(history, prompt(3)), rtol=1e-6)
+    drawn = np.diff(np.log(Har().simulate(history, prompt(20_000), seed=1)), axis=1)
+    np.testing.assert_allclose(drawn.std(axis=0), steps[0], rtol=0.05)
+    early = replace(prompt(3), start_time=int(market()["BTC", 300].observed[100]))
+    few = edited(told).simulate(market().as_of(early.start_time), early, seed=1)
+    np.testing.assert_allclose(np.diff(np.log(few), axis=1), 0.5)
 
 
 WRONG = {

@@ -27,6 +27,7 @@ def news(now: int, rows: list[int], call: str = "past", **values: object) -> Mes
     bars = np.repeat(np.array(rows, dtype=np.float64)[:, None, None], 5, axis=2)
     arrays = {"bars 300 time": time, "bars 300": bars, "series f time": time, "series f": time * 0.0 + 1}
     arrays["ends"] = np.arange(4)
+    arrays["expected"] = np.ones(4)
     return Message({"now": now, "call": call, "series": ["f"], **values}, arrays)
 
 

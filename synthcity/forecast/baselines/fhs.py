@@ -99,13 +99,23 @@ class Fhs(Baseline):
         Raises:
             DataError: the history is too short to fit on, or the asset rests, so that steps have no one scale.
         """
+        return self._expected(history, prompt)[0]
+
+    def volatility(self, history: History, prompt: Prompt) -> Floats:
+        """Return the standard deviation of the log return of each coming step, (num_steps,); raises as ``expected``."""
+        expected, residuals = self._expected(history, prompt)
+        return expected * float(np.sqrt(np.mean(residuals**2)))
+
+    def _expected(self, history: History, prompt: Prompt) -> tuple[Floats, Floats]:
+        """Return what is expected of each step, and what is drawn in units of it, (n,)."""
         bars = history.bars(prompt.asset, prompt.time_increment)
         if self.config.sessions is not None and learn_week(bars).rests:
             raise DataError(f"{prompt.asset} rests at times, so its steps have no volatility of one kind to expect")
         effects = self._known(history, prompt)
         if self.config.bursts is not None:
             effects = (learn_bursts(bars, self.config.bursts), *effects)
-        return self._future_sigma(self._fit(bars, prompt.asset, effects), prompt, effects)
+        fit = self._fit(bars, prompt.asset, effects)
+        return self._future_sigma(fit, prompt, effects), fit.residuals
 
     def _steps(self, history: History, prompt: Prompt, draws: Draws) -> Floats:
         bars = history.bars(prompt.asset, prompt.time_increment)

@@ -41,8 +41,8 @@ def usable(folder: Path, competition: str, *, simulated: bool, test: Period) -> 
             notes.append(f"the kept input {item.name} is left out: {why}")
         else:
             kept.append(one)
-    if not kept:
-        notes.append(f"search.library is {folder}, which holds no input that this search may use")
+    if not kept and all(item.origin.forecaster is None for item in found):
+        notes.append(f"search.library is {folder}, which holds nothing that this search may use")
     return kept, notes
 
 

@@ -29,7 +29,7 @@ from synthcity.seeds import hash_seed
 from synthcity.sn50.competitions import Competition, Rules
 from synthcity.sn50.prompt import Prompt
 
-SECONDS = 300.0  # for all prompts of one test: some hundredths each is what a forecaster may take
+SECONDS = 300.0  # of a CPU for all prompts of a fold: some hundredths each is what a forecaster may take
 _PATHS = 250  # quantised: as many draws as the factor says stand behind each
 _SERVED = 1000  # that the network asks for
 _AGAIN = 3  # prompts that are asked again
@@ -67,19 +67,18 @@ class Contest:
         """Compare ``forecasters``, and all ``beside`` them, with those beside them, or with the baseline.
 
         Raises:
-            Misbehaved: one failed, hung, took longer than ``SECONDS`` in all, answered with something else, or
-                otherwise when it was asked again.
+            Misbehaved: one failed, hung, took more than ``SECONDS``, answered with something else, or otherwise when it
+                was asked again.
             ConfigError: a fold holds no prompt.
         """
         began = time.perf_counter()
-        deadline = time.monotonic() + SECONDS
         for one in forecasters:
             self._admit(one, next(iter(folds.values())))
         tables = {
             name: pd.concat(
                 [
-                    self._scored(fold, tuple(beside), deadline).assign(forecaster=WITHOUT),
-                    self._scored(fold, (*beside, *forecasters), deadline).assign(forecaster=WITH),
+                    self._scored(fold, tuple(beside)).assign(forecaster=WITHOUT),
+                    self._scored(fold, (*beside, *forecasters)).assign(forecaster=WITH),
                 ],
                 ignore_index=True,
             )
@@ -135,7 +134,7 @@ class Contest:
             for n in np.flatnonzero(cases.of(fold))
         ]
 
-    def _scored(self, fold: Period, members: tuple[AuthoredForecaster, ...], deadline: float) -> pd.DataFrame:
+    def _scored(self, fold: Period, members: tuple[AuthoredForecaster, ...]) -> pd.DataFrame:
         """Scores of a fold as in ``Backtest.scores``: of the mix of ``members``, or of the baseline."""
         key = (fold, tuple(one.source.sha256 for one in members))
         if key in self._scores:
@@ -144,10 +143,12 @@ class Contest:
             Mix(members, np.full(len(members), 1 / len(members)).tolist()) if members else self._rival
         )
         rows, prompts = [], self._prompts(fold)
+        before = [one.cpu_seconds for one in members]
         for done, prompt in enumerate(prompts):
-            if members and time.monotonic() > deadline:
-                names = ", ".join(one.name for one in members)
-                raise Misbehaved(f"{names}: more than {SECONDS:g} s for {done} of {len(prompts)} prompts")
+            for one, used in zip(members, before, strict=True):
+                if one.cpu_seconds - used > SECONDS:
+                    taken = f"more than {SECONDS:g} s of a CPU for {done} of {len(prompts)} prompts"
+                    raise Misbehaved(f"the forecaster {one.name} took {taken}")
             rows += score_prompt(
                 [forecaster], self._market, prompt, self._competition, self._rules, self._seed, _refuse
             )

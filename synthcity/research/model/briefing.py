@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from synthcity.agents.loop import LoopConfig
 from synthcity.authored.declared import MAX_COLUMNS
-from synthcity.authored.examples import FEATURES, FHS
+from synthcity.authored.examples import FEATURES, FORECASTERS
 from synthcity.authored.vocabulary import NUMPY
 from synthcity.market.times import format_time
 from synthcity.research.bench import Bench, Found
@@ -64,7 +64,7 @@ def values(bench: Bench, cases: Cases, known: Known, config: ResearchConfig, tur
         "imports": "\n".join(f"- {name}: {' '.join(sorted(listed))}" for name, listed in _IMPORTS.items()),
         "builtins": " ".join(sorted(NUMPY.builtins)),
         "examples": "\n".join(f"```python\n{source}```\n" for source in FEATURES.values()),
-        "forecaster": f"```python\n{FHS}```",
+        "forecasters": "\n".join(f"```python\n{source}```\n" for source in FORECASTERS.values()),
         "labbook": _labbook(bench.book, bench.arm),
         "best": "\n\n".join(_shown(found) for found in bench.best[:_SHOWN]),
     }

@@ -60,7 +60,7 @@ def test_what_does_not_fit_is_left_out_and_told(
     assert found == []
     assert notes[0].startswith(f"the kept input {name} is left out: ")
     assert re.search(why, notes[0])
-    assert notes[1].endswith("holds no input that this search may use")
+    assert notes[1].endswith("holds nothing that this search may use")
 
 
 def test_a_folder_that_is_not_there_and_a_damaged_file_are_told(tmp_path: Path) -> None:
