@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from synthcity.authored.declared import Declared, digest
-from synthcity.authored.feature import LIMITS, WORKER, opening
+from synthcity.authored.feature import WORKER, opening
 from synthcity.authored.locked.forks import Misbehaved, shared_server
 from synthcity.authored.locked.lock import SandboxLimits
 from synthcity.authored.locked.wire import Message
@@ -42,6 +42,8 @@ from synthcity.sn50.prompt import Prompt
 
 LOADER = "synthcity.authored.forecaster:from_bundle"
 KIND = "forecaster"
+# a child answers one call, so its CPU time bounds that, however busy the machine is
+LIMITS = SandboxLimits(cpu_seconds=10, wall_seconds=120.0, memory_bytes=512 << 20)
 _ARGUMENTS = ("history", "asset", "ends", "noise")
 _LARGEST = 1.0  # log return of a step
 _ROOM = 2  # times the days asked for, so that gaps cost nothing

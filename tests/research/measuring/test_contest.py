@@ -19,7 +19,7 @@ DAYS = {
     "one": Period(start=START + 40 * DAY, end=START + 42 * DAY),
     "two": Period(start=START + 42 * DAY, end=START + 44 * DAY),
 }
-LIMITS = SandboxLimits(cpu_seconds=5, wall_seconds=1.0, memory_bytes=128 << 20)
+LIMITS = SandboxLimits(cpu_seconds=1, wall_seconds=60.0, memory_bytes=128 << 20)
 
 
 def forecaster(*pairs: tuple[str, str]) -> AuthoredForecaster:
@@ -49,7 +49,7 @@ def test_what_knows_the_market_beats_the_baseline_and_the_same_file_says_the_sam
 
 RETURN = "return drawn * np.exp(DEPTH * np.cos(2 * np.pi * ends / (7 * 3600)))"
 WRONG = {
-    "an endless loop": (RETURN, "return sum(1.0 for _ in range(10**12)) + drawn", "after 1 s|still running"),
+    "an endless loop": (RETURN, "return sum(1.0 for _ in range(10**12)) + drawn", "used up its CPU time"),
     "all memory": (RETURN, "return np.ones(10**9) + drawn[0, 0]", "MemoryError|memory|ArrayMemoryError"),
     "another shape": (RETURN, "return drawn[:, :5]", "asked for"),
     "one path for all": (RETURN, "return drawn[:1]", "asked for"),
