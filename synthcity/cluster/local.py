@@ -50,6 +50,9 @@ _DAEMONS = ("raylet", "gcs_server")
 _AGENTS = ("agent.py", "main.py", "ray::DashboardAgent", "ray::RuntimeEnvAgent")
 _TOKEN = secrets.token_hex(32)  # one a process: Ray caches the first that it reads
 _TOKEN_FILE = "token"
+_TOKEN_HINT = (
+    "; a cluster of `synthcity cluster up` also wants RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH, as it printed them"
+)
 _BOUNDLESS = 1 << 30  # what an autoscaler without a limit says
 _LONGEST = 38  # a socket's path may have 107 bytes; ours and Ray append up to 4 + 65 to the folder
 
@@ -183,7 +186,8 @@ def cluster(
                 context = ray.init(**arguments)
         except Exception as error:
             where = f"the cluster at {address}" if address else "a local Ray cluster"
-            raise Fatal(f"cannot reach {where}: {error}") from error
+            hint = _TOKEN_HINT if address and "RAY_AUTH_TOKEN_PATH" not in os.environ else ""
+            raise Fatal(f"cannot reach {where}: {error}{hint}") from error
         dog = None
         if on_lost is not None and not address and threading.current_thread() is threading.main_thread():
             daemons = children(_DAEMONS)

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from synthcity.cluster import local
-from synthcity.cluster.local import _LONGEST, _ray_folder, free_memory, sized
-from synthcity.errors import ConfigError
+from synthcity.cluster.local import _LONGEST, _ray_folder, cluster, free_memory, sized
+from synthcity.errors import ConfigError, Fatal
 
 
 def test_rays_folder_lies_below_one_that_only_this_user_may_enter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -104,3 +104,19 @@ def test_what_raylets_complain_of_stays_off_the_terminal(capsys: pytest.CaptureF
     assert worker.print_to_stdstream is told
     assert capsys.readouterr().out == ""
     assert "print_to_stdstream" in worker.listen_error_messages.__code__.co_names, "Ray tells it by another way now"
+
+
+def test_a_cluster_that_lets_nobody_in_says_what_it_may_want(monkeypatch: pytest.MonkeyPatch) -> None:
+    import ray
+
+    def refuse(**_: object) -> None:
+        raise ConnectionError("nobody is let in")
+
+    monkeypatch.setattr(ray, "init", refuse)
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.1.1:7006")
+    monkeypatch.delenv("RAY_AUTH_TOKEN_PATH", raising=False)
+    with pytest.raises(Fatal, match=r"127\.0\.1\.1:7006: nobody is let in; .* RAY_AUTH_TOKEN_PATH"):
+        cluster(2).__enter__()
+    monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", "its-token")
+    with pytest.raises(Fatal, match=r"nobody is let in$"):
+        cluster(2).__enter__()
