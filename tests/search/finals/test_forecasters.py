@@ -122,8 +122,8 @@ def test_a_search_mixes_a_written_forecaster_and_leaves_out_one_that_fails(tmp_p
     library, run = tmp_path / "library", tmp_path / "runs" / "tiny"
     texts = {"written_fhs": FHS, "absent": SWING.replace("return drawn", "return drawn[len(noise.normal) :]")}
     good, absent = (add(library, name, Origin(forecaster=text), evidence()).stem for name, text in texts.items())
-    small = ("trials=1", "finalists=1", "candidates=[summary_gbm]", f"library={library}")
-    settings = [f"search.{one}" for one in small] + ["data.validation_every=47h", "data.test_every=47h"]
+    small = ("trials=1", "finalists=1", "candidates=[summary_gbm]", "max_steps=4", f"library={library}")
+    settings = [f"search.{one}" for one in small] + ["data.validation_every=47h", "data.test_every=95h"]
     finish(start(tmp_path, *(word for one in settings for word in ("--set", one))))
     told = {event["kind"]: event for event in events(run)}
     assert [one["name"] for one in told["forecasters"]["forecasters"]] == [good]
