@@ -45,7 +45,7 @@ TYPES = (
              boot=300.0, max_lease=1800.0),
     NodeType(name="cpu", max_nodes=4, max_hourly_rate=Decimal("0.20"), boot=300.0),
 )  # fmt: skip
-LIMITS = Limits(hourly=Decimal("8.00"), spend=Decimal(6))
+HOURLY, SPEND = Decimal("8.00"), Decimal(6)
 RENTALS = 100  # of a cluster, after which the next begins
 PATIENCE = Patience(connect=5.0, start=4.0, answer=4.0, first_wait=0.0)  # a busy machine is no fault of the market
 DRAINED, BROKEN = 0, 70
@@ -76,6 +76,7 @@ class Life:
     ledger: Path
     clock: Path
     seed: int
+    spend: Decimal = SPEND
     drains: bool = False
     grows: int | None = None
 
@@ -88,8 +89,9 @@ def live(server: Running, life: Life) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
     rng, clock = random.Random(life.seed), Virtual.reading(server, life.clock)
     market = Market(server.url, Secret(TOKEN), patience=PATIENCE, now=clock.now, sleep=clock.sleep)
+    limits = Limits(hourly=HOURLY, spend=life.spend)
     lessor = Lessor(
-        life.cluster, TYPES, LIMITS, market=market, ledger=life.ledger, public_key=PUBLIC_KEY, settings=Settings()
+        life.cluster, TYPES, limits, market=market, ledger=life.ledger, public_key=PUBLIC_KEY, settings=Settings()
     )
     with ThreadPoolExecutor(3) as pool:  # as a provider asks, beside the rounds
         while True:
@@ -174,11 +176,11 @@ def harm(ledger: Path, how: Harm, rng: random.Random) -> int | None:
 
 
 def run_cluster(
-    server: Running, folder: Path, name: str, rentals: int, kills: int, how: Harm, rng: random.Random
+    server: Running, folder: Path, name: str, rentals: int, kills: int, how: Harm, rng: random.Random, spend: Decimal
 ) -> tuple[int, float]:
     """Run one cluster to its end; return how often it was killed, and the longest time without a lessor."""
     clock = folder / "clock"
-    life = Life(cluster=name, ledger=folder / f"{name}.jsonl", clock=clock, seed=rng.getrandbits(32))
+    life = Life(cluster=name, ledger=folder / f"{name}.jsonl", clock=clock, seed=rng.getrandbits(32), spend=spend)
     before, killed, longest = server.state()["count"], 0, 0.0
     while killed < kills:
         pid = begin(server, replace(life, seed=rng.getrandbits(32)))
@@ -190,7 +192,7 @@ def run_cluster(
         life = replace(life, grows=harm(life.ledger, how, rng) if killed % 2 else None)
     pid = begin(server, replace(life, seed=rng.getrandbits(32), grows=None))
     until = time.monotonic() + LONG + rentals
-    while server.state()["count"] - before < rentals and not spent_up(life.ledger):
+    while server.state()["count"] - before < rentals and not spent_up(life):
         assert ended(pid, 0.3) is None, "a lessor ended by itself"
         assert time.monotonic() < until, "a lessor rents nothing"
     os.kill(pid, signal.SIGKILL)
@@ -200,12 +202,14 @@ def run_cluster(
     return killed, longest
 
 
-def spent_up(ledger: Path) -> bool:
-    """Whether a ledger tells that the money is spent."""
-    return read_ledger(ledger).spent >= LIMITS.spend - Decimal("0.5")
+def spent_up(life: Life) -> bool:
+    """Whether a ledger tells that the money is spent, but for what buys nothing any more."""
+    return read_ledger(life.ledger).spent >= life.spend * Decimal("0.95")
 
 
-def campaign(*, rentals: int, kills: int, how: Harm = "none", seed: int = 0, lag: float = 30.0) -> Outcome:
+def campaign(
+    *, rentals: int, kills: int, how: Harm = "none", seed: int = 0, lag: float = 30.0, spend: Decimal = SPEND
+) -> Outcome:
     """Run clusters one after the other, and hold what has to hold."""
     begun, rng = time.monotonic(), random.Random(seed)
     outcome = Outcome()
@@ -221,7 +225,7 @@ def campaign(*, rentals: int, kills: int, how: Harm = "none", seed: int = 0, lag
             left = max(1, rentals - outcome.rentals)
             share = min(left, RENTALS)
             killed, idle = run_cluster(
-                server, folder, name, share, -(-(kills - outcome.kills) * share // left), how, rng
+                server, folder, name, share, -(-(kills - outcome.kills) * share // left), how, rng, spend
             )
             state = server.state()
             assert state["living"] == [], f"leaked: {state['living']}"
@@ -229,7 +233,7 @@ def campaign(*, rentals: int, kills: int, how: Harm = "none", seed: int = 0, lag
             assert state["judge"]["faults"] == [], state["judge"]["faults"][:5]
             account = read_ledger(folder / f"{name}.jsonl")
             assert [one for one in account.rentals if one.state != "gone"] == []
-            over = state["spent_by"].get(name, 0.0) - float(LIMITS.spend)
+            over = state["spent_by"].get(name, 0.0) - float(spend)
             if how == "none":
                 assert over <= 8.0 * (EVERY + idle) / 3600, f"{name} has cost {over:.2f} USD more than it may"
             outcome = replace(
@@ -247,7 +251,7 @@ def told(how: str, outcome: Outcome) -> str:
         f"ledger {how}: {outcome.rentals:,} rentals of {outcome.clusters} clusters, {outcome.kills} kills, "
         f"{outcome.faults:,} faults; 0 leaked, at most {outcome.most_nodes} machines and {outcome.most_hourly:.2f} USD "
         f"an hour; {outcome.unwanted} dearer than they may be or twice there, the longest for {outcome.longest:.0f} s; "
-        f"at most {outcome.over:+.2f} USD to a limit of {LIMITS.spend}; {outcome.seconds:.0f} s"
+        f"at most {outcome.over:+.2f} USD over the limit of each; {outcome.seconds:.0f} s"
     )
 
 
@@ -256,12 +260,13 @@ def told(how: str, outcome: Outcome) -> str:
 @click.option("--kills", default=300, show_default=True)
 @click.option("--seed", default=0, show_default=True)
 @click.option("--ledger", "which", type=click.Choice(["none", "deleted", "torn", "full"]), help="Only this.")
-def main(rentals: int, kills: int, seed: int, which: Harm | None) -> None:
+@click.option("--spend", type=Decimal, default=SPEND, show_default=True, help="USD that a cluster may cost.")
+def main(rentals: int, kills: int, seed: int, which: Harm | None, spend: Decimal) -> None:
     """Run the campaign, and fail where something does not hold."""
     harms: Iterable[Harm] = ("none", "deleted", "torn", "full") if which is None else (which,)
     for how in harms:
         part = 1 if how == "none" or which else 10
-        outcome = campaign(rentals=rentals // part, kills=kills // part, how=how, seed=seed)
+        outcome = campaign(rentals=rentals // part, kills=kills // part, how=how, seed=seed, spend=spend)
         click.echo(told("kept" if how == "none" else how, outcome))
 
 
