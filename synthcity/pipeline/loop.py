@@ -224,7 +224,7 @@ def describe(event: Event) -> str:
         case Began():
             against = f", to beat {Path(event.rival).name}" if event.rival else ""
             what = f"round {event.round}: {event.competition} of {', '.join(event.assets)}"
-            return f"{what}, tested on {event.periods.test}; look {event.look} at level {event.level:.4f}{against}"
+            return f"{what}, tested on {event.periods.test}; look {event.look} at level {event.level:.2g}{against}"
         case Researched():
             return f"  research: {event.sentence}"
         case Planned():

@@ -13,9 +13,9 @@ from synthcity.errors import ConfigError, DataError, Fatal, PublishError, RunErr
 from synthcity.pipeline.config import PipelineConfig
 from synthcity.pipeline.events import Waiting
 from synthcity.pipeline.journal import read_state
-from synthcity.pipeline.loop import STOP, run_loop
+from synthcity.pipeline.loop import STOP, describe, run_loop
 from synthcity.pipeline.state import State
-from tests.pipeline.standin import CONFIG, START, Fault, StandIn, story
+from tests.pipeline.standin import CONFIG, START, Fault, StandIn, began, story
 
 
 class Killed(BaseException):
@@ -201,3 +201,8 @@ def test_a_clock_that_is_set_back_while_something_is_waited_for_is_asked_anew(tm
 
     run_loop(tmp_path, CONFIG, SetBack(tmp_path))
     assert SetBack.asked == 2
+
+
+@pytest.mark.parametrize(("look", "told"), [(1, "look 1 at level 0.018"), (30, "look 30 at level 2e-05")])
+def test_the_level_of_a_late_look_is_told_as_more_than_nothing(look: int, told: str) -> None:
+    assert told in describe(began(look=look))
