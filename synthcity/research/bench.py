@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from synthcity.errors import TrialFailed
 from synthcity.research.config import FoldsConfig
 from synthcity.research.examiner import Candidate, Examiner
-from synthcity.research.inputs import InputRefused
 from synthcity.research.labbook import LabBook, Origin, Tried, tried
 
 _BEST = 5
@@ -61,7 +60,7 @@ class Bench:
         try:
             tested = self.examiner.test(one, self._folds)
             return tried(tested, arm=self.arm, round=round, hypothesis=hypothesis, origin=origin)
-        except (InputRefused, TrialFailed) as error:
+        except TrialFailed as error:
             return Tried(
                 arm=self.arm,
                 round=round,

@@ -18,7 +18,6 @@ from synthcity.errors import TrialFailed
 from synthcity.research.bench import Found
 from synthcity.research.config import ResearchConfig
 from synthcity.research.examiner import Candidate, Examiner
-from synthcity.research.inputs import InputRefused
 from synthcity.research.labbook import DROP, Claimed, Decided, LabBook, Noted, finite
 
 _CONSIDERED = 3  # finds for each claim that may be made
@@ -52,7 +51,7 @@ def choose_claims(found: Sequence[Found], examiner: Examiner, config: ResearchCo
         beside = [earlier.candidate for earlier in chosen]
         try:
             holds = examiner.test(one.candidate, config.folds.finding, beside=beside).lead.proven
-        except (InputRefused, TrialFailed, NotIsolated) as error:
+        except (TrialFailed, NotIsolated) as error:
             book.add(Noted(text=f"{one.entry.arm}: {one.entry.name} is not claimed: {error}"))
             holds = False
         if holds:

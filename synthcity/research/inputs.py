@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthcity.authored.declared import MAX_COLUMNS
-from synthcity.errors import SynthcityError
+from synthcity.errors import TrialFailed
 from synthcity.market.bars import Floats, Times
 from synthcity.research.known import Known
 
@@ -17,8 +17,8 @@ Rows = NDArray[np.int64]
 _CHECKED = 4  # rows at which a shortened past must give the same
 
 
-class InputRefused(SynthcityError):
-    """An input broke its contract; the text says how, for whoever wrote it."""
+class InputRefused(TrialFailed):
+    """An input broke its contract; the text says how, for whoever wrote it. A search loses a prompt by it, no more."""
 
     exit_code = 2
 

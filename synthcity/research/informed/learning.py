@@ -59,7 +59,7 @@ def learn(
                 raise InputRefused(f"it reads prices of {one.leader}, which are not there")
             opened = one.open(market, known)
             found.append((one, input_columns(opened, cases, known, everything, hash_seed(0, one.sha256))))
-        except (InputRefused, TrialFailed) as error:
+        except TrialFailed as error:
             notes += (f"the kept input {one.name} is left out: {error}",)
     if not found:
         return None, notes

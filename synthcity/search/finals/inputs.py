@@ -21,7 +21,6 @@ from synthcity.research.informed.columns import with_inputs
 from synthcity.research.informed.forecaster import NAME, Informed
 from synthcity.research.informed.kept import FEATURE, Kept
 from synthcity.research.informed.learning import learn
-from synthcity.research.inputs import InputRefused
 from synthcity.search.config import SearchConfig
 from synthcity.search.data import SearchData
 from synthcity.search.journal.recorder import Recorder
@@ -94,7 +93,7 @@ def _learned(recorder: Recorder, data: SearchData, config: SearchConfig, folder:
         inputs.save(folder / FOLDER, manifest=data.facts.to_manifest())
         try:
             dataset = _asked(recorder, data, inputs)
-        except (DataError, InputRefused, TrialFailed) as error:
+        except (DataError, TrialFailed) as error:
             notes.append(f"networks are told of no kept inputs: {error}")
     for note in notes:
         recorder.emit("degraded", note=f"{note[0].upper()}{note[1:]}.")

@@ -17,6 +17,7 @@ from synthcity.forecast.evaluation.backtest import (
 )
 from synthcity.forecast.forecaster import Forecaster, Paths
 from synthcity.market.bars import Bars, History, Market
+from synthcity.research.inputs import InputRefused
 from synthcity.sn50.prompt import Prompt
 from synthcity.sn50.scoring import score
 
@@ -83,7 +84,14 @@ class Tired(Forecaster):
 
 
 @pytest.mark.parametrize(
-    "error", [DataError("it never moved"), TrialFailed("it hung"), ZeroDivisionError("0"), np.linalg.LinAlgError("no")]
+    "error",
+    [
+        DataError("it never moved"),
+        TrialFailed("it hung"),
+        InputRefused("other columns"),
+        ZeroDivisionError("0"),
+        np.linalg.LinAlgError("no"),
+    ],
 )
 def test_a_prompt_that_one_cannot_answer_is_lost_for_all_and_counted(market: Market, error: Exception) -> None:
     prompts = backtest_prompts("crypto-24h", ["BTC", "ETH"], **FEW)
