@@ -55,6 +55,18 @@ def hold(front: Front, source: str, count: int) -> list[socket.socket]:
     return held
 
 
+def refuses(front: Front, source: str, held: list[socket.socket], count: int) -> bool:
+    """Whether a source is refused while it holds what it can get of ``count``.
+
+    It holds on anew, since the door closes what says nothing, and a busy machine may take as long to open so many.
+    """
+    for _ in range(5):
+        held += hold(front, source, count)
+        if is_refused(front, source):
+            return True
+    return False
+
+
 def is_refused(front: Front, source: str) -> bool:
     try:
         ask(front, source=source)
@@ -78,9 +90,9 @@ def test_statistics_are_inside(front: Front):
 
 
 def test_a_caller_that_holds_more_than_half_gets_no_more_and_others_do(front: Front):
-    held = hold(front, "127.0.0.2", MOST_CONNECTIONS)
+    held: list[socket.socket] = []
     try:
-        assert is_refused(front, "127.0.0.2")
+        assert refuses(front, "127.0.0.2", held, MOST_CONNECTIONS)
         begin = time.monotonic()
         assert ask(front, source="127.0.0.3")[0] == 200
         assert time.monotonic() - begin < 1.0
@@ -94,8 +106,7 @@ def test_a_few_that_hold_a_share_each_are_served_while_connections_are_scarce(fr
     try:
         held += hold(front, "127.0.0.4", SHARE - 1)
         assert ask(front, source="127.0.0.4")[0] == 200
-        held += hold(front, "127.0.0.4", SHARE)
-        assert is_refused(front, "127.0.0.4")
+        assert refuses(front, "127.0.0.4", held, SHARE)
     finally:
         for one in held:
             one.close()
