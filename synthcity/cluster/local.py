@@ -42,8 +42,11 @@ _QUIET = {
 # Ray's own name for "this machine alone": with it every port of Ray is bound to the loopback, on Linux as well
 _LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 # Ray reads this when it is imported; its own accounts of a loss, with pages of its logs, may come before our sentence,
-# and whoever ends Serve is told that its controller cannot be asked any more
-_HUSHED = r"has been marked dead|Raylet is terminated|Task ServeController\.\w+ failed\..*killed by `ray\.kill`"
+# whoever ends Serve is told that its controller cannot be asked any more, and what waits for nodes is called infeasible
+_HUSHED = (
+    r"has been marked dead|Raylet is terminated|Task ServeController\.\w+ failed\..*killed by `ray\.kill`|"
+    r"tasks with infeasible resource requests"
+)
 os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", _HUSHED)
 _DAEMONS = ("raylet", "gcs_server")
 # children of the raylet, which ends some seconds after one of them; they change their names once they run
@@ -110,19 +113,6 @@ def sized(
 
 
 @contextlib.contextmanager
-def _hushed() -> Iterator[None]:
-    """Keep off the terminal what raylets complain of, as that no node is there yet; Ray's own logs have it still."""
-    from ray._private import worker
-
-    told = worker.print_to_stdstream
-    worker.print_to_stdstream = lambda data, ignore_prefix: None
-    try:
-        yield
-    finally:
-        worker.print_to_stdstream = told
-
-
-@contextlib.contextmanager
 def _loopback_alone() -> Iterator[None]:
     """Have Ray bind to the loopback although it was imported, and so read ``_LOOPBACK``, before that was set."""
     from ray._private import ray_constants
@@ -178,7 +168,6 @@ def cluster(
             stack.enter_context(environment(_LOOPBACK))
         import ray  # reads some of the settings above on import
 
-        stack.enter_context(_hushed())
         if not address:
             stack.enter_context(_loopback_alone())
         try:

@@ -93,17 +93,16 @@ def test_a_cluster_of_ours_without_a_node_counts_what_it_may_grow_to(monkeypatch
     assert sized(None, None, total, is_elsewhere=True).workers == 4
 
 
-def test_what_raylets_complain_of_stays_off_the_terminal(capsys: pytest.CaptureFixture[str]):
-    from ray._private import worker
-
-    told = worker.print_to_stdstream
-    complaint = {"lines": ["no node can ever run this"], "pid": "raylet", "is_err": False}
-    with local._hushed():
-        assert worker.print_to_stdstream is not told
-        worker.print_to_stdstream(complaint, ignore_prefix=False)
-    assert worker.print_to_stdstream is told
-    assert capsys.readouterr().out == ""
-    assert "print_to_stdstream" in worker.listen_error_messages.__code__.co_names, "Ray tells it by another way now"
+def test_what_waits_for_nodes_is_not_called_infeasible_and_other_complaints_are_shown():
+    code = """
+import synthcity.cluster.local
+from ray._private.ray_logging import stdout_deduplicator as shown
+for line in ("There are tasks with infeasible resource requests that cannot be scheduled.", "Out of memory: killed."):
+    done = shown.deduplicate({"lines": [line], "pid": "raylet", "is_err": False, "ip": "", "job": ""})
+    print([left for batch in done for left in batch["lines"]])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["[]", "['Out of memory: killed.']"], "what ends a worker is heard"
 
 
 def test_a_cluster_that_lets_nobody_in_says_what_it_may_want(monkeypatch: pytest.MonkeyPatch) -> None:
