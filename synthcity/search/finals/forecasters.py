@@ -12,8 +12,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from synthcity.authored.forecaster import KIND, AuthoredForecaster
-from synthcity.authored.locked.isolation import check_isolation
-from synthcity.authored.locked.lock import NotIsolated
 from synthcity.errors import TrialFailed
 from synthcity.forecast.bundles.bundle import load
 from synthcity.forecast.forecaster import Forecaster
@@ -23,6 +21,7 @@ from synthcity.market.store.series import SIMULATED
 from synthcity.research.informed.choosing import KeptForecaster, usable_forecasters
 from synthcity.search.config import SearchConfig
 from synthcity.search.data import SearchData
+from synthcity.search.finals.inputs import check_locks
 from synthcity.search.finals.scoring import Scorer
 from synthcity.search.journal.parts import InputTold
 from synthcity.search.journal.recorder import Recorder
@@ -56,13 +55,8 @@ def choose_forecasters(config: SearchConfig) -> tuple[list[KeptForecaster], list
             f"the kept forecaster {one.name} is left out: {places} are the most beside {config.search.finalists} "
             "networks in a mix; set search.finalists lower"
         )
-    try:
-        if found[:places]:
-            check_isolation()
-    except NotIsolated as error:
-        raise NotIsolated(
-            f"search.library holds forecasters that a language model wrote, but {error}; or set search.library to null"
-        ) from error
+    if found[:places]:
+        check_locks()
     return found[:places], notes
 
 

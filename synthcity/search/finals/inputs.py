@@ -45,14 +45,23 @@ def choose_inputs(config: SearchConfig) -> tuple[list[Kept], list[str]]:
         simulated=data.source == SIMULATED,
         test=data.periods.test,
     )
+    if any(one.kind == FEATURE for one in kept):
+        check_locks()
+    return kept, notes
+
+
+def check_locks() -> None:
+    """Refuse a library with the text of a language model where no process can be locked.
+
+    Raises:
+        NotIsolated: so it is.
+    """
     try:
-        if any(one.kind == FEATURE for one in kept):
-            check_isolation()
+        check_isolation()
     except NotIsolated as error:
         raise NotIsolated(
             f"search.library holds what a language model wrote, but {error}; or set search.library to null"
         ) from error
-    return kept, notes
 
 
 def with_library(recorder: Recorder, data: SearchData, config: SearchConfig, folder: Path) -> SearchData:

@@ -21,7 +21,7 @@ from synthcity.forecast.bundles.bundle import load
 from synthcity.forecast.bundles.facts import Facts
 from synthcity.research.labbook import Origin
 from synthcity.research.library import add
-from synthcity.search.finals import forecasters
+from synthcity.search.finals import inputs
 from synthcity.search.finals.forecasters import admit_forecasters, choose_forecasters, kept_forecasters
 from synthcity.search.journal.events import Degraded, ForecastersTold
 from synthcity.search.journal.journal import Journal
@@ -107,7 +107,7 @@ def test_as_many_are_used_as_the_mix_has_places_and_it_is_known_at_once_what_can
     def fail() -> None:
         raise NotIsolated("libseccomp2 is missing")
 
-    monkeypatch.setattr(forecasters, "check_isolation", fail)
+    monkeypatch.setattr(inputs, "check_isolation", fail)
     assert choose_forecasters(config(tmp_path, "search.finalists=8"))[0] == []
     with pytest.raises(NotIsolated, match=r"but libseccomp2 is missing; or set search.library to null"):
         choose_forecasters(config(tmp_path))
