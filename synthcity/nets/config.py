@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from synthcity.errors import ConfigError, unknown_name
@@ -28,12 +29,34 @@ class Architecture:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingConfig:
-    """How a network is fitted; loss, data and budget belong to the run."""
+    """How a network is fitted; data and budget belong to the run, and the score that it is judged by to the network.
 
-    learning_rate: float = real(2e-3, low=2e-4, high=8e-3, log=True, doc="peak of the one-cycle schedule of AdamW")
+    ``steps``, ``schedule``, ``tilt`` and ``half_life`` are its recipe; the defaults are what there was before it.
+    """
+
+    learning_rate: float = real(2e-3, low=2e-4, high=8e-3, log=True, doc="peak of the schedule of AdamW")
     weight_decay: float = real(0.1, low=1e-3, high=0.5, log=True, doc="decoupled weight decay")
     batch_size: int = choice(48, (24, 48, 96), doc="windows a step")
     num_paths: int = choice(24, (12, 24, 48), doc="simulated paths a window in the loss")
+    steps: float = choice(1.0, (0.4, 0.6, 0.8, 1.0), doc="part of the run's steps that is trained")
+    schedule: str = choice("cycle", ("cycle", "cosine", "trapezoid"), doc="of the learning rate, which ends at zero")
+    tilt: float = choice(0.0, (-0.5, -0.25, 0.0, 0.25, 0.5), doc="power of a term's time span in the loss")
+    half_life: int = choice(0, (0, 360, 120, 40), doc="days of age that halve a window's chance; 0: none")
+
+    def trained(self, max_steps: int) -> int:
+        """Return how many of a run's steps are trained."""
+        return max(1, round(self.steps * max_steps))
+
+    def whole(self, steps: int) -> int:
+        """Return the steps of a run of which ``steps`` are trained."""
+        return round(steps / self.steps)
+
+
+# The recipe came after the rest of a configuration. What is left at its default is left out of what is written, so that
+# networks of before are called by the same hash and their states, journals and bundles still fit.
+RECIPE: Mapping[str, object] = MappingProxyType(
+    {name: getattr(TrainingConfig, name) for name in ("steps", "schedule", "tilt", "half_life")}
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,12 +119,13 @@ class NetConfig:
         )
 
     def to_dict(self) -> dict[str, object]:
-        """Return the fully resolved plain configuration."""
+        """Return the fully resolved plain configuration, a recipe as far as it is none of the defaults."""
+        training = asdict(self.training)
         return {
             **asdict(self.architecture),
             "blocks": [{"name": part.name, **asdict(options)} for part, options in self.block_parts],
             "head": {"name": self.head_part[0].name, **asdict(self.head_part[1])},
-            "training": asdict(self.training),
+            "training": {k: v for k, v in training.items() if k not in RECIPE or v != RECIPE[k]},
         }
 
 

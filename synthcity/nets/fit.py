@@ -28,7 +28,7 @@ from synthcity.sn50.competitions import get_competition, get_rules
 
 Tensors = dict[str, Tensor]
 
-_WARM_UP = 0.1
+_WARM_UP, _COOL_DOWN = 0.1, 0.4  # parts of a training
 _CLIP_NORM = 1.0
 _EMA_DECAY = 0.99
 _MOMENTS = ("exp_avg", "exp_avg_sq", "step")  # of AdamW
@@ -64,7 +64,7 @@ class Fitting:
 
 
 class Fit:
-    """A network that is fitted in ``max_steps`` steps of one learning-rate cycle.
+    """A network that is fitted in ``max_steps`` steps, at whose end its schedule ends.
 
     ``steps`` have been taken; ``average`` holds the exponential moving average of the weights, which is what counts.
     """
@@ -72,7 +72,9 @@ class Fit:
     def __init__(self, what: Fitting, device: torch.device) -> None:
         self._seed, self._max_steps, self._device = what.seed, what.max_steps, device
         self._training = what.config.training
-        self._loss = ScoreLoss(get_competition(what.competition, get_rules(what.rules)))
+        competition = get_competition(what.competition, get_rules(what.rules))
+        self._loss = ScoreLoss(competition, tilt=self._training.tilt)
+        self._schedule = SCHEDULES[self._training.schedule]
         torch.manual_seed(what.seed)
         self.network = Network(what.config, what.spec, len(what.weights)).to(device)
         self.network.correlation.copy_(what.correlation)
@@ -90,7 +92,7 @@ class Fit:
         """Take one step on windows and return its loss, without waiting for the device."""
         torch.manual_seed(mix_seed(self._seed, self.steps, 1))  # dropout
         for group in self._optimizer.param_groups:
-            group["lr"] = self._training.learning_rate * cycle(self.steps / self._max_steps)
+            group["lr"] = self._training.learning_rate * self._schedule(self.steps / self._max_steps)
         self._optimizer.zero_grad(set_to_none=True)
         loss = self._batch_loss(batch, self._training.num_paths)
         loss.backward()
@@ -166,3 +168,16 @@ def cycle(progress: float) -> float:
     if progress < _WARM_UP:
         return (progress + 0.01) / (_WARM_UP + 0.01)
     return 0.5 * (1 + math.cos(math.pi * (progress - _WARM_UP) / (1 - _WARM_UP)))
+
+
+def cosine(progress: float) -> float:
+    """Half a cosine from the first step on."""
+    return 0.5 * (1 + math.cos(math.pi * progress))
+
+
+def trapezoid(progress: float) -> float:
+    """Linear warm-up over the first tenth, then constant, then linear down to zero over the last two fifths."""
+    return min((progress + 0.01) / (_WARM_UP + 0.01), 1.0, (1 - progress) / _COOL_DOWN)
+
+
+SCHEDULES = {"cycle": cycle, "cosine": cosine, "trapezoid": trapezoid}

@@ -23,11 +23,14 @@ class ScoreLoss:
     """Mean score of a batch in basis points; ``per_window`` gives (batch,) scores.
 
     ``paths`` are simulated log returns (batch, paths, horizon); ``realised`` (batch, horizon + 1) log prices from t0
-    on, NaN where none was seen: a term with such an end is skipped, as the network skips it.
+    on, NaN where none was seen: a term with such an end is skipped, as the network skips it. A ``tilt`` other than 0,
+    for training alone, weighs each term by the time of its horizon to this power; 0.5 gives all intervals of a random
+    walk the same part of the score, less than 0 leans towards short ones. What such a walk scores is as much as before.
     """
 
-    def __init__(self, competition: Competition) -> None:
+    def __init__(self, competition: Competition, *, tilt: float = 0.0) -> None:
         self._competition = competition
+        self._tilt = tilt
 
     def per_window(self, paths_bnh: Tensor, realised_bt: Tensor, weight_bk: Tensor | None = None) -> Tensor:
         """Return scores (batch,); ``weight_bk`` are the weights of equally large strata of the paths."""
@@ -48,9 +51,19 @@ class ScoreLoss:
             crps = _FairCRPS.apply(simulated, observed)
         else:
             crps = _stratified_crps(simulated, observed, weight_bk)
+        if self._tilt:
+            weight_m = weight_m * self._tilted(paths_bnh.shape[-1]).to(weight_m.device)
         seen = torch.isfinite(observed)
         found: Tensor = torch.where(seen, crps, 0.0) * weight_m
         return found
+
+    def _tilted(self, num_steps: int) -> Tensor:
+        """By what each term is multiplied (terms,), scaled so that a random walk's score stays as it is."""
+        horizons = [self._competition.horizons[number] for number in self.horizons(num_steps)]
+        step = self._competition.time_increment
+        sizes = np.array([h.seconds**0.5 if isinstance(h, Interval) else h.weight * step**0.5 for h in horizons])
+        factors = np.array([h.seconds for h in horizons], float) ** self._tilt
+        return torch.tensor(factors * (sizes.sum() / (sizes @ factors)), dtype=torch.float32)
 
     def _terms(self, paths_bnh: Tensor, realised_bt: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Build all terms: simulated (batch, terms, paths), observed (batch, terms), weights (terms,)."""

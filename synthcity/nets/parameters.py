@@ -41,7 +41,7 @@ class Parameter:
         if self.kind == "choice":
             if value not in self.choices or isinstance(value, bool) != isinstance(self.default, bool):
                 raise ConfigError(f"{where} is {value!r}; it must be one of {list(self.choices)}")
-            return value
+            return self.choices[self.choices.index(value)]  # 1.0 where 1 was written
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
         if not number or (self.kind == "int" and value != int(value)):
             raise ConfigError(f"{where} is {value!r}; it must be a number of kind {self.kind}")

@@ -11,8 +11,10 @@ from typing import NotRequired, TypedDict
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from synthcity.durations import DAY
 from synthcity.errors import ConfigError, TrialFailed, TrialTimeout
 from synthcity.market.dataset import Dataset
 from synthcity.nets import state as states
@@ -52,8 +54,9 @@ class Rung(TypedDict):
 
 
 class Trainer:
-    """Fits one network in ``num_rungs`` equal parts of one learning-rate cycle over ``max_steps`` steps.
+    """Fits one network in ``num_rungs`` equal parts of one schedule over what it trains of ``max_steps`` steps.
 
+    A shorter training has as many rungs, so that a rung of it is as far through its schedule as that of a longer one.
     All randomness is a function of ``seed`` and the step, so a trainer that resumes from ``state()`` continues to the
     same weights. The score of a rung is that of an exponential moving average of the weights; the best average is kept.
     A network with parts that a language model wrote is fitted in a locked process, on one thread of the CPU: it is
@@ -81,7 +84,7 @@ class Trainer:
         self._dataset = dataset
         self._seed = seed
         self._num_rungs = num_rungs
-        self._max_steps = max_steps
+        self._max_steps = max_steps = self._config.training.trained(max_steps)
         self._rung_seconds = math.inf if rung_seconds is None else rung_seconds
         named = device or ("cuda" if torch.cuda.is_available() else "cpu")
         self._device = torch.device("cpu" if self._config.is_authored else named)
@@ -89,6 +92,7 @@ class Trainer:
         self._validation = Validation(dataset, competition, self._device)
         self._tables = [dataset.tables[asset] for asset in dataset.assets]
         self._train = [dataset.train[asset] for asset in dataset.assets]
+        self._chances = _chances(dataset, self._config.training.half_life)
         what = Fitting(
             config=self._config,
             spec=dataset.spec,
@@ -238,10 +242,16 @@ class Trainer:
         # by seed and step alone, so that a resumed training sees the windows it would have seen
         rng = np.random.default_rng([self._seed, self._fit.steps])
         assets = np.sort(rng.integers(len(self._tables), size=size))
-        starts = np.array(
-            [self._train[a][int(u * len(self._train[a]))] for a, u in zip(assets, rng.random(size), strict=True)]
-        )
+        starts = np.array([self._start(a, u) for a, u in zip(assets, rng.random(size), strict=True)])
         return make_batch(self._tables, assets, starts, self._config.steps, self._dataset.spec).to(self._device)
+
+    def _start(self, asset: int, u: float) -> int:
+        """Return the window of an asset that a uniform number draws."""
+        starts = self._train[asset]
+        if self._chances is None:
+            return int(starts[int(u * len(starts))])
+        chances = self._chances[asset]
+        return int(starts[np.searchsorted(chances, u * chances[-1], side="right").clip(max=len(starts) - 1)])
 
     def train_step(self) -> Tensor:
         """Take one step and return its loss, without waiting for the device."""
@@ -258,6 +268,15 @@ def _asset_weights(dataset: Dataset) -> tuple[float, ...]:
     coefficient = np.array([dataset.coefficients[asset] for asset in dataset.assets])
     weight = coefficient / (coefficient.mean() * BASIS_POINTS * dataset.spec.horizon)
     return tuple(weight.tolist())
+
+
+def _chances(dataset: Dataset, half_life: int) -> list[NDArray[np.float64]] | None:
+    """Return by asset the sums of the chances of its windows, which halve with every ``half_life`` days of age."""
+    if not half_life:
+        return None
+    days = dataset.spec.increment / DAY
+    trains = (dataset.train[asset] for asset in dataset.assets)
+    return [np.exp2((starts - starts[-1]) * days / half_life).cumsum() for starts in trains]
 
 
 @cache

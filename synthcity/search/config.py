@@ -120,6 +120,7 @@ class BudgetConfig:
     trial_time: float | None = duration(None, high=31 * DAY)
     max_parameters: int = key(5_000_000, low=1, high=1_000_000_000)
     max_blocks: int = key(3, low=1, high=4)  # nets.config.MAX_BLOCKS, which would load torch
+    recipe: tuple[str, ...] = key((), choices=("steps", "schedule", "tilt", "half_life"))  # nets.config.RECIPE
     candidates: tuple[str | Config, ...] | None = key(None, parse=_candidates)
     earlier: tuple[str, ...] = key((), parse=_earlier)
     arms: Mapping[str, ArmConfig] = field(default_factory=default_arms)

@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from synthcity.errors import ConfigError, SynthcityError, TrialFailed
+from synthcity.nets.config import RECIPE
 from synthcity.nets.registry import component
 from synthcity.search.candidates.candidate import Candidate, Config, Proposal
 from synthcity.search.candidates.notation import sketch
@@ -41,10 +42,15 @@ class Rejected(SynthcityError):
 
 @dataclass(frozen=True, kw_only=True)
 class GateLimits:
-    """What a candidate may cost: parameters, and seconds a training step (None: any)."""
+    """What a candidate may cost: parameters, and seconds a step of a whole training (None: any)."""
 
     max_parameters: int
     max_step_seconds: float | None = None
+
+    def step_seconds(self, config: Config) -> float | None:
+        """Return the most that a training step of a config may take: more where it trains fewer of the steps."""
+        steps = float(config["training"].get("steps", RECIPE["steps"]))
+        return None if self.max_step_seconds is None else self.max_step_seconds / steps
 
 
 class Gate:
@@ -122,7 +128,7 @@ class Gate:
 
     def _check_estimate(self, config: Config) -> None:
         """Refuse by the measured costs of the blocks what no dry run need show to be too slow."""
-        limit = self._limits.max_step_seconds
+        limit = self._limits.step_seconds(config)
         if limit is None:
             return
         size = {"seq": config["history"], "d_model": config["d_model"], "batch": config["training"]["batch_size"]}
@@ -137,7 +143,7 @@ class Gate:
 
     def _check_run(self, config: Config, history: TrialHistory) -> float | None:
         """Run it; return what a step took where that is known, of its shape if that was timed before."""
-        limit, known = self._limits.max_step_seconds, _timings(history).get(shape(config))
+        limit, known = self._limits.step_seconds(config), _timings(history).get(shape(config))
         if limit is not None and known is not None and known > limit:
             raise self._too_slow(config, known, limit)
         cost = self._run(config)

@@ -306,7 +306,7 @@ class _Run:
 
         budget, recorder = self._budget, self._recorder
         write_components(recorder, self._folder, budget.author, open_client=self._client, task=self._data.task)
-        space = Space.from_registry(budget.max_blocks)
+        space = Space.from_registry(budget.max_blocks, budget.recipe)
         gate = Gate(
             space,
             lambda config: Trainer.check(dict(config), self._data.dataset),

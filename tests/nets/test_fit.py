@@ -12,7 +12,7 @@ from torch import nn
 
 from synthcity.market.windows import WindowSpec
 from synthcity.nets.config import NetConfig
-from synthcity.nets.fit import EagerAdamW, Fit, Fitting, cycle
+from synthcity.nets.fit import SCHEDULES, EagerAdamW, Fit, Fitting, cycle
 from synthcity.nets.network import Batch, ordinary_batch
 
 SPEC = WindowSpec.of(300, 288)
@@ -58,6 +58,15 @@ def test_cycle_warms_up_and_ends_at_zero() -> None:
     assert max(values) == pytest.approx(1.0, abs=0.01)
     assert values[0] < 0.15
     assert values[-1] == pytest.approx(0.0, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_every_schedule_begins_as_it_says_reaches_the_peak_and_ends_at_zero(name: str) -> None:
+    values = [SCHEDULES[name](p) for p in np.linspace(0, 1, 101)]
+    assert values[0] == 1.0 if name == "cosine" else values[0] < 0.15
+    assert max(values) == pytest.approx(1.0, abs=0.01)
+    assert values[-1] == pytest.approx(0.0, abs=1e-6)
+    assert values[60] == pytest.approx({"cycle": 0.413, "cosine": 0.345, "trapezoid": 1.0}[name], abs=0.001)
 
 
 def test_what_is_kept_is_enough_to_go_on() -> None:

@@ -90,3 +90,23 @@ def test_the_truth_beats_wrong_volatility():
     loss = ScoreLoss(competition)
     scores = {scale: float(loss.per_window(scale * 1e-3 * draw, real).mean()) for scale in (0.7, 1.0, 1.4)}
     assert scores[1.0] < min(scores[0.7], scores[1.4])
+
+
+@pytest.mark.parametrize("name", ["crypto-24h", "crypto-1h", "com-equ-24h"])
+def test_a_tilt_leans_towards_short_or_long_terms_and_leaves_the_size_of_the_loss(name: str):
+    competition = get_competition(name)
+    steps = competition.num_points - 1
+    generator = torch.Generator().manual_seed(0)
+    paths = 1e-3 * torch.randn(8, 64, steps, generator=generator)
+    real = torch.nn.functional.pad(1e-3 * torch.randn(8, steps, generator=generator).cumsum(1), (1, 0))
+    plain = ScoreLoss(competition).per_term(paths, real)
+    assert torch.equal(plain, ScoreLoss(competition, tilt=0.0).per_term(paths, real))
+    spans = torch.tensor([float(competition.horizons[n].seconds) for n in ScoreLoss(competition).horizons(steps)])
+    means = []
+    for tilt in (-0.5, 0.0, 0.5):
+        terms_b = ScoreLoss(competition, tilt=tilt).per_term(paths, real)
+        ratio = terms_b[0, 0] / plain[0, 0] * (spans / spans[0]) ** tilt
+        torch.testing.assert_close(terms_b, plain * ratio)
+        assert float(terms_b.sum()) == pytest.approx(float(plain.sum()), rel=0.15)
+        means.append(float((terms_b * spans).sum() / terms_b.sum()))
+    assert means == sorted(means)

@@ -14,9 +14,10 @@ from synthcity.forecast.quantise import Quantised
 from synthcity.market.bars import Market
 from synthcity.market.dataset import Dataset
 from synthcity.nets import state as states
+from synthcity.nets.config import RECIPE
 from synthcity.nets.forecaster import NetForecaster
 from synthcity.nets.heads.gbm import GBMLaw
-from synthcity.nets.training import Trainer
+from synthcity.nets.training import Trainer, _chances
 from synthcity.nets.validation import WindowScores
 from synthcity.sn50.prompt import Prompt
 from tests.nets.conftest import START, seasonal_bars
@@ -274,3 +275,52 @@ def test_the_best_weights_are_kept_and_not_the_last(dataset: Dataset, monkeypatc
     assert not all(torch.equal(kept[name], value) for name, value in averages[2].items())
     resumed = trainer(dataset, state=fitted.state())
     assert all(torch.equal(resumed._best[name], value) for name, value in averages[1].items())
+
+
+def recipe(**changes: object) -> dict[str, object]:
+    return {**CONFIG, "training": {**CONFIG["training"], **changes}}
+
+
+def test_a_state_of_before_there_were_recipes_goes_on_to_the_same_bits(dataset: Dataset):
+    straight = trainer(dataset, steps=9)
+    straight.advance()
+    config = states.parse(straight.state())[1].config
+    assert not {*RECIPE} & {*config["training"]}
+    told = Trainer(recipe(**RECIPE), dataset, seed=1, num_rungs=3, max_steps=9, state=straight.state())
+    straight.advance()
+    told.advance()
+    assert straight.state() == told.state()
+
+
+def test_a_shorter_training_has_as_many_rungs_and_ends_its_schedule(dataset: Dataset):
+    options = {"seed": 1, "num_rungs": 3, "device": "cpu"}
+    short = Trainer(recipe(steps=0.4), dataset, max_steps=30, **options)
+    told = [short.advance() for _ in range(3)]
+    assert [rung["steps"] for rung in told] == [4, 8, 12]
+    assert told[-1]["done"]
+    by_itself = Trainer(CONFIG, dataset, max_steps=12, **options)
+    assert [by_itself.advance()["rung_score"] for _ in range(3)] == [rung["rung_score"] for rung in told]
+
+
+@pytest.mark.parametrize("change", [{"schedule": "trapezoid"}, {"tilt": 0.5}, {"half_life": 40}])
+def test_each_part_of_a_recipe_trains_another_network_on_the_same_score(dataset: Dataset, change: dict[str, object]):
+    options = {"seed": 1, "num_rungs": 1, "max_steps": 6, "device": "cpu"}
+    plain, other = (Trainer(config, dataset, **options) for config in (CONFIG, recipe(**change)))
+    assert plain.validate() == other.validate()
+    assert plain.advance()["score"] != other.advance()["score"]
+    again = Trainer(recipe(**change), dataset, **options, state=other.state())
+    assert again.validate() == other.validate()
+
+
+def test_an_older_window_is_drawn_half_as_often_for_every_half_life(dataset: Dataset):
+    day = 86400 // dataset.spec.increment
+    starts = dataset.train["BTC"][0] + day * np.arange(160)  # one a day
+    aged = replace(dataset, train={**dataset.train, "BTC": starts})
+    found, plain = trainer(dataset), trainer(dataset)
+    found._train = plain._train = [starts]
+    found._chances = _chances(aged, 40)
+    drawn = [found._start(0, u) for u in (np.arange(20_000) + 0.5) / 20_000]
+    counts, _ = np.histogram(drawn, bins=[starts[0] + 40 * day * k for k in range(5)])
+    np.testing.assert_allclose(counts / counts[-1], [1 / 8, 1 / 4, 1 / 2, 1], atol=0.01)
+    assert (found._start(0, 0.0), found._start(0, 1.0)) == (starts[0], starts[-1])
+    assert [plain._start(0, u) for u in (0.0, 0.3, 0.999)] == [starts[0], starts[48], starts[159]]

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from synthcity.errors import ConfigError
+from synthcity.nets.config import RECIPE
 from synthcity.search.config import BudgetConfig, load_config, parse_config
 
 PERIODS = {
@@ -167,3 +168,9 @@ def test_a_trial_may_overrun_its_time_clearly_but_never_by_a_clock_that_must_not
     assert BudgetConfig(trial_time=60.0, rungs=4).max_rung_seconds == pytest.approx(45.0)
     assert BudgetConfig(rungs=4).max_rung_seconds is None
     assert BudgetConfig(trial_time=60.0, deterministic=True).max_rung_seconds is None
+
+
+def test_the_parts_of_a_recipe_are_those_of_networks() -> None:
+    assert parse_config(sweep(search={"recipe": list(RECIPE)})).search.recipe == tuple(RECIPE)
+    with pytest.raises(ConfigError, match=r"search\.recipe"):
+        parse_config(sweep(search={"recipe": ["stepps"]}))

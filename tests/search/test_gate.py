@@ -171,3 +171,11 @@ def test_what_another_machine_timed_says_nothing_here_nor_does_a_block_that_is_g
     elsewhere = history(here, told, there)
     assert gate(timed(0.1)).admit(Proposal(config=config(d_model=48)), "tpe", elsewhere).step_seconds == 0.1
     assert gate(timed(0.1)).admit(Proposal(config=config()), "tpe", elsewhere).step_seconds == 0.1
+
+
+def test_a_shorter_training_may_have_dearer_steps_and_is_timed_as_the_whole_one_was() -> None:
+    shorter = Proposal(config=config(training={"steps": 0.4}))
+    assert gate(cost(step_seconds=0.49)).admit(shorter, "tpe", TrialHistory()).step_seconds == 0.49
+    assert "more than the 500.0 ms there are" in str(refusal(shorter.config, dry_run=cost(step_seconds=0.9)))
+    known = history(refused(config(), refusal(config(), dry_run=timed(0.31))))
+    assert gate(timed(9.0)).admit(shorter, "tpe", known).step_seconds == 0.31

@@ -28,11 +28,12 @@ def test_nobody_proposes_and_nobody_is_stopped_early() -> None:
 
 def test_settings_go_to_the_network_or_to_the_sweep_file() -> None:
     settings = ["block1.num_layers=2", "head.hidden=16", "training.batch_size=24", "d_model=16", "data.assets=[BTC]"]
+    settings.append("training.schedule=cosine")
     network, others = compose(["transformer", "lstm"], "sde", settings)
     assert network == {
         "blocks": [{"name": "transformer"}, {"name": "lstm", "num_layers": 2}],
         "head": {"name": "sde", "hidden": 16},
-        "training": {"batch_size": 24},
+        "training": {"batch_size": 24, "schedule": "cosine"},
         "d_model": 16,
     }
     assert others == ["data.assets=[BTC]"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from synthcity.nets.config import RECIPE
 from synthcity.search.candidates.candidate import Config
 from synthcity.search.candidates.space import canonical
 from synthcity.wording import chain
@@ -25,7 +26,7 @@ def differences(config: Config) -> Config:
 
 def _changed(value: Any, default: Any) -> Any:
     if isinstance(value, Mapping):
-        return {k: v for k, v in value.items() if k == "name" or v != default[k]}
+        return {k: v for k, v in value.items() if k == "name" or k not in default or v != default[k]}
     if isinstance(value, list):
         return [_changed(v, d) for v, d in zip(value, default, strict=True)]
     return value if value != default else None
@@ -80,7 +81,8 @@ def _leaves(config: Config) -> dict[str, object]:
     slots.append((config["head"]["name"], config["head"]))
     for key, value in config.items():
         if key not in ("blocks", "head"):
-            slots.append((key, value if isinstance(value, Mapping) else {"": value}))
+            options = {**RECIPE, **value} if key == "training" else value
+            slots.append((key, options if isinstance(options, Mapping) else {"": options}))
     for slot, options in slots:
         leaves |= {f"{slot}.{name}".rstrip("."): value for name, value in options.items() if name != "name"}
     return leaves

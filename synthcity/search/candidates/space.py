@@ -10,13 +10,13 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from synthcity.nets.config import MAX_BLOCKS, NetConfig, parameters
+from synthcity.nets.config import MAX_BLOCKS, RECIPE, NetConfig, parameters
 from synthcity.nets.parameters import Parameter
 from synthcity.nets.registry import blocks, heads
 from synthcity.search.candidates.candidate import Config
@@ -25,30 +25,37 @@ Value = Any  # of a parameter: a truth, a number or a name, as its ``kind`` says
 Flat = dict[str, Value]
 Pick = Callable[[Parameter], Value]
 _STEP = 0.2  # of a range, in a move to a neighbour
-_RATES = ("learning_rate", "weight_decay")  # of a training: numbers that cost nothing
+_FREE = {"learning_rate", "weight_decay", *RECIPE}  # of a training: what makes no step dearer
 _SIGNIFICANT_DIGITS = 3  # finer differences in a float are no new candidate
 
 
 @dataclass(frozen=True)
 class Space:
-    """Everything a proposer may vary. Parameters and component tables are plain data."""
+    """Everything a proposer may vary. Parameters and component tables are plain data.
+
+    ``settable`` are parts of a recipe that no proposer varies, since each of them thins out a small search: a person
+    sets them, and what a proposer crosses from such a network may keep them.
+    """
 
     shared: tuple[Parameter, ...]
     blocks: Mapping[str, tuple[Parameter, ...]]
     heads: Mapping[str, tuple[Parameter, ...]]
     docs: Mapping[str, str]
     max_blocks: int = MAX_BLOCKS
+    settable: tuple[Parameter, ...] = ()
 
     @classmethod
-    def from_registry(cls, max_blocks: int = MAX_BLOCKS) -> Space:
-        """Build the space of all registered blocks and heads."""
+    def from_registry(cls, max_blocks: int = MAX_BLOCKS, recipe: Collection[str] = ()) -> Space:
+        """Build the space of all registered blocks and heads, in which these parts of a recipe are varied."""
+        aside = {f"training.{name}" for name in RECIPE if name not in recipe}
         components = {"block": blocks(), "head": heads()}
         return cls(
-            shared=parameters(),
+            shared=tuple(parameter for parameter in parameters() if parameter.name not in aside),
             blocks={name: entry.parameters for name, entry in components["block"].items()},
             heads={name: entry.parameters for name, entry in components["head"].items()},
             docs={f"{kind}.{name}": entry.doc for kind, table in components.items() for name, entry in table.items()},
             max_blocks=min(max_blocks, MAX_BLOCKS),
+            settable=tuple(parameter for parameter in parameters() if parameter.name in aside),
         )
 
     def describe(self) -> dict[str, Any]:
@@ -94,10 +101,14 @@ class Space:
     def flatten(self, config: Config) -> Flat:
         """Return the flat form of a config; parameters that it leaves out take their default.
 
+        Those that are only settable are in it where they are set to something else.
+
         Raises:
             ValueError: the config lies outside the space, e.g. has more blocks.
         """
-        return self.walk(lambda parameter: _lookup(config, parameter))
+        settings = {parameter.name: _lookup(config, parameter) for parameter in self.settable}
+        set_apart = {p.name: settings[p.name] for p in self.settable if settings[p.name] != p.default}
+        return self.walk(lambda parameter: _lookup(config, parameter)) | set_apart
 
     def distance(self, first: Config, second: Config) -> float:
         """Gower distance in [0, 1] over the parameters active in either config.
@@ -115,6 +126,9 @@ class Space:
             return pick
 
         a, b = self.walk(note(first)), self.walk(note(second))
+        for parameter in self.settable:  # where they say the same, they are no part of it
+            if (one := _lookup(first, parameter)) != (other := _lookup(second, parameter)):
+                ranges[parameter.name], a[parameter.name], b[parameter.name] = parameter, one, other
         total = sum(_difference(ranges[name], a[name], b[name]) if name in a and name in b else 1.0 for name in ranges)
         return total / len(ranges)
 
@@ -156,8 +170,8 @@ def config_hash(config: Config) -> str:
 
 
 def shape(config: Config) -> str:
-    """Hash what decides how long a training step takes: a config without its learning rate and weight decay."""
-    training = {name: value for name, value in config.get("training", {}).items() if name not in _RATES}
+    """Hash what decides how long a training step takes: a config without its rates and its recipe."""
+    training = {name: value for name, value in config.get("training", {}).items() if name not in _FREE}
     return config_hash({**config, "training": training})
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from synthcity.errors import ConfigError, unknown_name
-from synthcity.nets.config import parameters
+from synthcity.nets.config import RECIPE, parameters
 from synthcity.nets.parameters import Parameter
 from synthcity.nets.registry import component
 from synthcity.search.candidates.candidate import Config
@@ -23,7 +23,8 @@ Changes = Mapping[str, object]
 
 def options(config: Config) -> dict[str, tuple[Value, Parameter]]:
     """Return value and parameter of every option of a canonical config by its path, names of parts left out."""
-    found = {p.name: (_get(config, p.name), p) for p in parameters()}
+    complete = {**config, "training": {**RECIPE, **config["training"]}}
+    found = {p.name: (_get(complete, p.name), p) for p in parameters()}
     for path, kind, name in parts(config):
         for parameter in component(kind, name).parameters:
             where = f"{path}.{parameter.name}"
@@ -68,7 +69,8 @@ def describe(config: Config, changes: Changes) -> str:
 
 
 def _describe(config: Config, path: str, value: object) -> str:
-    old = _get(config, path)
+    known = options(config)
+    old = known[path][0] if path in known else _get(config, path)
     if value is None and isinstance(old, Mapping):
         return f"without {path} ({old['name']})"
     shown = [f"{each:g}" if isinstance(each, float) else str(each) for each in (old, value)]

@@ -2,7 +2,7 @@
 
 A search must keep validation apart to choose; the networks that it chose need not. The newest prices are the ones most
 like those to come, so what goes into the winner is trained afresh on train and validation together, for one whole
-learning-rate cycle of as many steps as were best on validation, at least half of those of the search. Trainings that
+schedule of as many steps as were best on validation, at least half of those of the search. Trainings that
 differ in their seed alone miss each other's luck: a single network is trained four times and mixed, a mix has about
 four networks in all. Nothing is chosen here.
 """
@@ -23,6 +23,7 @@ from synthcity.forecast.forecaster import Forecaster
 from synthcity.forecast.mixing import Mix
 from synthcity.market.dataset import Dataset, window_starts
 from synthcity.nets.authored.code import codes_of, install
+from synthcity.nets.config import NetConfig
 from synthcity.nets.forecaster import Inputs
 from synthcity.nets.training import Trainer
 from synthcity.search.candidates.candidate import Config
@@ -132,7 +133,8 @@ def _train(
 
 def _steps(record: TrialRecord, budget: BudgetConfig) -> int:
     best = min(record.rungs, key=own_score)
-    return max(int(best["steps"]), budget.max_steps // 2)
+    planned = NetConfig.from_dict(record.candidate.config).training.trained(budget.max_steps)
+    return max(int(best["steps"]), planned // 2)
 
 
 def _seed(seed: int, record: TrialRecord, copy: int) -> int:
@@ -153,11 +155,12 @@ def with_validation(dataset: Dataset, start: int, end: int) -> Dataset:
 def fit(
     config: Config, code: Sequence[dict[str, str]], dataset: Dataset, seed: int, steps: int
 ) -> tuple[bytes, int, float]:
-    """Train one network to the end, in a worker; return its state, the steps and the seconds."""
+    """Train one network for ``steps``, in a worker; return its state, the steps and the seconds."""
     torch.set_num_threads(1)
     install(code)
     begin = time.perf_counter()
-    trainer = Trainer(dict(config), dataset, seed=seed, num_rungs=1, max_steps=steps)
+    network = NetConfig.from_dict(config)
+    trainer = Trainer(network, dataset, seed=seed, num_rungs=1, max_steps=network.training.whole(steps))
     trainer.fit(rungs=1)
     return trainer.state(), steps, time.perf_counter() - begin
 

@@ -20,7 +20,7 @@ class RefineProposer:
     Each value of a child comes from either parent, where both have one (uniform crossover, Syswerda, 1989). Half of the
     children have one value moved besides, to a neighbouring one or to any, alike; the number of blocks by one. A block
     or head of which no parent knows the parameters brings its own defaults. A lone parent only has values moved; while
-    nothing has a score, it draws at random.
+    nothing has a score, it draws at random. What is only settable comes from a parent and is not moved.
     """
 
     name = "refine"
@@ -80,9 +80,14 @@ class RefineProposer:
             return drawn if drawn != value else neighbour(parameter, value, rng)
 
         child = self._space.walk(inherit)
+        kept = {
+            p.name: (one, other)[int(rng.integers(2))].get(p.name, p.default)
+            for p in self._space.settable
+            if p.name in one or p.name in other
+        }
         rationale = first.id if first is second else f"{first.id} crossed with {second.id}"
         if rng.random() < 0.5:
             moved = movable[int(rng.integers(len(movable)))]
             before, child = child, self._space.walk(move)
             rationale += f", {moved} {before[moved]} to {child[moved]}"
-        return Proposal(config=to_config(child), rationale=rationale, parent=first.id)
+        return Proposal(config=to_config(child | kept), rationale=rationale, parent=first.id)

@@ -39,7 +39,7 @@ class RoleContext:
         self._num_found = len(events)
         self.events = events
         self.history = TrialHistory.replay(events)
-        self.space = Space.from_registry(config.search.max_blocks)
+        self.space = Space.from_registry(config.search.max_blocks, config.search.recipe)
 
     @classmethod
     def of_run(cls, folder: Path, *, trust_code: bool = False, trial: str | None = None) -> RoleContext:

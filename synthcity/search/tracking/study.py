@@ -19,6 +19,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
+from synthcity.nets.config import RECIPE
 from synthcity.search.candidates.space import Space
 from synthcity.search.journal.events import Event
 from synthcity.search.journal.history import COMPLETED, FAILED, QUEUED, RUNNING, STOPPED, TrialHistory
@@ -128,7 +129,7 @@ class _Written:
 
     def _template(self, record: TrialRecord, rungs: dict[int, float]) -> FrozenTrial:
         # components that a model wrote for the run may have been registered since the last trial
-        found = parameters_of(Space.from_registry(self._max_blocks), record.candidate.config)
+        found = parameters_of(Space.from_registry(self._max_blocks, RECIPE), record.candidate.config)
         flat, distributions = found or ({}, {})
         return FrozenTrial(
             number=-1,

@@ -10,6 +10,7 @@ import jsonschema
 import numpy as np
 import pytest
 
+from synthcity.nets.config import RECIPE
 from synthcity.search.candidates.contract import MAX_PROPOSALS, proposals_schema
 from synthcity.search.candidates.space import Space
 
@@ -77,3 +78,8 @@ def test_an_answer_has_one_to_count_proposals() -> None:
     whole = answer({"blocks": [GRU], "head": GBM})
     for count, fits in ((0, False), (1, True), (MAX_PROPOSALS, True), (MAX_PROPOSALS + 1, False)):
         assert CHECK.is_valid({"proposals": copy.deepcopy(whole["proposals"]) * count}) is fits
+
+
+def test_a_recipe_is_asked_for_as_far_as_it_is_varied() -> None:
+    named = [proposals_schema(Space.from_registry(2, recipe), 1) for recipe in ((), RECIPE)]
+    assert ["trapezoid" in json.dumps(schema) for schema in named] == [False, True]

@@ -53,3 +53,10 @@ def test_a_network_is_spelled_alike_everywhere():
     label, whole = NetConfig.from_dict(config).label, short(canonical(config))
     spelled = {text.split()[0] for text in (label, sketch(config), candidate.architecture, whole)}
     assert spelled == {"tcn+lstm>sde"}
+
+
+def test_a_recipe_is_told_where_it_is_set() -> None:
+    short_and_tilted = config(training={"steps": 0.4, "tilt": -0.25})
+    assert short(short_and_tilted) == "lstm>gbm training(steps=0.4 tilt=-0.25)"
+    assert changes(config(), short_and_tilted) == "training.steps 1 to 0.4, training.tilt 0 to -0.25"
+    assert changes(short_and_tilted, config(training={"steps": 0.4})) == "training.tilt -0.25 to 0"

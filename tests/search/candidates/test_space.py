@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synthcity.errors import ConfigError
-from synthcity.nets.config import NetConfig
+from synthcity.nets.config import RECIPE, NetConfig
 from synthcity.nets.parameters import Parameter
 from synthcity.search.candidates.space import Space, canonical, config_hash, neighbour, to_config
 from tests.search.builders import config
@@ -112,3 +114,28 @@ def test_choices_that_are_names_have_no_order() -> None:
     names, rng = tuple(SPACE.blocks), np.random.default_rng(2)
     block = Parameter(name="block0", kind="choice", default=names[0], choices=names)
     assert {neighbour(block, names[0], rng) for _ in range(300)} == set(names[1:])
+
+
+def test_networks_of_before_there_were_recipes_keep_their_hashes_and_what_a_seed_draws() -> None:
+    journal = Path(__file__).parents[1] / "journal" / "old" / "journal.jsonl"
+    told = [each for each in map(json.loads, journal.read_text().splitlines()) if each["kind"] == "candidate"]
+    for each in told:
+        assert canonical(each["config"]) == each["config"]
+        assert config_hash(canonical(each["config"])) == each["hash"]
+    assert len(told) == 3
+    assert not {*RECIPE} & {*SPACE.sample(np.random.default_rng(0))["training"]}
+
+
+def test_what_is_varied_of_a_recipe_is_drawn_and_the_rest_is_set_alone() -> None:
+    space = Space.from_registry(recipe=["steps", "schedule"])
+    drawn = [space.sample(np.random.default_rng(seed))["training"] for seed in range(60)]
+    assert {each["steps"] for each in drawn} == {0.4, 0.6, 0.8, 1.0}
+    assert {each["schedule"] for each in drawn} == {"cycle", "cosine", "trapezoid"}
+    assert not {"tilt", "half_life"} & {name for each in drawn for name in each}
+    tilted = config(training={"tilt": 0.5})
+    flat = space.flatten(tilted)
+    assert (flat["training.steps"], flat["training.tilt"]) == (1.0, 0.5)
+    assert "training.half_life" not in flat
+    assert canonical(to_config(flat)) == tilted
+    assert space.distance(config(), tilted) > 0.005
+    assert SPACE.distance(config(), tilted) == SPACE.distance(tilted, config())

@@ -80,3 +80,10 @@ def test_resetting_a_part_tells_what_differs_from_its_defaults() -> None:
 def test_a_patch_is_told_in_one_line(changes: dict[str, Any], text: str) -> None:
     net = apply(NET, {"training.learning_rate": 0.003})
     assert describe(net, changes) == text
+
+
+def test_a_recipe_is_a_path_whether_it_is_written_down_or_not() -> None:
+    assert {"training.steps", "training.schedule", "training.tilt", "training.half_life"} <= {*paths(NET)}
+    assert options(NET)["training.steps"][0] == 1.0
+    assert apply(NET, {"training.steps": 0.4})["training"] == {**NET["training"], "steps": 0.4}
+    assert describe(NET, {"training.steps": 0.4}) == "training.steps 1 to 0.4"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +14,8 @@ import torch
 
 from synthcity.market.dataset import Dataset
 from synthcity.market.windows import WindowSpec
-from synthcity.nets.state import Meta, dump
+from synthcity.nets.state import Meta, dump, parse
+from synthcity.search.candidates.space import canonical
 from synthcity.search.config import BudgetConfig
 from synthcity.search.finals import refit
 from synthcity.search.finals.refit import with_validation
@@ -144,3 +146,13 @@ def test_a_network_is_told_once_its_state_is_on_the_disk(
     refitted(recorder, dataset, tmp_path, None, FakeRay(99), monkeypatch)
     assert told.count("refit") == 4
     assert_before(told, "refit", tmp_path / "refit" / ".c0000-0.safetensors.tmp", tmp_path / "refit")
+
+
+def test_a_network_that_trains_fewer_steps_is_refitted_with_as_many(dataset: Dataset) -> None:
+    net = {"d_model": 16, "history": 24, "head": {"name": "gbm"}, "training": {"steps": 0.4, "batch_size": 24}}
+    record = history(tell(replace(candidate(0), config=canonical(net)), 5000.0)).records[0]
+    for taken, wanted in ((4, 8), (12, 12)):  # at least half of the 16 that are its part of 40
+        record.rungs[0]["steps"] = taken
+        assert refit._steps(record, BudgetConfig(max_steps=40)) == wanted
+    state, steps, _ = refit.fit(canonical(net), (), dataset, 1, 8)
+    assert (steps, parse(state)[1].step) == (8, 8)

@@ -65,3 +65,11 @@ def test_without_a_score_it_draws_at_random_and_says_so() -> None:
     assert {p.rationale for p in found} == {"drawn at random: nothing to refine yet"}
     assert all(p.parent is None for p in found)
     assert RefineProposer(SPACE).propose(0, TrialHistory(), np.random.default_rng(0)) == []
+
+
+def test_what_is_only_settable_comes_from_a_parent_and_is_not_moved() -> None:
+    told = [replace(candidate(i), config=canonical({"training": {"tilt": tilt}})) for i, tilt in enumerate((0.5, 0.0))]
+    known = history(*(tell(candidate, 5000.0) for candidate in told))
+    found = RefineProposer(SPACE).propose(40, known, np.random.default_rng(3))
+    assert {proposal.config["training"].get("tilt", 0.0) for proposal in found} == {0.0, 0.5}
+    assert not any("tilt" in proposal.rationale for proposal in found)

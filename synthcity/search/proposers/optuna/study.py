@@ -97,7 +97,7 @@ def worth_telling(history: TrialHistory, most: int) -> list[TrialRecord]:
 
 
 def parameters_of(space: Space, config: Config) -> tuple[Flat, dict[str, BaseDistribution]] | None:
-    """Return a config's parameters and their distributions as Optuna has them; None where it lies outside the space."""
+    """Return what of a config is varied, and the distributions, as Optuna has them; None where it lies outside."""
     distributions: dict[str, BaseDistribution] = {}
     try:
         flat = space.flatten(config)
@@ -109,7 +109,7 @@ def parameters_of(space: Space, config: Config) -> tuple[Flat, dict[str, BaseDis
         return flat[parameter.name]
 
     space.walk(note)
-    return flat, distributions
+    return {name: flat[name] for name in distributions}, distributions
 
 
 def attributes(record: TrialRecord) -> dict[str, str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypedDict
 
+from synthcity.nets.config import RECIPE
 from synthcity.search.candidates.space import Space
 from synthcity.search.journal.record import FAILED, TrialRecord
 from synthcity.search.journal.standings import whole_scores
@@ -37,7 +38,7 @@ def importance_rows(records: Sequence[TrialRecord], max_blocks: int) -> list[Imp
     if len(whole) < _FEWEST:
         return []
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study, space = optuna.create_study(), Space.from_registry(max_blocks)
+    study, space = optuna.create_study(), Space.from_registry(max_blocks, RECIPE)
     for name, score in whole.items():  # each network once, and as if all had been trained alike
         if (found := parameters_of(space, first[name].candidate.config)) is not None:
             flat, distributions = found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal, TypedDict
 
+from synthcity.nets.config import RECIPE
 from synthcity.nets.parameters import Parameter
 from synthcity.search.arms import RERUN
 from synthcity.search.candidates.candidate import Config
@@ -37,7 +38,7 @@ def parameter_rows(records: Sequence[TrialRecord], max_blocks: int, first: Seque
         max_blocks: of its space; a trial outside of it is left out.
         first: names of those that matter most, which come first.
     """
-    space = Space.from_registry(max_blocks)
+    space = Space.from_registry(max_blocks, RECIPE)
     first_trainings = [record for record in records if record.candidate.source != RERUN]
     scored = [record for record in first_trainings if record.status != FAILED and record.score is not None]
     told = {record.id: found for record in scored if (found := _parameters(space, record.candidate.config))}

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from optuna.trial import TrialState
 
 from synthcity.nets.parameters import Parameter
 from synthcity.search.candidates.space import Space
 from synthcity.search.proposers import TPEProposer
+from synthcity.search.proposers.optuna.gp import GPProposer
 from synthcity.search.proposers.optuna.study import distribution, worth_telling
 from synthcity.search.proposers.stall import again
-from tests.search.builders import candidate, history, tell
+from tests.search.builders import candidate, config, history, tell
 
 SPACE = Space.from_registry()
 
@@ -73,3 +77,16 @@ def test_a_network_is_told_once_and_a_stopped_one_as_if_trained_to_its_end() -> 
     assert [trial.value for trial in proposer._study(history(*told, rerun), 0).trials] == [4800.0, 4900.0]
     later = tell(candidate(3), 5000.0, 4900.0)  # others gain less than was thought
     assert proposer._study(history(*told, rerun, later), 0).trials[1].value == 4950.0
+
+
+def test_what_is_varied_of_a_recipe_is_told_and_the_rest_is_not() -> None:
+    known = history(tell(replace(candidate(0), config=config(training={"steps": 0.4, "tilt": 0.5})), 5000.0))
+    for kind in (TPEProposer, GPProposer):
+        told = kind(SPACE)._study(known, 0).trials[0].params
+        assert not {"training.steps", "training.tilt"} & {*told}
+        varied = Space.from_registry(recipe=["steps"])
+        told = kind(varied)._study(known, 0).trials[0].params
+        assert "training.steps" in told
+        assert "training.tilt" not in told
+        found = kind(varied).propose(2, known, np.random.default_rng(0))
+        assert all("steps" in proposal.config["training"] for proposal in found)
