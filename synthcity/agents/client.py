@@ -40,7 +40,7 @@ class LLMClient:
         folder: Path | None = None,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], object] | None = None,
-        again: bool = False,
+        again: bool | str = False,
     ) -> None:
         """Open nothing yet.
 
@@ -52,7 +52,8 @@ class LLMClient:
             clock: unix seconds.
             sleep: waits so many seconds; by default until ``close`` at most.
             again: answer from the run's own transcript what it was asked in an earlier session, each answer once: it
-                was paid for then, and is neither asked nor written down a second time.
+                was paid for then, and is neither asked nor written down a second time. A text is the one purpose that
+                this is for; others ask anew.
 
         Raises:
             ConfigError: endpoint or key cannot be used, or the only answers are to come from a file that is not there.
@@ -68,6 +69,7 @@ class LLMClient:
             raise ConfigError(f"llm.cassette {self.config.cassette!r} does not exist; record it with llm.mode: record")
         self._cassette = Cassette(self.config.cassette) if self.config.cassette else None
         self._answered = Cassette(self._transcript) if again and self._transcript is not None else None
+        self._again_for = again if isinstance(again, str) else None
         self._earlier: dict[str, list[Reply]] = {}
         self._next_call = self._restore()
         self._lock = threading.Lock()
@@ -113,6 +115,7 @@ class LLMClient:
         max_tokens: int | None = None,
         models: tuple[str, ...] = (),
         prompt_version: str = "",
+        seconds: float | None = None,
     ) -> Reply:
         """Ask one question.
 
@@ -126,6 +129,7 @@ class LLMClient:
             max_tokens: default ``config.max_tokens``.
             models: default ``config.models``.
             prompt_version: of the prompt files that the messages were made from.
+            seconds: that it may take with all attempts and pauses, where ``patience.deadline_seconds`` are more.
 
         Raises:
             LLMUnavailable: it may answer later.
@@ -142,7 +146,8 @@ class LLMClient:
             prompt_version=prompt_version,
         )
         with self._lock:
-            before = None if self._answered is None else self._answered.next(request.key)
+            is_again = self._answered is not None and self._again_for in (None, purpose)
+            before = self._answered.next(request.key) if self._answered is not None and is_again else None
         if isinstance(before, Reply):
             return before
         with self._lock:
@@ -154,7 +159,7 @@ class LLMClient:
         try:
             if recorded is not None:
                 raise recorded
-            reply = self._live.ask(request, labels)
+            reply = self._live.ask(request, labels, seconds)
         except LLMError as error:
             self._note({**outcome_event(error), **labels})
             self._record(request.key, error)

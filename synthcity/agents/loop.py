@@ -134,7 +134,8 @@ class _Work:
     def run(self, labels: _Labels, clock: Callable[[], float]) -> AgentResult:
         config, deadline = self._config, clock() + self._config.seconds
         while self._turns < config.turns:
-            if clock() >= deadline:
+            left = deadline - clock()
+            if left <= 0:
                 return self._end("out_of_time", f"{config.seconds:g} s were not enough")
             if 0 < self._turns == config.turns - 1:
                 self._tell(f"This is your last turn: call {FINISH} now.")
@@ -144,7 +145,9 @@ class _Work:
                 return self._end("out_of_context", text)
             self._turns += 1
             try:
-                reply = self._client.complete(sent, account=self._account, tools=self._definitions, **labels)
+                reply = self._client.complete(
+                    sent, account=self._account, tools=self._definitions, seconds=left, **labels
+                )
             except LLMError as error:
                 return self._end("failed", str(error))
             self.messages.append(_said(reply))

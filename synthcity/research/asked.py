@@ -23,7 +23,7 @@ class Asked:
     """The claims of one research.
 
     Attributes:
-        prices: "real", or which world.
+        prices: "real", or which simulated ones.
         assets: names.
         start: of the confirming fold, unix seconds, and its ``end``.
         claims: so many.
@@ -52,10 +52,11 @@ class Earlier:
     problems: tuple[str, ...] = ()
 
 
-def asked_by(config: ResearchConfig, assets: tuple[str, ...], claims: int) -> Asked:
-    """Return the line of a research that is about to ask."""
+def asked_by(config: ResearchConfig, assets: tuple[str, ...], claims: int, *, simulated: bool = False) -> Asked:
+    """Return the line of a research that is about to ask; ``simulated``: of prices of a store."""
     prices, fold = config.prices, config.folds.confirm
-    named = f"world {prices.world.seed}" if prices.source == "world" else "real"
+    stored = f"simulated, {prices.path}" if simulated else "real"
+    named = f"world {prices.world.seed}" if prices.source == "world" else stored
     return Asked(prices=named, assets=assets, start=fold.start, end=fold.end, claims=claims, time=time.time())
 
 

@@ -96,6 +96,18 @@ def arm_result(book: LabBook, arm: str, **rest: Any) -> ArmResult:
     )
 
 
+def sentence(result: Result) -> str:
+    """Return what came of it in one sentence without its stop."""
+    return "; ".join(_of_arm(arm, is_alone=len(result.arms) == 1) for arm in result.arms)
+
+
+def _of_arm(arm: ArmResult, *, is_alone: bool) -> str:
+    told = f"{arm.tests} tested, {arm.promising} promising, {len(arm.kept)} of {len(arm.claims)} claims kept"
+    gain = "" if arm.gain is None else f", which gain {percent(arm.gain)}"
+    ended = f" (it ended early: {arm.ended})" if arm.ended else ""
+    return f"{told}{gain}" if is_alone else f"by the {arm.arm}, {told}{gain}{ended}"
+
+
 TABLE = ("arm", "rounds", "looks", "tests", "promising", "claimed", "kept", "replicated", "gain", "of oracle", "USD")
 
 

@@ -33,7 +33,6 @@ from synthcity.research.written import candidate_of, panel_of
 from synthcity.wording import percent
 
 Tell = Callable[[str], None]
-_ROUND_SECONDS = 3_600.0  # of a model, unless less is left
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -52,6 +51,7 @@ def research(
     progress: Callable[[int, int], None] | None = None,
     setting: Setting | None = None,
     resume: bool = False,
+    left: Callable[[], float] = lambda: float("inf"),
 ) -> Result:
     """Do a research and leave its lab book, its result and what it kept behind.
 
@@ -65,6 +65,7 @@ def research(
         resume: go on with the research of ``folder``. Its steps are taken again in the same order; what its lab book
             tells is not tested or asked of the confirming fold a second time, and a client that is ``again`` answers
             what it was answered before without asking. Once claims were chosen, nothing more is tried.
+        left: seconds that whoever has it done leaves to finding; asked before each test and question.
 
     Raises:
         ConfigError, DataError: what it is to work on is wrong.
@@ -82,16 +83,20 @@ def research(
         for note in setting.notes:
             book.add(Noted(text=note))
         tell(f"{len(setting.cases)} prompts of {', '.join(setting.cases.assets)}; every test is paired on them")
-        deadline = float("inf") if config.time_budget is None else began + config.time_budget
+
+        def finding_left() -> float:
+            budget = float("inf") if config.time_budget is None else began + config.time_budget - time.monotonic()
+            return min(budget, left())
+
         bench = Bench(control.NAME, setting.examiner, config.folds, book)
         author = None
         if client is not None:
             author = Experimenter.of(client, Bench(model.NAME, setting.examiner, config.folds, book), setting, config)
         over = book.told(FindingOver)
         if over is None:
-            _rounds(config, bench, Grammar(setting.known, config.seed), author, deadline, tell)
-            if left := book.take_rest():
-                book.add(Noted(text=f"{left} lines of an earlier session stand in the lab book and were not met again"))
+            _rounds(config, bench, Grammar(setting.known, config.seed), author, finding_left, tell)
+            if rest := book.take_rest():
+                book.add(Noted(text=f"{rest} lines of an earlier session stand in the lab book and were not met again"))
         else:
             _restore(book, bench, author, setting)
             tell("finding was over; what is left is to ask the claims that were not asked yet")
@@ -114,7 +119,12 @@ def research(
 
 
 def _rounds(
-    config: ResearchConfig, bench: Bench, grammar: Grammar, author: Experimenter | None, deadline: float, tell: Tell
+    config: ResearchConfig,
+    bench: Bench,
+    grammar: Grammar,
+    author: Experimenter | None,
+    left: Callable[[], float],
+    tell: Tell,
 ) -> None:
     """Let the model work first in each round, and the control test as many inputs as it did.
 
@@ -123,19 +133,19 @@ def _rounds(
     """
     for number in range(1, config.rounds + 1):
         trials = config.trials
-        if author is not None and (left := deadline - time.monotonic()) > 0:
-            trials = author.run_round(number, min(_ROUND_SECONDS, left))
+        if author is not None and left() > 0:
+            trials = author.run_round(number, left)
             tell(_round_line(author.bench, number, config.rounds))
         ended = "" if author is None else author.ended
         if author is not None and ended and not author.bench.book.of(Tried, model.NAME):
             bench.book.add(Noted(text=f"the control works alone: {ended}"))
             author, trials, ended = None, config.trials, ""
-        control.run_round(bench, grammar, number, trials, lambda: time.monotonic() >= deadline)
+        control.run_round(bench, grammar, number, trials, lambda: left() <= 0)
         tell(_round_line(bench, number, config.rounds))
         if ended:
             bench.book.add(Noted(text=f"the model works no more, and the control ends with it: {ended}"))
             return
-        if time.monotonic() >= deadline:
+        if left() <= 0:
             bench.book.add(Noted(text=f"time was over in round {number}"))
             return
 
@@ -164,7 +174,9 @@ def _count(claims: int, setting: Setting, config: ResearchConfig, book: LabBook)
     if not claims:
         return 0
     try:
-        earlier = write_down(Path(config.library), asked_by(config, setting.cases.assets, claims))
+        earlier = write_down(
+            Path(config.library), asked_by(config, setting.cases.assets, claims, simulated=setting.simulated)
+        )
     except RunError as error:
         book.add(Noted(text=f"later researches will not know what was asked of these days: {error}"))
         return 0
@@ -247,7 +259,7 @@ def _result(
         notes=tuple(note.text for note in book.of(Noted)),
         world=None if world is None else world.truth,
         oracle=_oracle(setting, config) if has_gap else None,
-        known_months=() if author is None else known_months(config),
+        known_months=() if author is None or setting.simulated else known_months(config),
         seconds=seconds,
     )
 
@@ -265,7 +277,7 @@ def _evidence(held: Held, earlier: int, config: ResearchConfig, book: LabBook, *
         looks=len(book.of(Look, arm)),
         tests=len(book.of(Tried, arm)),
         asked_before=earlier,
-        known_months=() if arm == control.NAME else known_months(config),
+        known_months=() if arm == control.NAME or simulated else known_months(config),
         simulated=simulated,
     )
 

@@ -24,7 +24,7 @@ from synthcity.research.worlds.world import STEP, World, draw_world
 from synthcity.sn50.competitions import Competition, get_competition, get_rules
 
 WORLD_ASSETS = ("BTC", "ETH", "SOL")
-_HISTORY = 62 * DAY  # before the first prompt: what the baselines look back
+HISTORY = 62 * DAY  # before the first prompt: what the baselines look back
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -50,8 +50,23 @@ class Setting:
         return Examiner(self.judge, self.contest)
 
 
-def prepare(config: ResearchConfig, progress: Callable[[int, int], None] | None = None) -> Setting:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Given:
+    """Prices that somebody has at hand; ``simulated``: nobody ever paid them."""
+
+    market: Market
+    simulated: bool
+
+
+def prepare(
+    config: ResearchConfig, progress: Callable[[int, int], None] | None = None, *, given: Given | None = None
+) -> Setting:
     """Load or draw the prices, and ask the baseline at every prompt.
+
+    Args:
+        config: of the research.
+        progress: of asking the baseline, (done, all).
+        given: prices that are at hand already; none are loaded then, and what comes after the folds is cut off.
 
     Raises:
         ConfigError: competition, rules, periods or assets are wrong.
@@ -64,15 +79,18 @@ def prepare(config: ResearchConfig, progress: Callable[[int, int], None] | None 
         raise ConfigError(str(error)) from error
     if config.every % competition.time_increment:
         raise ConfigError(f"every must be whole steps of {competition.time_increment} s, got {config.every:g} s")
-    world = _world(config, competition) if config.prices.source == "world" else None
-    market = _stored(config, competition) if world is None else world.market
+    folds = config.folds
+    world = _world(config, competition) if config.prices.source == "world" and given is None else None
+    if given is not None:
+        market = given.market.until(folds.confirm.end)
+    else:
+        market = _stored(config, competition) if world is None else world.market
     assets = tuple(dict.fromkeys(asset for asset, _ in market))
     known = known_of(market, assets, competition.time_increment) if world is None else world.known
-    folds = config.folds
-    first = max(folds.learn.start, int(known.times[0]) + _HISTORY)
+    first = max(folds.learn.start, int(known.times[0]) + HISTORY)
     if first >= folds.learn.end:
         raise DataError(
-            f"prices begin on {format_time(int(known.times[0]))} and {_HISTORY // DAY} days are looked back on, so no "
+            f"prices begin on {format_time(int(known.times[0]))} and {HISTORY // DAY} days are looked back on, so no "
             f"prompt falls into folds.learn ({folds.learn}); begin it later or load more history"
         )
     first += -first % competition.time_increment
@@ -85,6 +103,10 @@ def prepare(config: ResearchConfig, progress: Callable[[int, int], None] | None 
     contest = Contest(chosen, market, cases, competition, rules, seed=config.seed)
     if competition.volatility_blocks:
         notes += ("the blocks of volatility are left out of an input's score, since no closed form gives them",)
+    if given is not None:
+        simulated = given.simulated
+    else:
+        simulated = world is None and _is_simulated(config, assets, competition.time_increment)
     return Setting(
         market=market,
         known=known,
@@ -93,7 +115,7 @@ def prepare(config: ResearchConfig, progress: Callable[[int, int], None] | None 
         contest=contest,
         notes=notes,
         world=world,
-        simulated=world is not None or _is_simulated(config, assets, competition.time_increment),
+        simulated=world is not None or simulated,
     )
 
 

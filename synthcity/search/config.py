@@ -62,6 +62,19 @@ class ArmConfig:
     ceiling: float = key(1.0, low=0.0, high=1.0)
 
 
+@dataclass(frozen=True, kw_only=True)
+class BesideConfig:
+    """Research beside the trials, see docs/research.md; 0 ``rounds`` is none.
+
+    ``trials``: inputs and forecasters that a round tests, as many by a control as by the language model. ``wait``: how
+    long finals wait for it at most when the last trial is over; never longer than trials might have taken.
+    """
+
+    rounds: int = key(0, low=0, high=1000)
+    trials: int = key(4, low=1, high=100)
+    wait: float = duration(300.0, low=0, high=DAY)
+
+
 def default_arms() -> dict[str, ArmConfig]:
     """The classical arms: TPE and local refinement do the work, random search keeps the door open."""
     return {
@@ -131,11 +144,12 @@ class BudgetConfig:
     final_seeds: int = key(2, low=1, high=100)
     storage: str | None = key(None, parse=local_path)
     library: str | None = key(None, parse=local_path)  # of `synthcity research`; what it keeps is used
+    research: BesideConfig = field(default_factory=BesideConfig)
 
     @property
     def asks_model(self) -> bool:
-        """Whether an arm or the debugger asks a language model while candidates are trained."""
-        return self.debugger == "llm" or any(name.startswith(LLM) for name in self.arms)
+        """Whether an arm, the debugger or research asks a language model while candidates are trained."""
+        return self.debugger == "llm" or bool(self.research.rounds) or any(name.startswith(LLM) for name in self.arms)
 
     @property
     def milestones(self) -> list[int]:
@@ -182,11 +196,7 @@ class SearchConfig:
             raise ConfigError(
                 "search.deterministic repeats a search exactly, which a clock cannot: set search.time_budget to null"
             )
-        if self.search.library is not None and self.search.finalists > MAX_MEMBERS - 2:
-            raise ConfigError(
-                f"search.finalists must be {MAX_MEMBERS - 2} at most with search.library, got {self.search.finalists}: "
-                "what the library keeps takes a place in the mix"
-            )
+        _check_places(self.search)
         _check_arms(self.search)
 
     def to_dict(self) -> dict[str, Any]:
@@ -228,6 +238,16 @@ def _join_arm_names(data: Mapping[str, Any]) -> dict[str, Any]:
     return {**data, "search": {**search, "arms": joined}}
 
 
+def _check_places(search: BudgetConfig) -> None:
+    takers = ["search.library"] * (search.library is not None) + ["search.research"] * bool(search.research.rounds)
+    most = MAX_MEMBERS - 1 - len(takers)
+    if search.finalists > most:
+        raise ConfigError(
+            f"search.finalists must be {most} at most with {' and '.join(takers)}, got {search.finalists}: "
+            f"what {'each' if len(takers) > 1 else 'it'} keeps takes a place in the mix"
+        )
+
+
 def _check_arms(search: BudgetConfig) -> None:
     arms = search.arms
     if not arms and search.candidates:
@@ -244,6 +264,11 @@ def _check_arms(search: BudgetConfig) -> None:
     if search.author and search.deterministic:
         raise ConfigError(
             "search.deterministic repeats a search exactly, which a language model cannot: set author to 0"
+        )
+    if search.research.rounds and search.deterministic:
+        raise ConfigError(
+            "search.deterministic repeats a search exactly, which research that ends with the trials cannot: set "
+            "search.research.rounds to 0"
         )
     asking = {name: arm for name, arm in arms.items() if name.startswith(LLM)}
     if asking and search.deterministic:

@@ -27,7 +27,7 @@ from synthcity.search.finals.inputs import choose_inputs, with_library
 from synthcity.search.finals.refit import refit
 from synthcity.search.finals.samples import keep_samples
 from synthcity.search.finals.scoring import Scorer
-from synthcity.search.finals.timing import reserve
+from synthcity.search.finals.timing import TrialsClock
 from synthcity.search.fingerprint import fingerprint
 from synthcity.search.gate import Gate, GateLimits
 from synthcity.search.journal.events import VERSION, Earlier, RunStarted, SearchFinished, SeenTest
@@ -50,6 +50,7 @@ from synthcity.search.proposers.stall import standing
 from synthcity.search.report.model import Report
 from synthcity.search.report.outcome import SearchResult, conclude
 from synthcity.search.report.seal import seal
+from synthcity.search.researching.beside import PURPOSE, Beside
 from synthcity.search.resumption import changes, extends, finished
 from synthcity.search.roles.authoring import candidates, check_author, restore, write_components
 from synthcity.search.screen.display import DASHBOARD, shown
@@ -312,6 +313,7 @@ class _Run:
             lambda config: Trainer.check(dict(config), self._data.dataset),
             GateLimits(max_parameters=budget.max_parameters, max_step_seconds=budget.max_step_seconds),
         )
+        research = Beside(recorder, self._data, self._config, self._folder)
         with self._model() as client:
             feed = TrialQueue(
                 recorder=recorder,
@@ -329,25 +331,23 @@ class _Run:
                 admit_forecasters(recorder, self._data, scorer, self._config, self._folder)
                 score_baselines(recorder, self._data, scorer, seed=budget.seed)
                 recorder.emit("stage", name="search", message="proposing, training and comparing candidates")
+                research.start(client, self._clock)
                 self._train(found, feed, machines)
+                research.finish(scorer, self._clock)
             finally:
                 feed.join()
+                research.close()
+        recorder.emit("search_finished", utilisation=Progress(recorder.history).utilisation())
 
-    @contextlib.contextmanager
-    def _model(self) -> Iterator[LLMClient | None]:
-        """Open the language model where an arm or the debugger asks one."""
-        if not self._budget.asks_model:
-            yield None
-            return
-        with self._client() as client:
-            yield client
+    def _model(self) -> contextlib.AbstractContextManager[LLMClient | None]:
+        """Open the language model where an arm, the debugger or research asks one."""
+        return self._client() if self._budget.asks_model else contextlib.nullcontext()
 
     def _planner(self, client: LLMClient, gate: Gate, found: Cluster) -> Planner:
         def card(history: TrialHistory) -> str:
-            left = None if self._seconds is None else self._seconds - self._recorder.used_seconds()
             usd = client.ledger.run.usd
             caps, workers = self._config.llm.caps, found.workers
-            return budget_card(self._budget, history, caps=caps, usd=usd, seconds=left, workers=workers)
+            return budget_card(self._budget, history, caps=caps, usd=usd, seconds=self._clock.left, workers=workers)
 
         trials = self._budget.trials
         return Planner(
@@ -362,7 +362,7 @@ class _Run:
         )
 
     def _client(self) -> LLMClient:
-        return LLMClient(Settings.load(), self._config.llm, folder=self._folder)
+        return LLMClient(Settings.load(), self._config.llm, folder=self._folder, again=PURPOSE)
 
     @property
     def _earlier(self) -> list[EarlierRun]:
@@ -370,13 +370,8 @@ class _Run:
         return told["runs"] if told else []
 
     @property
-    def _seconds(self) -> float | None:
-        """Seconds of the time budget that trials may take, None where there is none."""
-        if self._budget.time_budget is None:
-            return None
-        data = self._data
-        prompts = (data.validation_prompts(fresh=False), data.validation_prompts(fresh=True), data.test_prompts())
-        return self._budget.time_budget - reserve(self._recorder, self._budget, *map(len, prompts))
+    def _clock(self) -> TrialsClock:
+        return TrialsClock(self._recorder, self._budget, self._data)
 
     def _train(self, found: Cluster, feed: TrialQueue, machines: Fleet) -> None:
         budget, recorder = self._budget, self._recorder
@@ -388,9 +383,8 @@ class _Run:
             dataset=self._data.dataset,
             storage=self._storage,
             machines=machines,
-            seconds=None if self._seconds is None else max(0.0, self._seconds - recorder.used_seconds()),
-            grace=(budget.time_budget or 0.0) * budget.finals_share / 4,
+            seconds=self._clock.left,
+            grace=self._clock.grace,
         )
         if not recorder.history.saved:
             raise Fatal(f"{NOTHING_TRAINED}: {why_scoreless(recorder.history, budget)}")
-        recorder.emit("search_finished", utilisation=Progress(recorder.history).utilisation())

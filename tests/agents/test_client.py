@@ -395,3 +395,16 @@ def test_what_an_earlier_session_was_answered_is_not_asked_again(
         assert len(server.questions()) == 1
         ask(client)  # the same once more was never answered
         assert len(server.questions()) == 1
+
+
+def test_answers_of_earlier_sessions_may_be_for_one_purpose_alone(
+    server: RunningStandIn, make_client: Make, tmp_path: Path
+) -> None:
+    ask(make_client(tmp_path), purpose="research")
+    with LLMClient(
+        Settings(llm_base_url=server.url, llm_api_key=Secret(KEY)), folder=tmp_path, again="research"
+    ) as client:
+        ask(client, purpose="propose")  # another arm's, who wants an answer of its own
+        assert len(server.questions()) == 2
+        ask(client, purpose="research")
+        assert server.questions() == []

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from synthcity.agents.client import LLMClient
-from synthcity.agents.config import CapsConfig
+from synthcity.agents.config import CapsConfig, PatienceConfig
 from synthcity.agents.loop import AgentResult, LoopConfig, run_agent, trim
 from synthcity.agents.standin.process import RunningStandIn
 from synthcity.agents.tools import ToolRegistry, Toolset
@@ -168,6 +169,15 @@ def test_time_is_bounded(server: RunningStandIn, make_client: Make, toolset: Too
     times = iter(range(0, 1000, 10))
     result = work(make_client(), toolset, config=LoopConfig(seconds=25), clock=lambda: next(times))
     assert (result.status, result.turns) == ("out_of_time", 2)
+
+
+def test_no_question_takes_longer_than_is_left(server: RunningStandIn, make_client: Make, toolset: Toolset) -> None:
+    server.script([{"do": "hang", "seconds": 30}] * 3)
+    client = make_client(patience=PatienceConfig(attempts=1, read_seconds=20.0, deadline_seconds=20.0))
+    begin = time.monotonic()
+    result = work(client, toolset, config=LoopConfig(seconds=0.5))
+    assert result.status == "failed"
+    assert time.monotonic() - begin < 10
 
 
 @pytest.mark.parametrize(

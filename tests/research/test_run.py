@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -156,8 +157,8 @@ class Author:
     ended: str = ""
     seconds: list[float] = field(default_factory=list)
 
-    def run_round(self, number: int, seconds: float) -> int:
-        self.seconds.append(seconds)
+    def run_round(self, number: int, left: Callable[[], float]) -> int:
+        self.seconds.append(left())
         tests = self.script.pop(0)
         for _ in range(tests):
             self.bench.test(Cycle(hours=11.3, harmonics=1), Origin(source="text"), round=number)
@@ -169,7 +170,15 @@ def rounds_with(script: list[int], judge: Judge, folder: Path, *, left: float = 
     with LabBook(folder) as book:
         author = Author(Bench("model", examiner_of(judge), FOLDS, book), script)
         control = Bench("control", examiner_of(judge), FOLDS, book)
-        given = (config_of(folder, rounds=3), control, Lucky(), author, time.monotonic() + left, lambda text: None)
+        end = time.monotonic() + left
+        given = (
+            config_of(folder, rounds=3),
+            control,
+            Lucky(),
+            author,
+            lambda: end - time.monotonic(),
+            lambda text: None,
+        )
         run._rounds(*given)  # type: ignore[arg-type]
     return author, book
 

@@ -150,6 +150,22 @@ def test_more_finalists_than_a_mix_can_weigh_are_refused() -> None:
         load_config(shipped, ["search.finalists=10"])
 
 
+def test_research_beside_the_trials_takes_a_place_in_the_mix_and_no_clock_may_decide_it() -> None:
+    shipped = Path(__file__).parents[2] / "configs" / "quickstart.yaml"
+    assert load_config(shipped).search.research.rounds == 0
+    assert load_config(shipped, ["search.research.rounds=1"]).search.asks_model
+    both = ["search.research.rounds=1", "search.library=mine"]
+    assert load_config(shipped, [*both, "search.finalists=7"]).search.research.trials == 4
+    with pytest.raises(ConfigError, match=r"8 at most with search\.research, got 9: what it keeps takes a place"):
+        load_config(shipped, ["search.research.rounds=1", "search.finalists=9"])
+    with pytest.raises(
+        ConfigError, match=r"7 at most with search\.library and search\.research, got 8: what each keeps"
+    ):
+        load_config(shipped, [*both, "search.finalists=8"])
+    with pytest.raises(ConfigError, match=r"which research that ends with the trials cannot: set search\.research\."):
+        load_config(shipped, ["search.research.rounds=1", "search.time_budget=null", "search.deterministic=true"])
+
+
 def test_an_arm_with_a_dot_is_set_in_a_file_and_on_the_command_line(tmp_path: Path) -> None:
     path = tmp_path / "sweep.yaml"
     arms = {"tpe": {"share": 0.8}, "llm.refine": {"share": 0.2, "ceiling": 0.3}}

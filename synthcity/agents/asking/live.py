@@ -66,11 +66,12 @@ class Live:
         self._closing.set()
         self._endpoint.close()
 
-    def ask(self, request: Request, labels: Labels) -> Reply:
-        """Ask one question; see ``LLMClient.complete`` for the errors."""
+    def ask(self, request: Request, labels: Labels, seconds: float | None = None) -> Reply:
+        """Ask one question, in ``seconds`` at most; see ``LLMClient.complete`` for the errors."""
         self._breaker.check(self._clock())
         try:
-            reply = self._try(request, labels, self._clock() + self._patience.deadline_seconds)
+            most = self._patience.deadline_seconds
+            reply = self._try(request, labels, self._clock() + (most if seconds is None else min(seconds, most)))
         except LLMUnavailable as error:
             self._breaker.failed(self._clock(), str(error))
             raise

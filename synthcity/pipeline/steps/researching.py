@@ -28,11 +28,9 @@ from synthcity.market.periods import Period
 from synthcity.pipeline.config import Sweep
 from synthcity.pipeline.events import Began, Researched
 from synthcity.settings import Settings
-from synthcity.wording import percent
 
 if TYPE_CHECKING:
     from synthcity.research.config import ResearchConfig
-    from synthcity.research.result import ArmResult, Result
 
 FOLDER, LIBRARY = "research", "library"
 ANSWERS = "answers.jsonl"
@@ -67,13 +65,14 @@ def researched(
         RunError: the disk refuses.
     """
     from synthcity.research.folder import new_folder
+    from synthcity.research.result import sentence
     from synthcity.research.run import research
 
     begin, output = time.monotonic(), folder / FOLDER / f"round-{began.round:04}"
 
-    def told(sentence: str, where: str = "") -> Researched:
+    def told(text: str, where: str = "") -> Researched:
         seconds, usd = time.monotonic() - begin, _paid(output)
-        return Researched(round=began.round, sentence=sentence, folder=where, seconds=seconds, usd=usd)
+        return Researched(round=began.round, sentence=text, folder=where, seconds=seconds, usd=usd)
 
     try:
         config = _config(folder, output, store, sweep, began, means)
@@ -82,9 +81,9 @@ def researched(
             client = _client(settings, _asking(sweep.config.llm, means.usd, output), where)
             if isinstance(client, LLMClient):
                 done = research(config, where, client=stack.enter_context(client))
-                return told(_sentence(done), str(where))
+                return told(sentence(done), str(where))
             done = research(config, where)
-            return told(f"{_sentence(done)}; no language model was asked: {client}", str(where))
+            return told(f"{sentence(done)}; no language model was asked: {client}", str(where))
     except (ConfigError, DataError) as error:  # a search needs no research
         return told(f"none: {error}")
 
@@ -191,14 +190,3 @@ def _paid(output: Path) -> float:
     except (KeyError, TypeError) as error:
         raise RunError(f"a transcript in {output} is none of a language model: {error}") from error
     return sum((one.usd - one.replayed_usd for one in found), 0.0)
-
-
-def _sentence(done: Result) -> str:
-    return "; ".join(_of_arm(arm, is_alone=len(done.arms) == 1) for arm in done.arms)
-
-
-def _of_arm(arm: ArmResult, *, is_alone: bool) -> str:
-    told = f"{arm.tests} tested, {arm.promising} promising, {len(arm.kept)} of {len(arm.claims)} claims kept"
-    gain = "" if arm.gain is None else f", which gain {percent(arm.gain)}"
-    ended = f" (it ended early: {arm.ended})" if arm.ended else ""
-    return f"{told}{gain}" if is_alone else f"by the {arm.arm}, {told}{gain}{ended}"

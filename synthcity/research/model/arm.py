@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from synthcity.agents.client import LLMClient
@@ -22,6 +24,7 @@ from synthcity.research.written import panel_of
 NAME = "model"
 _TASK = "Find what the baseline does not know. Look first, then write and test."
 _FAILED = 2  # rounds in a row; a third would be no better
+_ROUND_SECONDS = 3_600.0  # unless less is left
 _TURNS = 8  # beside one for each test
 
 
@@ -44,8 +47,9 @@ class Experimenter:
 
     @property
     def usd(self) -> float:
-        """What it has cost, earlier sessions included."""
-        return self.client.ledger.run.usd
+        """What it has cost, earlier sessions included, and nothing that others ask the same client."""
+        spent = self.client.ledger.accounts
+        return sum((one.usd for name, one in spent.items() if name.startswith(f"{ROLE}-")), 0.0)
 
     @classmethod
     def of(cls, client: LLMClient, bench: Bench, setting: Setting, config: ResearchConfig) -> Experimenter:
@@ -60,8 +64,13 @@ class Experimenter:
             panel=panel_of(setting.market, setting.known),
         )
 
-    def run_round(self, number: int, seconds: float) -> int:
-        """Let the model work one round, and return how many inputs and forecasters it had tested."""
+    def run_round(self, number: int, left: Callable[[], float]) -> int:
+        """Let the model work one round, and return how many inputs and forecasters it had tested.
+
+        Args:
+            number: of the round, from 1.
+            left: seconds that finding may still take; asked before each question, which may take no longer.
+        """
         available = self.client.availability
         if not available.ready:
             self.ended = available.reason
@@ -76,6 +85,8 @@ class Experimenter:
             tests=config.trials,
         )
         turns = _TURNS + config.trials
+        end = time.monotonic() + _ROUND_SECONDS
+        seconds = min(left(), _ROUND_SECONDS)
         prompt = render(ROLE, values(bench, self.setting.cases, self.known, config, turns))
         result = run_agent(
             self.client,
@@ -87,6 +98,7 @@ class Experimenter:
             finish=DECISIONS,
             config=LoopConfig(turns=turns, context=120_000, seconds=seconds),
             prompt_version=prompt.version,
+            clock=lambda: seconds - min(left(), end - time.monotonic()),  # what is left may become less meanwhile
         )
         tried = tests_of(bench.book, bench.arm, number)
         self.failed = self.failed + 1 if result.status == "failed" else 0

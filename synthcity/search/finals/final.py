@@ -2,8 +2,8 @@
 
 1. The best candidates are scored again, by the network's own score at 1,000 paths, on validation prompts that the
    search did not see; a search picks lucky ones, and luck does not repeat.
-2. A mix of them, the best baseline and, where it is used, what the user's library keeps (``inputs``) is fitted on the
-   search's own validation prompts and scored on the fresh ones.
+2. A mix of them, the best baseline and what the user's library and research beside the trials keep (``inputs``), where
+   there is any, is fitted on the search's own validation prompts and scored on the fresh ones.
 3. One of finalists, mix and baselines is chosen (``choice.RULE``). Its networks are trained once more, on train and
    validation together, and it is frozen into ``winner/`` with quantised paths, as it would mine.
 4. Only then the test period is looked at, once: what was frozen against every baseline, and against the best one and
@@ -39,6 +39,7 @@ from synthcity.search.finals.blend import fit_mix
 from synthcity.search.finals.choice import MIX, choose, stage_seed
 from synthcity.search.finals.contenders import enter, select
 from synthcity.search.finals.forecasters import kept_forecasters
+from synthcity.search.finals.found import found_members
 from synthcity.search.finals.scoring import OwnRow, Scorer
 from synthcity.search.finals.timing import FinalsClock, note_refit
 from synthcity.search.journal.events import (
@@ -146,7 +147,7 @@ def run_final(
     networks: dict[str, Forecaster] = {**entrants.networks}
     baselines: dict[str, Forecaster] = {name: baseline(name) for name in BASELINES}
     learned: dict[str, Forecaster] = {} if data.inputs is None else {data.inputs.name: data.inputs}
-    inputs = {**learned, **kept_forecasters(recorder, folder)}
+    inputs = {**learned, **kept_forecasters(recorder, folder), **found_members(recorder, folder)}
     if not recorder.last(Chosen):
         members = {**networks, **_best_baseline(recorder, baselines), **inputs}
         fit_mix(recorder, data, scorer, members, seed=budget.seed)

@@ -7,7 +7,7 @@ holds by then. They run in locked children alone, wherever they are asked.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,8 +28,14 @@ from synthcity.search.journal.recorder import Recorder
 from synthcity.search.journal.surroundings import ForecastersTold
 
 FOLDER = "forecasters"
-_OTHERS = 2  # members of a mix beside finalists: the best baseline, and what the inputs of the library are known to
 _PATHS = 250
+
+
+def free_places(config: SearchConfig) -> int:
+    """Return the places of a mix beside finalists, the best baseline, and whoever knows the inputs that are kept."""
+    search = config.search
+    knowing = (search.library is not None) + bool(search.research.rounds)
+    return MAX_MEMBERS - 1 - knowing - search.finalists
 
 
 def choose_forecasters(config: SearchConfig) -> tuple[list[KeptForecaster], list[str]]:
@@ -49,7 +55,7 @@ def choose_forecasters(config: SearchConfig) -> tuple[list[KeptForecaster], list
         simulated=data.source == SIMULATED,
         test=data.periods.test,
     )
-    places = MAX_MEMBERS - _OTHERS - config.search.finalists
+    places = free_places(config)
     for one in found[places:]:
         notes.append(
             f"the kept forecaster {one.name} is left out: {places} are the most beside {config.search.finalists} "
@@ -71,11 +77,25 @@ def admit_forecasters(recorder: Recorder, data: SearchData, scorer: Scorer, conf
         return
     began = recorder.used_seconds()
     kept, notes = choose_forecasters(config)
-    used = list[InputTold]()
-    prompts = data.validation_prompts(fresh=False)
-    widest = replace(prompts[0], num_simulations=DEFAULT_FACTOR * prompts[0].num_simulations)  # as the frozen mix asks
     if kept:
         recorder.emit("stage", name="forecasters", message=f"asking {len(kept)} kept forecasters of the library")
+    used, failed = answering(kept, scorer, data, folder / FOLDER)
+    for note in notes + failed:
+        recorder.emit("degraded", note=f"{note[0].upper()}{note[1:]}.")
+    recorder.emit("forecasters", forecasters=used, seconds=recorder.used_seconds() - began)
+
+
+def answering(
+    kept: Sequence[KeptForecaster], scorer: Scorer, data: SearchData, folder: Path
+) -> tuple[list[InputTold], list[str]]:
+    """Have each answer every validation prompt of the search, and save those that do as bundles in ``folder``.
+
+    Returns:
+        Those, and a sentence for each other one.
+    """
+    used, notes = list[InputTold](), list[str]()
+    prompts = data.validation_prompts(fresh=False)
+    widest = replace(prompts[0], num_simulations=DEFAULT_FACTOR * prompts[0].num_simulations)  # as the frozen mix asks
     for one in kept:
         forecaster = AuthoredForecaster(one.source)
         try:
@@ -83,11 +103,9 @@ def admit_forecasters(recorder: Recorder, data: SearchData, scorer: Scorer, conf
         except TrialFailed as error:
             notes.append(f"the kept forecaster {one.name} is left out: {error}")
             continue
-        forecaster.save(folder / FOLDER / one.name, manifest=data.facts.to_manifest())
+        forecaster.save(folder / one.name, manifest=data.facts.to_manifest())
         used.append({"name": one.name, "made_by": KIND, "sha256": one.source.sha256})
-    for note in notes:
-        recorder.emit("degraded", note=f"{note[0].upper()}{note[1:]}.")
-    recorder.emit("forecasters", forecasters=used, seconds=recorder.used_seconds() - began)
+    return used, notes
 
 
 def kept_forecasters(recorder: Recorder, folder: Path) -> Mapping[str, Forecaster]:

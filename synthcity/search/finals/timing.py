@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from synthcity.forecast.forecaster import Forecaster
 from synthcity.forecast.quantise import DEFAULT_FACTOR
 from synthcity.search.config import BudgetConfig
+from synthcity.search.data import SearchData
 from synthcity.search.journal.events import Baselines, Chosen
 from synthcity.search.journal.history import TrialRecord
 from synthcity.search.journal.recorder import Recorder
@@ -80,6 +81,30 @@ class FinalsClock:
     def _cut(self, what: str) -> None:
         budget = duration(self.budget.time_budget or 0.0)
         self.recorder.emit("degraded", note=f"The finals were cut to the time budget of {budget}: {what}.", cut=True)
+
+
+@dataclass(frozen=True)
+class TrialsClock:
+    """What is left of a run's time budget for trials and whatever goes on beside them."""
+
+    recorder: Recorder
+    budget: BudgetConfig
+    data: SearchData
+
+    @property
+    def left(self) -> float | None:
+        """Seconds that are left, None without a budget, 0 once what is kept for the finals begins."""
+        if self.budget.time_budget is None:
+            return None
+        data = self.data
+        prompts = (data.validation_prompts(fresh=False), data.validation_prompts(fresh=True), data.test_prompts())
+        kept = reserve(self.recorder, self.budget, *map(len, prompts))
+        return max(0.0, self.budget.time_budget - kept - self.recorder.used_seconds())
+
+    @property
+    def grace(self) -> float:
+        """Seconds that what has begun may take beyond that."""
+        return (self.budget.time_budget or 0.0) * self.budget.finals_share / 4
 
 
 def note_refit(recorder: Recorder, chosen: Collection[TrialRecord], refitted: Mapping[str, Forecaster]) -> None:

@@ -17,6 +17,8 @@ from synthcity.search.journal.surroundings import (
     MachinesTold,
     NodeLost,
     Published,
+    Researched,
+    ResearchTold,
     RunExtended,
     RunInterrupted,
     Sealed,
@@ -373,7 +375,7 @@ OfFinals = (
 )  # fmt: skip
 Event = (
     RunStarted | RunResumed | RunExtended | Stage | MachinesTold | SpentTold | Earlier | InputsTold | ForecastersTold
-    | Baselines
+    | Baselines | ResearchTold | Researched
     | CandidateTold | RejectedTold | Answered | Stall | Authored | AuthorRefused | RefitTold | OfTrial | Trouble
     | OfFinals | Published
 )  # fmt: skip

@@ -32,7 +32,7 @@ from synthcity.search.journal.parts import RunTold
 from synthcity.search.journal.record import COMPLETED, FAILED, QUEUED, RUNNING, STOPPED, TrialRecord
 from synthcity.search.journal.sessions import Cost, Session, counted, passed
 from synthcity.search.journal.standings import mean_scores, trainings, whole_scores
-from synthcity.search.journal.surroundings import ForecastersTold, InputsTold
+from synthcity.search.journal.surroundings import ForecastersTold, InputsTold, Researched
 
 __all__ = ["COMPLETED", "FAILED", "QUEUED", "RUNNING", "STOPPED", "Fold", "TrialHistory", "TrialRecord"]
 
@@ -90,8 +90,8 @@ class TrialHistory:
     ``timed_from`` counts the rejections and trials that were told before another machine took the run over: how long a
     step took there says nothing here. ``baseline_slices`` are the best baseline's scores, by the names that a rung has
     for its own. ``run`` is what the newest session told of itself, ``inputs`` and ``forecasters`` what is used of the
-    user's library, ``looks`` how often the test period was looked at, ``usd`` what was paid to language models,
-    ``cost`` what machines cost.
+    user's library, ``researching`` how far research beside the trials is and ``researched`` what came of it, ``looks``
+    how often the test period was looked at, ``usd`` what was paid to language models, ``cost`` what machines cost.
     """
 
     trials: Mapping[str, TrialRecord] = field(default_factory=dict)
@@ -101,6 +101,8 @@ class TrialHistory:
     baseline_slices: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     inputs: InputsTold | None = None
     forecasters: ForecastersTold | None = None
+    researching: str = ""
+    researched: Researched | None = None
     arms: Mapping[str, ArmState] = field(default_factory=dict)
     answers: tuple[ModelAnswer, ...] = ()
     run: RunTold | None = None
@@ -324,6 +326,10 @@ def _of_search(history: TrialHistory, event: Event, num_trials: int) -> TrialHis
         return replace(history, inputs=event)
     if event["kind"] == "forecasters":
         return replace(history, forecasters=event)
+    if event["kind"] == "research":
+        return replace(history, researching=event["text"])
+    if event["kind"] == "researched":
+        return replace(history, researching="", researched=event)
     if event["kind"] == "baselines":
         slices = {f"scores_{name}": event[name] for name in ("by_asset", "by_hour") if name in event}
         return replace(history, baselines=dict(event["scores"]), baseline_slices=slices)
@@ -357,7 +363,7 @@ def _of_finals(history: TrialHistory, event: Event) -> TrialHistory:
 
 def _paid(event: Event) -> float:
     """What an event tells was paid; a proposal of an answer that was told before costs nothing again."""
-    if event["kind"] == "answered" or event["kind"] == "diagnosis" or event["kind"] == "author_ended":
+    if event["kind"] in ("answered", "diagnosis", "author_ended", "researched"):
         return event.get("usd", 0.0)
     if (event["kind"] == "candidate" or event["kind"] == "rejected") and event["source"] == DEBUGGER:
         return event.get("usd", 0.0)

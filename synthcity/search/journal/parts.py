@@ -61,6 +61,20 @@ class InputTold(TypedDict):
     sha256: str
 
 
+class FoundTold(InputTold):
+    """What research beside the trials kept: who found it, and its claim on the last part of the train period.
+
+    ``mean``, ``low`` and ``high`` are in percent, minus is better; a bound is None where there were too few days.
+    """
+
+    arm: str
+    mean: float
+    low: float | None
+    high: float | None
+    confidence: float
+    prompts: int
+
+
 Span = list[str | int]  # source of prices, start and end in unix seconds
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired
 
-from synthcity.search.journal.parts import InputTold, Told
+from synthcity.search.journal.parts import FoundTold, InputTold, Told
 
 
 class RunInterrupted(Told):
@@ -42,6 +42,29 @@ class ForecastersTold(Told):
     kind: Literal["forecasters"]
     forecasters: list[InputTold]
     seconds: float
+
+
+class ResearchTold(Told):
+    """Research beside the trials has come so far."""
+
+    kind: Literal["research"]
+    text: str
+
+
+class Researched(Told):
+    """What came of research beside the trials, told once.
+
+    ``found`` is what was kept, ``inputs`` are those of it and of the library that were learned together,
+    ``forecasters`` those that answered every prompt of the search. ``usd``: what a language model cost.
+    """
+
+    kind: Literal["researched"]
+    sentence: str
+    found: list[FoundTold]
+    inputs: list[str]
+    forecasters: list[str]
+    seconds: float
+    usd: float
 
 
 class MachinesTold(Told):

@@ -1,10 +1,12 @@
-"""What a report says of the user's library: which inputs and forecasters are used, and their parts in the mix."""
+"""What a report says of what research kept, earlier or in this run: what is used of it, and its parts in the mix."""
 
 from __future__ import annotations
 
 from synthcity.search.finals.choice import MIX
+from synthcity.search.finals.found import NAME
 from synthcity.search.journal.history import TrialHistory
-from synthcity.search.journal.parts import InputTold
+from synthcity.search.journal.parts import FoundTold, InputTold
+from synthcity.wording import bounds, percent
 
 
 def kept_of(history: TrialHistory) -> list[InputTold]:
@@ -28,6 +30,28 @@ def from_library(history: TrialHistory) -> str:
         part = _part(history, one["name"])
         sentences.append(f"Its forecaster {one['name']} (sha256 {one['sha256'][:12]}) is {part}.")
     return " ".join(sentences)
+
+
+def from_research(history: TrialHistory) -> str:
+    """Return what research beside the trials came to, a sentence for each that was kept, and its part in the mix."""
+    told = history.researched
+    if told is None:
+        return ""
+    sentences = [f"Research beside the trials, on prices of the train period alone: {told['sentence']}."]
+    sentences += [_claim(one) for one in told["found"]]
+    if told["inputs"]:
+        sentences.append(f"{NAME}, which knows {', '.join(told['inputs'])}, is {_part(history, NAME)}.")
+    sentences += [f"The forecaster {name} is {_part(history, name)}." for name in told["forecasters"]]
+    return " ".join(sentences)
+
+
+def _claim(one: FoundTold) -> str:
+    what = "forecaster" if one["made_by"] == "forecaster" else "input"
+    return (
+        f"Found in this run by the {one['arm']}: the {what} {one['name']} ({one['made_by']}, sha256 "
+        f"{one['sha256'][:12]}), on days that it was not found on {percent(one['mean'], 3)} "
+        f"({bounds(one['low'], one['high'])}, {100 * one['confidence']:g} % interval, {one['prompts']} prompts)."
+    )
 
 
 def _part(history: TrialHistory, name: str) -> str:

@@ -13,7 +13,7 @@ from synthcity.forecast.evaluation.diagnostics import DiagnosticsTold
 from synthcity.forecast.evaluation.regimes import GroupRow, GroupsTold
 from synthcity.search.candidates.candidate import Config
 from synthcity.search.finals.verdict import LeadTable, ScoreRow, Verdict
-from synthcity.search.journal.parts import InputTold, Place
+from synthcity.search.journal.parts import FoundTold, InputTold, Place
 from synthcity.search.proposers.arm_table import ArmRow
 from synthcity.search.report.findings.importance import ImportanceRow
 from synthcity.search.report.findings.lanes import LaneRow
@@ -136,6 +136,8 @@ class Report(TypedDict):
     place: NotRequired[Place | None]  # the same in numbers
     inputs: NotRequired[str]  # what of the user's library is used, and its part in the mix, in a sentence
     kept_inputs: NotRequired[list[InputTold]]  # the same as data, with the digests
+    research: NotRequired[str]  # what research beside the trials found, and its part in the mix
+    found: NotRequired[list[FoundTold]]  # the same as data
     cuts: list[str]  # what the time budget cost, a sentence each
     tracking: NotRequired[list[str]]  # what trackers lack, a sentence each
     finals: list[FinalRow]

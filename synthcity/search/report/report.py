@@ -28,7 +28,7 @@ from synthcity.search.report.findings.lanes import lane_rows
 from synthcity.search.report.findings.mixing import mix_sentence
 from synthcity.search.report.findings.money import PayRow, pay_rows
 from synthcity.search.report.findings.parameters import parameter_rows
-from synthcity.search.report.library import from_library, kept_of
+from synthcity.search.report.library import from_library, from_research, kept_of
 from synthcity.search.report.model import (
     SCHEMA,
     FailureGroup,
@@ -151,6 +151,8 @@ def build_report(
         report["mixed"] = mixed
     if history.inputs is not None:
         report["inputs"], report["kept_inputs"] = from_library(history), kept_of(history)
+    if history.researched is not None:
+        report["research"], report["found"] = from_research(history), history.researched["found"]
     if finals.earnings is not None:
         report["earnings"], report["place"] = sentence(finals.earnings), finals.earnings["place"]
     return report

@@ -70,6 +70,8 @@ def header(progress: Progress, since: float, count: Count | None = None) -> list
     if history.stage:
         done = f": {count.text}" if count is not None else ""
         lines.append(Text(history.stage + done, style="italic"))
+    if history.researching:
+        lines.append(Text(f"research: {history.researching}"))
     for line in lines:
         if isinstance(line, Text):
             line.no_wrap, line.overflow = True, "ellipsis"

@@ -90,6 +90,10 @@ def plain_line(progress: Progress, event: Event) -> str | None:
     if event["kind"] == "finalist":
         # on fresh prompts, so not to be held against the baselines' scores of the search
         return f"finalist {event['name']}: {event['score']:.1f} on fresh validation prompts"
+    if event["kind"] == "research":
+        return f"research: {event['text']}"
+    if event["kind"] == "researched":
+        return f"research is over: {event['sentence']}"
     if event["kind"] == "answered":
         return _answer_line(event)
     if event["kind"] == "authored":

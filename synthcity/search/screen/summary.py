@@ -36,6 +36,7 @@ def summary(result: SearchResult, width: int | None = None) -> str:
         lines += ["", f"{report['choice']}."]
     lines += [report["mixed"]] if report.get("mixed") else []
     lines += ["", report["inputs"]] if report.get("inputs") else []
+    lines += ["", report["research"]] if report.get("research") else []
     lines += _time(report)
     if "price" in report["run"] and (cost := price_line(report["run"]["price"])):
         lines += ["", f"cost        {cost}"]

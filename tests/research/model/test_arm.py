@@ -134,8 +134,8 @@ def test_one_question_without_an_answer_ends_a_round_and_two_rounds_of_them_end_
     with LabBook(tmp_path) as book:
         bench = Bench(NAME, examiner_of(still), FOLDS, book)
         author = Experimenter.of(Scripted([LOOK]), bench, setting_of(still), config_of(tmp_path))
-        assert (author.run_round(1, 60.0), author.ended) == (0, "")
-        assert (author.run_round(2, 60.0), author.ended) == (0, "the model is gone")
+        assert (author.run_round(1, lambda: 60.0), author.ended) == (0, "")
+        assert (author.run_round(2, lambda: 60.0), author.ended) == (0, "the model is gone")
         notes = [note.text for note in book.of(Noted)]
         assert int(author.known.times[-1]) == FOLDS.confirm.start
         assert all(published[-1] <= FOLDS.confirm.start for published, _ in author.known.series.values())
@@ -153,7 +153,7 @@ class Paid:
     def close(self) -> None:
         """There is nothing to close."""
 
-    def ask(self, request: Request, labels: Labels) -> Reply:
+    def ask(self, request: Request, labels: Labels, seconds: float | None = None) -> Reply:
         self.asked += 1
         if not self.calls:
             raise KeyboardInterrupt
@@ -177,7 +177,7 @@ def test_a_round_that_was_killed_goes_on_where_it_was_and_no_question_is_asked_t
                 author = Experimenter.of(client, bench, setting_of(still), config_of(tmp_path))
                 for number in (1, 2):
                     try:
-                        author.run_round(number, 60.0)
+                        author.run_round(number, lambda: 60.0)
                     except KeyboardInterrupt:
                         break
         return live, author

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from synthcity.search.config import BudgetConfig
-from synthcity.search.finals.timing import FinalsClock, note_refit, reserve
+from synthcity.search.finals.timing import FinalsClock, TrialsClock, note_refit, reserve
 from synthcity.search.journal import recorder as recorders
 from synthcity.search.journal.journal import Journal
 from synthcity.search.journal.recorder import Recorder
@@ -102,3 +104,13 @@ def test_more_than_the_share_is_kept_where_the_baselines_show_that_it_must_be(re
     recorder.emit("forecasters", forecasters=[], seconds=0.0)
     assert reserve(recorder, BUDGET, 100, 500, 500) == 50.0, "half is left to the search"
     assert reserve(recorder, replace(BUDGET, finals_share=0.7), 100, 500, 500) == 55.0, "unless it was asked otherwise"
+
+
+def test_trials_may_take_what_is_not_kept_for_the_finals(recorder: Recorder, clock: Clock) -> None:
+    data: Any = SimpleNamespace(validation_prompts=lambda fresh: [], test_prompts=lambda: [])
+    assert TrialsClock(recorder, BudgetConfig(), data).left is None
+    trials = TrialsClock(recorder, BUDGET, data)
+    clock.now = 30.0
+    assert (trials.left, trials.grace) == (50.0, 5.0)
+    clock.now = 90.0
+    assert trials.left == 0.0

@@ -95,3 +95,10 @@ def test_a_busy_machine_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "this machine is busy: 14 processes want its 2 cores" in drawn(80, 24, *journal(4))
     monkeypatch.setattr(os, "getloadavg", lambda: (3.9, 0.0, 0.0))
     assert "busy" not in drawn(80, 24, *journal(4))
+
+
+def test_research_stands_in_the_picture_until_it_is_over() -> None:
+    line = {"kind": "research", "text": "round 1 of 2, model: 3 tests so far", "time": 1.0}
+    assert "research: round 1 of 2, model: 3 tests so far" in drawn(80, 24, *journal(3), line)
+    end = {"kind": "researched", "sentence": "3 tested", "found": [], "inputs": [], "forecasters": []}
+    assert "research" not in drawn(80, 24, *journal(3), line, {**end, "seconds": 1.0, "usd": 0.0, "time": 2.0})

@@ -106,3 +106,10 @@ def test_the_clock_goes_on_while_a_stage_counts(monkeypatch: pytest.MonkeyPatch)
     assert re.match(r"\[18:(29|30) left\] .*: 5 of 62", stream.getvalue().splitlines()[-1])
     display.count(6, 62)
     assert "6 of 62" not in stream.getvalue(), "now and then is enough"
+
+
+def test_research_beside_the_trials_has_its_lines():
+    line = {"kind": "research", "text": "round 1 of 2, model: 3 tests so far", "time": 1.0}
+    end = {"kind": "researched", "sentence": "3 tested, 0 promising, 0 of 0 claims kept", "time": 1.0}
+    assert plain_line(progress_of(), line) == "research: round 1 of 2, model: 3 tests so far"
+    assert plain_line(progress_of(), end) == "research is over: 3 tested, 0 promising, 0 of 0 claims kept"
