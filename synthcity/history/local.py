@@ -26,7 +26,8 @@ _ROW = f'"{ROW}": '.encode()
 _STARTED, _RESUMED = b'{"kind":"run_started"', b'{"kind":"run_resumed"'
 _OVER = (b'{"kind":"run_finished"', b'{"kind":"published"')  # what comes after the end, nothing going on
 _VERDICT, _EXTENDED = b'{"kind":"verdict"', b'{"kind":"run_extended"'
-_TRIAL, _ANSWER, _SPENT = b'{"kind":"candidate"', b'{"kind":"answered"', b'{"kind":"spent"'
+_TRIAL, _SPENT = b'{"kind":"candidate"', b'{"kind":"spent"'
+_PAID = (b'{"kind":"answered"', b'{"kind":"researched"')
 _DECODER = decoder()
 
 
@@ -124,7 +125,7 @@ def _of_journal(path: str, name: str) -> Row | str:
             verdict = _event(line)
         elif line.startswith(_EXTENDED):
             verdict = {}
-        elif line.startswith(_ANSWER) and isinstance(paid := _event(line).get("usd"), int | float):
+        elif line.startswith(_PAID) and isinstance(paid := _event(line).get("usd"), int | float):
             usd += paid
         elif line.startswith(_SPENT) and isinstance(told_usd := _event(line).get("cluster_usd"), int | float):
             usd, spent = usd + told_usd - (told_usd if spent is None else spent), told_usd

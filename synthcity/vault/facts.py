@@ -16,7 +16,7 @@ from synthcity.market.periods import Periods
 from synthcity.vault.entry import Known, RunFacts, VerdictFacts
 
 JOURNAL, REPORT = "journal.jsonl", "report.json"
-_PAID = ("answered", "diagnosis", "author_ended")
+_PAID = ("answered", "diagnosis", "author_ended", "researched")
 _MAX_REPORT = 64 << 20  # bytes
 
 

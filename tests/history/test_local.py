@@ -66,8 +66,9 @@ def test_a_run_that_goes_on_after_its_report_says_so(tmp_path: Path) -> None:
 def test_a_run_without_a_report_is_counted_from_its_journal(tmp_path: Path) -> None:
     events = [started(), *({"kind": "candidate", "id": f"c{n}", "time": 1.0} for n in range(3))]
     events += [{"kind": "answered", "usd": 0.25, "time": 1.0}, {"kind": "answered", "usd": None, "time": 1.0}]
+    events += [{"kind": "researched", "usd": 0.5, "time": 1.0}]
     found = row_of_run(write_run(tmp_path / "run", events=events))
-    assert (found.verdict, found.trials, found.usd, found.competition) == (UNFINISHED, 3, 0.25, "crypto-1h")
+    assert (found.verdict, found.trials, found.usd, found.competition) == (UNFINISHED, 3, 0.75, "crypto-1h")
     assert found.periods == {"test": ("2025-11-01", "2026-01-01")}
     assert found.is_open
 

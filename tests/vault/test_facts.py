@@ -35,12 +35,13 @@ def test_it_knows_what_the_runs_knew_that_it_was_told_of_and_what_models_cost(tm
     folder.mkdir()
     told = {"name": "a", "knows": [["store", 1, 2], ["simulated", 3, 4]]}
     paid = [
-        {"kind": kind, "time": BEGUN, "usd": 0.25} for kind in ("answered", "diagnosis", "author_ended", "rejected")
+        {"kind": kind, "time": BEGUN, "usd": 0.25}
+        for kind in ("answered", "diagnosis", "author_ended", "researched", "rejected")
     ]
     append(folder, {"kind": "earlier", "time": BEGUN, "runs": [told]}, started(), *paid)
     facts = run_facts(folder, copy_journal(folder))
     assert facts.knows == (OWN, Known(source="store", start=1, end=2), Known(source="simulated", start=3, end=4))
-    assert facts.usd == 0.75
+    assert facts.usd == 1.0
 
 
 def test_a_line_that_is_being_written_is_not_there_yet(tmp_path: Path) -> None:

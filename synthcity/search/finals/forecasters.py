@@ -7,7 +7,7 @@ holds by then. They run in locked children alone, wherever they are asked.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from synthcity.search.journal.surroundings import ForecastersTold
 
 FOLDER = "forecasters"
 _PATHS = 250
+_TIMED = 8  # prompts
 
 
 def free_places(config: SearchConfig) -> int:
@@ -86,9 +87,20 @@ def admit_forecasters(recorder: Recorder, data: SearchData, scorer: Scorer, conf
 
 
 def answering(
-    kept: Sequence[KeptForecaster], scorer: Scorer, data: SearchData, folder: Path
+    kept: Sequence[KeptForecaster],
+    scorer: Scorer,
+    data: SearchData,
+    folder: Path,
+    affords: Callable[[float], bool] | None = None,
 ) -> tuple[list[InputTold], list[str]]:
     """Have each answer every validation prompt of the search, and save those that do as bundles in ``folder``.
+
+    Args:
+        kept: the forecasters.
+        scorer: asks them.
+        data: has the prompts.
+        folder: gets a bundle each.
+        affords: whether there is time for one whose answers take so many seconds each; None where there is for all.
 
     Returns:
         Those, and a sentence for each other one.
@@ -99,6 +111,12 @@ def answering(
     for one in kept:
         forecaster = AuthoredForecaster(one.source)
         try:
+            if affords is not None:
+                begin, few = scorer.seconds, prompts[:_TIMED]
+                scorer.ask(forecaster, [replace(prompt, num_simulations=_PATHS) for prompt in few])
+                if not affords((scorer.seconds - begin) / len(few)):
+                    notes.append(f"the kept forecaster {one.name} is left out: the finals have no time for its answers")
+                    continue
             scorer.ask(forecaster, [widest, *(replace(prompt, num_simulations=_PATHS) for prompt in prompts)])
         except TrialFailed as error:
             notes.append(f"the kept forecaster {one.name} is left out: {error}")

@@ -101,6 +101,16 @@ class TrialsClock:
         kept = reserve(self.recorder, self.budget, *map(len, prompts))
         return max(0.0, self.budget.time_budget - kept - self.recorder.used_seconds())
 
+    def affords(self, cost: float) -> bool:
+        """Whether half of what is left is enough for one more forecaster in the mix; answers take ``cost`` s each."""
+        if self.budget.time_budget is None:
+            return True
+        data, more = self.data, _SCORE_PATHS / _PAIR_PATHS
+        answers: float = 2 * len(data.validation_prompts(fresh=False))  # it is asked whether it answers all, then mixed
+        answers += more * self.budget.final_seeds * len(data.validation_prompts(fresh=True))
+        answers += more * (DEFAULT_FACTOR + 1) * len(data.test_prompts())
+        return _SLACK * cost * answers < _SCORING_SHARE * (self.budget.time_budget - self.recorder.used_seconds())
+
     @property
     def grace(self) -> float:
         """Seconds that what has begun may take beyond that."""

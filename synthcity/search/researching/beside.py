@@ -13,6 +13,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from synthcity.agents.client import LLMClient
@@ -80,7 +81,7 @@ class Beside:
         if outcome is None:
             why = self._error or "it was not over in time"
             outcome = Outcome(sentence=f"nothing came of it: {why}")
-        texts, notes = self._answering(outcome, scorer)
+        texts, notes = self._answering(outcome, scorer, None if left is None else clock.affords)
         for note in (*outcome.notes, *notes):
             self._recorder.emit("degraded", note=f"{note[0].upper()}{note[1:]}.")
         self._recorder.emit(
@@ -104,12 +105,14 @@ class Beside:
         spent = {} if self._client is None else self._client.ledger.accounts
         return sum((one.usd for name, one in spent.items() if name.startswith(f"{ROLE}-")), 0.0)
 
-    def _answering(self, outcome: Outcome, scorer: Scorer) -> tuple[list[str], list[str]]:
+    def _answering(
+        self, outcome: Outcome, scorer: Scorer, affords: Callable[[float], bool] | None
+    ) -> tuple[list[str], list[str]]:
         told = self._recorder.last(ForecastersTold)
         before = [one["name"] for one in told["forecasters"]] if told else []
         new = [one for one in outcome.forecasters if one.name not in before]
         places = free_places(self._config) - len(before)
-        used, notes = answering(new[:places], scorer, self._data, self._folder / FOLDER / FORECASTERS)
+        used, notes = answering(new[:places], scorer, self._data, self._folder / FOLDER / FORECASTERS, affords)
         notes += [f"the forecaster {one.name} found no place in the mix" for one in new[places:]]
         return [one["name"] for one in used], notes
 

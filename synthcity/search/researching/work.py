@@ -70,7 +70,7 @@ def do_research(
         if done * 4 % of < 4:
             tell(f"the baseline has answered {done} of {of} prompts of the train period")
 
-    given = Given(market=data.market, simulated=config.data.source == SIMULATED)
+    given = Given(market=data.market, simulated=SIMULATED in data.venues)
     setting = prepare(planned, count, given=given)
     client, why = _asked(client)
     book = own / NAME

@@ -85,7 +85,7 @@ def of_event(event: Event, history: TrialHistory) -> dict[str, object]:
         return ended | (
             {} if failure is None else {"trial/failure": _text(f"{failure['class']}: {failure['message']}")}
         )
-    if event["kind"] == "answered":
+    if event["kind"] == "answered" or event["kind"] == "researched":
         return {"model/usd": history.usd}
     if event["kind"] == "finalist":
         return {f"final/{event['name']}": event["score"]}

@@ -114,3 +114,17 @@ def test_trials_may_take_what_is_not_kept_for_the_finals(recorder: Recorder, clo
     assert (trials.left, trials.grace) == (50.0, 5.0)
     clock.now = 90.0
     assert trials.left == 0.0
+
+
+def test_a_forecaster_is_mixed_where_half_of_what_is_left_is_enough_for_its_answers(
+    recorder: Recorder, clock: Clock
+) -> None:
+    # 5 prompts of the search twice, 5 fresh ones on 2 seeds and 10 of the test in 9 parts, 1,000 paths being 4 answers
+    data: Any = SimpleNamespace(validation_prompts=lambda fresh: [0] * 5, test_prompts=lambda: [0] * 10)
+    trials = TrialsClock(recorder, BUDGET, data)
+    assert TrialsClock(recorder, BudgetConfig(), data).affords(1e9)
+    whole = 10 + 4 * 10 + 4 * 90
+    assert trials.affords(0.99 * 100 / 2 / 1.5 / whole)
+    assert not trials.affords(1.01 * 100 / 2 / 1.5 / whole)
+    clock.now = 100.0
+    assert not trials.affords(1e-9)

@@ -129,7 +129,7 @@ def test_finding_ends_before_the_time_of_trials_does_and_soon_after_the_last_tri
         return Outcome(sentence="time was over")
 
     begin = time.monotonic()
-    assert research(work, clock=SimpleNamespace(left=1.0, grace=0.2))["sentence"] == "time was over"
+    assert research(work, clock=SimpleNamespace(left=1.0, grace=0.2, affords=bool))["sentence"] == "time was over"
     assert 0.6 < seen[0] <= 0.75
     assert time.monotonic() - begin < 1.1
 
@@ -145,6 +145,19 @@ def test_forecasters_answer_every_prompt_before_they_are_used(
     assert told["forecasters"] == ["good"]
     assert (tmp_path / "run" / "research" / "forecasters" / "good" / "config.json").is_file()
     assert ["hangs is left out" in event["note"] for event in recorder.all(Degraded)] == [True]
+
+
+def test_a_forecaster_that_the_finals_have_no_time_for_is_left_out(research: Any, recorder: Recorder) -> None:
+    kept = KeptForecaster(name="slow", source=ForecasterSource.of(SWING))
+    costs: list[float] = []
+    clock = SimpleNamespace(left=5.0, grace=0.0, affords=lambda cost: bool(costs.append(cost)))
+    scorer = Asked()
+    scorer.seconds = 0.0  # type: ignore[attr-defined]
+    told = research(lambda **_: Outcome(sentence="one", forecasters=(kept,)), clock=clock, scorer=scorer)
+    assert (told["forecasters"], costs, len(scorer.paths["swing"])) == ([], [0.0], 8)
+    assert [event["note"] for event in recorder.all(Degraded)] == [
+        "The kept forecaster slow is left out: the finals have no time for its answers."
+    ]
 
 
 def test_there_is_none_where_none_is_asked_for_and_none_twice(research: Any, recorder: Recorder) -> None:
