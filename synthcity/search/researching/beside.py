@@ -79,7 +79,7 @@ class Beside:
         self.close()
         outcome = self._outcome
         if outcome is None:
-            why = self._error or "it was not over in time"
+            why = self._error or "it was not over in time; research/labbook.jsonl tells how far it came"
             outcome = Outcome(sentence=f"nothing came of it: {why}")
         texts, notes = self._answering(outcome, scorer, None if left is None else clock.affords)
         for note in (*outcome.notes, *notes):

@@ -78,11 +78,11 @@ def do_research(
     done = research(planned, own, client=client, tell=tell, setting=setting, resume=is_begun, left=left)
     kept, texts, found = _kept(own)
     names, notes = _learned(kept, data, own / INPUTS) if kept else ((), ())
-    told = sentence(done) + (f"; no language model was asked: {why}" if client is None else "")
-    ended = {note for note in done.notes if note.startswith("time was over")}
-    return Outcome(
-        sentence="; ".join((told, *sorted(ended))), found=found, inputs=names, forecasters=texts, notes=notes
-    )
+    told = [sentence(done), *(note for note in dict.fromkeys(done.notes) if note not in setting.notes)]
+    told += [f"no language model was asked: {why}"] if client is None else []
+    if done.known_months:
+        told.append(f"the model may have known the months {done.known_months[0]} to {done.known_months[-1]}")
+    return Outcome(sentence="; ".join(told), found=found, inputs=names, forecasters=texts, notes=notes)
 
 
 def _asked(client: LLMClient | None) -> tuple[LLMClient | None, str]:

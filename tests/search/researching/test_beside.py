@@ -113,7 +113,9 @@ def test_one_that_hangs_is_left_alone_in_time_and_tells_nothing_any_more(researc
     begin = time.monotonic()
     told = research(work, "search.research.wait=0.1s")
     assert time.monotonic() - begin < 0.4
-    assert told["sentence"] == "nothing came of it: it was not over in time"
+    assert told["sentence"] == (
+        "nothing came of it: it was not over in time; research/labbook.jsonl tells how far it came"
+    )
     time.sleep(0.7)
     assert ended == ["_LeftAlone"]
     assert [event["kind"] for event in recorder.events] == ["stage", "researched"]

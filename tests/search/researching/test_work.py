@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -97,3 +98,17 @@ def test_a_model_is_asked_and_where_nothing_can_hold_what_it_writes_the_control_
         "no language model was asked: what it writes cannot be held here (libseccomp2 is missing)"
     )
     assert len(client.asked) == 2
+
+
+def test_what_cut_it_short_and_what_the_model_may_have_known_are_told(
+    data: SearchData, swinging: Judge, prices: list[Given], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work, "check_isolation", lambda: None)
+    monkeypatch.setattr(run, "check_isolation", lambda: None)
+    monkeypatch.setattr(work, "prepare", lambda *_, **__: replace(setting_of(swinging), simulated=False))
+    settings = config()
+    outcome = do_research(settings, data, tmp_path, Scripted([]), tell=lambda text: None, left=lambda: 0.0)
+    assert outcome.sentence.endswith(
+        "; time was over in round 1; the model may have known the months 2025-01 to 2025-03"
+    )
+    assert "one was left out" not in outcome.sentence
