@@ -1,7 +1,6 @@
-import numpy as np
 import pytest
 
-from benchmarks.edge import _print, recent
+from benchmarks.edge import _print
 from synthcity.nets.validation import WindowScores
 
 
@@ -18,13 +17,3 @@ def test_each_row_is_held_against_the_one_before_and_the_first(capsys: pytest.Ca
     assert "on the row before -10.000 % (-10.000 to -10.000)" in last
     assert "on the first -19.000 % (-19.000 to -19.000)" in last
     assert "BTC -19.000 %" in told
-
-
-def test_the_older_half_life_is_drawn_half_as_often():
-    starts = np.arange(100, 500)
-    drawn = recent(starts, half_life=100.0)
-    counts, _ = np.histogram(drawn, bins=[100, 200, 300, 400, 500])
-    assert len(drawn) == len(starts)
-    assert set(drawn) <= set(starts)
-    np.testing.assert_allclose(counts / counts[-1], [1 / 8, 1 / 4, 1 / 2, 1], atol=0.01)
-    np.testing.assert_array_equal(recent(starts, half_life=1e9), starts)

@@ -52,11 +52,12 @@ def _lines(
     timed = "" if budget.max_step_seconds is None else f" in {duration(budget.trial_time or 0.0)}"
     yield f"A trial: up to {budget.max_steps} steps{timed}, at most {budget.max_parameters:,} parameters."
     if budget.milestones:
+        most = "up to " if "steps" in budget.recipe else ""
         steps, rungs = budget.max_steps / budget.rungs, " or ".join(map(str, budget.milestones))
         yield (
-            f"Halving: a trial is validated after each of {budget.rungs} rungs of {steps:.0f} steps. One that is not "
-            f"among the best 1/{budget.reduction:g} of all at rung {rungs} is stopped there, and its score is of no "
-            "more: compare it with what others had at that rung."
+            f"Halving: a trial is validated after each of {budget.rungs} rungs of {most}{steps:.0f} steps. One that is "
+            f"not among the best 1/{budget.reduction:g} of all at rung {rungs} is stopped there, and its score is of "
+            "no more: compare it with what others had at that rung."
         )
     if caps.usd_per_run is not None:
         yield f"Money: {usd:.2f} of {caps.usd_per_run:.2f} USD for language models are spent."

@@ -40,6 +40,11 @@ def test_what_does_not_bound_a_search_is_left_out() -> None:
     ]
 
 
+def test_where_the_steps_are_varied_a_rung_may_be_shorter() -> None:
+    budget = BudgetConfig(arms=ARMS, recipe=("steps",))
+    assert "of 4 rungs of up to 375 steps" in budget_card(budget, TrialHistory(), caps=CAPS)
+
+
 def test_nothing_is_less_than_nothing_left() -> None:
     known = history(tell(candidate(0), 5000.0), tell(candidate(1), 5000.0))
     card = budget_card(BudgetConfig(trials=1, arms=ARMS), known, caps=CAPS, seconds=-5.0)
