@@ -32,15 +32,18 @@ FOLDER = "inputs"
 def choose_inputs(config: SearchConfig) -> tuple[list[Kept], list[str]]:
     """Return what the library of ``config`` holds for it, and a sentence for each input that is left out.
 
+    A library that is yet to be made, by research beside the trials, holds nothing.
+
     Raises:
         ConfigError: there is no such folder.
         NotIsolated: it holds what a language model wrote, and no process can be locked here.
     """
-    if config.search.library is None:
+    library = None if config.search.library is None else Path(config.search.library)
+    if library is None or (config.search.research.rounds and not library.exists()):
         return [], []
     data = config.data
     kept, notes = usable(
-        Path(config.search.library),
+        library,
         config.competition,
         simulated=data.source == SIMULATED,
         test=data.periods.test,

@@ -79,6 +79,12 @@ def config(library: Path | None, *settings: str) -> SearchConfig:
     return parse_config(SWEEP, [*own, *settings])
 
 
+def test_a_library_that_research_is_yet_to_make_holds_nothing(tmp_path: Path) -> None:
+    assert choose_inputs(config(tmp_path / "new", "search.research.rounds=1")) == ([], [])
+    with pytest.raises(ConfigError, match="where there is no folder"):
+        choose_inputs(config(tmp_path / "new"))
+
+
 def test_what_is_learned_is_told_saved_and_the_same_whatever_becomes_of_the_library(
     tmp_path: Path, recorder: Recorder, data: SearchData, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -116,7 +116,6 @@ def test_what_a_model_wrote_beside_the_trials_has_a_part_in_the_mix_and_is_not_d
 ) -> None:
     server.script(ROUND)
     run, library = tmp_path / "runs" / "tiny", tmp_path / "library"
-    library.mkdir()
     given = settings(store, search__library=library)
     process, end = start(tmp_path, *given), time.monotonic() + 300
     book = run / "research" / "labbook.jsonl"
