@@ -111,6 +111,9 @@ class Beside:
         told = self._recorder.last(ForecastersTold)
         before = [one["name"] for one in told["forecasters"]] if told else []
         new = [one for one in outcome.forecasters if one.name not in before]
+        if new:
+            message = f"asking {len(new)} forecaster{'s' * (len(new) > 1)} that research kept"
+            self._recorder.emit("stage", name="forecasters", message=message)
         places = free_places(self._config) - len(before)
         used, notes = answering(new[:places], scorer, self._data, self._folder / FOLDER / FORECASTERS, affords)
         notes += [f"the forecaster {one.name} found no place in the mix" for one in new[places:]]

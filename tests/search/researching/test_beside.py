@@ -145,6 +145,8 @@ def test_forecasters_answer_every_prompt_before_they_are_used(
     )
     told = research(lambda **_: Outcome(sentence="two", forecasters=kept), scorer=Asked(failing="hangs"))
     assert told["forecasters"] == ["good"]
+    (stage,) = (event["message"] for event in recorder.events if event["kind"] == "stage")
+    assert stage == "asking 2 forecasters that research kept"
     assert (tmp_path / "run" / "research" / "forecasters" / "good" / "config.json").is_file()
     assert ["hangs is left out" in event["note"] for event in recorder.all(Degraded)] == [True]
 
