@@ -158,4 +158,6 @@ def test_a_model_that_hangs_costs_a_search_neither_time_nor_its_verdict(
     assert time.monotonic() - began < 200
     run = tmp_path / "runs" / "tiny"
     assert told(run, "verdict")["sentence"]
-    assert told(run, "researched")["sentence"]
+    sentence = told(run, "researched")["sentence"]
+    assert "the language model was too slow for its deadline" in sentence
+    assert sentence.endswith("time was over in round 1")
