@@ -126,6 +126,8 @@ def load_pipeline(path: Path, settings: Iterable[str] = (), *, forever: bool = F
         if config.research and sweep.config.search.finalists > MAX_MEMBERS - 2:
             most = f"{MAX_MEMBERS - 2} at most with research, whose inputs take a place in the mix"
             raise ConfigError(f"{name}: search.finalists must be {most}, got {sweep.config.search.finalists}")
+        if sweep.config.search.research.rounds:  # what its model writes would be code in a winner that nobody read
+            raise ConfigError(f"{name}: set search.research.rounds to 0; a round of a pipeline has research of its own")
         sweeps[competition] = sweep
     if len({sweep.is_simulated for sweep in sweeps.values()}) > 1:
         raise ConfigError("sweeps: some prices are real and some are simulated; a rehearsal is simulated throughout")

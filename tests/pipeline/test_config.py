@@ -36,6 +36,7 @@ def test_a_file_brings_its_sweeps_and_the_command_line_goes_before_it() -> None:
         ("sweeps: [a.yaml]\nevery: 90", "every must be"),
         ("sweeps: [a.yaml]\ncluster: 7", "cluster must be"),
         ("sweeps: [a.yaml]\nresearch: 2\nsettings: [search.finalists=9]", "finalists must be 8 at most with research"),
+        ("sweeps: [a.yaml]\nsettings: [search.research.rounds=1]", "set search.research.rounds to 0"),
         ("sweeps: [a.yaml]\nsettings: [competition=crypto-25h]", "did you mean 'crypto-24h'"),
         ("sweeps: [a.yaml]\nsettings: ['rules=1999-01']", "1999-01"),
         ("sweeps: [a.yaml]\nround: 3", "did you mean 'rounds'"),
