@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Annotated
 
 import numpy as np
-import pandas as pd
 
 from synthcity.agents.tools import ToolRegistry
-from synthcity.durations import HOUR
-from synthcity.market.times import format_time
 from synthcity.research.control.recipes import is_schedule, log_level
+from synthcity.research.measuring import chance
 from synthcity.research.measuring.residuals import KEYS
 from synthcity.research.model.desk import ROLE, Desk
+from synthcity.research.model.series import SCANNED, look_at_schedule, look_at_values
 from synthcity.research.model.tables import bounded
 
 TOOLS = ToolRegistry()
@@ -23,8 +22,9 @@ _LONGEST = 500  # hours of a lag
 def look_residuals(context: Desk, by: list[str]) -> str:
     """Mean absolute return in units of what the baseline expected (1 is as expected), by one or two keys.
 
-    Rows come with their z value, the share above 3, and the count of steps; the largest z, either sign, first. z takes
-    steps for independent; those of one day share its shocks, so z of days and months is several times too large.
+    Rows come with their z value, the share above 3, and the count of steps; the largest z, either sign, first. z is of
+    the log, and takes blocks of two days, not steps, for independent. The header tells what chance does: in 95 of 100
+    looks at a market that the baseline knows, the largest |z| of all rows stays below it.
 
     Args:
         by: one or two of asset, minute (the step's beginning within the hour), hour (UTC), weekday (Monday is 0),
@@ -33,13 +33,13 @@ def look_residuals(context: Desk, by: list[str]) -> str:
     if not 1 <= len(by) <= 2 or not set(by) <= set(KEYS) or len(set(by)) < len(by):
         raise ValueError(f"by takes one or two different keys of {', '.join(KEYS)}, got {by}")
     context.look(f"residuals by {' and '.join(by)}")
-    table = context.residuals.by(by)
+    table, level = context.residuals.by(by)
     table = table.reindex(table["z"].abs().sort_values(ascending=False).index)
     rows = [
-        (_key(key), f"{mean:.3f}\t{z:+.1f}\t{above:.3f}\t{count:.0f}")
-        for key, mean, count, z, above in table.itertuples(name=None)
+        (_key(key), f"{mean:.3f}\t{'-' if np.isnan(z) else f'{z:+.1f}'}\t{above:.3f}\t{count:.0f}")
+        for key, mean, above, count, z in table[["mean", "above_3", "count", "z"]].itertuples(name=None)
     ]
-    return bounded(f"{' '.join(by)}\tmean\tz\tabove_3\tcount", rows)
+    return bounded(f"{' '.join(by)}\tmean\tz ({chance.told(level, 1)})\tabove_3\tcount", rows)
 
 
 @TOOLS.tool(ROLE)
@@ -48,9 +48,11 @@ def look_periods(
     low_hours: Annotated[float, {"minimum": 0.2, "maximum": 500}],
     high_hours: Annotated[float, {"minimum": 0.3, "maximum": 1000}],
 ) -> str:
-    """Strength of cycles in the log residual of all assets together: the ten strongest periods between two bounds.
+    """Cycles in the log residual of all assets together: the ten highest distinct peaks between two bounds.
 
-    Residuals have memory: at long periods up to four times the median of all is common by chance.
+    The strength is in standard errors; the height is the strength over the median of neighbouring periods, since at
+    long periods chance is stronger. The header tells what the highest peak stays below by chance in 95 of 100 looks. A
+    part of a day, of a week or of the spacing of prompts is marked: the baseline's season leaves it, or our asking.
 
     Args:
         low_hours: the shortest period.
@@ -59,9 +61,12 @@ def look_periods(
     if low_hours >= high_hours:
         raise ValueError(f"low_hours must be below high_hours, got {low_hours} and {high_hours}")
     context.look(f"periods of {low_hours:g} to {high_hours:g} hours")
-    powers = context.residuals.powers(low_hours, high_hours).sort_values(ascending=False)
-    rows = [(f"{hours:.2f}", f"{strength:.1f}") for hours, strength in powers.head(10).items()]
-    return bounded(f"hours\tstrength (median of all {powers.median():.1f})", rows)
+    table, level = context.residuals.peaks(low_hours, high_hours)
+    rows = [
+        (f"{hours:.2f}", f"{strength:.1f}\t{height:.1f}" + (f"\t{known}" if known else ""))
+        for hours, strength, height, known in table.itertuples(index=False, name=None)
+    ]
+    return bounded(f"hours\tstrength\theight ({chance.told(level, 1)})\twhat it is a part of", rows)
 
 
 @TOOLS.tool(ROLE)
@@ -83,6 +88,11 @@ def look_phase(context: Desk, hours: Annotated[float, {"minimum": 0.5, "maximum"
 def look_lags(context: Desk, asset: str, other: str, lags_hours: list[float]) -> str:
     """Correlation of an asset's hourly log residual with the log movement of another asset, or its own, hours before.
 
+    Volatility has memory, so short lags of any pair go together, less and less; a lag that is something stands out of
+    its neighbours. The bump says by how much: the correlation less the mean of those three hours off on either side.
+    The header tells what chance does: what the largest of the column, either sign, stays below in 95 of 100 turns of
+    the two series against each other by whole days, three at least.
+
     Args:
         asset: whose residual.
         other: whose movement; the same asset gives the autocorrelation.
@@ -90,76 +100,59 @@ def look_lags(context: Desk, asset: str, other: str, lags_hours: list[float]) ->
     """
     context.asset(asset), context.asset(other)
     times, _ = context.residuals.hourly()
-    lags = [round(lag) for lag in _lags(lags_hours, 48, least=1, most=min(_LONGEST, len(times) - 1), whole=True)]
+    lags = [round(lag) for lag in _lags(lags_hours, 48, most=min(_LONGEST, len(times) - 1))]
     context.look(f"lags of {asset} behind {other}")
     rows = (times - context.known.times[0]) // context.known.step
     moves = log_level(context.known, other, 1.0)[rows]
-    found = context.residuals.lagged(asset, moves, lags)
-    noise = 1 / np.sqrt(len(times))
-    told = [(f"{lag:g}", f"{value:+.3f}") for lag, value in found.items()]
-    return bounded(f"lag hours\tcorrelation (chance alone: {noise:.3f})", told, 48)
+    table, level, level_of_bumps = context.residuals.lagged(asset, moves, lags)
+    rows_told = [
+        (f"{lag}", f"{value:+.3f}\t{'-' if np.isnan(bump) else f'{bump:+.3f}'}")
+        for lag, value, bump in table.itertuples(name=None)
+    ]
+    columns = f"correlation ({chance.told(level, 3)})\tbump ({chance.told(level_of_bumps, 3)})"
+    return bounded(f"lag hours\t{columns}", rows_told, 48)
 
 
 @TOOLS.tool(ROLE)
-def look_series(context: Desk, name: str, lags_hours: list[float]) -> str:
-    """Describe an extra series and how residuals go with it.
+def look_series(
+    context: Desk,
+    name: str,
+    from_hours: Annotated[int, {"minimum": 0, "maximum": 451}] = 0,
+    to_hours: Annotated[int, {"minimum": 0, "maximum": 500}] = 48,
+) -> str:
+    """Describe an extra series and how the log residual of all assets together goes with it.
 
-    For a series of values: the mean residual by fifths of the value that was the last one some hours before. For a
-    schedule, whose values are unix seconds at which something is due: the mean residual by hours since the last due.
+    For a series of values: by the value that was the last one each of these hours before, its correlation, and the z of
+    each tenth of the values, since a threshold shows in tenths and hardly in a correlation; the surest lags are told in
+    full. For a schedule, whose values are unix seconds at which something is due: by hours since the last due. z is of
+    steps or hours, which are not independent: the levels beside it tell what the largest of all that is looked at stays
+    below in 95 of 100 turns of the series against the residuals by whole days, three at least.
 
     Args:
         name: of the series.
-        lags_hours: 1 to 12 lags for a series of values, 0 to 500; not used for a schedule.
+        from_hours: the shortest lag, whole hours; not used for a schedule.
+        to_hours: the longest lag, at most 48 hours longer; not used for a schedule.
     """
-    published, values = context.known.series[context.series(name)]
+    _, values = context.known.series[context.series(name)]
     if not len(values):
         raise ValueError(f"nothing of {name} was published before the folds for finding ended")
-    is_due = is_schedule(context.known, name)
-    lags = [] if is_due else _lags(lags_hours, 12, least=0, most=_LONGEST)
-    context.look(f"the series {name}")
-    residuals = context.residuals
-    size = residuals.together()
-    seen = np.isfinite(size)
-    every = np.median(np.diff(published)) / HOUR if len(published) > 1 else 0.0
-    head = f"{name}: {len(values)} values, published every {every:.1f} hours (median)"
-    if is_due:
-        due = np.sort(values)
-        begins = residuals.times - residuals.step
-        at = np.searchsorted(due, begins, side="right") - 1
-        since = np.where(at >= 0, begins - due[np.maximum(at, 0)], np.nan) / HOUR
-        edges = [0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 48.0]
-        rows = _bins(since[seen], size[seen], edges)
-        ahead = np.median(values - published) / HOUR
-        first = ", ".join(format_time(int(time)) for time in due[:6])
-        return bounded(f"{head}, due {ahead:.0f} hours after (first: {first})\nhours since\tmean\tz\tcount", rows)
-    lines = [f"{head}; fifths at {np.quantile(values, [0, 0.2, 0.4, 0.6, 0.8, 1]).round(4).tolist()}"]
-    for lag in lags:
-        at = np.searchsorted(published, residuals.times - residuals.step - lag * HOUR, side="right") - 1
-        value = np.where(at >= 0, values[np.maximum(at, 0)], np.nan)
-        rows = _bins(value[seen], size[seen], list(np.quantile(values, [0, 0.2, 0.4, 0.6, 0.8, 1])))
-        lines.append(f"{lag:g} hours before: " + "; ".join(text.replace("\t", " ") for _, text in rows))
-    return "\n".join(lines) + "\n(mean, z, count by fifth)"
+    if is_schedule(context.known, name):
+        context.look(f"the series {name}")
+        return look_at_schedule(context, name)
+    if not from_hours <= to_hours < from_hours + SCANNED:
+        raise ValueError(f"to_hours must be {from_hours} to {from_hours + SCANNED - 1}, got {to_hours}")
+    context.look(f"the series {name} {from_hours} to {to_hours} hours before")
+    return look_at_values(context, name, range(from_hours, to_hours + 1))
 
 
-def _lags(given: list[float], count: int, *, least: int, most: int, whole: bool = False) -> list[float]:
+def _lags(given: list[float], count: int, *, most: int) -> list[float]:
     """Return lags as they are, once all can be answered."""
-    word = "whole hours" if whole else "hours"
     if not given or len(given) > count:
         raise ValueError(f"lags_hours takes 1 to {count} lags, got {len(given)}")
-    if wrong := [lag for lag in given if not least <= lag <= most or (whole and lag != round(lag))]:
-        raise ValueError(f"a lag is {word} from {least} to {most}, got {', '.join(f'{lag:g}' for lag in wrong)}")
+    if wrong := [lag for lag in given if not 1 <= lag <= most or lag != round(lag)]:
+        raise ValueError(f"a lag is whole hours from 1 to {most}, got {', '.join(f'{lag:g}' for lag in wrong)}")
     return given
 
 
 def _key(key: object) -> str:
     return " ".join(map(str, key)) if isinstance(key, tuple) else str(key)
-
-
-def _bins(value: np.ndarray, size: np.ndarray, edges: list[float]) -> list[tuple[str, str]]:
-    """Mean, z value and count of ``size`` by bins of ``value``."""
-    frame = pd.DataFrame({"size": size, "bin": pd.cut(value, sorted(set(edges)), include_lowest=True)}).dropna()
-    rows = []
-    for name, own in frame.groupby("bin", observed=True)["size"]:
-        error = own.std() / np.sqrt(len(own)) if len(own) > 1 else np.inf
-        rows.append((str(name), f"{own.mean():.3f}\t{(own.mean() - 1) / error:+.1f}\t{len(own)}"))
-    return rows

@@ -11,16 +11,23 @@ from tests.research.model.conftest import call
 
 
 def test_looks_are_counted_and_say_what_is_there(desk: Desk, tools: Toolset) -> None:
-    assert call(tools, "look_periods", low_hours=3, high_hours=30).splitlines()[1].startswith(("7.0", "6.9"))
+    header, first, *_ = call(tools, "look_periods", low_hours=3, high_hours=30).splitlines()
+    assert "chance 95 %: " in header
+    assert first.startswith(("7.0", "6.9"))
     header, *rows = call(tools, "look_phase", hours=7).splitlines()
     assert header.split("\t") == ["from", "first_half", "second_half", "BTC", "ETH"]
     swings = [[float(mean) for mean in row.split("\t")[1:]] for row in rows]
     assert len(swings) == 8
     assert all(max(column) > 1.3 > 0.9 > min(column) for column in zip(*swings, strict=True))
     assert "left out, in the same order: " in call(tools, "look_residuals", by=["hour", "minute"])
-    assert len(call(tools, "look_lags", asset="ETH", other="BTC", lags_hours=[1, 2]).splitlines()) == 3
-    assert "fifth" in call(tools, "look_series", name="funding", lags_hours=[0, 8])
-    assert "hours since" in call(tools, "look_series", name="notices", lags_hours=[])
+    header, *rows = call(tools, "look_lags", asset="ETH", other="BTC", lags_hours=[1, 7]).splitlines()
+    assert header.count("chance 95 %: ") == 2
+    assert [row.split("\t")[0] for row in rows] == ["1", "7"]
+    assert rows[0].endswith("\t-")  # memory alone bends so early
+    lines = call(tools, "look_series", name="funding").splitlines()
+    assert [line.split("\t")[0] for line in lines[2:51]] == [str(lag) for lag in range(49)]
+    assert len(lines[-1].split(";")) == 10
+    assert "hours since" in call(tools, "look_series", name="notices")
     looks = [entry.what for entry in desk.bench.book.of(Look, "model")]
     assert len(looks) == 6
     assert all(entry.round == 2 for entry in desk.bench.book.of(Look))
@@ -36,9 +43,9 @@ def test_looks_are_counted_and_say_what_is_there(desk: Desk, tools: Toolset) -> 
         ("look_lags", {"asset": "ETH", "other": "BTC", "lags_hours": [1, 0]}, "whole hours from 1 to 500, got 0"),
         ("look_lags", {"asset": "ETH", "other": "BTC", "lags_hours": [2.5]}, "got 2.5"),
         ("look_lags", {"asset": "ETH", "other": "BTC", "lags_hours": []}, "1 to 48 lags, got 0"),
-        ("look_series", {"name": "funding", "lags_hours": [-1, 501]}, "hours from 0 to 500, got -1, 501"),
-        ("look_series", {"name": "funding", "lags_hours": [1] * 13}, "1 to 12 lags, got 13"),
-        ("look_series", {"name": "fundings", "lags_hours": []}, "funding"),
+        ("look_series", {"name": "funding", "from_hours": 8, "to_hours": 57}, "to_hours must be 8 to 56, got 57"),
+        ("look_series", {"name": "funding", "from_hours": 8, "to_hours": 7}, "to_hours must be 8 to 56, got 7"),
+        ("look_series", {"name": "fundings"}, "funding"),
     ],
 )
 def test_a_look_at_nothing_is_refused_and_not_counted(
