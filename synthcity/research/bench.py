@@ -47,6 +47,10 @@ class Bench:
         self._keep(one, entry)
         return entry
 
+    def admit(self, one: Candidate) -> None:
+        """Ask a candidate about a few prompts of the first fold, which is no test; raises as ``Examiner.admit``."""
+        self.examiner.admit(one, next(iter(self._folds.values())))
+
     def restore(self, open_again: Callable[[Origin], Candidate]) -> None:
         """Put everything on the bench that the lab book holds of this arm, as it was when finding was over."""
         for entry in self.book.of(Tried, self.arm):

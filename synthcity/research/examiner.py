@@ -42,6 +42,18 @@ class Examiner:
         inputs = [other for other in beside if not isinstance(other, AuthoredForecaster)]
         return self.judge.test([one], folds, beside=inputs, confidence=confidence)
 
+    def admit(self, one: Candidate, fold: Period) -> None:
+        """Ask a candidate about a few prompts of a fold, and measure nothing.
+
+        Raises:
+            InputRefused, Misbehaved: it broke its contract there.
+            ConfigError: the fold holds no prompt.
+        """
+        if isinstance(one, AuthoredForecaster):
+            self.contest.admit(one, fold)
+        else:
+            self.judge.admit(one, fold)
+
     def forget(self, one: Candidate) -> None:
         """Let go of what is known of a candidate that is not tested again."""
         if isinstance(one, AuthoredForecaster):

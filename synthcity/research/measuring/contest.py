@@ -73,7 +73,7 @@ class Contest:
         """
         began = time.perf_counter()
         for one in forecasters:
-            self._admit(one, next(iter(folds.values())))
+            self.admit(one, next(iter(folds.values())))
         tables = {
             name: pd.concat(
                 [
@@ -94,15 +94,12 @@ class Contest:
             began=began,
         )
 
-    def forget(self, one: AuthoredForecaster) -> None:
-        """Let go of the scores of a forecaster that is not tested again."""
-        self._scores = {key: value for key, value in self._scores.items() if one.source.sha256 not in key[1]}
-
-    def _admit(self, one: AuthoredForecaster, fold: Period) -> None:
+    def admit(self, one: AuthoredForecaster, fold: Period) -> None:
         """Hold some answers against those to the same question, and ask for as few and as many paths as anybody does.
 
         Raises:
-            Misbehaved: it draws by something else than the noise that it is given, or cannot draw so many.
+            Misbehaved: it failed, draws by something else than the noise that it is given, or cannot draw so many.
+            ConfigError: the fold holds no prompt.
         """
         if one.source.sha256 in self._admitted:
             return
@@ -116,6 +113,10 @@ class Contest:
         for paths in (_FEW, DEFAULT_FACTOR * _SERVED):
             self._answer(one, replace(prompts[0], num_simulations=paths))
         self._admitted.add(one.source.sha256)
+
+    def forget(self, one: AuthoredForecaster) -> None:
+        """Let go of the scores of a forecaster that is not tested again."""
+        self._scores = {key: value for key, value in self._scores.items() if one.source.sha256 not in key[1]}
 
     def _answer(self, one: AuthoredForecaster, prompt: Prompt) -> np.ndarray:
         history = self._market.as_of(prompt.start_time)

@@ -18,7 +18,7 @@ from synthcity.errors import ConfigError
 from synthcity.forecast.evaluation.interval import block_days
 from synthcity.market.bars import Floats
 from synthcity.market.periods import Period
-from synthcity.research.inputs import Input
+from synthcity.research.inputs import Input, ask
 from synthcity.research.known import Known
 from synthcity.research.measuring.cases import Cases
 from synthcity.research.measuring.design import Columns, Floats32, input_columns, plain_columns
@@ -96,6 +96,18 @@ class Judge:
             [pd.DataFrame({**shared, "forecaster": name, "total": self._totals(fold, used)}) for name, used in parts],
             ignore_index=True,
         )
+
+    def admit(self, one: Input, fold: Period) -> None:
+        """Ask an input about the first, middle and last prompts of a fold, and measure nothing.
+
+        Raises:
+            InputRefused: it broke its contract there.
+            ConfigError: the fold holds no prompt.
+        """
+        rows = np.unique(self.cases.row[self.cases.of(fold)])
+        rows = np.unique(rows[[0, len(rows) // 2, -1]])
+        ends = self.known.times[rows][:, None] + self.cases.step * np.arange(1, self.cases.horizon + 1)
+        ask(one, self.known, rows, ends, np.random.default_rng(hash_seed(self._seed, one.name)))
 
     def forget(self, one: Input) -> None:
         """Let go of the columns of an input that is not tested again."""

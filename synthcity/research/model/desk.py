@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from synthcity.authored.locked.lock import NotIsolated
 from synthcity.authored.panel import Panel
-from synthcity.errors import Fatal, RunError, unknown_name
+from synthcity.errors import Fatal, RunError, TrialFailed, unknown_name
 from synthcity.research.bench import Bench
 from synthcity.research.examiner import Candidate
 from synthcity.research.known import Known
@@ -20,7 +20,11 @@ ROLE = "experimenter"
 
 @dataclass
 class Desk:
-    """One round of an experimenter: ``tests`` is how many are left."""
+    """One round of an experimenter: ``tests`` is how many are left.
+
+    As many files as there are tests may fail at a few prompts without a cost (``failures`` counts them); after that a
+    file is tested at once, and costs its test.
+    """
 
     bench: Bench
     residuals: Residuals
@@ -29,6 +33,11 @@ class Desk:
     round: int
     tests: int
     seen: set[str] = field(default_factory=set)
+    failures: int = 0
+    _most_failures: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._most_failures = self.tests
 
     @property
     def tested(self) -> set[str]:
@@ -44,6 +53,18 @@ class Desk:
         """Have a candidate tested."""
         with _fatally():
             return self.bench.test(one, origin, round=self.round, hypothesis=hypothesis)
+
+    def fails(self, one: Candidate) -> str:
+        """Ask a candidate about a few prompts before it costs a test, and return why it may not be tested, or ""."""
+        if self.failures == self._most_failures:
+            return ""
+        try:
+            with _fatally():
+                self.bench.admit(one)
+        except TrialFailed as error:
+            self.failures += 1
+            return str(error)
+        return ""
 
     def asset(self, name: str) -> str:
         if name not in self.known.assets:

@@ -64,6 +64,8 @@ def _test(desk: Desk, origin: Origin, hypothesis: str) -> str:
         return f"refused unread; {_NOT_COUNTED}:\n{error}"
     if one.name in desk.tested:
         return f"refused: {one.name} was tested before; choose another NAME; {_NOT_COUNTED}"
+    if why := desk.fails(one):
+        return f"refused at a few prompts; {_NOT_COUNTED}: {why}"
     desk.seen.add(source)
     desk.tests -= 1
     return f"{told(desk.test(one, origin, hypothesis))}\n{desk.tests} tests are left in this round"
