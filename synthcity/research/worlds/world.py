@@ -33,7 +33,11 @@ class World:
 
 @dataclass(frozen=True, eq=False)
 class Oracle:
-    """An input that knows the planted part: what could be known of its multiplier at each prompt."""
+    """An input that knows the planted part, in the form that inputs have.
+
+    Its covariate is what could be known of the multiplier of each step; its column of the past is the multiplier in
+    force at the prompt, without which nothing tells what of it the baseline carries on.
+    """
 
     truth: Truth
     base: Known = field(repr=False)
@@ -41,8 +45,8 @@ class Oracle:
     name = "oracle"
 
     def past(self, known: Known, rows: Rows) -> Floats:
-        """Nothing: all is said of the future."""
-        return np.zeros((len(rows), len(known.assets), 0))
+        """Return the log multiplier of the bar that was observed last, (rows, assets, 1)."""
+        return np.asarray(self.planted[rows][..., None])
 
     def future(self, known: Known, rows: Rows, ends: Times) -> Floats:
         """Return the log multiplier as it could be foretold, (rows, assets, steps, 1)."""
