@@ -16,6 +16,7 @@ from synthcity.schema import build, key
 
 NAME = "labbook.jsonl"
 INPUT, FORECASTER = "input", "forecaster"
+LEAST_GAIN = 0.05  # percent: chance has made smaller ones sure, and nobody could use them
 KEEP, MEND, DROP = "keep", "mend", "drop"
 
 
@@ -63,7 +64,8 @@ class Look:
 class Tried:
     """A candidate was tested on the folds for finding; figures in percent, minus is better, None without an interval.
 
-    ``promising``: the interval lies below nothing, and so do most folds. ``refused``: why there are no figures.
+    ``promising``: the interval lies below nothing, so do most folds, and the gain is ``LEAST_GAIN`` at least.
+    ``refused``: why there are no figures.
     """
 
     arm: str
@@ -233,7 +235,7 @@ def tried(tested: Tested, *, arm: str, round: int, hypothesis: str, origin: Orig
         by_fold=dict(tested.by_fold),
         by_asset=dict(lead.by_asset),
         columns=tested.columns,
-        promising=lead.proven and 3 * worse <= len(tested.by_fold),
+        promising=lead.proven and 3 * worse <= len(tested.by_fold) and lead.mean <= -LEAST_GAIN,
         seconds=tested.seconds,
     )
 

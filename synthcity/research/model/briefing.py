@@ -13,7 +13,7 @@ from synthcity.research.bench import Bench, Found
 from synthcity.research.config import ResearchConfig
 from synthcity.research.control.recipes import is_schedule
 from synthcity.research.known import Known
-from synthcity.research.labbook import DROP, KEEP, MEND, Decided, LabBook, Tried
+from synthcity.research.labbook import DROP, KEEP, LEAST_GAIN, MEND, Decided, LabBook, Tried
 from synthcity.research.measuring.cases import Cases
 from synthcity.research.model.tables import bounded
 from synthcity.research.model.trying import told
@@ -60,6 +60,7 @@ def values(bench: Bench, cases: Cases, known: Known, config: ResearchConfig, tur
         "turns": str(turns),
         "calls": str(LoopConfig.calls_per_turn),
         "claims": str(config.claims),
+        "least": f"{LEAST_GAIN:g}",
         "columns": str(MAX_COLUMNS),
         "imports": "\n".join(f"- {name}: {' '.join(sorted(listed))}" for name, listed in _IMPORTS.items()),
         "builtins": " ".join(sorted(NUMPY.builtins)),
