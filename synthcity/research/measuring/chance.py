@@ -27,7 +27,7 @@ def by_flips(sums: Floats, counts: Floats, *, seed: int = 0) -> tuple[Floats, fl
 
     The error is that of the sums of blocks, so that a shock which all groups share cancels. The level comes from 400
     draws in which the sign of each block, all groups together, is thrown (the wild bootstrap, studentised anew in each
-    draw). A group with steps in fewer than eight blocks has no z value (NaN).
+    draw). A group with steps in fewer than eight blocks has no z value (NaN), nor has one that is all there is.
 
     Args:
         sums: of a value, (g, blocks).
@@ -35,7 +35,7 @@ def by_flips(sums: Floats, counts: Floats, *, seed: int = 0) -> tuple[Floats, fl
         seed: of the draws.
     """
     blocks = (counts > 0).sum(axis=1)
-    told = blocks >= _LEAST_BLOCKS
+    told = (blocks >= _LEAST_BLOCKS) & (len(sums) > 1)
     z = np.full(len(sums), np.nan)
     if not told.any():
         return z, np.inf

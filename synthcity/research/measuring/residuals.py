@@ -21,6 +21,7 @@ _FINE = 4  # frequencies for each that the time that was seen tells apart
 _NEAR = 40  # of those on either side of a peak make its neighbours
 _DISTINCT = 2.0  # of those lie between two peaks
 _BESIDE = 3  # hours
+_FIRST = 8  # hours: the memory of volatility bends the lags before it
 _WEEK_PARTS = 3  # by which a week is known as one; the seventh is a day
 
 
@@ -73,32 +74,40 @@ class Residuals:
         z is of the log of the sizes against its mean by asset: a few blocks of very large sizes would make whatever is
         quiet look sure. See ``chance.by_flips``; it is NaN where there are too few days.
         """
-        ends = self.steps["end"].to_numpy()
-        weekday, second = weekday_and_second(ends - self.step)
+        size = self.steps["size"]
+        groups = pd.DataFrame({**self._keys(keys), "size": size, "large": size > _LARGE}).groupby(list(keys))
+        found = pd.DataFrame(
+            {"mean": groups["size"].mean(), "above_3": groups["large"].mean(), "count": groups["size"].size()}
+        )
+        found["z"], level = chance.by_flips(*self.blocks(keys)[1:])
+        return found, level
+
+    def blocks(self, keys: Sequence[str]) -> tuple[pd.Index, Floats, Floats]:
+        """Return the groups of ``by`` and, by group and block of days, sums of the log and counts, (groups, blocks)."""
+        groups = pd.DataFrame(self._keys(keys)).groupby(list(keys))
+        index = groups.size().index
+        end = self.steps["end"].to_numpy()
+        block = (end - end.min()) // chance.BLOCK
+        log = np.log(self.steps["size"] + 0.1)
+        log -= log.groupby(self.steps["asset"]).transform("mean")
+        sums, counts = np.zeros((2, len(index), int(block.max()) + 1))
+        at = (groups.ngroup().to_numpy(), block)
+        np.add.at(sums, at, log.to_numpy())
+        np.add.at(counts, at, 1.0)
+        return index, sums, counts
+
+    def _keys(self, keys: Sequence[str]) -> Mapping[str, object]:
+        begins = self.steps["end"].to_numpy() - self.step
+        weekday, second = weekday_and_second(begins)
         columns: Mapping[str, object] = {
             "asset": self.steps["asset"],
-            "minute": (ends - self.step) % HOUR // MINUTE,
+            "minute": begins % HOUR // MINUTE,
             "hour": second // HOUR,
             "weekday": weekday,
             "lead_hours": self.steps["lead_hours"],
             "month": pd.to_datetime(self.steps["end"], unit="s").dt.strftime("%Y-%m"),
         }
-        size = self.steps["size"]
-        frame = pd.DataFrame({**{key: columns[key] for key in keys}, "size": size, "large": size > _LARGE})
-        groups = frame.groupby(list(keys))
-        found = pd.DataFrame(
-            {"mean": groups["size"].mean(), "above_3": groups["large"].mean(), "count": groups["size"].size()}
-        )
-        block = (ends - ends.min()) // chance.BLOCK
-        shape = (len(found), int(block.max()) + 1)
-        at = groups.ngroup().to_numpy() * shape[1] + block
-        log = np.log(size + 0.1)
-        log -= log.groupby(self.steps["asset"]).transform("mean")
-        sums, counts = np.zeros(shape), np.zeros(shape)
-        np.add.at(sums.ravel(), at, log.to_numpy())
-        np.add.at(counts.ravel(), at, 1.0)
-        found["z"], level = chance.by_flips(sums, counts)
-        return found, level
+        return {key: columns[key] for key in keys}
 
     def hourly(self) -> tuple[Times, Floats]:
         """Return the ends of hours (h,) and the mean residual of each, (h, assets), 1 where nothing was seen."""
@@ -170,15 +179,15 @@ class Residuals:
 
         Returns:
             By lag ``correlation`` and ``bump``, by how much it is above the mean of those three hours off on either
-            side, NaN below four hours; and the levels of the largest of either, see ``chance.by_turns``.
+            side, NaN below eight hours; and the levels of the largest of either, see ``chance.by_turns``.
         """
         log = np.log(self.hourly()[1][:, self.assets.index(asset)] + 0.1)
         products = chance.turned(_centred(log), _centred(other)) / len(log)
         bumps = products - (np.roll(products, _BESIDE) + np.roll(products, -_BESIDE)) / 2
-        far = [lag for lag in lags_hours if lag > _BESIDE]
+        far = [lag for lag in lags_hours if lag >= _FIRST]
         lags = list(lags_hours)
         table = pd.DataFrame({"correlation": products[lags], "bump": bumps[lags]}, index=lags)
-        table.loc[table.index <= _BESIDE, "bump"] = np.nan
+        table.loc[table.index < _FIRST, "bump"] = np.nan
         level = chance.by_turns(bumps, chance.PER_DAY, far) if far else np.inf
         return table, chance.by_turns(products, chance.PER_DAY, lags), level
 

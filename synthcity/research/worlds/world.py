@@ -62,7 +62,7 @@ def draw_world(seed: int, assets: tuple[str, ...], start: str, days: int, *, kin
     if kind is not None and kind not in TRUTHS:
         raise ConfigError(unknown_name("kind of world", kind, TRUTHS))
     rng = np.random.default_rng([seed, 16])
-    drawn = str(rng.choice(list(TRUTHS)))
+    drawn = _drawn(rng)
     config = SimulatedConfig(seed=seed, start=start, days=days)
     base = SimulatedMarket(config).market(assets)
     series = extra_series(rng, config.epoch, config.end)
@@ -76,6 +76,15 @@ def draw_world(seed: int, assets: tuple[str, ...], start: str, days: int, *, kin
         bars[asset, STEP] = louder(own, np.exp(planted[at, number]))
     market = Market(bars)
     return World(market=market, known=known_of(market, assets, STEP, series), oracle=Oracle(truth, known, planted))
+
+
+def kind_of(seed: int) -> str:
+    """Return the kind of the world of a seed, without drawing it."""
+    return _drawn(np.random.default_rng([seed, 16]))
+
+
+def _drawn(rng: np.random.Generator) -> str:
+    return str(rng.choice(list(TRUTHS)))
 
 
 def louder(bars: Bars, by: Floats) -> Bars:
