@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,7 +35,6 @@ from synthcity.search.candidates.space import Space, config_hash
 from synthcity.search.config import ArmConfig, BudgetConfig, default_arms
 from synthcity.search.journal.history import TrialHistory
 from synthcity.search.proposers import GPProposer, Proposer, RandomProposer, RefineProposer, TPEProposer
-from synthcity.search.proposers.optuna.study import OptunaProposer
 from synthcity.search.proposers.portfolio import Portfolio
 
 TRIALS = 60
@@ -43,18 +43,12 @@ MAX_REJECTIONS = 50  # in a row, as in a search: the arm has nothing new to say
 USD = 0.01  # a proposal of an arm that stands in for a language model
 CORNER = 0.01  # of a table: what the stand-ins know
 REFERENCE = "tpe"
-METHODS = ("tpe", "portfolio", "portfolio+good", "portfolio+bad", "refine", "random")
+METHODS = ("tpe", "gp", "portfolio", "portfolio+good", "portfolio+bad", "refine", "random")
 LEVEL = 0.05
-GP_ARMS = {  # where the Gaussian process leads
-    "gp": ArmConfig(share=0.45, floor=0.2, ceiling=0.9),
-    "tpe": ArmConfig(share=0.15, floor=0.1, ceiling=0.6),
-    "refine": ArmConfig(share=0.3, floor=0.1, ceiling=0.6),
-    "random": ArmConfig(share=0.1, floor=0.05, ceiling=0.5),
-}
 
 
-class Ordered(OptunaProposer):
-    """A proposer of the project that is told only what is new: here every trial ends before the next is proposed.
+class OrderedTPE(TPEProposer):
+    """The project's TPE, told only what is new: here every trial ends before the next is proposed.
 
     A search builds the study anew at each call, since there trials run while others are proposed. The proposals are
     the same (a test holds that); it takes a fraction of the time.
@@ -67,7 +61,7 @@ class Ordered(OptunaProposer):
 
     def propose(self, count: int, history: TrialHistory, rng: np.random.Generator) -> list[Proposal]:
         """Ask for ``count`` points, then forget that they were asked for."""
-        proposals: list[Proposal] = super().propose(count, history, rng)  # type: ignore[misc]
+        proposals = super().propose(count, history, rng)
         for trial in self._kept.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
             self._kept.tell(trial.number, state=TrialState.FAIL)
         return proposals
@@ -75,19 +69,27 @@ class Ordered(OptunaProposer):
     def _study(self, history: TrialHistory, seed: int) -> optuna.Study:
         self._kept.sampler = self._sampler(seed)
         for record in history.records[self._num_told :]:
-            trial = self._told(record, record.score, worst=0.0)
+            trial = self._trial(record, record.score)
             assert trial is not None
             self._kept.add_trial(trial)
         self._num_told = len(history.records)
         return self._kept
 
 
-class OrderedTPE(Ordered, TPEProposer):
-    """TPE."""
+class OptunaGP(OrderedTPE):
+    """Optuna's Gaussian process, told like TPE: what the project's own is measured against."""
 
+    name = "optuna.gp"
 
-class OrderedGP(Ordered, GPProposer):
-    """The Gaussian process."""
+    def _sampler(self, seed: int) -> optuna.samplers.BaseSampler:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            return optuna.samplers.GPSampler(
+                seed=seed,
+                n_startup_trials=START,
+                independent_sampler=optuna.samplers.RandomSampler(seed=seed),
+                warn_independent_sampling=False,
+            )
 
 
 class StandIn:
@@ -115,7 +117,8 @@ def methods(table: Table) -> dict[str, Callable[[], dict[str, Proposer]]]:
     space = table.space
 
     def classical() -> dict[str, Proposer]:
-        return {"tpe": OrderedTPE(space), "refine": RefineProposer(space), "random": RandomProposer(space)}
+        found = {"gp": GPProposer, "refine": RefineProposer, "random": RandomProposer}
+        return {"tpe": OrderedTPE(space), **{name: make(space) for name, make in found.items()}}
 
     def good() -> Proposer:
         return StandIn("llm.good", table, best=True, part=0.5)
@@ -123,17 +126,13 @@ def methods(table: Table) -> dict[str, Callable[[], dict[str, Proposer]]]:
     def bad() -> Proposer:
         return StandIn("llm.bad", table, best=False, part=1.0)
 
-    def with_gp() -> dict[str, Proposer]:
-        return {**classical(), "gp": OrderedGP(space)}
-
     return {
         "random": lambda: {"random": RandomProposer(space)},
         "refine": lambda: {"refine": RefineProposer(space)},
         "tpe": lambda: {"tpe": OrderedTPE(space)},
-        "gp": lambda: {"gp": OrderedGP(space)},
+        "gp": lambda: {"gp": GPProposer(space)},
+        "optuna.gp": lambda: {"optuna.gp": OptunaGP(space)},
         "portfolio": classical,
-        "portfolio+gp": with_gp,
-        "portfolio+gp+bad": lambda: {**with_gp(), "llm.bad": bad()},
         "portfolio+good": lambda: {**classical(), "llm.good": good()},
         "portfolio+bad": lambda: {**classical(), "llm.bad": bad()},
     }
@@ -144,7 +143,7 @@ def shares(arms: Iterable[str]) -> dict[str, ArmConfig]:
     arms = list(arms)
     if len(arms) == 1:
         return {arms[0]: ArmConfig(share=1.0)}
-    bounds = GP_ARMS if "gp" in arms else default_arms()
+    bounds = default_arms()
     return {name: bounds.get(name, ArmConfig(share=0.3)) for name in arms}
 
 
@@ -376,7 +375,7 @@ def main() -> None:
     """Run what is missing, print the tables, draw the curves."""
     parser = argparse.ArgumentParser(description="Compare proposers and the portfolio on tables of trained networks.")
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--methods", nargs="*", default=None, help="all but gp by default")
+    parser.add_argument("--methods", nargs="*", default=None, help="all but optuna.gp by default")
     parser.add_argument("--families", nargs="*", default=None, help="nasbench201, hpolib, hpobench")
     parser.add_argument("--results", type=Path, default=Path("proposers.jsonl"), help="runs, kept from time to time")
     parser.add_argument("--plot", type=Path, default=None)

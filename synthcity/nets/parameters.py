@@ -27,6 +27,11 @@ class Parameter:
     choices: tuple[Any, ...] = ()
     doc: str = ""
 
+    @property
+    def is_free(self) -> bool:
+        """Whether it can take more than one value."""
+        return self.kind == "bool" or len(self.choices) > 1 or self.low != self.high
+
     def check(self, value: Any, owner: str) -> object:
         """Return ``value`` in its own type.
 

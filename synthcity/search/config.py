@@ -76,10 +76,11 @@ class BesideConfig:
 
 
 def default_arms() -> dict[str, ArmConfig]:
-    """The classical arms: TPE and local refinement do the work, random search keeps the door open."""
+    """A Gaussian process leads; others see what it does not, and random search keeps the door open."""
     return {
-        "tpe": ArmConfig(share=0.5, floor=0.3, ceiling=0.9),
-        "refine": ArmConfig(share=0.4, floor=0.1, ceiling=0.6),
+        "gp": ArmConfig(share=0.6, floor=0.5, ceiling=0.9),
+        "tpe": ArmConfig(share=0.15, floor=0.05, ceiling=0.5),
+        "refine": ArmConfig(share=0.15, floor=0.05, ceiling=0.5),
         "random": ArmConfig(share=0.1, floor=0.05, ceiling=0.5),
     }
 

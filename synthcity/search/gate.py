@@ -105,18 +105,10 @@ class Gate:
             other = record.candidate
             if other.hash == digest:
                 raise Rejected("duplicate", f"the same network as {other.id}")
-        # another block or head counts 1, and there are far fewer than 1 / NEAREST parameters: never that near
-        structure = _structure(config)
         for record in history.records:
-            other = record.candidate
-            if _structure(other.config) != structure:
-                continue
-            try:
-                distance = self._space.distance(config, other.config)
-            except ValueError:  # a hand-written candidate may lie outside the sampled space: no distance
-                continue
-            if distance < NEAREST:
-                raise Rejected("near duplicate", f"only {distance:.4f} away from {other.id}")
+            distance = near(self._space, config, record.candidate.config)
+            if distance is not None:
+                raise Rejected("near duplicate", f"only {distance:.4f} away from {record.id}")
 
     def _check_limits(self, config: Config, history: TrialHistory) -> None:
         """Refuse what is at least as large as a trial that needed too much memory or time."""
@@ -194,3 +186,15 @@ def _timings(history: TrialHistory) -> dict[str, float]:
             with suppress(ConfigError):  # a component that is no longer there was timed, and nobody proposes it
                 found.setdefault(shape(canonical(config)), seconds)
     return found
+
+
+def near(space: Space, first: Config, second: Config) -> float | None:
+    """Return how far two networks lie apart where that is too little to tell them apart, else None."""
+    # another block or head counts 1, and there are far fewer than 1 / NEAREST parameters: never that near
+    if _structure(first) != _structure(second):
+        return None
+    try:
+        distance = space.distance(first, second)
+    except ValueError:  # a hand-written candidate may lie outside the sampled space: no distance
+        return None
+    return distance if distance < NEAREST else None

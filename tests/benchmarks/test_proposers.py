@@ -35,9 +35,7 @@ def test_regret_is_0_for_the_best_and_1_for_the_median(table: Table) -> None:
     assert int(regret.argmin()) == int(table.scores.mean(axis=1).argmin())
 
 
-@pytest.mark.parametrize(
-    "method", ["random", "refine", "tpe", "portfolio", "portfolio+gp", "portfolio+good", "portfolio+bad"]
-)
+@pytest.mark.parametrize("method", ["random", "refine", "tpe", "gp", "portfolio", "portfolio+good", "portfolio+bad"])
 def test_every_method_starts_alike_and_repeats_exactly(table: Table, method: str) -> None:
     runs = [drive(table, methods(table)[name](), seed=3, trials=24) for name in (method, method, "random")]
     hashes = [[record.candidate.hash for record in run.records] for run in runs]
@@ -53,6 +51,12 @@ def test_tpe_told_only_what_is_new_proposes_what_the_project_s_does(table: Table
     ordered, rebuilt = (drive(table, {"tpe": tpe}, 1, 24) for tpe in (told, TPEProposer(table.space)))
     assert ordered.trials == rebuilt.trials
     assert ordered.rejections == rebuilt.rejections
+
+
+def test_optuna_s_gaussian_process_is_told_what_the_project_s_is(table: Table) -> None:
+    found = drive(table, methods(table)["optuna.gp"](), seed=0, trials=12)
+    assert [record.candidate.source for record in found.records] == ["start"] * 10 + ["optuna.gp"] * 2
+    assert len({record.candidate.hash for record in found.records}) == 12
 
 
 def test_stand_ins_know_the_best_or_the_worst(table: Table) -> None:

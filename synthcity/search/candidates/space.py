@@ -12,6 +12,7 @@ import json
 import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -86,13 +87,29 @@ class Space:
 
         for parameter in self.shared:
             ask(parameter)
-        count = ask(Parameter(name="num_blocks", kind="int", default=1, low=0, high=self.max_blocks))
-        for slot in [f"block{index}" for index in range(count)] + ["head"]:
-            table = self.heads if slot == "head" else self.blocks
-            name = ask(Parameter(name=slot, kind="choice", default=next(iter(table)), choices=tuple(table)))
-            for parameter in table[name]:
-                ask(replace(parameter, name=f"{slot}.{name}.{parameter.name}"))
+        count = ask(self._named["num_blocks"][0])
+        for slot in [*self._slots[:count], "head"]:
+            name = ask(self._named[slot][0])
+            for parameter in self._named[f"{slot}.{name}"]:
+                ask(parameter)
         return flat
+
+    @cached_property
+    def _slots(self) -> list[str]:
+        return [f"block{index}" for index in range(self.max_blocks)]
+
+    @cached_property
+    def _named(self) -> dict[str, tuple[Parameter, ...]]:
+        """What a walk asks for, by place, and by place and component: made once, since it walks thousands of times."""
+        depth = Parameter(name="num_blocks", kind="int", default=1, low=0, high=self.max_blocks)
+        found: dict[str, tuple[Parameter, ...]] = {"num_blocks": (depth,)}
+        for slot in (*self._slots, "head"):
+            table = self.heads if slot == "head" else self.blocks
+            if table:
+                found[slot] = (Parameter(name=slot, kind="choice", default=next(iter(table)), choices=tuple(table)),)
+            for name, options in table.items():
+                found[f"{slot}.{name}"] = tuple(replace(each, name=f"{slot}.{name}.{each.name}") for each in options)
+        return found
 
     def sample(self, rng: np.random.Generator) -> Config:
         """Draw a config uniformly: in the logarithm where a parameter says so, each choice alike."""
@@ -247,12 +264,17 @@ def _lookup(config: Config, parameter: Parameter) -> Value:
     return value
 
 
-def _difference(parameter: Parameter, a: Value, b: Value) -> float:
-    if parameter.kind in ("bool", "choice"):
-        return float(a != b)
+def unit(parameter: Parameter, value: Value) -> float:
+    """Return where a number lies between the bounds of its parameter, from 0 to 1, on the scale it is searched on."""
     assert parameter.low is not None
     assert parameter.high is not None
     low, high = float(parameter.low), float(parameter.high)
     if parameter.log:
-        a, b, low, high = math.log(a), math.log(b), math.log(low), math.log(high)
-    return abs(a - b) / (high - low) if high > low else 0.0
+        value, low, high = math.log(value), math.log(low), math.log(high)
+    return (value - low) / (high - low) if high > low else 0.0
+
+
+def _difference(parameter: Parameter, a: Value, b: Value) -> float:
+    if parameter.kind in ("bool", "choice"):
+        return float(a != b)
+    return abs(unit(parameter, a) - unit(parameter, b))

@@ -13,10 +13,10 @@ from synthcity.search.candidates.space import Space
 from synthcity.search.proposers.base import BackgroundProposer, Proposer
 from synthcity.search.proposers.defaults import DefaultsProposer
 from synthcity.search.proposers.llm import RULES, LLMProposer, Planner
-from synthcity.search.proposers.optuna.gp import GPProposer
-from synthcity.search.proposers.optuna.tpe import TPEProposer
 from synthcity.search.proposers.random import RandomProposer
 from synthcity.search.proposers.refine import RefineProposer
+from synthcity.search.proposers.surrogates.gp import GPProposer
+from synthcity.search.proposers.surrogates.tpe import TPEProposer
 
 __all__ = [
     "PROPOSERS",

@@ -59,35 +59,41 @@ class RefineProposer:
             return Proposal(config=self._space.sample(rng), rationale="drawn at random: nothing to refine yet")
         order = rng.permutation(len(parents))[:2]
         (first, one), (second, other) = parents[order[0]], parents[order[-1]]
-        movable: list[str] = []
-
-        def inherit(parameter: Parameter) -> Value:
-            name = parameter.name
-            if parameter.kind == "bool" or len(parameter.choices) > 1 or parameter.low != parameter.high:
-                movable.append(name)
-            known = [flat[name] for flat in (one, other) if name in flat]
-            if known:
-                return known[int(rng.integers(len(known)))]
-            added_block = "." not in name
-            return draw(parameter, rng) if added_block else parameter.default
-
-        def move(parameter: Parameter) -> Value:
-            value = child[parameter.name] if parameter.name in child else inherit(parameter)
-            if parameter.name != moved:
-                return value
-            near = parameter.name == "num_blocks" or rng.random() < 0.5
-            drawn = value if near else draw(parameter, rng)
-            return drawn if drawn != value else neighbour(parameter, value, rng)
-
-        child = self._space.walk(inherit)
-        kept = {
-            p.name: (one, other)[int(rng.integers(2))].get(p.name, p.default)
-            for p in self._space.settable
-            if p.name in one or p.name in other
-        }
+        child, moved = cross(self._space, one, other, rng)
         rationale = first.id if first is second else f"{first.id} crossed with {second.id}"
-        if rng.random() < 0.5:
-            moved = movable[int(rng.integers(len(movable)))]
-            before, child = child, self._space.walk(move)
-            rationale += f", {moved} {before[moved]} to {child[moved]}"
-        return Proposal(config=to_config(child | kept), rationale=rationale, parent=first.id)
+        return Proposal(config=to_config(child), rationale=rationale + moved, parent=first.id)
+
+
+def cross(space: Space, one: Flat, other: Flat, rng: np.random.Generator) -> tuple[Flat, str]:
+    """Return a child of two networks, which may be the same, and what was moved besides, as in ", d_model 32 to 48"."""
+    movable: list[str] = []
+
+    def inherit(parameter: Parameter) -> Value:
+        name = parameter.name
+        if parameter.is_free:
+            movable.append(name)
+        known = [flat[name] for flat in (one, other) if name in flat]
+        if known:
+            return known[int(rng.integers(len(known)))]
+        added_block = "." not in name
+        return draw(parameter, rng) if added_block else parameter.default
+
+    def move(parameter: Parameter) -> Value:
+        value = child[parameter.name] if parameter.name in child else inherit(parameter)
+        if parameter.name != moved:
+            return value
+        near = parameter.name == "num_blocks" or rng.random() < 0.5
+        drawn = value if near else draw(parameter, rng)
+        return drawn if drawn != value else neighbour(parameter, value, rng)
+
+    child = space.walk(inherit)
+    kept = {
+        p.name: (one, other)[int(rng.integers(2))].get(p.name, p.default)
+        for p in space.settable
+        if p.name in one or p.name in other
+    }
+    if rng.random() >= 0.5:
+        return child | kept, ""
+    moved = movable[int(rng.integers(len(movable)))]
+    before, child = child, space.walk(move)
+    return child | kept, f", {moved} {before[moved]} to {child[moved]}"

@@ -24,7 +24,7 @@ from synthcity.search.candidates.space import Space
 from synthcity.search.journal.events import Event
 from synthcity.search.journal.history import COMPLETED, FAILED, QUEUED, RUNNING, STOPPED, TrialHistory
 from synthcity.search.journal.record import TrialRecord, own_score
-from synthcity.search.proposers.optuna.study import attributes, parameters_of
+from synthcity.search.proposers.surrogates.study import attributes, parameters_of
 
 STUDY = "optuna.journal"
 _STATES = {

@@ -26,7 +26,7 @@ def test_hands_out_defaults_first_and_stops_at_the_budget(recorder: Recorder) ->
     assert handed == [f"c{index:04d}" for index in range(6)]
     sources = [record.candidate.source for record in recorder.history.records]
     assert sources[:2] == ["defaults", "defaults"]
-    assert set(sources[2:]) <= {"tpe", "refine", "random"}
+    assert set(sources[2:]) <= {"gp", "tpe", "refine", "random"}
 
 
 def test_without_arms_it_ends_after_the_hand_written(recorder: Recorder) -> None:

@@ -14,7 +14,7 @@ from synthcity.nets.config import RECIPE
 from synthcity.search.candidates.space import Space
 from synthcity.search.journal.record import FAILED, TrialRecord
 from synthcity.search.journal.standings import whole_scores
-from synthcity.search.proposers.optuna.study import parameters_of
+from synthcity.search.proposers.surrogates.study import parameters_of
 from synthcity.search.report.findings.parameters import varied
 
 _FEWEST = 12  # trials; of fewer nothing can be said

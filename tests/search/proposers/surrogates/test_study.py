@@ -11,9 +11,8 @@ from optuna.trial import TrialState
 from synthcity.nets.parameters import Parameter
 from synthcity.search.candidates.space import Space
 from synthcity.search.proposers import TPEProposer
-from synthcity.search.proposers.optuna.gp import GPProposer
-from synthcity.search.proposers.optuna.study import distribution, worth_telling
 from synthcity.search.proposers.stall import again
+from synthcity.search.proposers.surrogates.study import distribution
 from tests.search.builders import candidate, config, history, tell
 
 SPACE = Space.from_registry()
@@ -60,15 +59,6 @@ def test_every_parameter_has_a_distribution_of_its_own_range(parameter: Paramete
         assert found.choices == ((False, True) if parameter.kind == "bool" else parameter.choices)
 
 
-def test_of_a_long_search_it_is_told_the_best_the_newest_and_what_runs() -> None:
-    trials = [tell(candidate(index, rate=1e-3 + 1e-5 * index), 9000.0 - index) for index in range(500)]
-    trials[3] = tell(candidate(3, rate=1.03e-3), 5000.0)
-    trials[7] = tell(candidate(7, rate=1.07e-3), 5500.0, status="running")
-    told = [record.candidate.index for record in worth_telling(history(*trials), 400)]
-    assert told == [3, 7, *range(125, 500)]
-    assert len(worth_telling(history(*trials[:300]), 400)) == 300
-
-
 def test_a_network_is_told_once_and_a_stopped_one_as_if_trained_to_its_end() -> None:
     told = [tell(candidate(0), 5000.0, 4800.0), tell(candidate(1), 5100.0, status="stopped")]
     known = history(*told)
@@ -81,12 +71,11 @@ def test_a_network_is_told_once_and_a_stopped_one_as_if_trained_to_its_end() -> 
 
 def test_what_is_varied_of_a_recipe_is_told_and_the_rest_is_not() -> None:
     known = history(tell(replace(candidate(0), config=config(training={"steps": 0.4, "tilt": 0.5})), 5000.0))
-    for kind in (TPEProposer, GPProposer):
-        told = kind(SPACE)._study(known, 0).trials[0].params
-        assert not {"training.steps", "training.tilt"} & {*told}
-        varied = Space.from_registry(recipe=["steps"])
-        told = kind(varied)._study(known, 0).trials[0].params
-        assert "training.steps" in told
-        assert "training.tilt" not in told
-        found = kind(varied).propose(2, known, np.random.default_rng(0))
-        assert all("steps" in proposal.config["training"] for proposal in found)
+    told = TPEProposer(SPACE)._study(known, 0).trials[0].params
+    assert not {"training.steps", "training.tilt"} & {*told}
+    varied = Space.from_registry(recipe=["steps"])
+    told = TPEProposer(varied)._study(known, 0).trials[0].params
+    assert "training.steps" in told
+    assert "training.tilt" not in told
+    found = TPEProposer(varied).propose(2, known, np.random.default_rng(0))
+    assert all("steps" in proposal.config["training"] for proposal in found)

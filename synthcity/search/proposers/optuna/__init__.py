@@ -1,1 +1,0 @@
-"""Proposers that ask one of Optuna's samplers."""
