@@ -354,6 +354,7 @@ def plot(runs: Sequence[Run], path: Path) -> None:
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
+    from matplotlib.ticker import LogLocator
 
     families = list(dict.fromkeys(run.table.split("/")[0] for run in runs))
     figure, axes = pyplot.subplots(1, len(families), figsize=(10, 3.4), squeeze=False, layout="constrained")
@@ -364,6 +365,7 @@ def plot(runs: Sequence[Run], path: Path) -> None:
                 mean = np.mean(found, axis=0)[START - 1 :]
                 axis.plot(range(START, START + len(mean)), mean, "--" if "+" in method else "-", label=method)
         axis.set(title=family, xlabel="trials", yscale="log")
+        axis.yaxis.set_minor_locator(LogLocator(subs=(2.0, 5.0)))
         axis.yaxis.set_major_formatter("{x:g}")
         axis.yaxis.set_minor_formatter("{x:g}")
     axes[0][0].set_ylabel("mean normalised regret")
