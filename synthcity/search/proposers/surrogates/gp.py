@@ -3,7 +3,8 @@
 What is told is as for TPE (``told``). Scores enter by the logarithm of their distance to the best, so that the model
 tells good networks apart and a few terrible ones do not bend it. Improvement (Jones et al., 1998) is on the best that
 the process itself expects, since the best score that was seen was partly luck. What runs, and what was proposed just
-before, counts as having come to what is expected of it (Ginsbourger et al., 2010, "Kriging believer").
+before, counts as having come to what is expected of it (Ginsbourger et al., 2010, "Kriging believer"). What the gate
+found too large, too slow or broken counts as failed, or the process would propose its like until its arm is closed.
 """
 
 from __future__ import annotations
@@ -13,18 +14,23 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.special import ndtr
 
+from synthcity.errors import ConfigError
 from synthcity.search.candidates.candidate import Config, Proposal
-from synthcity.search.candidates.space import Flat, Space, draw, to_config
+from synthcity.search.candidates.space import Flat, Space, canonical, draw, to_config
 from synthcity.search.gate import near
 from synthcity.search.journal.history import TrialHistory
 from synthcity.search.proposers.refine import cross
 from synthcity.search.proposers.surrogates.coordinates import Coordinates, Points, joined
 from synthcity.search.proposers.surrogates.process import Process
-from synthcity.search.proposers.surrogates.told import told
+from synthcity.search.proposers.surrogates.told import FAILURE_QUANTILE, told
 
 _STARTUP_TRIALS = 10
 _MOST_TOLD = 150  # the time of a fit grows with the third power
 _DRAWN, _GENERATIONS, _CHILDREN, _PARENTS = 60, 5, 40, 5  # networks among which it chooses
+_REFUSED, _MOST_REFUSED = (
+    ("limit", "too slow", "size", "dry run"),
+    50,
+)  # stages of the gate, and the newest that are told
 _FINEST = 0.05  # of the median's distance to the best: what lies closer differs by noise
 
 
@@ -40,13 +46,16 @@ class GPProposer:
     def propose(self, count: int, history: TrialHistory, rng: np.random.Generator) -> list[Proposal]:
         """Return up to ``count`` networks, none of them as good as known."""
         known, scores, running = self._told(history)
-        if len(known) < _STARTUP_TRIALS:
+        if len(scores) < _STARTUP_TRIALS:
             drawn = [self._space.sample(rng) for _ in range(count)]
             return [Proposal(config=config, rationale="drawn at random: too little is known") for config in drawn]
+        refused = self._refused(history)
+        known += [self._space.flatten(config) for config in refused]
+        scores += [float(np.percentile(scores, FAILURE_QUANTILE))] * len(refused)
         process = Process.fit(self._place(known), logarithms(np.array(scores))).believing(self._place(running))
         pool = self._pool(process, [known[at] for at in np.argsort(scores, kind="stable")[:_PARENTS]], rng)
         points = self._place(pool)
-        begun = [record.candidate.config for record in history.records]
+        begun = [record.candidate.config for record in history.records] + refused
         proposals: list[Proposal] = []
         while len(proposals) < count:
             ranked = np.argsort(-_gains(process, points), kind="stable")
@@ -71,6 +80,19 @@ class GPProposer:
 
     def _is_new(self, config: Config, begun: Sequence[Config]) -> bool:
         return config not in begun and all(near(self._space, config, one) is None for one in begun)
+
+    def _refused(self, history: TrialHistory) -> list[Config]:
+        """Return what the gate found too large, too slow or broken, as far as it lies in the space."""
+        found = []
+        for rejection in history.rejections:
+            try:
+                if rejection.stage in _REFUSED:
+                    config = canonical(rejection.config)  # as it was proposed, which may leave out defaults
+                    self._space.flatten(config)
+                    found.append(config)
+            except (ConfigError, ValueError):
+                continue
+        return found[-_MOST_REFUSED:]
 
     def _told(self, history: TrialHistory) -> tuple[list[Flat], list[float], list[Flat]]:
         """Return the networks with a score, their scores, and those that run; none outside the space."""

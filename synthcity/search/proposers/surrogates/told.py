@@ -14,7 +14,7 @@ import numpy as np
 from synthcity.search.journal.history import FAILED, TrialHistory, TrialRecord
 from synthcity.search.journal.standings import whole_scores
 
-_FAILURE_QUANTILE = 90.0
+FAILURE_QUANTILE = 90.0
 _GOOD = 25  # told of a long search, however old
 
 
@@ -23,7 +23,7 @@ def told(history: TrialHistory, most: int) -> list[tuple[TrialRecord, float | No
     whole = whole_scores(history.records)
     finished = [record for record in history.first_trainings if record.finished and record.score is not None]
     scores = [whole[record.candidate.hash] for record in finished]
-    failure = float(np.percentile(scores, _FAILURE_QUANTILE)) if scores else 0.0
+    failure = float(np.percentile(scores, FAILURE_QUANTILE)) if scores else 0.0
 
     def score(record: TrialRecord) -> float | None:
         if not record.finished:

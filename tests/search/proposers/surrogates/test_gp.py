@@ -83,6 +83,26 @@ def test_scores_that_are_all_equal_and_failures_are_learned_from() -> None:
     assert len(GPProposer(SPACE).propose(1, failed, rng)) == 1
 
 
+@pytest.mark.parametrize("stage", ["too slow", "size", "limit", "dry run"])
+def test_what_the_gate_found_too_much_is_not_proposed_again_nor_its_like(stage: str) -> None:
+    known, proposer = made_up(20), GPProposer(SPACE)
+    refused: list[Config] = []
+    for _ in range(4):  # the same draws each time: only what is told differs
+        (found,) = proposer.propose(1, known, np.random.default_rng(0))
+        assert all(near(SPACE, found.config, one) is None for one in refused)
+        refused.append(canonical(found.config))
+        rejected = {"kind": "rejected", "source": "gp", "stage": stage, "reason": "too much", "time": 1.0}
+        known = known.after({**rejected, "config": refused[-1]})
+
+
+def test_what_the_gate_knew_already_teaches_nothing() -> None:
+    known, proposer = made_up(20), GPProposer(SPACE)
+    first = proposer.propose(1, known, np.random.default_rng(0))
+    rejected = {"kind": "rejected", "source": "gp", "stage": "duplicate", "reason": "known", "time": 1.0}
+    known = known.after({**rejected, "config": known.records[0].candidate.config})
+    assert proposer.propose(1, known, np.random.default_rng(0)) == first
+
+
 def test_a_network_outside_the_space_is_left_out() -> None:
     outside = tell(network(40, config(blocks=[{"name": "lstm"}] * 3)), 1.0)
     events = [event for record in [outside] for event in record]
