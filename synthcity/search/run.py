@@ -51,6 +51,7 @@ from synthcity.search.report.model import Report
 from synthcity.search.report.outcome import SearchResult, conclude
 from synthcity.search.report.seal import seal
 from synthcity.search.researching.beside import PURPOSE, Beside
+from synthcity.search.researching.plan import plan_research
 from synthcity.search.resumption import changes, extends, finished
 from synthcity.search.roles.authoring import candidates, check_author, restore, write_components
 from synthcity.search.screen.display import DASHBOARD, shown
@@ -128,6 +129,8 @@ def search(
     _check(config, resume)
     priced = fetch_prices(config)
     data = load_data(priced)
+    if config.search.research.rounds and not resume:
+        plan_research(config, data, folder)  # which says here, and not after the trials, that the train period is short
     unused: list[str] = []
     earlier = [] if resume else read_earlier(config, unused.append)
     command = command or shlex.join(sys.argv)

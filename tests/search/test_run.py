@@ -14,7 +14,7 @@ from typing import Any, cast
 import pytest
 import yaml
 
-from synthcity.errors import ConfigError, VaultError
+from synthcity.errors import ConfigError, DataError, VaultError
 from synthcity.forecast.bundles.bundle import load
 from synthcity.search.journal.journal import Journal
 from synthcity.search.journal.recorder import Recorder
@@ -144,6 +144,13 @@ def test_workers_that_would_wait_for_a_gpu_for_ever_are_refused_before_anything_
     monkeypatch.setattr("synthcity.search.run.load_data", None)
     with pytest.raises(ConfigError, match="no node of the cluster file has a GPU"):
         search(ROOT / "configs/quickstart.yaml", settings=["search.gpus_per_trial=1", f"output={tmp_path}/runs"])
+    assert not (tmp_path / "runs").exists()
+
+
+def test_research_for_which_the_train_period_is_short_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    settings = ["search.research.rounds=1", "data.periods.train=[2025-05-01, 2025-06-01]", f"output={tmp_path}/runs"]
+    with pytest.raises(DataError, match=r"the train period .* has 31 days .* research needs 40; begin"):
+        search(ROOT / "configs/quickstart.yaml", settings=settings)
     assert not (tmp_path / "runs").exists()
 
 

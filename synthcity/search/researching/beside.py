@@ -131,10 +131,15 @@ class Beside:
         except _LeftAlone:
             pass
         except SynthcityError as error:
-            self._error = str(error)
+            self._fail(str(error))
         except Exception as error:  # noqa: BLE001 - whatever befalls it, the search goes on without and says so
             _log.warning("research beside the trials failed", exc_info=True)
-            self._error = f"{type(error).__name__}: {error}"
+            self._fail(f"{type(error).__name__}: {error}")
+
+    def _fail(self, why: str) -> None:
+        self._error = why
+        with contextlib.suppress(_LeftAlone):
+            self._tell(f"it failed, and the search goes on without: {why}")
 
     def _tell(self, text: str) -> None:
         with self._lock:

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from synthcity.authored.locked.lock import NotIsolated
-from synthcity.durations import HOUR
 from synthcity.errors import BundleError, ConfigError
 from synthcity.forecast.bundles.bundle import load
 from synthcity.market.bars import Market
@@ -32,12 +31,11 @@ from synthcity.search.finals.inputs import choose_inputs, with_library
 from synthcity.search.journal.events import Degraded, InputsTold
 from synthcity.search.journal.journal import Journal
 from synthcity.search.journal.recorder import Recorder
-from synthcity.sn50.competitions import get_rules
 from tests.research.conftest import ASSETS, WAVE, swinging
-from tests.research.informed.conftest import WAVES, competition, swings
-from tests.research.informed.test_columns import windows
+from tests.research.informed.conftest import WAVES, swings
 from tests.research.informed.test_forecaster import by_hand
 from tests.research.test_library import RECIPE, evidence
+from tests.search.researching.conftest import data_of
 from tests.search.test_run import events, finish, start
 
 __all__ = ["swinging", "swings"]
@@ -61,17 +59,7 @@ def recorder(tmp_path: Path) -> Iterator[Recorder]:
 
 @pytest.fixture
 def data(swings: Market) -> SearchData:
-    return SearchData(
-        competition=competition(),
-        rules=get_rules(),
-        assets=ASSETS,
-        venues=("files",),
-        periods=Periods.parse(PERIODS),
-        market=swings,
-        dataset=windows(swings),
-        validation_every=5 * HOUR,
-        test_every=5 * HOUR,
-    )
+    return data_of(swings, Periods.parse(PERIODS), "files")
 
 
 def config(library: Path | None, *settings: str) -> SearchConfig:

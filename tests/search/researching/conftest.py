@@ -34,16 +34,21 @@ def config(*settings: str, **search: Any) -> SearchConfig:
     return parse_config(told, settings)
 
 
-@pytest.fixture
-def data(swings: Market) -> SearchData:
+def data_of(market: Market, periods: Periods, venue: str) -> SearchData:
+    """Return what a search works on, of a market at hand."""
     return SearchData(
         competition=competition(),
         rules=get_rules(),
         assets=ASSETS,
-        venues=("simulated",),
-        periods=PERIODS,
-        market=swings,
-        dataset=windows(swings),
+        venues=(venue,),
+        periods=periods,
+        market=market,
+        dataset=windows(market),
         validation_every=5 * HOUR,
         test_every=5 * HOUR,
     )
+
+
+@pytest.fixture
+def data(swings: Market) -> SearchData:
+    return data_of(swings, PERIODS, "simulated")

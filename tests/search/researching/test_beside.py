@@ -89,12 +89,16 @@ def test_what_it_keeps_is_told_with_what_it_cost(research: Any, recorder: Record
     ("error", "why"),
     [(DataError("the train period is short"), "the train period is short"), (ValueError("a bug"), "ValueError: a bug")],
 )
-def test_a_research_that_fails_is_told_and_costs_nothing(research: Any, error: Exception, why: str) -> None:
+def test_a_research_that_fails_is_told_at_once_and_costs_nothing(
+    research: Any, recorder: Recorder, error: Exception, why: str
+) -> None:
     def work(**_: object) -> Outcome:
         raise error
 
     told = research(work)
     assert told["sentence"] == f"nothing came of it: {why}"
+    said = [event["text"] for event in recorder.events if event["kind"] == "research"]
+    assert said == [f"it failed, and the search goes on without: {why}"]
     assert (told["found"], told["inputs"], told["forecasters"]) == ([], [], [])
 
 
